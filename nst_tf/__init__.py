@@ -1,0 +1,63 @@
+"""nst_tf: neural style transfer in TensorFlow, function by function as the tutorials teach it.
+
+The public names below are looked up when first used, so that ``import nst_tf`` and a refused
+command line cost milliseconds instead of the seconds that TensorFlow takes to start.
+"""
+
+from importlib import import_module
+
+__version__ = "0.1.0"
+
+_PUBLIC = {
+    "nst_tf.callbacks": ["progress", "save_every", "show_every"],
+    "nst_tf.config": ["JobConfig", "TransferConfig"],
+    "nst_tf.errors": [
+        "ConfigError",
+        "DeviceError",
+        "Diverged",
+        "ImageError",
+        "Interrupted",
+        "NstError",
+        "WeightsError",
+    ],
+    "nst_tf.images": [
+        "PixelSpace",
+        "generate_noise_image",
+        "load_image",
+        "read_picture",
+        "recover_image",
+        "resize_picture",
+        "save_image",
+    ],
+    "nst_tf.jobs": ["run_job"],
+    "nst_tf.losses": [
+        "content_loss",
+        "gram_matrix",
+        "layer_style_loss",
+        "style_loss",
+        "total_loss",
+        "tv_loss",
+    ],
+    "nst_tf.objective": ["make_objective"],
+    "nst_tf.optimizers": ["minimize_adam"],
+    "nst_tf.plots": ["plot_losses", "show_images"],
+    "nst_tf.presets": ["PRESETS"],
+    "nst_tf.terms": ["Term", "content_term", "style_term", "tv_term"],
+    "nst_tf.transfer": ["Result", "Step", "style_transfer"],
+    "nst_tf.trunks": ["Trunk", "extract_features", "load_vgg_model"],
+}
+_HOME = {name: module for module, names in _PUBLIC.items() for name in names}
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name):
+    """Import the module that a public name lives in, the first time the name is used."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'nst_tf' has no attribute {name!r}")
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,88 @@
+"""Functions of a `Step`: show how far it is, save it, show it."""
+
+import sys
+from pathlib import Path
+
+from tqdm.auto import tqdm
+
+from nst_tf.errors import ImageError
+from nst_tf.images import save_image
+
+
+def progress(every=50, *, stream=None):
+    """Return a callback that shows loss, iterations a second and time left.
+
+    On a terminal or in a notebook it is a bar; elsewhere (a log file, a pipe) a plain line at
+    every `every`-th iteration and at the end.
+    """
+    stream = stream or sys.stderr
+    if stream.isatty() or "ipykernel" in sys.modules:
+        return _progress_bar(stream)
+    return _progress_lines(every, stream)
+
+
+def _progress_bar(stream):
+    bar = None
+
+    def show(step):
+        nonlocal bar
+        if step.iteration == 0:
+            bar = tqdm(total=step.iterations, unit="it", file=stream, dynamic_ncols=True)
+        else:
+            bar.update()
+        bar.set_postfix_str(f"loss {step.losses['total']:.4g}", refresh=False)
+        if step.last:
+            bar.close()
+
+    return show
+
+
+def _progress_lines(every, stream):
+    def show(step):
+        if step.last or step.iteration % every == 0:
+            print(_progress_line(step), file=stream, flush=True)
+
+    return show
+
+
+def _progress_line(step):
+    line = f"{step.iteration}/{step.iterations}  loss {step.losses['total']:.4g}"
+    if not step.iteration:
+        return line
+    rate = step.iteration / step.seconds
+    left = (step.iterations - step.iteration) / rate
+    return f"{line}  {rate:.2f} it/s  {left / 60:.0f}:{left % 60:02.0f} left"
+
+
+def save_every(every, folder, *, ending=".png"):
+    """Return a callback that saves 000050.png, 000100.png, ... into `folder`, and the last one.
+
+    Tutorial 0 saves 0, 50, ... 450 and never the end.
+    """
+    if every < 1:
+        raise ImageError(f"`every` is {every}; it must be at least 1")
+
+    def save(step):
+        if step.iteration and (step.last or step.iteration % every == 0):
+            save_image(Path(folder) / f"{step.iteration:06d}{ending}", step.picture())
+
+    return save
+
+
+def show_every(every, *, show=None):
+    """Return a callback that draws the picture into the notebook, in place of the last one."""
+
+    def draw(step):
+        if step.last or step.iteration % every == 0:
+            (show or _show_in_notebook)(step)
+
+    return draw
+
+
+def _show_in_notebook(step):
+    from IPython.display import clear_output, display  # comes with Jupyter, not with nst_tf
+    from PIL import Image
+
+    clear_output(wait=True)
+    display(Image.fromarray(step.picture()))
+    print(_progress_line(step))

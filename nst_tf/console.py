@@ -1,0 +1,38 @@
+"""What a command line says, and keeps to itself."""
+
+import contextlib
+import os
+import sys
+import tempfile
+
+
+@contextlib.contextmanager
+def hushed():
+    """Keep TensorFlow's start-up news (processor features, missing CUDA) off the screen.
+
+    They are written by C++ straight to file descriptor 2. Set TF_CPP_MIN_LOG_LEVEL to see them;
+    when something fails in here, they are shown after all.
+    """
+    if "TF_CPP_MIN_LOG_LEVEL" in os.environ:
+        yield
+        return
+    sys.stderr.flush()
+    screen = os.dup(2)
+    with tempfile.TemporaryFile() as news:
+        os.dup2(news.fileno(), 2)
+        try:
+            yield
+        except ImportError:
+            news.seek(0)
+            os.write(screen, news.read())
+            raise
+        finally:
+            os.dup2(screen, 2)
+            os.close(screen)
+
+
+def complain(message, status):
+    """Print an error on one line, with its notes; return the exit status."""
+    lines = [str(message), *getattr(message, "__notes__", ())]
+    print(f"nst_tf: {'; '.join(' '.join(line.split()) for line in lines)}", file=sys.stderr)
+    return status

@@ -1,0 +1,341 @@
+"""Pictures in and out: what a camera writes, what a trunk wants, what a screen shows.
+
+Two kinds of array travel through the package:
+
+=========  =================  =======================================================
+picture    (H, W, 3) uint8    RGB, 0..255, what one looks at
+image      (1, H, W, 3)       float32 in the trunk's pixel space (VGG: RGB minus mean),
+                              what the network sees and the optimiser changes
+=========  =================  =======================================================
+
+Sizes are (height, width), as in the arrays; only the command line says WxH.
+"""
+
+import io
+import math
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import imageio.v3 as iio
+import numpy as np
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+
+from nst_tf.errors import ImageError
+from nst_tf.files import atomic_file
+
+MIN_SIDE = 32  # conv5_1 sees one sixteenth of a side: below 32 pixels there is no style to measure
+MAX_PIXELS = 178_956_970  # twice Pillow's warning limit, a quarter of a GiB as RGB bytes
+DEFAULT_AREA = 640 * 480  # the tutorials' picture, whatever its shape
+RESAMPLING = {
+    "lanczos": Image.Resampling.LANCZOS,
+    "bicubic": Image.Resampling.BICUBIC,
+    "bilinear": Image.Resampling.BILINEAR,  # what scipy.misc.imresize did in tutorial 0
+}
+NOISE = {"gaussian": 1.0, "uniform": 20.0}  # kind -> the tutorials' amplitude, in 0..255 units
+FORMATS = {  # ending -> the writer's format and options
+    ".png": {"format": "PNG"},
+    ".jpg": {"format": "JPEG", "quality": 95, "subsampling": 0},
+    ".jpeg": {"format": "JPEG", "quality": 95, "subsampling": 0},
+    ".webp": {"format": "WEBP", "lossless": True},
+    ".tif": {"format": "TIFF", "compression": "tiff_deflate"},
+    ".tiff": {"format": "TIFF", "compression": "tiff_deflate"},
+}
+
+
+@dataclass(frozen=True)
+class PixelSpace:
+    """The numbers that a trunk takes for pixels: RGB in 0..255 minus `mean`, not scaled.
+
+    The default is the mean of the pictures that VGG was trained on (Simonyan & Zisserman
+    2015; `MEAN_VALUES` in tutorial 0). A network fed without it sees a picture far brighter
+    than any that it knows.
+    """
+
+    mean: tuple[float, float, float] = (123.68, 116.779, 103.939)
+
+    def to_image(self, picture):
+        """Turn a picture (H, W, 3) in 0..255 into an image (1, H, W, 3) float32."""
+        return (np.asarray(picture, np.float32) - np.float32(self.mean))[np.newaxis]
+
+    def to_picture(self, image):
+        """Turn an image (1, H, W, 3) or (H, W, 3) into a picture (H, W, 3) uint8.
+
+        Rounds; tutorial 0 truncates, which darkens every pixel by half a step on average.
+        """
+        pixels = np.asarray(image, np.float32).reshape(np.shape(image)[-3:])
+        return np.rint(np.clip(pixels + np.float32(self.mean), 0, 255)).astype(np.uint8)
+
+    @property
+    def bounds(self):
+        """The images of black and of white: two float32 arrays (3,)."""
+        return -np.float32(self.mean), 255 - np.float32(self.mean)
+
+
+VGG_PIXELS = PixelSpace()
+
+
+def load_image(path, size=None, *, space=VGG_PIXELS, resample="lanczos"):
+    """Read a picture file for the network, as `load_image` does in tutorial 0.
+
+    Parameters
+    ----------
+    path : path
+        JPEG, PNG, WebP, TIFF, GIF or whatever else Pillow reads; see `read_picture`.
+    size : None, int or (height, width)
+        None keeps the aspect ratio at about 640x480 pixels in all, a number is the longer
+        side, a pair is taken as it is.
+    space : PixelSpace
+        Usually `model.space`.
+    resample : {"lanczos", "bicubic", "bilinear"}
+        How pixels are interpolated; "bilinear" is the tutorials'.
+
+    Returns
+    -------
+    picture : (H, W, 3) uint8
+        What one looks at.
+    image : (1, H, W, 3) float32
+        The same minus the mean, "which looks funny" when shown.
+
+    Raises
+    ------
+    ImageError
+        When the file is no readable picture or smaller than 32x32.
+    """
+    picture = read_picture(path)
+    picture = resize_picture(picture, fit_size(size, picture.shape[:2]), resample)
+    return picture, space.to_image(picture)
+
+
+def recover_image(image, space=VGG_PIXELS):
+    """Add the mean back and round to a picture (H, W, 3) uint8 (tutorial 0)."""
+    return space.to_picture(image)
+
+
+def save_image(path, image, space=VGG_PIXELS):
+    """Write a picture or an image to a file; the ending of `path` chooses the format.
+
+    The file is written under a temporary name and renamed, so that it is whole or not there.
+
+    Parameters
+    ----------
+    path : path
+        .png, .jpg (quality 95, no chroma subsampling), .webp (lossless) or .tif.
+    image : (H, W, 3) uint8 or (1, H, W, 3) float32
+        A picture is written as it is, an image is recovered first.
+    space : PixelSpace
+        The pixel space of an image.
+    """
+    path = Path(path)
+    image = np.asarray(image)
+    picture = image if image.dtype == np.uint8 else recover_image(image, space)
+    options = writer_options(path)
+    with atomic_file(path) as temporary:
+        iio.imwrite(temporary, picture, plugin="pillow", **options)
+
+
+def writer_options(path):
+    """Return the format and options that a file name's ending stands for, or say which do."""
+    try:
+        return FORMATS[Path(path).suffix.lower()]
+    except KeyError:
+        raise ImageError(
+            f"can't write {path}: unknown ending {Path(path).suffix!r}; use {', '.join(FORMATS)}"
+        ) from None
+
+
+def generate_noise_image(content_image, noise_ratio, *, noise="gaussian", amplitude=None, seed=0):
+    """Mix noise into the content image: ``noise * r + content * (1 - r)`` (tutorial 0).
+
+    Parameters
+    ----------
+    content_image : (1, H, W, 3) float32
+        In the trunk's pixel space.
+    noise_ratio : float in [0, 1]
+        0 is the content image itself, 1 is noise alone. With tutorial 0's noise of one grey
+        level, 0.5 is a fainter picture and nothing more; "uniform" can be seen.
+    noise : {"gaussian", "uniform"}
+        Standard normal as in tutorial 0, or uniform in -20..20 as in tutorial 3.
+    amplitude : float, optional
+        Standard deviation, or half the range, in 0..255 units; None takes the tutorial's.
+    seed : int
+        The same seed gives the same noise.
+
+    Returns
+    -------
+    (1, H, W, 3) float32
+    """
+    if noise not in NOISE:
+        raise ImageError(f"`noise` is {noise!r}; choose from {', '.join(NOISE)}")
+    if not 0 <= noise_ratio <= 1:
+        raise ImageError(f"`noise_ratio` is {noise_ratio}; it must lie between 0 and 1")
+    amplitude = NOISE[noise] if amplitude is None else amplitude
+    generator = np.random.default_rng(seed)
+    shape = np.shape(content_image)
+    if noise == "gaussian":
+        values = generator.standard_normal(shape, np.float32) * np.float32(amplitude)
+    else:
+        values = generator.uniform(-amplitude, amplitude, shape).astype(np.float32)
+    return values * np.float32(noise_ratio) + content_image * np.float32(1 - noise_ratio)
+
+
+# ---------------------------------------------------------------------------- sizes
+
+
+def parse_size(text):
+    """Read a size from the command line: "640x480" (WxH), "512" (longer side) or None.
+
+    Returns
+    -------
+    None, int or (height, width)
+    """
+    if text is None or isinstance(text, int):
+        return text
+    numbers = str(text).lower().replace("×", "x").split("x")
+    if len(numbers) > 2 or not all(number.strip().isdecimal() for number in numbers):
+        raise ImageError(f"`size` is {text!r}; write WxH as in 640x480, or the longer side as 512")
+    numbers = [int(number) for number in numbers]
+    return numbers[0] if len(numbers) == 1 else (numbers[1], numbers[0])
+
+
+def fit_size(size, shape):
+    """Return the (height, width) that a picture of `shape` gets for a wish `size`.
+
+    Parameters
+    ----------
+    size : None, int or (height, width)
+        As for `load_image`.
+    shape : (height, width)
+        Of the picture as it is.
+    """
+    height, width = shape
+    if size is None:
+        return _scaled(shape, math.sqrt(DEFAULT_AREA / (height * width)))
+    if isinstance(size, int):
+        return _scaled(shape, size / max(height, width))
+    return _check_size(tuple(size))
+
+
+def same_area_size(shape, area_of):
+    """Return `shape` scaled to as many pixels as `area_of`, aspect ratio kept."""
+    return _scaled(shape, math.sqrt(area_of[0] * area_of[1] / (shape[0] * shape[1])))
+
+
+def _scaled(shape, factor):
+    return _check_size(tuple(round(side * factor) for side in shape))
+
+
+def _check_size(size):
+    height, width = size
+    if min(height, width) < MIN_SIDE:
+        raise ImageError(
+            f"a size of {width}x{height} is too small: each side needs at least {MIN_SIDE} pixels"
+        )
+    if height * width > MAX_PIXELS:
+        raise ImageError(f"a size of {width}x{height} is over the limit of {MAX_PIXELS} pixels")
+    return size
+
+
+def resize_picture(picture, size, resample="lanczos"):
+    """Resize a picture (H, W, 3) uint8 to (height, width), antialiased."""
+    if resample not in RESAMPLING:
+        raise ImageError(f"`resample` is {resample!r}; choose from {', '.join(RESAMPLING)}")
+    if tuple(size) == picture.shape[:2]:
+        return picture
+    height, width = size
+    return np.asarray(Image.fromarray(picture).resize((width, height), RESAMPLING[resample]))
+
+
+# ---------------------------------------------------------------------------- reading
+
+
+def read_picture(path):
+    """Read any picture that people have into (H, W, 3) uint8 RGB, at its own size.
+
+    Turned upright by its EXIF tag; colours converted to sRGB by its ICC profile; grey,
+    palette, CMYK and 16-bit pictures converted; transparent ones composited on white; of an
+    animation, the first frame.
+
+    Raises
+    ------
+    ImageError
+        Missing, no picture, damaged, smaller than 32x32 or larger than `MAX_PIXELS`.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise ImageError(f"{path} is a folder; a picture file was expected")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow's size warning: our own limit is checked
+            with Image.open(path) as picture:
+                _check_pixels(path, picture.size)
+                return np.asarray(_upright_rgb(picture))
+    except FileNotFoundError:
+        raise ImageError(f"there is no picture {path}") from None
+    except PermissionError:
+        raise ImageError(f"{path} may not be read: check its permissions") from None
+    except UnidentifiedImageError:
+        raise ImageError(
+            f"{path} is not a picture that can be read; JPEG, PNG, WebP and TIFF are"
+        ) from None
+    except Image.DecompressionBombError:
+        raise ImageError(f"{path} is over the limit of {MAX_PIXELS} pixels") from None
+    except (OSError, SyntaxError, ValueError, EOFError, MemoryError, OverflowError) as error:
+        # What Pillow's readers raise, according to format, on truncated and damaged files.
+        raise ImageError(f"{path} is damaged or cut off: {error}") from None
+
+
+def _check_pixels(path, size):
+    width, height = size
+    if min(size) < MIN_SIDE:
+        raise ImageError(
+            f"{path} has {width}x{height} pixels; at least {MIN_SIDE}x{MIN_SIDE} are needed"
+        )
+    if width * height > MAX_PIXELS:
+        raise ImageError(
+            f"{path} has {width}x{height} pixels, over the limit of {MAX_PIXELS}: "
+            "make it smaller first"
+        )
+
+
+def _upright_rgb(picture):
+    profile = picture.info.get("icc_profile")
+    picture = ImageOps.exif_transpose(picture)
+    picture = _eight_bits(picture)
+    if picture.has_transparency_data:
+        picture, alpha = _split_alpha(picture)
+        picture = _to_srgb(picture, profile)
+        white = Image.new("RGB", picture.size, "white")
+        return Image.composite(picture, white, alpha)
+    return _to_srgb(picture, profile)
+
+
+def _split_alpha(picture):
+    """Return the picture without its alpha, in a mode that its ICC profile fits, and alpha."""
+    grey = picture.mode in ("L", "LA", "La")
+    alpha = picture.convert("RGBA").getchannel("A")
+    return picture.convert("RGBA").convert("RGB").convert("L" if grey else "RGB"), alpha
+
+
+def _eight_bits(picture):
+    """Bring 16-bit, 32-bit and float greys to 8 bits by their full range; others pass."""
+    if not picture.mode.startswith(("I", "F")):
+        return picture
+    grey = np.asarray(picture, np.float64)
+    if picture.mode == "F":
+        scale = 255 if grey.max() <= 1 else 1  # floats are 0..1 or 0..255 by custom
+    else:
+        scale = 1 / 257 if grey.max() > 255 or picture.mode.startswith("I;16") else 1
+    return Image.fromarray(np.rint(np.clip(grey * scale, 0, 255)).astype(np.uint8))
+
+
+def _to_srgb(picture, profile):
+    if profile and picture.mode in ("RGB", "L", "CMYK"):
+        try:
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            return ImageCms.profileToProfile(
+                picture, source, ImageCms.createProfile("sRGB"), outputMode="RGB"
+            )
+        except (ImageCms.PyCMSError, OSError, ValueError):
+            pass  # a broken or foreign profile: take the numbers as they are, as browsers do
+    return picture.convert("RGB")

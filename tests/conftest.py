@@ -1,0 +1,45 @@
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is first imported
+
+import numpy as np
+import pytest
+from matfiles import tiny_vgg, write_matconvnet
+from PIL import Image
+
+from nst_tf import load_vgg_model
+from nst_tf.trunks.hdf5 import read_hdf5
+from nst_tf.trunks.vgg import embedded_path
+
+
+def make_picture(height, width, seed=0):
+    """Return a smooth random picture: colours and shapes, nothing real."""
+    small = np.random.default_rng(seed).integers(0, 256, (5, 6, 3), np.uint8)
+    return np.asarray(Image.fromarray(small).resize((width, height), Image.Resampling.BICUBIC))
+
+
+@pytest.fixture(scope="session")
+def tiny_mat(tmp_path_factory):
+    path = tmp_path_factory.mktemp("weights") / "tiny-19.mat"
+    write_matconvnet(path, tiny_vgg(19))
+    return path
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tiny_mat):
+    return load_vgg_model(tiny_mat)
+
+
+@pytest.fixture(scope="session")
+def real_vgg16():
+    """Return the embedded trunk's own numbers."""
+    return read_hdf5(embedded_path()).convolutions
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """Return the paths of a content and a style picture: odd sizes, not the same."""
+    content, style = tmp_path / "house.png", tmp_path / "brush.jpg"
+    Image.fromarray(make_picture(45, 61)).save(content)
+    Image.fromarray(make_picture(50, 39, seed=1)).save(style)
+    return content, style
