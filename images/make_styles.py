@@ -8,6 +8,7 @@ Coordinates are pixels of that larger sheet; colours are float RGB in 0..1.
 
 import argparse
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -168,7 +169,8 @@ def lay_strokes(canvas, height, paths, widths, colours, rng, streak=0.06, dry=0.
         wet = (t[None, :, None] < runs_out[:, None, :]) & (np.abs(s) * ragged < 1)[:, None, :]
         x, y = points[..., 0].astype(np.int32), points[..., 1].astype(np.int32)
         wet &= (x >= 0) & (y >= 0) & (x < canvas.shape[1]) & (y < canvas.shape[0])
-        side = rng.uniform(-1, 1, (count, 1)).astype(np.float32) * s * 0.05  # the brush carries two shades at once
+        # The brush carries a lighter paint on one side than on the other.
+        side = 0.05 * s * rng.uniform(-1, 1, (count, 1)).astype(np.float32)
         shade = np.broadcast_to((bristle * streak + side)[:, None, :], wet.shape)
         paint = np.broadcast_to(colours[chunk, None, None, :], (*wet.shape, 3))[wet]
         x, y = x[wet], y[wet]
@@ -323,7 +325,7 @@ def night_layers(rng, canvas, height, angle, picture, widths, keep=None, length=
 
 
 def paint_night_strokes():
-    """A windy moonlit night over hills, in some ten thousand impasto strokes."""
+    """Paint a windy moonlit night over a lake, in some forty thousand impasto strokes."""
     rng = np.random.default_rng(11)
     x, y = sheet_grid(640, 480)
     angle = night_wind(rng, x, y)
@@ -384,7 +386,8 @@ def glass_border(u, v, label, region, wide=0.062):
     piece = np.floor(np.where(upright, v, u) * 11.5 + 0.3 * np.sin(np.where(upright, v, u) * 40))
     corner = (np.minimum(u, 1 - u) < wide) & (np.minimum(v, 1 - v) < wide)
     ids = np.where(corner, 4900 + (u > 0.5) * 2 + (v > 0.5), 4000 + sector * 50 + piece)
-    return np.where(edge < wide, ids, label), np.where(edge < wide, np.where(corner, 6, 5), region)
+    kind = np.where(corner, 6, 5)
+    return np.where(edge < wide, ids, label), np.where(edge < wide, kind, region)
 
 
 def cell_distance(label):
@@ -438,7 +441,7 @@ def glass_streaks(rng, index, shape):
     return out
 
 
-def glass_bubbles(rng, shape, count=700):
+def glass_bubbles(rng, shape, count=430):
     """Seeds (air bubbles) as dark rings with a bright spot: a factor on the light."""
     light = np.ones(shape, dtype=np.float32)
     for _ in range(count):
@@ -454,7 +457,7 @@ def glass_bubbles(rng, shape, count=700):
 
 
 def paint_stained_glass():
-    """A sun rose with bent rays over hills and water, in leaded jewel-coloured panes."""
+    """Paint a sun rose with bent rays over hills and water, in leaded jewel-coloured panes."""
     rng = np.random.default_rng(5)
     x, y = sheet_grid(640, 640)
     size = x.shape[0]
@@ -510,7 +513,7 @@ def cut_sky(rng, x, y, sun):
     level = np.log2(r.clip(1) * 1.3)
     base = np.floor(level)
     rays = hatch(theta / TAU * 72 * 2**base, tone * (1 - 0.5 * (level - base)) + 0.02)
-    fresh = hatch(theta / TAU * 72 * 2 ** (base + 1) + 0.0, tone * (level - base))
+    fresh = hatch(theta / TAU * 72 * 2 ** (base + 1), tone * (level - base))
     ink = np.maximum(rays, fresh) * (r > 1.22)
     rim = smoothstep(0.045, 0.025, np.abs(r - 1 - 0.01 * shake))
     face = hatch(r * 7.5 + 0.12 * shake, 0.62 * smoothstep(0.9, -0.9, (dx - dy) / sun[2] / 1.2))
@@ -525,9 +528,11 @@ def cut_clouds(rng, x, y, ink, red):
     clouds = ((215, 175, 250, 1.0), (520, 250, 150, 0.6), (1165, 130, 190, 0.75),
               (75, 320, 150, 0.65), (560, 75, 130, 0.5))  # fmt: skip
     for cx, cy, length, size in clouds:
-        # Heads from the highest, in the middle, to the lowest in front of it.
-        heads = [(t, (1 - 0.75 * abs(t)) * rng.uniform(50, 74) * size) for t in rng.uniform(-1, 1, 9)]
-        for t, r in sorted(heads, key=lambda head: -head[1]) + [(-0.85, 30 * size), (0.8, 27 * size)]:
+        # Heads from the highest, in the middle, to the low ones in front at both ends.
+        spots = rng.uniform(-1, 1, 9)
+        heads = [(t, (1 - 0.75 * abs(t)) * rng.uniform(50, 74) * size) for t in spots]
+        heads = sorted(heads, key=lambda head: -head[1])
+        for t, r in (*heads, (-0.85, 30 * size), (0.8, 27 * size)):
             px, py = cx + t * length * 0.8, cy - r * 0.55
             d = np.hypot((x - px) / 1.15, y - py) - r + 1.5 * shake
             d = np.maximum(d, y - cy - 3 * shake)
@@ -620,14 +625,16 @@ def print_texture(rng, shape):
 
 
 def paint_woodcut():
-    """Sun, mountains and sea in black and brick-red ink on warm paper."""
+    """Print sun, mountains and sea in black and brick-red ink on warm paper."""
     rng = np.random.default_rng(23)
     x, y = sheet_grid(640, 480)
-    sun = (850.0, 235.0, 112.0)
+    sun = (850.0, 235.0, 112.0)  # x, y, radius
+    # Peaks from far to near: x and y of the top, steepness.
     ink, red = cut_sky(rng, x, y, sun)
     ink, red = cut_clouds(rng, x, y, ink, red)
     far = ((330, 300, 0.62), (1180, 315, 0.6), (640, 400, 0.5), (985, 440, 0.5))
-    near = ((500, 345, 0.66), (140, 425, 0.5), (1270, 420, 0.6), (1075, 470, 0.55), (775, 510, 0.42))
+    near = ((500, 345, 0.66), (140, 425, 0.5), (1270, 420, 0.6), (1075, 470, 0.55))
+    near = (*near, (775, 510, 0.42))
     ink, red = cut_mountains(rng, x, y, far, ink, red, 0.8)
     ink, red = cut_mountains(rng, x, y, near, ink, red, 0.55)
     ink, red = cut_sea(rng, x, y, ink, red, sun[0])
@@ -641,7 +648,7 @@ def paint_woodcut():
     bite = smoothstep(2.9, 1.7, speckle + 0.35 * grain)  # flecks where the ink did not take
     ink = ndimage.gaussian_filter(ink.astype(np.float32), 0.7) * (0.55 + 0.45 * bite)
     black = rgb("1c1815") * (1 + 0.12 * grain)[..., None]
-    return mix(out, black, np.clip(ink * (0.97 + 0.02 * grain), 0, 1))
+    return mix(out, black, np.clip(ink, 0, 1))
 
 
 # --------------------------------------------------------------------------------------------
@@ -724,16 +731,16 @@ def cubist_planes(rng, x, y, picture, angle, sizes):
 
 
 def cubist_line(rng, shape, corners):
-    """A broken, swelling contour along one or two sides of a plane."""
+    """Draw a broken, swelling contour along one or two sides of a plane."""
     image = Image.new("L", (shape[1], shape[0]))
     draw = ImageDraw.Draw(image)
     first = rng.integers(len(corners))
     if len(corners) > 6:
         path = corners[1:]
     else:
-        path = np.stack([corners[first], corners[(first + 1) % len(corners)]])
-        path = path[0] + np.linspace(-0.08, rng.uniform(0.8, 1.2), 30)[:, None] * (path[1] - path[0])
-    for t, (a, b) in enumerate(zip(path[:-1], path[1:], strict=True)):
+        start, end = corners[first], corners[(first + 1) % len(corners)]
+        path = start + np.linspace(-0.08, rng.uniform(0.8, 1.2), 30)[:, None] * (end - start)
+    for t, (a, b) in enumerate(pairwise(path)):
         width = 2 + 5 * np.sin(np.pi * (t + 1) / len(path))
         draw.line([tuple(a), tuple(b)], fill=255, width=max(2, round(width)))
     return np.asarray(image, dtype=np.float32) / 255
@@ -741,17 +748,22 @@ def cubist_line(rng, shape, corners):
 
 # Masses of the still life: colour, opacity, whether the outline is smooth, outline.
 CUBIST_MASSES = (
-    ("b9772e", 0.75, True, ((560, 700), (440, 740), (390, 840), (440, 960), (570, 1015), (650, 1010))),
-    ("d8a04a", 0.80, True, ((660, 1000), (800, 985), (868, 880), (840, 770), (790, 690), (830, 600),
-                            (770, 510), (660, 500))),
-    ("8a5422", 0.75, True, ((640, 500), (570, 490), (540, 560), (590, 640), (560, 700), (650, 760))),
+    ("b9772e", 0.75, True,
+     ((560, 700), (440, 740), (390, 840), (440, 960), (570, 1015), (650, 1010))),
+    ("d8a04a", 0.80, True,
+     ((660, 1000), (800, 985), (868, 880), (840, 770), (790, 690), (830, 600), (770, 510),
+      (660, 500))),
+    ("8a5422", 0.75, True,
+     ((640, 500), (570, 490), (540, 560), (590, 640), (560, 700), (650, 760))),
     ("2a211c", 0.92, False, ((648, 520), (640, 150), (726, 140), (738, 510))),
-    ("1c1714", 0.92, True, ((655, 655), (712, 690), (700, 760), (655, 785), (602, 760), (596, 690))),
-    ("3f5a3a", 0.80, False, ((330, 900), (325, 600), (340, 470), (386, 400), (388, 250), (420, 250),
-                             (420, 900))),
-    ("7f9a78", 0.70, False, ((424, 900), (424, 270), (452, 270), (454, 390), (500, 470), (508, 700),
-                             (508, 900))),
-    ("c8d0cc", 0.70, True, ((905, 592), (990, 560), (1075, 592), (1058, 740), (990, 800), (920, 740))),
+    ("1c1714", 0.92, True,
+     ((655, 655), (712, 690), (700, 760), (655, 785), (602, 760), (596, 690))),
+    ("3f5a3a", 0.80, False,
+     ((330, 900), (325, 600), (340, 470), (386, 400), (388, 250), (420, 250), (420, 900))),
+    ("7f9a78", 0.70, False,
+     ((424, 900), (424, 270), (452, 270), (454, 390), (500, 470), (508, 700), (508, 900))),
+    ("c8d0cc", 0.70, True,
+     ((905, 592), (990, 560), (1075, 592), (1058, 740), (990, 800), (920, 740))),
     ("e9e0c6", 0.85, False, ((840, 960), (1110, 930), (1150, 1075), (870, 1110))),
 )  # fmt: skip
 
@@ -776,6 +788,7 @@ def cubist_motif(shape):
     draw = ImageDraw.Draw(image)
 
     def curve(points, width):
+        """Draw a smooth line through the points."""
         path = [tuple(p) for p in spline(points, 120).tolist()]
         draw.line(path, fill=255, width=width, joint="curve")
 
@@ -805,7 +818,7 @@ def cubist_motif(shape):
 def cubist_dabs(rng, picture, angle):
     """Repaint the planes with short flat dabs whose bristles run dry."""
     canvas, height = picture.copy(), np.zeros(angle.shape, dtype=np.float32)
-    for width, length in ((34, 3.0), (20, 3.2)):
+    for width, length in ((34, 3.0), (20, 3.2)):  # brush width, and dab length in widths
         starts = scatter(rng, angle.shape, width * 0.95)
         lengths = width * length * rng.uniform(0.6, 1.3, len(starts)).astype(np.float32)
         sizes = (width * rng.uniform(0.7, 1.25, len(starts))).astype(np.float32)
@@ -816,10 +829,11 @@ def cubist_dabs(rng, picture, angle):
 
 
 def paint_cubist():
-    """A still life with guitar, bottle and glass, broken into translucent planes."""
+    """Paint a still life with guitar, bottle and glass, broken into translucent planes."""
     rng = np.random.default_rng(8)
     x, y = sheet_grid(640, 640)
     ground = ramp([-2, 0, 2], rgb("4a3a2a", "94804f", "b9a98a"), noise(rng, x.shape, 500, 2.5))
+    # From planes of half the sheet to small facets; more of the small ones.
     sizes = 640 * (1 - np.linspace(0, 1, 150)) ** 1.2 + 110
     picture, angle, lines = cubist_planes(rng, x, y, ground, np.zeros_like(x), sizes[:95])
     picture = cubist_still_life(x, y, picture)
@@ -828,12 +842,12 @@ def paint_cubist():
     motif = np.maximum(np.maximum(lines, late) * 0.8, cubist_motif(x.shape))
     wear = smoothstep(-1.5, 0.1, noise(rng, x.shape, 160, 2.2))  # lines appear and get lost
     canvas, height = cubist_dabs(rng, picture, angle)
-    canvas = mix(canvas, picture, 0.15)
+    canvas = mix(canvas, picture, 0.25)
     dry = smoothstep(-0.9, 0.6, noise(rng, x.shape, 12, 1.4))  # charcoal over dry paint
     canvas = mix(canvas, rgb("1a1512"), 0.85 * motif * wear * (0.45 + 0.55 * dry))
     scumble = smoothstep(0.9, 1.9, noise(rng, x.shape, 30, 1.3, (1, 2.5)))
     canvas = mix(canvas, canvas * 1.25 + 0.04, 0.5 * scumble)
-    canvas = np.clip(canvas, 0, 1) ** 1.1 * 1.06
+    canvas = mix(canvas, smoothstep(0.03, 0.97, canvas), 0.75) * 1.06  # firmer lights and darks
     edge = 1 - 0.25 * smoothstep(0.45, 0.75, np.hypot(x / 1280 - 0.5, y / 1280 - 0.5))
     return canvas * (edge * relief(ndimage.gaussian_filter(height, 0.9) * 0.4, 0.24))[..., None]
 
@@ -847,6 +861,7 @@ class Sheet:
     """A sheet of watercolour paper which sums the light that every wash takes away."""
 
     def __init__(self, rng, width, height):
+        """Prepare an empty sheet of the given saved size."""
         self.rng = rng
         self.x, self.y = sheet_grid(width, height)
         shape = self.x.shape
@@ -862,7 +877,7 @@ class Sheet:
         return (slice(y0, y1), slice(x0, x1)) if x1 - x0 > 2 and y1 - y0 > 2 else None
 
     def wobble(self, field, box):
-        """The part of a noise field under a window, taken from a random other place."""
+        """Return the part of a noise field under a window, taken from a random other place."""
         shift = self.rng.integers(0, min(field.shape), 2)
         rows = (np.arange(box[0].start, box[0].stop) + shift[0]) % field.shape[0]
         columns = (np.arange(box[1].start, box[1].stop) + shift[1]) % field.shape[1]
@@ -884,7 +899,7 @@ class Sheet:
         self.absorbed[box] += density[..., None] * taken
 
     def lift(self, box, inside, amount, rim=7.0):
-        """A backrun: water pushes pigment out of a patch into a frilled dark line."""
+        """Make a backrun: water pushes pigment out of a patch into a frilled dark line."""
         cover = smoothstep(-1.5, 2.5, inside)
         line = np.exp(-np.abs(inside) / rim) * (inside > -rim * 2)
         settle = 1 - 0.2 * self.tooth[box]
@@ -892,7 +907,7 @@ class Sheet:
         self.absorbed[box] *= change[..., None]
 
     def picture(self):
-        """The light that comes back from the sheet."""
+        """Return the light that comes back from the sheet."""
         white = rgb("fbf7ec") * relief(self.tooth * 0.55, 0.055)[..., None]
         return white * np.exp(-self.absorbed)
 
@@ -917,11 +932,11 @@ def wet_ground(sheet):
     for cx, cy in scatter(rng, (h, w), 190):
         palette = warm if rng.random() < 0.25 + 0.35 * (cy > 0.55 * h) else cool
         rx, ry = rng.uniform(130, 270, 2)
-        box, inside = blob(sheet, cx, cy, rx, ry, rng.uniform(0, 3), 0.16)
+        box, inside = blob(sheet, cx, cy, rx, ry, rng.uniform(0, 3), 0.13)
         if box:
             colour = palette[rng.integers(len(palette))]
-            soft = rng.choice((4.0, 40.0, 80.0))
-            sheet.wash(box, inside, colour, rng.uniform(0.5, 1.1), 0.5, 9, soft, 0.10)
+            soft = rng.choice((2.5, 2.5, 40.0, 80.0))
+            sheet.wash(box, inside, colour, rng.uniform(0.5, 1.0), 0.9, 8, soft, 0.12)
     for cx, cy in scatter(rng, (h, w), 230):
         rx, ry = rng.uniform(45, 120, 2)
         box, inside = blob(sheet, cx, cy, rx, ry, rng.uniform(0, 3), 0.24)
@@ -964,7 +979,7 @@ def petal(sheet, cx, cy, size, turn, colours, load):
 
 
 def flower(sheet, cx, cy, size, colours, petals):
-    """A flower of overlapping petals in two rows with a dark heart and stamens."""
+    """Paint a flower of overlapping petals in two rows with a dark heart and stamens."""
     rng = sheet.rng
     first = rng.uniform(0, TAU)
     for row, scale in enumerate((1.0, 0.62)):
@@ -999,7 +1014,7 @@ BOUQUET = (
 
 
 def paint_watercolour():
-    """Garden flowers in wet washes over the whole sheet."""
+    """Paint garden flowers in wet washes over the whole sheet."""
     rng = np.random.default_rng(31)
     sheet = Sheet(rng, 640, 640)
     h, w = sheet.x.shape
@@ -1014,7 +1029,7 @@ def paint_watercolour():
             leaf(sheet, x0, y0, size * rng.uniform(0.9, 1.5), turn + rng.normal(0, 0.35), tint)
     # Water keeps the flowers clear of the greens behind them: lift before painting.
     for cx, cy, size, _, _ in BOUQUET:
-        box, inside = blob(sheet, cx * w, cy * h, size * 1.06, size * 1.06, 0, 0.05)
+        box, inside = blob(sheet, cx * w, cy * h, size, size, 0, 0.04)
         sheet.absorbed[box] *= (1 - 0.93 * smoothstep(-10, 24, inside))[..., None]
     for cx, cy, size, colours, petals in BOUQUET:
         flower(sheet, cx * w, cy * h, size, rgb(*colours), petals)
@@ -1058,7 +1073,9 @@ def draw_wave_body(draw, back, face):
     t = np.linspace(0, 1, len(back))[:, None]
 
     def curve_at(u):
-        return back + (face - back) * np.clip(u + 0.018 * np.sin(9 * t + 20 * u) * (0 < u < 1), 0, 1)
+        """Line between the back (0) and the face (1) of the wave."""
+        sway = 0.018 * np.sin(9 * t + 20 * u) * (0 < u < 1)
+        return back + (face - back) * np.clip(u + sway, 0, 1)
 
     for low, high, tint in zip(edges[:-1], edges[1:], tints, strict=True):
         points = np.concatenate([curve_at(low), curve_at(high)[::-1]])
@@ -1078,43 +1095,54 @@ def finger(rng, discs, x, y, heading, size, bend, depth=1):
     count = 18
     for i in range(count):
         t = i / count
-        discs.append((x, y, size * 0.13 * (1 - t) ** 0.6 * (1 + 0.4 * np.sin(t * 9)) + 1.4))
-        if depth and i in (4, 8, 12):
-            finger(rng, discs, x, y, heading - 0.95 * bend, size * 0.5, bend, depth - 1)
-        heading += bend * (0.02 + 0.22 * t)
+        discs.append((x, y, size * 0.105 * (1 - t) ** 0.55 + 1.5))
+        if depth and i in (3, 7, 11):
+            finger(rng, discs, x, y, heading - 1.1 * bend, size * 0.52, bend, depth - 1)
+        heading += bend * (0.0 + 0.27 * t)
         x, y = x + np.cos(heading) * size / count, y + np.sin(heading) * size / count
 
 
 def foam_discs(rng, back, face, scale, flip):
     """Foam in three layers of discs: claws of the hollow, claws of the crest, knobs."""
     hollow, crest, knobs = [], [], []
-    for i in range(140, 199, 7):
+    for i in range(132, 199, 9):
         (x, y), (nx, ny) = face[i], face[i] - face[i - 1]
-        heading = np.arctan2(ny, nx) + flip * rng.uniform(1.1, 1.7)
-        finger(rng, hollow, x, y, heading, scale * rng.uniform(0.13, 0.23), flip)
-    for i in range(196, 84, -7):
+        heading = np.arctan2(ny, nx) + flip * rng.uniform(0.9, 1.5)
+        finger(rng, hollow, x, y, heading, scale * rng.uniform(0.10, 0.17), flip, i % 2)
+        hollow.append((x, y, scale * 0.022))
+    for i in range(197, 84, -10):
         (x, y), (nx, ny) = back[i], back[i + 1] - back[i]
         heading, grown = np.arctan2(ny, nx), float(smoothstep(80, 150, i))
-        size = scale * (0.09 + 0.13 * grown) * rng.uniform(0.8, 1.2)
-        finger(rng, crest, x, y, heading - flip * rng.uniform(0.5, 0.9), size, flip)
+        size = scale * (0.11 + 0.15 * grown) * rng.uniform(0.85, 1.15)
+        finger(rng, crest, x, y, heading - flip * rng.uniform(0.6, 1.0), size, flip)
     for i in range(70, 199, 2):
         grown = float(smoothstep(70, 150, i))
-        inward = (face[i] - back[i]) * rng.uniform(-0.02, 0.16) * grown
-        r = scale * (0.006 + 0.022 * grown) * rng.uniform(0.5, 1.2)
+        inward = (face[i] - back[i]) * rng.uniform(-0.01, 0.15) * grown
+        r = scale * (0.006 + 0.020 * grown) * rng.uniform(0.5, 1.2)
         knobs.append((*(back[i] + inward), r))
     return hollow, crest, knobs
 
 
 def draw_discs(draw, discs, line=3.5):
     """Foam in passes: contour of the whole, pale blue shade, cream light from the upper left."""
-    for grow, size, shift, tint in ((line, 1, 0, INDIGO), (0, 1, 0, "a9c8cf"), (0, 0.8, 0.22, "f6eedb")):
+    passes = ((line, 1, 0, INDIGO), (0, 1, 0, "a9c8cf"), (0, 0.8, 0.22, "f6eedb"))
+    for grow, size, shift, tint in passes:
         for x, y, r in discs:
             x, y, r = x - shift * r, y - shift * r, r * size + grow
             draw.ellipse((x - r, y - r, x + r, y + r), fill=code(tint))
 
 
+def draw_curls(draw, rng, knobs, scale):
+    """Small curled cuts inside the foam of a crest."""
+    for x, y, _ in knobs[8::3]:
+        r = scale * rng.uniform(0.012, 0.026)
+        first = rng.uniform(0, 360)
+        x, y = x + rng.uniform(-1, 1) * r, y + rng.uniform(-0.5, 1) * r
+        draw.arc((x - r, y - r, x + r, y + r), first, first + 150, fill=code("4f7a96"), width=3)
+
+
 def draw_swell(draw, rng, base, rise, length, start, tints, width):
-    """A rolling swell over the whole width: stripes along its crest and a knobbed foam edge."""
+    """Draw a swell over the whole width: stripes along its crest and a knobbed foam edge."""
     x = np.arange(-20, width + 21, 4.0)
     u = x / length + start + 0.12 * np.sin(x / 217 + 5 * start)
     u = u + 0.09 * np.sin(TAU * u)
@@ -1176,24 +1204,28 @@ def wave_hills(x, y, sky):
 
 
 def paint_waves():
-    """Breaking indigo waves with foam claws under a bokashi sky, as a colour woodblock print."""
+    """Paint breaking indigo waves under a bokashi sky, as a colour woodblock print."""
     rng = np.random.default_rng(17)
     x, y = sheet_grid(640, 480)
     width = x.shape[1]
     picture = wave_hills(x, y, wave_sky(rng, x, y))
     image = Image.fromarray((picture.clip(0, 1) * 255).astype(np.uint8))
     draw = ImageDraw.Draw(image)
-    deep = ("2f6ea3", "7fb0c4", "1d4a7c", "9fc4cc", "163660", "5d9abb", "1d4a7c", "c9dcd6", "12294d")
+    deep = ("2f6ea3", "7fb0c4", "1d4a7c", "9fc4cc", "163660")
+    deep = (*deep, "5d9abb", "1d4a7c", "c9dcd6", "12294d")
     draw_swell(draw, rng, 585, 20, 120, 0.2, deep[3:], width)
     draw_swell(draw, rng, 640, 45, 210, 0.7, deep, width)
+    # Behind, a small wave which breaks to the left; before it the great one to the right.
     for cx, cy, scale, flip in ((1060, 500, 300, -1), (400, 190, 560, 1)):
         back, face = wave_curves(cx, cy, scale, flip)
         draw_wave_body(draw, back, face)
-        for discs in foam_discs(rng, back, face, scale, flip):
+        layers = foam_discs(rng, back, face, scale, flip)
+        for discs in layers:
             draw_discs(draw, discs)
+        draw_curls(draw, rng, layers[-1], scale)
         tip = back[-1]
         spray = rng.normal(0, 1, (70, 2)) * (0.17 * scale, 0.16 * scale) + tip
-        spray = spray + (0.16 * scale * flip, -0.10 * scale)
+        spray += np.array([0.16 * scale * flip, -0.10 * scale])
         draw_discs(draw, [(*p, rng.uniform(1.5, 5)) for p in spray], 2)
     draw_swell(draw, rng, 790, 70, 330, 0.35, deep, width)
     draw_swell(draw, rng, 905, 90, 420, 0.9, deep[2:] + deep[:4], width)
@@ -1203,7 +1235,7 @@ def paint_waves():
     grain, speckle, fibre = print_texture(rng, x.shape)
     mottle = noise(rng, x.shape, 140, 1.6)
     ink = 1 - flat.min(axis=2)  # paper shows through where there is little ink
-    shade = 1 + (0.035 + 0.075 * ink) * grain + 0.05 * mottle + 0.03 * speckle + 0.02 * fibre
+    shade = 1 + (0.035 + 0.075 * ink) * grain + 0.03 * mottle + 0.03 * speckle + 0.02 * fibre
     out = mix(flat, rgb("efe4c8"), 0.10 + 0.05 * np.clip(mottle, -1, 2))
     return out * shade[..., None]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tqdm.auto import tqdm
 
-from nst_tf.errors import ImageError
+from nst_tf.errors import ConfigError
 from nst_tf.images import save_image
 
 
@@ -60,7 +60,7 @@ def save_every(every, folder, *, ending=".png"):
     Tutorial 0 saves 0, 50, ... 450 and never the end.
     """
     if every < 1:
-        raise ImageError(f"`every` is {every}; it must be at least 1")
+        raise ConfigError(f"`every` is {every}; it must be at least 1")
 
     def save(step):
         if step.iteration and (step.last or step.iteration % every == 0):

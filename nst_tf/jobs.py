@@ -58,14 +58,14 @@ def run_job(config, output=None, *, overwrite=False, callbacks=(), say=print):
     if config.content is None or config.style is None:
         raise ConfigError("a content and a style picture are needed")
     check_output(output, overwrite)
-    config = resolved(config, say)
+    config = replace(config, weights=chosen_weights(config.weights, say))
     say(f"computing {choose_device(config.device)}")
     model = load_vgg_model(config.weights, pooling=config.pooling)
     check_layers(model, config.content_layers + config.style_layers)
     images = load_images(config, model.space)
 
     folder = make_folder(output, config, overwrite)
-    config.save(folder / "config.json")
+    with_full_paths(config).save(folder / "config.json")
     height, width = images["content_image"].shape[1:3]
     say(f"{width}x{height} pixels, {config.iterations} iterations of {model.name}, in {folder}")
     return _run_in(folder, images, model, config, callbacks), folder
@@ -92,23 +92,24 @@ def _run_in(folder, images, model, config, callbacks):
     return result
 
 
-def resolved(config, say=print):
-    """Return the config with paths in full and "auto" weights by name, to be repeated as it is."""
-    weights = config.weights
-    if weights == "auto" and find_vgg_weights().name != VGG_MODEL:
-        weights = "embedded"
-        say(
-            f"no model/{VGG_MODEL} here: using the embedded trunk, a VGG-16 fine-tuned for edges. "
-            "`python -m nst_tf.weights fetch vgg19` gets the paper's network"
-        )
-    if weights != "embedded":
-        weights = str(find_vgg_weights(weights).resolve())
-    return replace(
-        config,
-        content=str(Path(config.content).resolve()),
-        style=str(Path(config.style).resolve()),
-        weights=weights,
+def chosen_weights(weights, say=print):
+    """Return what "auto" stands for here, and say what it means; anything else as it is."""
+    if weights != "auto":
+        return weights
+    path = find_vgg_weights("auto")
+    if path.name == VGG_MODEL:
+        return str(path)
+    say(
+        f"no model/{VGG_MODEL} here: using the embedded trunk, a VGG-16 fine-tuned for edges. "
+        "`python -m nst_tf.weights fetch vgg19` gets the paper's network"
     )
+    return "embedded"
+
+
+def with_full_paths(config):
+    """Return the config as it is saved: to be repeated from any folder."""
+    names = ["content", "style"] + ["weights"] * (config.weights != "embedded")
+    return replace(config, **{name: str(Path(getattr(config, name)).resolve()) for name in names})
 
 
 def load_images(config, space):

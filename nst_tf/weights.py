@@ -219,7 +219,7 @@ class ResumingDownloader:
             open(self.part, "ab" if have else "wb") as file,
             tqdm(total=total, initial=have, unit="B", unit_scale=True, desc="fetching") as bar,
         ):
-            for chunk in response.iter_content(1 << 20):
+            for chunk in response.iter_content(1 << 16):
                 file.write(chunk)
                 bar.update(len(chunk))
         size = self.part.stat().st_size

@@ -1,0 +1,36 @@
+# `make run` and `make test` do everything, on a fresh machine too. See README.md.
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+# The first Python that TensorFlow has wheels for; `make PYTHON=... run` chooses another.
+PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11,\
+	$(shell $(p) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
+	2>/dev/null && echo $(p))))
+
+.PHONY: run test lint clean
+
+run: $(VENV)/installed  ## paint the sample photograph
+	$(BIN)/python -m nst_tf.run
+
+test: $(VENV)/installed-test lint  ## format, lint and tests
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/installed-test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+$(VENV)/installed: requirements.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet -r requirements.txt
+	touch $@
+
+$(VENV)/installed-test: requirements-test.txt requirements.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet -r requirements-test.txt
+	touch $@
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "nst_tf needs Python 3.11, 3.12 or 3.13;" \
+		"name it with: make PYTHON=/path/to/python3.12 run"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+
+clean:
+	rm -rf $(VENV) .pytest_cache .ruff_cache

@@ -1,0 +1,84 @@
+"""What a notebook cell needs: pictures, curves, progress, and the API as the README shows it."""
+
+import io
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from conftest import make_picture
+
+mpl.use("agg")
+
+import nst_tf as nst
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_a_notebook_cell(pictures, tiny_mat, tmp_path):
+    model = nst.load_vgg_model(tiny_mat)
+    content, content_image = nst.load_image(pictures[0], size=(40, 52))
+    style, style_image = nst.load_image(pictures[1], size=50)
+    start = nst.generate_noise_image(content_image, noise_ratio=0.6, seed=0)
+    shown = []
+    result = nst.style_transfer(
+        content_image,
+        style_image,
+        model,
+        init_image=start,
+        alpha=0.0025,
+        beta=1.0,
+        iterations=5,
+        callbacks=[nst.save_every(50, tmp_path), nst.show_every(2, show=shown.append)],
+    )
+    assert [step.iteration for step in shown] == [0, 2, 4, 5]
+    figure = nst.show_images(content, style, result.picture, titles=["content", "style", "5"])
+    assert [axis.get_title() for axis in figure.axes] == ["content", "style", "5"]
+    curves = nst.plot_losses(result.history).axes[0]
+    assert {line.get_label() for line in curves.lines} == {"content", "style", "tv", "total"}
+    assert nst.recover_image(result.image).shape == (40, 52, 3)
+
+
+def test_a_mean_subtracted_image_can_be_shown():
+    image = nst.PixelSpace().to_image(make_picture(40, 40))
+    (axis,) = nst.show_images(image).axes
+    shown = axis.images[0].get_array()
+    assert (shown.min(), shown.max()) == (0, 1)
+
+
+def test_a_terminal_gets_a_bar_with_loss_rate_and_time_left(tiny_model):
+    image = nst.PixelSpace().to_image(make_picture(40, 40))
+    screen = Terminal()
+    nst.style_transfer(
+        image, image, tiny_model, iterations=3, callbacks=[nst.progress(stream=screen)]
+    )
+    last = screen.getvalue().split("\r")[-1]
+    assert "100%" in last
+    assert "3/3" in last
+    assert "loss" in last
+    assert "it/s" in last or "s/it" in last
+
+
+def test_a_file_gets_plain_lines(tiny_model):
+    image = nst.PixelSpace().to_image(make_picture(40, 40))
+    log = io.StringIO()
+    nst.style_transfer(
+        image, image, tiny_model, iterations=5, callbacks=[nst.progress(2, stream=log)]
+    )
+    lines = log.getvalue().splitlines()
+    assert [line.split()[0] for line in lines] == ["0/5", "2/5", "4/5", "5/5"]
+    assert all("it/s" in line and "left" in line for line in lines[1:])
+
+
+def test_save_every_refuses_zero():
+    with pytest.raises(nst.ConfigError, match="`every` is 0; it must be at least 1"):
+        nst.save_every(0, "output")
+
+
+def test_unknown_names_are_attribute_errors():
+    with pytest.raises(AttributeError, match="no attribute 'gram'"):
+        nst.gram  # noqa: B018
+    assert "gram_matrix" in dir(nst)
+    assert np.isscalar(nst.__version__)

@@ -1,0 +1,260 @@
+"""The command line from end to end, as a user calls it."""
+
+import csv
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from nst_tf.images import read_picture
+from nst_tf.run import main
+
+ROOT = Path(__file__).resolve().parents[1]
+HEADER = ["iteration", "total", "content", "style", "tv", "seconds"]
+
+
+@pytest.fixture
+def job(pictures, tiny_mat, tmp_path, monkeypatch):
+    """Return a function that runs a small job in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*more, pair=pictures):
+        small = ["--weights", tiny_mat, "--iterations", "6", "--save-every", "2", "--size", "48"]
+        return main([str(word) for word in [*pair, *small, *more]])
+
+    return run
+
+
+def rows(folder):
+    with open(Path(folder) / "losses.csv", newline="") as file:
+        return list(csv.reader(file))
+
+
+def names(folder):
+    return sorted(file.name for file in Path(folder).iterdir())
+
+
+def error(capsys):
+    """Return what went to stderr: it must be one line, without a traceback."""
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert len(lines) == 1, lines
+    assert lines[0].startswith("nst_tf: ")
+    return lines[0]
+
+
+def test_a_job_leaves_its_files(job, tmp_path, capsys):
+    assert job() == 0
+    folder = tmp_path / "output" / "house_brush"
+    pictures = ["000002.png", "000004.png", "000006.png"]
+    assert names(folder) == [*pictures, "config.json", "losses.csv", "result.png"]
+    table = rows(folder)
+    assert table[0] == HEADER
+    assert [int(row[0]) for row in table[1:]] == list(range(7))
+    numbers = np.array(table[1:], float)
+    assert numbers[-1, 1] < numbers[0, 1]
+    assert (np.diff(numbers[:, 5]) >= 0).all()
+    result = read_picture(folder / "result.png")
+    assert result.shape == (35, 48, 3)  # the content's 61x45, its longer side 48
+    np.testing.assert_array_equal(result, read_picture(folder / "000006.png"))
+    said = capsys.readouterr()
+    assert str(Path("output/house_brush/result.png")) in said.out
+    assert "6/6  loss" in said.err  # no terminal: plain lines
+    assert "\r" not in said.err
+
+
+def test_a_second_run_gets_a_folder_of_its_own(job, tmp_path):
+    assert job("--iterations", 0) == job("--iterations", 0) == 0
+    assert names(tmp_path / "output") == ["house_brush", "house_brush_2"]
+
+
+def test_the_last_picture_is_saved_when_it_is_no_multiple(job, tmp_path):
+    assert job("--iterations", 5, "--output", "here") == 0
+    assert names("here")[:3] == ["000002.png", "000004.png", "000005.png"]
+
+
+def test_quiet_says_nothing(job, capsys):
+    assert job("--quiet") == 0
+    assert capsys.readouterr() == ("", "")
+
+
+def test_the_same_seed_gives_the_same_picture_and_another_another(job):
+    for folder, seed in [("a", 5), ("b", 5), ("c", 6)]:
+        assert job("--noise-ratio", "0.6", "--seed", seed, "--output", folder) == 0
+    a, b, c = (read_picture(Path(folder) / "result.png") for folder in "abc")
+    np.testing.assert_array_equal(a, b)
+    assert not np.array_equal(a, c)
+
+
+def test_config_repeats_the_run_exactly_from_anywhere(job, tmp_path, monkeypatch):
+    knobs = ["--alpha", "0.01", "--style-layers", "conv1_1,conv3_1", "--noise-ratio", "0.3"]
+    assert job(*knobs, "--style-layer-weights", "1", "2", "--output", "first") == 0
+    config = json.loads((tmp_path / "first" / "config.json").read_text())
+    assert config["alpha"] == 0.01
+    assert config["style_layers"] == ["conv1_1", "conv3_1"]
+    assert config["style_layer_weights"] == [1, 2]
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert main(["--config", "../first/config.json", "--output", "../second"]) == 0
+    a, b = tmp_path / "first", tmp_path / "second"
+    assert (a / "result.png").read_bytes() == (b / "result.png").read_bytes()
+    assert (a / "config.json").read_text() == (b / "config.json").read_text()
+    assert [row[:5] for row in rows(a)] == [row[:5] for row in rows(b)]
+
+
+def test_a_flag_overrides_the_config_file(job, tmp_path):
+    assert job("--output", "first") == 0
+    assert main(["--config", "first/config.json", "--iterations", "1", "--output", "second"]) == 0
+    assert len(rows("second")) == 3
+
+
+def test_the_preset_sets_the_tutorials_numbers(job, tmp_path):
+    assert job("--preset", "devos", "--size", "64x48", "--output", "here") == 0
+    config = json.loads((tmp_path / "here" / "config.json").read_text())
+    tutorial = {"alpha": 0.0025, "beta": 1, "learning_rate": 2, "epsilon": 1e-8, "clip": False}
+    tutorial |= {"stretch_style": True, "noise_ratio": 0, "style_layer_weights": [0.5] * 5}
+    assert tutorial.items() <= config.items()
+    with Image.open(tmp_path / "here" / "result.png") as picture:
+        assert picture.size == (64, 48)
+
+
+def test_no_preset_clips_but_devos(job):
+    assert job("--learning-rate", 90, "--preset", "devos", "--size", 48, "--output", "here") == 0
+
+
+# ------------------------------------------------------------------ bad input
+
+
+def test_bad_input_is_one_line_and_status_2_and_leaves_nothing(job, tmp_path, pictures, capsys):
+    content, style = pictures
+    text = tmp_path / "notes.txt"
+    text.write_text("no picture, no weights")
+    before = names(tmp_path)
+    for more, pair, message in [
+        ([], ("none.jpg", style), "there is no picture none.jpg"),
+        ([], (content, text), "notes.txt is not a picture"),
+        ([], (content,), "one picture was given; give CONTENT and STYLE, or neither"),
+        (["--weights", "none.mat"], pictures, "no weights file none.mat"),
+        (["--weights", text], pictures, "not a weights file"),
+        (["--size", "huge"], pictures, "write WxH as in 640x480"),
+        (["--size", "20"], pictures, "too small"),
+        (["--alpha", "-1"], pictures, "`alpha` is -1.0; it must be at least 0"),
+        (["--noise-ratio", "2"], pictures, "`noise_ratio` is 2.0; it must be at most 1"),
+        (["--learning-rate", "0"], pictures, "must be above 0"),
+        (["--content-layers", "conv9"], pictures, "no layer 'conv9'"),
+        (["--style-layer-weights", "1", "2"], pictures, "2 numbers for 5 style layers"),
+        (["--preset", "monet"], pictures, "no preset 'monet'; choose from devos"),
+        (["--config", "none.json"], pictures, "none.json can't be read: No such file"),
+        (["--config", text], pictures, "is not JSON"),
+        (["--output", text], pictures, "is a file; a folder was expected"),
+        (["--output", text / "below"], pictures, "may not be written"),
+    ]:
+        assert job(*more, pair=pair) == 2, message
+        assert message in error(capsys)
+    assert names(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--iterations", "many"], "argument --iterations: invalid int value: 'many'"),
+        (["--pooling", "median"], "invalid choice: 'median'"),
+        (["--style-layer-weights", "a", "b"], "'a b' are not numbers"),
+        (["--colour", "no"], "unrecognized arguments: --colour"),
+    ],
+)
+def test_wrong_options_are_one_line_too(words, message, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(words)
+    assert stop.value.code == 2
+    assert message in error(capsys)
+
+
+def test_a_gpu_that_is_not_there_says_how_to_get_one(job, capsys, monkeypatch):
+    import tensorflow as tf
+
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind=None: [])
+    assert job("--device", "gpu") == 2
+    assert "pip install -r requirements-gpu.txt" in error(capsys)
+
+
+def test_unknown_knobs_in_a_config_file_are_named(job, tmp_path, capsys):
+    (tmp_path / "c.json").write_text('{"alpha": 1, "gamma": 2}')
+    assert main(["--config", "c.json"]) == 2
+    assert "there is no knob `gamma`" in error(capsys)
+    (tmp_path / "c.json").write_text("[1]")
+    assert main(["--config", "c.json"]) == 2
+    assert "holds no JSON object" in error(capsys)
+
+
+def test_an_earlier_run_is_not_overwritten_unasked(job, tmp_path, capsys):
+    assert job("--output", "here") == 0
+    (tmp_path / "here" / "notes.txt").write_text("mine")
+    before = {name: (tmp_path / "here" / name).read_bytes() for name in names("here")}
+    capsys.readouterr()
+    assert job("--output", "here", "--alpha", 1) == 2
+    assert "holds an earlier run; choose another folder, or --overwrite" in error(capsys)
+    assert before == {name: (tmp_path / "here" / name).read_bytes() for name in names("here")}
+    assert job("--output", "here", "--overwrite", "--iterations", 1) == 0
+    # Nothing of the longer run is left among the files of the shorter, and nothing else gone.
+    assert names("here") == ["000001.png", "config.json", "losses.csv", "notes.txt", "result.png"]
+
+
+# ------------------------------------------------------------------ how it ends
+
+
+def test_a_run_that_diverges_saves_the_last_good_picture(job, capsys):
+    assert job("--learning-rate", "1e30", "--no-clip", "--output", "here", "--quiet") == 2
+    message = error(capsys)
+    assert "make learning_rate smaller" in message
+    assert f"the picture after 0 iterations is {Path('here/result.png')}" in message
+    assert read_picture("here/result.png").shape == (35, 48, 3)
+    assert len(rows("here")) == 2
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for another process")
+def test_control_c_saves_the_picture_reached_and_says_where(pictures, tiny_mat, tmp_path):
+    command = [sys.executable, "-m", "nst_tf.run", *map(str, pictures), "--weights", str(tiny_mat)]
+    command += ["--size", "48", "--iterations", "1000000", "--output", str(tmp_path / "here")]
+    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    losses = tmp_path / "here" / "losses.csv"
+    deadline = time.monotonic() + 120
+    while not losses.exists() or len(losses.read_text().splitlines()) < 20:
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in said
+    done = int(rows(tmp_path / "here")[-1][0])
+    assert f"interrupted after {done} iterations; the picture after {done} iterations is" in said
+    assert read_picture(tmp_path / "here" / "result.png").shape == (35, 48, 3)
+
+
+def test_python_m_returns_the_status_and_one_line():
+    command = [sys.executable, "-m", "nst_tf.run", "one.jpg"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("nst_tf: one picture was given")
+    assert done.stderr.count("\n") == 1
+
+
+def test_help_names_every_knob(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["--help"])
+    assert stop.value.code == 0
+    text = capsys.readouterr().out
+    contract = """--output --preset --weights --size --iterations --alpha --beta --noise-ratio
+        --learning-rate --pooling --content-layers --style-layers --save-every --seed --device
+        --quiet --overwrite --config"""
+    for flag in re.findall("[a-z-]+", contract):
+        assert flag in text

@@ -1,0 +1,216 @@
+"""The loop: what it minimises, reports, keeps in range, and how it ends."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from conftest import make_picture
+
+from nst_tf import (
+    ConfigError,
+    Diverged,
+    ImageError,
+    Interrupted,
+    TransferConfig,
+    content_loss,
+    extract_features,
+    gram_matrix,
+    load_vgg_model,
+    make_objective,
+    minimize_adam,
+    save_every,
+    style_loss,
+    style_transfer,
+    tv_loss,
+)
+from nst_tf.images import VGG_PIXELS
+from nst_tf.transfer import loss_terms
+
+CONTENT = VGG_PIXELS.to_image(make_picture(37, 45))
+STYLE = VGG_PIXELS.to_image(make_picture(50, 41, seed=1))  # another size, on purpose
+
+
+def test_the_loss_of_each_row_is_the_loss_of_its_picture(tiny_model):
+    config = TransferConfig(alpha=0.3, beta=0.7, tv_weight=0.01, iterations=4)
+    images = []
+    result = style_transfer(
+        CONTENT, STYLE, tiny_model, config=config, callbacks=[lambda s: images.append(s.image)]
+    )
+    assert len(result.history) == len(images) == 5
+    np.testing.assert_array_equal(images[0], CONTENT)
+    np.testing.assert_array_equal(images[-1], result.image)
+    layers = config.style_layers
+    style = extract_features(tiny_model, STYLE, layers)
+    targets = {name: gram_matrix(style[name], per_position=True) for name in layers}
+    aim = extract_features(tiny_model, CONTENT, ["conv4_2"])["conv4_2"]
+    for image, losses in zip(images, result.history, strict=True):
+        now = extract_features(tiny_model, image, [*layers, "conv4_2"])
+        expected = {
+            "content": content_loss(now["conv4_2"], aim),
+            "style": style_loss(now, targets, dict.fromkeys(layers, 0.2)),
+            "tv": tv_loss(image),
+        }
+        for name, loss in expected.items():
+            np.testing.assert_allclose(losses[name], loss, rtol=1e-4, atol=1e-6)
+        total = 0.3 * losses["content"] + 0.7 * losses["style"] + 0.01 * losses["tv"]
+        np.testing.assert_allclose(losses["total"], total, rtol=1e-5)
+
+
+def test_the_start_from_content_has_no_content_loss(tiny_model):
+    result = style_transfer(CONTENT, STYLE, tiny_model, iterations=0)
+    assert result.history[0]["content"] == 0
+    np.testing.assert_array_equal(result.image, CONTENT)
+
+
+def test_losses_fall(tiny_model):
+    result = style_transfer(CONTENT, STYLE, tiny_model, iterations=60, alpha=1e-5)
+    assert result.history[-1]["total"] < result.history[0]["total"] / 3
+
+
+def test_the_first_step_of_adam_is_the_learning_rate_against_the_gradient(tiny_model):
+    config = TransferConfig(iterations=1, learning_rate=0.5, clip=False)
+    objective = make_objective(tiny_model, loss_terms(CONTENT, STYLE, tiny_model, config))
+    image = tf.constant(CONTENT)
+    with tf.GradientTape() as tape:
+        tape.watch(image)
+        total = objective(image)["total"]
+    gradient = tape.gradient(total, image).numpy()
+    result = style_transfer(CONTENT, STYLE, tiny_model, config=config)
+    clear = np.abs(gradient) > 1e-3 * np.abs(gradient).max()
+    step = (result.image - CONTENT)[clear]
+    np.testing.assert_allclose(step, -0.5 * np.sign(gradient[clear]), atol=1e-3)
+
+
+def test_adam_finds_the_minimum_of_a_bowl_and_respects_its_bounds():
+    def objective(image):
+        return {"total": tf.reduce_sum(tf.square(image - [1.0, 2.0, 3.0]))}
+
+    start = np.zeros((1, 2, 2, 3), np.float32)
+    *_, (iteration, image, _) = minimize_adam(objective, start, 300, learning_rate=0.1)
+    assert iteration == 300
+    np.testing.assert_allclose(image[0, 1, 1], [1, 2, 3], atol=1e-2)
+    low, high = np.zeros(3, np.float32), np.full(3, 1.5, np.float32)
+    *_, (_, image, _) = minimize_adam(objective, start, 100, learning_rate=0.1, bounds=(low, high))
+    np.testing.assert_allclose(image[0, 0, 0], [1, 1.5, 1.5], atol=0.05)
+
+
+def test_clip_keeps_the_pixels_between_black_and_white(tiny_model):
+    knobs = {"iterations": 8, "learning_rate": 60.0}
+    inside = style_transfer(CONTENT, STYLE, tiny_model, clip=True, **knobs).image
+    low, high = VGG_PIXELS.bounds
+    assert (inside >= low - 1e-3).all()
+    assert (inside <= high + 1e-3).all()
+    outside = style_transfer(CONTENT, STYLE, tiny_model, clip=False, **knobs).image
+    assert (outside < low - 1).any() or (outside > high + 1).any()
+
+
+def test_the_network_stays_as_it_was_and_its_kernels_get_no_gradient(tiny_model):
+    before = {n: layer.kernel.numpy() for n, layer in tiny_model.items() if "conv" in n}
+    style_transfer(CONTENT, STYLE, tiny_model, iterations=3)
+    for name, kernel in before.items():
+        np.testing.assert_array_equal(tiny_model[name].kernel, kernel)
+
+    @tf.function
+    def gradient(image):
+        terms = loss_terms(CONTENT, STYLE, tiny_model, TransferConfig())
+        with tf.GradientTape() as tape:
+            tape.watch(image)
+            total = make_objective(tiny_model, terms)(image)["total"]
+        return tape.gradient(total, image)
+
+    graph = gradient.get_concrete_function(tf.TensorSpec(CONTENT.shape)).graph
+    kinds = {operation.type for operation in needed_for(graph.outputs)}
+    assert "Conv2DBackpropInput" in kinds
+    assert "Conv2DBackpropFilter" not in kinds
+
+
+def needed_for(tensors):
+    """Return the operations that a graph must run to give these tensors."""
+    needed, waiting = set(), [tensor.op for tensor in tensors]
+    while waiting:
+        operation = waiting.pop()
+        if operation not in needed:
+            needed.add(operation)
+            waiting += [tensor.op for tensor in operation.inputs]
+    return needed
+
+
+def test_the_same_seed_gives_the_same_picture(tiny_mat):
+    first, second = (
+        style_transfer(CONTENT, STYLE, load_vgg_model(tiny_mat), iterations=10).image
+        for _ in range(2)
+    )
+    np.testing.assert_array_equal(first, second)
+
+
+def test_changing_a_knob_changes_the_next_run(tiny_model):
+    """The stale tf.function trap: a second run must not reuse the first one's weights."""
+    first = style_transfer(CONTENT, STYLE, tiny_model, iterations=3, beta=1.0)
+    second = style_transfer(CONTENT, STYLE, tiny_model, iterations=3, beta=2.0)
+    np.testing.assert_allclose(second.history[0]["total"], 2 * first.history[0]["total"], rtol=1e-5)
+
+
+def test_a_callback_sees_every_step_and_the_end(tiny_model, tmp_path):
+    seen = []
+    style_transfer(
+        CONTENT,
+        STYLE,
+        tiny_model,
+        iterations=7,
+        callbacks=[lambda step: seen.append((step.iteration, step.last)), save_every(3, tmp_path)],
+    )
+    assert seen == [(i, i == 7) for i in range(8)]
+    assert sorted(f.name for f in tmp_path.iterdir()) == ["000003.png", "000006.png", "000007.png"]
+
+
+def test_a_loss_that_is_not_finite_stops_with_the_last_good_picture(tiny_model):
+    with pytest.raises(
+        Diverged, match=r"make learning_rate smaller \(it is 1e\+30\) or turn clip on"
+    ) as stop:
+        style_transfer(CONTENT, STYLE, tiny_model, iterations=9, learning_rate=1e30, clip=False)
+    assert len(stop.value.result.history) >= 1
+    assert np.isfinite(stop.value.result.image).all()
+    assert stop.value.result.picture.shape == (37, 45, 3)
+
+
+def test_weights_of_the_losses_that_are_too_large_are_named(tiny_model):
+    with pytest.raises(Diverged, match=r"before the first iteration.*beta 1e\+38") as stop:
+        style_transfer(CONTENT, STYLE, tiny_model, iterations=9, beta=1e38)
+    np.testing.assert_array_equal(stop.value.result.image, CONTENT)
+
+
+def test_an_interruption_hands_over_the_picture_reached(tiny_model):
+    def interrupt(step):
+        if step.iteration == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted) as stop:
+        style_transfer(CONTENT, STYLE, tiny_model, iterations=9, callbacks=[interrupt])
+    assert stop.value.result.iterations == 4
+    whole = style_transfer(CONTENT, STYLE, tiny_model, iterations=4)
+    np.testing.assert_array_equal(stop.value.result.image, whole.image)
+
+
+def test_pictures_instead_of_images_are_refused(tiny_model):
+    with pytest.raises(
+        ImageError, match=r"`content_image` has shape \(45, 61, 3\).*second value of load_image"
+    ):
+        style_transfer(make_picture(45, 61), STYLE, tiny_model)
+    with pytest.raises(ImageError, match=r"`init_image` has shape .* must be alike"):
+        style_transfer(CONTENT, STYLE, tiny_model, init_image=STYLE)
+
+
+def test_wrong_knobs_are_refused_before_anything_runs(tiny_model):
+    for knobs, message in [
+        ({"gamma": 1}, "no knob `gamma`; there are alpha, beta"),
+        ({"alpha": -1}, "`alpha` is -1.0; it must be at least 0"),
+        ({"alpha": "much"}, "`alpha` is 'much'; a finite number"),
+        ({"alpha": float("nan")}, "`alpha` is nan; a finite number"),
+        ({"learning_rate": 0}, "`learning_rate` is 0.0; it must be above 0"),
+        ({"iterations": 2.5}, "`iterations` is 2.5; a whole number"),
+        ({"content_layers": ["conv9_1"]}, "no layer 'conv9_1'"),
+        ({"style_layers": []}, "a list of at least one"),
+        ({"style_layers": ["conv1_1", "conv1_1"]}, "names a layer twice"),
+        ({"style_layer_weights": [1, 2]}, "has 2 numbers for 5 style layers"),
+    ]:
+        with pytest.raises(ConfigError, match=message):
+            style_transfer(CONTENT, STYLE, tiny_model, **knobs)
