@@ -36,3 +36,9 @@ def complain(message, status):
     lines = [str(message), *getattr(message, "__notes__", ())]
     print(f"nst_tf: {'; '.join(' '.join(line.split()) for line in lines)}", file=sys.stderr)
     return status
+
+
+def leave_bar():
+    """Go to a new line when a progress bar stands, half done, on this one."""
+    if sys.stderr.isatty():
+        print(file=sys.stderr)

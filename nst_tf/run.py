@@ -8,8 +8,8 @@ from pathlib import Path
 
 from nst_tf.callbacks import progress
 from nst_tf.config import JobConfig
-from nst_tf.console import complain, hushed
-from nst_tf.errors import ConfigError, Interrupted, NstError
+from nst_tf.console import complain, hushed, leave_bar
+from nst_tf.errors import ConfigError, Diverged, Interrupted, NstError
 from nst_tf.presets import PRESETS
 
 SAMPLES = Path(__file__).resolve().parents[1] / "images"
@@ -25,10 +25,14 @@ def main(arguments=None):
     options = vars(make_parser().parse_args(arguments))
     try:
         return _run(options)
+    except Diverged as stop:
+        leave_bar()
+        return complain(stop, 2)
+    except Interrupted as stop:
+        leave_bar()
+        return complain(stop, INTERRUPTED)
     except NstError as error:
         return complain(error, 2)
-    except Interrupted as stop:
-        return complain(stop, INTERRUPTED)
     except KeyboardInterrupt:
         return complain("interrupted before the first iteration; nothing to save", INTERRUPTED)
     except OSError as error:  # a full disk, a folder that vanished

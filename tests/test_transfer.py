@@ -93,6 +93,16 @@ def test_adam_finds_the_minimum_of_a_bowl_and_respects_its_bounds():
     np.testing.assert_allclose(image[0, 0, 0], [1, 1.5, 1.5], atol=0.05)
 
 
+def test_the_loop_compiled_with_xla_as_on_a_gpu_gives_the_same_losses(tiny_model):
+    terms = loss_terms(CONTENT, STYLE, tiny_model, TransferConfig())
+    objective = make_objective(tiny_model, terms)
+    plain, compiled = (
+        [float(losses["total"]) for *_, losses in minimize_adam(objective, CONTENT, 5, **how)]
+        for how in ({}, {"compile_xla": True})
+    )
+    np.testing.assert_allclose(compiled, plain, rtol=1e-3)
+
+
 def test_clip_keeps_the_pixels_between_black_and_white(tiny_model):
     knobs = {"iterations": 8, "learning_rate": 60.0}
     inside = style_transfer(CONTENT, STYLE, tiny_model, clip=True, **knobs).image
