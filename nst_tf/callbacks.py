@@ -50,8 +50,8 @@ def _progress_line(step):
     if not step.iteration:
         return line
     rate = step.iteration / step.seconds
-    left = (step.iterations - step.iteration) / rate
-    return f"{line}  {rate:.2f} it/s  {left / 60:.0f}:{left % 60:02.0f} left"
+    minutes, seconds = divmod(round((step.iterations - step.iteration) / rate), 60)
+    return f"{line}  {rate:.2f} it/s  {minutes}:{seconds:02d} left"
 
 
 def save_every(every, folder, *, ending=".png"):

@@ -72,6 +72,13 @@ def test_a_file_gets_plain_lines(tiny_model):
     assert all("it/s" in line and "left" in line for line in lines[1:])
 
 
+def test_time_left_is_minutes_and_seconds():
+    step = nst.Step(200, 500, {"total": 409.7}, None, None, seconds=200 / 1.05)
+    log = io.StringIO()
+    nst.progress(50, stream=log)(step)
+    assert log.getvalue() == "200/500  loss 409.7  1.05 it/s  4:46 left\n"
+
+
 def test_save_every_refuses_zero():
     with pytest.raises(nst.ConfigError, match="`every` is 0; it must be at least 1"):
         nst.save_every(0, "output")
