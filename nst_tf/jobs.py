@@ -6,9 +6,11 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import tensorflow as tf
+
 from nst_tf.callbacks import save_every
 from nst_tf.devices import choose_device
-from nst_tf.errors import ConfigError, Diverged, Interrupted
+from nst_tf.errors import ConfigError, Diverged, Interrupted, NstError
 from nst_tf.images import (
     generate_noise_image,
     load_image,
@@ -88,6 +90,11 @@ def _run_in(folder, images, model, config, callbacks):
                 f"the picture after {stop.result.iterations} iterations is {folder / RESULT}"
             )
             raise
+        except tf.errors.ResourceExhaustedError:
+            raise NstError(
+                f"{config.size or 'the default size'} does not fit into memory: "
+                "make the picture smaller, as in --size 512"
+            ) from None
     save_image(folder / RESULT, result.picture)
     return result
 

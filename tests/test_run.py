@@ -219,6 +219,17 @@ def test_a_run_that_diverges_saves_the_last_good_picture(job, capsys):
     assert len(rows("here")) == 2
 
 
+def test_a_picture_that_does_not_fit_into_memory_says_what_to_do(job, capsys, monkeypatch):
+    import tensorflow as tf
+
+    def exhausted(*_, **__):
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
+
+    monkeypatch.setattr("nst_tf.jobs.style_transfer", exhausted)
+    assert job("--quiet") == 2
+    assert "48 does not fit into memory: make the picture smaller" in error(capsys)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for another process")
 def test_control_c_saves_the_picture_reached_and_says_where(pictures, tiny_mat, tmp_path):
     command = [sys.executable, "-m", "nst_tf.run", *map(str, pictures), "--weights", str(tiny_mat)]
