@@ -15,6 +15,7 @@ def progress(every=50, *, stream=None):
     On a terminal or in a notebook it is a bar; elsewhere (a log file, a pipe) a plain line at
     every `every`-th iteration and at the end.
     """
+    _check_every(every)
     stream = stream or sys.stderr
     if stream.isatty() or "ipykernel" in sys.modules:
         return _progress_bar(stream)
@@ -59,8 +60,7 @@ def save_every(every, folder, *, ending=".png"):
 
     Tutorial 0 saves 0, 50, ... 450 and never the end.
     """
-    if every < 1:
-        raise ConfigError(f"`every` is {every}; it must be at least 1")
+    _check_every(every)
 
     def save(step):
         if step.iteration and (step.last or step.iteration % every == 0):
@@ -71,6 +71,7 @@ def save_every(every, folder, *, ending=".png"):
 
 def show_every(every, *, show=None):
     """Return a callback that draws the picture into the notebook, in place of the last one."""
+    _check_every(every)
 
     def draw(step):
         if step.last or step.iteration % every == 0:
@@ -86,3 +87,8 @@ def _show_in_notebook(step):
     clear_output(wait=True)
     display(Image.fromarray(step.picture()))
     print(_progress_line(step))
+
+
+def _check_every(every):
+    if every < 1:
+        raise ConfigError(f"`every` is {every}; it must be at least 1")

@@ -6,14 +6,19 @@ these two classes. To add a knob, add a field.
 
 import json
 import math
+import numbers
 import types
 import typing
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 
+import numpy as np
+
 from nst_tf.errors import ConfigError
+from nst_tf.files import atomic_file
 from nst_tf.images import NOISE, RESAMPLING
 
+HUGE = 1e38  # the end of float32
 STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")  # Gatys et al. 2015
 
 
@@ -29,17 +34,28 @@ class TransferConfig:
 
     # The defaults were chosen by eye on the embedded trunk at 640x480; tutorial 0's own numbers are
     # the preset "devos". Much more style than there, a little smoothing, and a longer step.
-    alpha: float = knob(1e-4, "weight of the content loss: more house, less brush", minimum=0)
-    beta: float = knob(1.0, "weight of the style loss: more brush, less house", minimum=0)
-    tv_weight: float = knob(2.5e-7, "weight of total variation: smoother, less grain", minimum=0)
+    alpha: float = knob(
+        1e-4, "weight of the content loss: more house, less brush", minimum=0, maximum=HUGE
+    )
+    beta: float = knob(
+        1.0, "weight of the style loss: more brush, less house", minimum=0, maximum=HUGE
+    )
+    tv_weight: float = knob(
+        2.5e-7, "weight of total variation: smoother, less grain", minimum=0, maximum=HUGE
+    )
     content_layers: tuple[str, ...] = knob(("conv4_2",), "layers whose features are to be kept")
     style_layers: tuple[str, ...] = knob(STYLE_LAYERS, "layers whose Gram matrices are matched")
     style_layer_weights: tuple[float, ...] | None = knob(
-        None, "a weight for each style layer (default: 1/number of layers each)", minimum=0
+        None,
+        "a weight for each style layer (default: 1/number of layers each)",
+        minimum=0,
+        maximum=HUGE,
     )
-    iterations: int = knob(500, "number of updates of the picture", minimum=0)
-    learning_rate: float = knob(5.0, "Adam's step, about grey levels an iteration", above=0)
-    epsilon: float = knob(1e-8, "Adam's epsilon", above=0)
+    iterations: int = knob(500, "number of updates of the picture", minimum=0, maximum=10**9)
+    learning_rate: float = knob(
+        5.0, "Adam's step, about grey levels an iteration", above=0, maximum=HUGE
+    )
+    epsilon: float = knob(1e-8, "Adam's epsilon", minimum=1e-37)
     clip: bool = knob(True, "keep the pixels within black and white during the run")
 
     def __post_init__(self):
@@ -86,7 +102,7 @@ class JobConfig(TransferConfig):
     noise_ratio: float = knob(0.0, "start from content (0) to noise (1)", minimum=0, maximum=1)
     noise: str = knob("uniform", "gaussian (tutorial 0) or uniform", choices=tuple(NOISE))
     noise_amplitude: float | None = knob(
-        None, "in grey levels (default: gaussian 1, uniform 20)", minimum=0
+        None, "in grey levels (default: gaussian 1, uniform 20)", minimum=0, maximum=1000
     )
     save_every: int = knob(50, "iterations between two saved pictures; 0: the last only", minimum=0)
     seed: int = knob(0, "of the noise", minimum=0)
@@ -99,16 +115,19 @@ class JobConfig(TransferConfig):
 
     def save(self, path):
         """Write all knobs as JSON."""
-        Path(path).write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
+        with atomic_file(path) as temporary:
+            temporary.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
 
     @classmethod
     def load(cls, path):
         """Read what `save` wrote; knobs that are absent keep their defaults."""
+        if Path(path).exists() and not Path(path).is_file():
+            raise ConfigError(f"{path} is no file; a config.json was expected")
         try:
             knobs = json.loads(Path(path).read_text(encoding="utf-8"))
         except OSError as error:
             raise ConfigError(f"{path} can't be read: {error.strerror or error}") from None
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ConfigError(f"{path} is not JSON: {error}") from None
         if not isinstance(knobs, dict):
             raise ConfigError(f"{path} holds no JSON object; expected {{knob: value, ...}}")
@@ -132,6 +151,7 @@ def _is_union(kind):
 
 def _typed_tuple(name, kind, value):
     values = [value] if isinstance(value, str) else value
+    values = values.tolist() if isinstance(values, np.ndarray) else values
     if not isinstance(values, (list, tuple)) or not values:
         raise ConfigError(f"`{name}` is {value!r}; a list of at least one was expected")
     values = tuple(_typed_scalar(name, kind, each) for each in values)
@@ -141,23 +161,25 @@ def _typed_tuple(name, kind, value):
 
 
 def _typed_scalar(name, kind, value):
-    fits = {
-        float: isinstance(value, (int, float)) and not isinstance(value, bool),
-        int: isinstance(value, int) and not isinstance(value, bool),
-        bool: isinstance(value, bool),
-        str: isinstance(value, (str, Path)),
+    accepted, words = {
+        float: (numbers.Real, "a finite number"),
+        int: (numbers.Integral, "a whole number"),
+        bool: (bool, "true or false"),
+        str: ((str, Path, int), "text"),  # int: `"size": 512` in a config file
     }[kind]
-    if kind is str and isinstance(value, int):
-        return str(value)  # `size: 512` in a config file
-    if not fits or (kind is float and not math.isfinite(value)):
-        words = {
-            float: "a finite number",
-            int: "a whole number",
-            bool: "true or false",
-            str: "text",
-        }
-        raise ConfigError(f"`{name}` is {value!r}; {words[kind]} was expected")
-    return kind(value)
+    if isinstance(value, accepted) and isinstance(value, bool) == (kind is bool):
+        try:
+            typed = kind(value)
+        except OverflowError:  # a whole number beyond every float
+            typed = math.inf
+        if kind is not float or math.isfinite(typed):
+            return typed
+    raise ConfigError(f"`{name}` is {_short(value)}; {words} was expected")
+
+
+def _short(value):
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:50]}..."
 
 
 def _check_limits(knob_field, value):
@@ -167,9 +189,10 @@ def _check_limits(knob_field, value):
     for number in value if isinstance(value, tuple) else [value]:
         if not isinstance(number, (int, float)):
             continue
+        shown = _short(number)
         if limits["minimum"] is not None and number < limits["minimum"]:
-            raise ConfigError(f"`{name}` is {number}; it must be at least {limits['minimum']}")
+            raise ConfigError(f"`{name}` is {shown}; it must be at least {limits['minimum']}")
         if limits["maximum"] is not None and number > limits["maximum"]:
-            raise ConfigError(f"`{name}` is {number}; it must be at most {limits['maximum']}")
+            raise ConfigError(f"`{name}` is {shown}; it must be at most {limits['maximum']}")
         if limits["above"] is not None and number <= limits["above"]:
-            raise ConfigError(f"`{name}` is {number}; it must be above {limits['above']}")
+            raise ConfigError(f"`{name}` is {shown}; it must be above {limits['above']}")

@@ -1,9 +1,12 @@
 """What a command line says, and keeps to itself."""
 
+import argparse
 import contextlib
 import os
+import signal
 import sys
 import tempfile
+import threading
 
 
 @contextlib.contextmanager
@@ -36,6 +39,38 @@ def complain(message, status):
     lines = [str(message), *getattr(message, "__notes__", ())]
     print(f"nst_tf: {'; '.join(' '.join(line.split()) for line in lines)}", file=sys.stderr)
     return status
+
+
+@contextlib.contextmanager
+def uninterrupted():
+    """Put Ctrl-C off while something is being saved; a signal that came is lost, not the file."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def interrupt_once():
+    """Let the first Ctrl-C interrupt, and any after it wait until the picture is saved."""
+
+    def interrupt(number, frame):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, interrupt)
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """Says what is wrong on one line, without the page of usage."""
+
+    def error(self, message):
+        """Exit with status 2."""
+        self.exit(2, f"nst_tf: {message}; see `{self.prog} --help`\n")
 
 
 def leave_bar():

@@ -31,9 +31,10 @@ def choose_device(wish="auto"):
             tf.config.experimental.set_memory_growth(gpu, True)
     except RuntimeError:
         pass  # TensorFlow has begun to compute (a notebook's second job): it stays as it was
-    if not gpus:
+    if not tf.config.get_visible_devices("GPU"):
         return "on the CPU"
-    return f"on {tf.config.experimental.get_device_details(gpus[0]).get('device_name', 'the GPU')}"
+    gpu = tf.config.list_physical_devices("GPU")[0]
+    return f"on {tf.config.experimental.get_device_details(gpu).get('device_name', 'the GPU')}"
 
 
 def _why_no_gpu():

@@ -22,6 +22,9 @@ def atomic_file(path):
         yield temporary
         temporary.chmod(0o666 & ~_umask())  # mkstemp makes private files
         temporary.replace(path)
+    except OSError as error:
+        error.filename = str(path)  # "no space left" alone does not say where
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

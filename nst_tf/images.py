@@ -33,13 +33,15 @@ RESAMPLING = {
     "bilinear": Image.Resampling.BILINEAR,  # what scipy.misc.imresize did in tutorial 0
 }
 NOISE = {"gaussian": 1.0, "uniform": 20.0}  # kind -> the tutorials' amplitude, in 0..255 units
-FORMATS = {  # ending -> the writer's format and options
-    ".png": {"format": "PNG"},
-    ".jpg": {"format": "JPEG", "quality": 95, "subsampling": 0},
-    ".jpeg": {"format": "JPEG", "quality": 95, "subsampling": 0},
-    ".webp": {"format": "WEBP", "lossless": True},
-    ".tif": {"format": "TIFF", "compression": "tiff_deflate"},
-    ".tiff": {"format": "TIFF", "compression": "tiff_deflate"},
+JPEG = {"quality": 95, "subsampling": 0}  # 4:4:4: style lives in colour edges too
+TIFF = {"compression": "tiff_deflate"}
+FORMATS = {  # ending -> the writer's options
+    ".png": {},
+    ".jpg": JPEG,
+    ".jpeg": JPEG,
+    ".webp": {"lossless": True},
+    ".tif": TIFF,
+    ".tiff": TIFF,
 }
 
 
@@ -59,11 +61,11 @@ class PixelSpace:
         return (np.asarray(picture, np.float32) - np.float32(self.mean))[np.newaxis]
 
     def to_picture(self, image):
-        """Turn an image (1, H, W, 3) or (H, W, 3) into a picture (H, W, 3) uint8.
+        """Turn an image (1, H, W, 3) into a picture (H, W, 3) uint8.
 
         Rounds; tutorial 0 truncates, which darkens every pixel by half a step on average.
         """
-        pixels = np.asarray(image, np.float32).reshape(np.shape(image)[-3:])
+        pixels = np.asarray(image, np.float32)[0]
         return np.rint(np.clip(pixels + np.float32(self.mean), 0, 255)).astype(np.uint8)
 
     @property
@@ -82,9 +84,9 @@ def load_image(path, size=None, *, space=VGG_PIXELS, resample="lanczos"):
     ----------
     path : path
         JPEG, PNG, WebP, TIFF, GIF or whatever else Pillow reads; see `read_picture`.
-    size : None, int or (height, width)
+    size : None, int, (height, width) or str
         None keeps the aspect ratio at about 640x480 pixels in all, a number is the longer
-        side, a pair is taken as it is.
+        side, a pair is taken as it is; "640x480" is width and height, as on the command line.
     space : PixelSpace
         Usually `model.space`.
     resample : {"lanczos", "bicubic", "bilinear"}
@@ -103,13 +105,45 @@ def load_image(path, size=None, *, space=VGG_PIXELS, resample="lanczos"):
         When the file is no readable picture or smaller than 32x32.
     """
     picture = read_picture(path)
-    picture = resize_picture(picture, fit_size(size, picture.shape[:2]), resample)
+    try:
+        size = fit_size(size, picture.shape[:2])
+    except ImageError as error:
+        raise ImageError(f"{path}: {error}") from None
+    picture = resize_picture(picture, size, resample)
     return picture, space.to_image(picture)
 
 
 def recover_image(image, space=VGG_PIXELS):
-    """Add the mean back and round to a picture (H, W, 3) uint8 (tutorial 0)."""
+    """Add the mean back, clip to 0..255 and round (tutorial 0).
+
+    Parameters
+    ----------
+    image : (1, H, W, 3) float32
+        In the pixel space `space`.
+    space : PixelSpace
+        Usually `model.space`.
+
+    Returns
+    -------
+    (H, W, 3) uint8
+
+    Raises
+    ------
+    ImageError
+        It is a picture already.
+    """
+    check_image("image", image)
     return space.to_picture(image)
+
+
+def check_image(name, image):
+    """Refuse what is no image (1, H, W, 3) of floats, before the network does in its own words."""
+    shape = tuple(image.shape) if hasattr(image, "shape") else np.shape(image)
+    if len(shape) != 4 or shape[0] != 1 or shape[3] != 3:
+        raise ImageError(
+            f"`{name}` has shape {shape}; (1, height, width, 3) was expected: "
+            "pass the second value of load_image"
+        )
 
 
 def save_image(path, image, space=VGG_PIXELS):
@@ -129,13 +163,14 @@ def save_image(path, image, space=VGG_PIXELS):
     path = Path(path)
     image = np.asarray(image)
     picture = image if image.dtype == np.uint8 else recover_image(image, space)
-    options = writer_options(path)
+    how = {"extension": path.suffix.lower(), **writer_options(path)}
+    data = iio.imwrite("<bytes>", picture, plugin="pillow", **how)
     with atomic_file(path) as temporary:
-        iio.imwrite(temporary, picture, plugin="pillow", **options)
+        temporary.write_bytes(data)
 
 
 def writer_options(path):
-    """Return the format and options that a file name's ending stands for, or say which do."""
+    """Return the options for the ending of a file name, or say which endings there are."""
     try:
         return FORMATS[Path(path).suffix.lower()]
     except KeyError:
@@ -189,10 +224,12 @@ def parse_size(text):
     -------
     None, int or (height, width)
     """
-    if text is None or isinstance(text, int):
-        return text
+    if text is None:
+        return None
     numbers = str(text).lower().replace("×", "x").split("x")
-    if len(numbers) > 2 or not all(number.strip().isdecimal() for number in numbers):
+    if len(numbers) > 2 or not all(
+        number.strip().isdecimal() and len(number) < 7 for number in numbers
+    ):
         raise ImageError(f"`size` is {text!r}; write WxH as in 640x480, or the longer side as 512")
     numbers = [int(number) for number in numbers]
     return numbers[0] if len(numbers) == 1 else (numbers[1], numbers[0])
@@ -203,17 +240,21 @@ def fit_size(size, shape):
 
     Parameters
     ----------
-    size : None, int or (height, width)
+    size : None, int, (height, width) or str
         As for `load_image`.
     shape : (height, width)
         Of the picture as it is.
     """
     height, width = shape
+    size = parse_size(size) if isinstance(size, str) else size
     if size is None:
         return _scaled(shape, math.sqrt(DEFAULT_AREA / (height * width)))
-    if isinstance(size, int):
-        return _scaled(shape, size / max(height, width))
-    return _check_size(tuple(size))
+    sides = np.ravel(size).tolist()
+    if len(sides) not in (1, 2) or not all(isinstance(side, int) for side in sides):
+        raise ImageError(f"`size` is {size!r}; the longer side or (height, width) was expected")
+    if len(sides) == 1:
+        return _scaled(shape, sides[0] / max(height, width))
+    return _check_size(tuple(sides))
 
 
 def same_area_size(shape, area_of):
@@ -262,8 +303,9 @@ def read_picture(path):
         Missing, no picture, damaged, smaller than 32x32 or larger than `MAX_PIXELS`.
     """
     path = Path(path)
-    if path.is_dir():
-        raise ImageError(f"{path} is a folder; a picture file was expected")
+    if path.exists() and not path.is_file():
+        kind = "a folder" if path.is_dir() else "no file"
+        raise ImageError(f"{path} is {kind}; a picture file was expected")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's size warning: our own limit is checked
@@ -330,6 +372,7 @@ def _eight_bits(picture):
 
 
 def _to_srgb(picture, profile):
+    picture = picture.convert("RGB") if picture.mode == "P" else picture
     if profile and picture.mode in ("RGB", "L", "CMYK"):
         try:
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))

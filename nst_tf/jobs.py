@@ -9,13 +9,15 @@ from pathlib import Path
 import tensorflow as tf
 
 from nst_tf.callbacks import save_every
+from nst_tf.console import uninterrupted
 from nst_tf.devices import choose_device
-from nst_tf.errors import ConfigError, Diverged, Interrupted, NstError
+from nst_tf.errors import ConfigError, Diverged, ImageError, Interrupted, NstError
 from nst_tf.images import (
     generate_noise_image,
     load_image,
     parse_size,
     read_picture,
+    resize_picture,
     same_area_size,
     save_image,
 )
@@ -24,7 +26,7 @@ from nst_tf.trunks import check_layers, find_vgg_weights, load_vgg_model
 from nst_tf.trunks.vgg import VGG_MODEL
 
 RESULT = "result.png"
-OUR_FILES = re.compile(r"\d{6}\.png|result\.png|losses\.csv|config\.json")
+OUR_FILES = re.compile(r"\d{6,}\.png|result\.png|losses\.csv|config\.json")
 
 
 def run_job(config, output=None, *, overwrite=False, callbacks=(), say=print):
@@ -57,9 +59,12 @@ def run_job(config, output=None, *, overwrite=False, callbacks=(), say=print):
     Interrupted
         Ctrl-C, after saving the picture reached.
     """
-    if config.content is None or config.style is None:
-        raise ConfigError("a content and a style picture are needed")
+    if not config.content or not config.style:
+        raise ConfigError(
+            f"content is {config.content!r} and style {config.style!r}; both pictures are needed"
+        )
     check_output(output, overwrite)
+    check_inputs_survive(config, output)
     config = replace(config, weights=chosen_weights(config.weights, say))
     say(f"computing {choose_device(config.device)}")
     model = load_vgg_model(config.weights, pooling=config.pooling)
@@ -95,7 +100,8 @@ def _run_in(folder, images, model, config, callbacks):
                 f"{config.size or 'the default size'} does not fit into memory: "
                 "make the picture smaller, as in --size 512"
             ) from None
-    save_image(folder / RESULT, result.picture)
+    with uninterrupted():
+        save_image(folder / RESULT, result.picture)
     return result
 
 
@@ -129,11 +135,7 @@ def load_images(config, space):
     """
     how = {"space": space, "resample": config.resample}
     _, content_image = load_image(config.content, parse_size(config.size), **how)
-    style_size = content_image.shape[1:3]
-    if not config.stretch_style:
-        # As many pixels as the result has, so that strokes keep their size relative to it.
-        style_size = same_area_size(read_picture(config.style).shape[:2], style_size)
-    _, style_image = load_image(config.style, style_size, **how)
+    style_image = load_style_image(config, content_image.shape[1:3], space)
     init_image = generate_noise_image(
         content_image,
         config.noise_ratio,
@@ -144,13 +146,31 @@ def load_images(config, space):
     return {"content_image": content_image, "style_image": style_image, "init_image": init_image}
 
 
+def load_style_image(config, size, space):
+    """Read the style picture in its own shape, with as many pixels as the result has.
+
+    So its strokes keep their size relative to the picture. The config may stretch it instead.
+    """
+    picture = read_picture(config.style)
+    if not config.stretch_style:
+        try:
+            size = same_area_size(picture.shape[:2], size)
+        except ImageError as error:
+            raise ImageError(
+                f"the style {config.style}: {error}; take a larger --size, or --stretch-style"
+            ) from None
+    return space.to_image(resize_picture(picture, size, config.resample))
+
+
 def check_output(output, overwrite):
     """Refuse a folder that can't be written or that holds an earlier run."""
     if output is None:
         return
+    if not str(output):
+        raise ConfigError("--output is empty; a folder was expected")
     folder = Path(output)
-    if folder.exists() and not folder.is_dir():
-        raise ConfigError(f"{folder} is a file; a folder was expected for --output")
+    if (folder.exists() or folder.is_symlink()) and not folder.is_dir():
+        raise ConfigError(f"{folder} is no folder; name one with --output")
     if folder.is_dir() and not overwrite and any(map(_is_ours, folder.iterdir())):
         raise ConfigError(
             f"{folder} holds an earlier run; choose another folder, or --overwrite to replace it"
@@ -158,6 +178,16 @@ def check_output(output, overwrite):
     nearest = next(parent for parent in [folder, *folder.absolute().parents] if parent.exists())
     if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
         raise ConfigError(f"{nearest} may not be written: choose another --output")
+
+
+def check_inputs_survive(config, output):
+    """Refuse an input that the run would write over."""
+    for path in (Path(config.content), Path(config.style)):
+        if output and path.resolve().parent == Path(output).resolve() and _is_ours(path):
+            raise ConfigError(
+                f"{path} lies in the folder of the run and would be replaced; "
+                "choose another --output"
+            )
 
 
 def make_folder(output, config, overwrite):
@@ -178,11 +208,13 @@ def _is_ours(file):
 
 def _new_folder(parent, name):
     """Make harbour_waves, or harbour_waves_2, ...; never one that is there."""
+    check_output(parent, overwrite=True)
+    parent.mkdir(parents=True, exist_ok=True)
     number = 1
     while True:
         folder = parent / (name if number == 1 else f"{name}_{number}")
         try:
-            folder.mkdir(parents=True)
+            folder.mkdir()
             return folder
         except FileExistsError:
             number += 1

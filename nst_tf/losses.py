@@ -32,7 +32,8 @@ def gram_matrix(features, *, per_position=False):
     features : (1, H, W, N)
         The feature map of one layer.
     per_position : bool
-        Divide by M = H * W, so that pictures of different size can be compared.
+        Divide by M = H * W, so that pictures of different size can be compared. This is the
+        Gram matrix that `layer_style_loss` takes.
 
     Returns
     -------
@@ -100,6 +101,7 @@ def tv_loss(image):
     scalar
         More of it in the total loss: smoother picture, less grain.
     """
+    image = tf.convert_to_tensor(image, tf.float32)  # differences of uint8 would wrap round
     down = image[:, 1:] - image[:, :-1]  # (1, H-1, W, 3)
     right = image[:, :, 1:] - image[:, :, :-1]  # (1, H, W-1, 3)
     return tf.reduce_sum(tf.square(down)) + tf.reduce_sum(tf.square(right))
@@ -108,6 +110,15 @@ def tv_loss(image):
 def total_loss(content, style, alpha, beta, tv=0.0, tv_weight=0.0):
     """Total loss, eq. (7): ``alpha L_content + beta L_style``, and total variation by choice.
 
-    Higher alpha / beta: more house; lower: more brush.
+    Parameters
+    ----------
+    content, style, tv : scalar
+        The three losses.
+    alpha, beta, tv_weight : float
+        Their weights. Higher alpha / beta: more house; lower: more brush.
+
+    Returns
+    -------
+    scalar
     """
     return alpha * content + beta * style + tv_weight * tv

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from nst_tf.callbacks import progress
 from nst_tf.config import JobConfig
-from nst_tf.console import complain, hushed, leave_bar
+from nst_tf.console import OneLineParser, complain, hushed, interrupt_once, leave_bar
 from nst_tf.errors import ConfigError, Diverged, Interrupted, NstError
 from nst_tf.presets import PRESETS
 
@@ -23,6 +23,7 @@ INTERRUPTED = 130  # what a shell expects after Ctrl-C: 128 + SIGINT
 def main(arguments=None):
     """Run the command line; return 0, 2 for bad input, 130 for Ctrl-C."""
     options = vars(make_parser().parse_args(arguments))
+    sys.stdout.reconfigure(errors="backslashreplace")  # a file name may hold any bytes
     try:
         return _run(options)
     except Diverged as stop:
@@ -36,7 +37,7 @@ def main(arguments=None):
     except KeyboardInterrupt:
         return complain("interrupted before the first iteration; nothing to save", INTERRUPTED)
     except OSError as error:  # a full disk, a folder that vanished
-        return complain(f"{error.filename or 'writing'}: {error.strerror or error}", 2)
+        return complain(f"{error.filename or 'a file'}: {error.strerror or error}", 2)
     except MemoryError:
         return complain("out of memory: make the picture smaller, as in --size 512", 2)
 
@@ -66,21 +67,17 @@ def make_config(options):
         raise ConfigError("--preset and --config both set all knobs; give one of them")
     if preset is not None and preset not in PRESETS:
         raise ConfigError(f"there is no preset {preset!r}; choose from {', '.join(PRESETS)}")
-    config = JobConfig.load(file) if file else JobConfig().changed(**PRESETS.get(preset, {}))
-    config = config.changed(**{name: value for name, value in options.items() if value is not None})
-    return config if config.content and config.style else config.changed(**SAMPLE_PAIR)
-
-
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong on one line, without the page of usage."""
-
-    def error(self, message):
-        self.exit(2, f"nst_tf: {message}; see `python -m nst_tf.run --help`\n")
+    if file is None:
+        pair = SAMPLE_PAIR if content is None else {}
+        config = JobConfig().changed(**pair, **PRESETS.get(preset, {}))
+    else:
+        config = JobConfig.load(file)
+    return config.changed(**{name: value for name, value in options.items() if value is not None})
 
 
 def make_parser():
     """Return the parser: a flag for each knob of `JobConfig`, and what concerns the run alone."""
-    parser = _Parser(
+    parser = OneLineParser(
         prog="python -m nst_tf.run",
         description="Paint a photograph in the style of a picture (Gatys et al. 2015).",
         epilog="Without CONTENT and STYLE it takes the sample pictures. Layers and weights of "
@@ -144,4 +141,5 @@ def _list_action(kind):
 
 
 if __name__ == "__main__":
+    interrupt_once()
     sys.exit(main())

@@ -65,4 +65,6 @@ def tv_term(weight):
 
 def _compiled_features(model, image, layers):
     """Extract once, compiled like the loop, so that the start's content loss is exactly 0."""
-    return tf.function(lambda x: extract_features(model, x, layers))(tf.constant(image, tf.float32))
+    image = tf.constant(image, tf.float32)
+    extract = tf.function(lambda x: extract_features(model, x, layers))
+    return extract.get_concrete_function(image)(image)

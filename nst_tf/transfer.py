@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from nst_tf.config import TransferConfig
 from nst_tf.errors import Diverged, ImageError, Interrupted
-from nst_tf.images import PixelSpace
+from nst_tf.images import PixelSpace, check_image
 from nst_tf.objective import make_objective
 from nst_tf.optimizers import minimize_adam
 from nst_tf.terms import content_term, style_term, tv_term
@@ -102,6 +102,8 @@ def style_transfer(
 
     Raises
     ------
+    ConfigError, ImageError
+        A knob, layer or image that can't be used.
     Diverged
         The loss became NaN or infinite; its `result` is the last good picture.
     Interrupted
@@ -110,9 +112,7 @@ def style_transfer(
     config = (config or TransferConfig()).changed(**knobs)
     check_layers(model, config.content_layers + config.style_layers)
     start = content_image if init_image is None else init_image
-    _check_image("content_image", content_image)
-    _check_image("style_image", style_image)
-    _check_image("init_image", start, like=content_image)
+    _check_images(content_image, style_image, start)
 
     objective = make_objective(model, loss_terms(content_image, style_image, model, config))
     steps = minimize_adam(
@@ -175,16 +175,14 @@ def _why_diverged(iteration, losses, config):
     )
 
 
-def _check_image(name, image, like=None):
-    """Refuse what is no image, before the network says so in its own words."""
-    shape = tuple(np.shape(image))
-    if len(shape) != 4 or shape[0] != 1 or shape[3] != 3:
+def _check_images(content_image, style_image, start):
+    images = {"content_image": content_image, "style_image": style_image, "init_image": start}
+    for name, image in images.items():
+        check_image(name, image)
+        if not np.isfinite(image).all():  # a ReLU would turn NaN into 0, and nobody would know
+            raise ImageError(f"`{name}` holds NaN or infinite numbers")
+    if tuple(start.shape) != tuple(content_image.shape):
         raise ImageError(
-            f"`{name}` has shape {shape}; (1, height, width, 3) was expected: "
-            "pass the second value of load_image"
-        )
-    if like is not None and shape != tuple(np.shape(like)):
-        raise ImageError(
-            f"`{name}` has shape {shape}, the content image {tuple(np.shape(like))}; "
-            "they must be alike"
+            f"`init_image` has shape {tuple(start.shape)}, the content image "
+            f"{tuple(content_image.shape)}; they must be alike"
         )

@@ -1,6 +1,5 @@
 """Where weights come from: ``python -m nst_tf.weights list | fetch NAME | verify PATH``."""
 
-import argparse
 import hashlib
 import sys
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ import pooch
 import requests
 from tqdm.auto import tqdm
 
-from nst_tf.console import complain, hushed
+from nst_tf.console import OneLineParser, complain, hushed
 from nst_tf.errors import NstError, WeightsError
 
 CC_BY = "CC BY (credit Simonyan & Zisserman, link, say if changed)"
@@ -153,29 +152,27 @@ def fetch(name, folder="model", *, url=None):
             f"{path} is there but its checksum is not that of {name}; move it away and call again"
         )
     pooch.get_logger().setLevel("ERROR")
+    url = weights.url if url is None else url
     part = path.with_name(path.name + ".part")
     try:
         pooch.retrieve(
-            url or weights.url,
-            known_hash=weights.checksum,
-            fname=path.name,
-            path=path.parent,
-            downloader=ResumingDownloader(part),
+            url, weights.checksum, path.name, path.parent, downloader=ResumingDownloader(part)
         )
-    except ValueError as error:
-        raise WeightsError(
-            f"what came from {url or weights.url} is not {name}: its checksum differs, so it was "
-            "thrown away. Try again, or fetch it with a browser and check it with "
-            "`python -m nst_tf.weights verify`"
-        ) from error
     except requests.HTTPError as error:
+        code = error.response.status_code
         raise WeightsError(
-            f"{error.response.status_code} from {error.request.url}: {name} is not "
-            f"there; look for {weights.file} elsewhere and put it into {folder}/"
+            f"{url} answered {code}: look for {weights.file} elsewhere (--url) and put it into "
+            f"{folder}/, or try again later"
         ) from error
     except requests.RequestException as error:
         kept = f"; {part} is kept, call again to go on" if part.exists() else ""
         raise WeightsError(f"the download of {name} broke off ({error}){kept}") from error
+    except ValueError as error:  # pooch, of a hash that differs
+        raise WeightsError(
+            f"what came from {url} is not {name}: its checksum differs, so it was thrown away. "
+            "Try again, or fetch it with a browser and check it with "
+            "`python -m nst_tf.weights verify`"
+        ) from error
     return path
 
 
@@ -257,7 +254,8 @@ def verify(path):
     return [
         f"{path}: {path.stat().st_size:,} bytes, MD5 {md5}",
         f"release: {RELEASES.get(md5, 'none that is known by its checksum')}",
-        f"layers: the {len(weights.convolutions)} convolutions of {network}, all sound",
+        f"layers: the {len(weights.convolutions)} convolutions of {network}, "
+        "shapes as expected, all finite",
         f"mean: {' '.join(f'{value:.3f}' for value in weights.mean)} (RGB)",
         f"numbers: {FOUND[kind]}",
     ]
@@ -318,14 +316,14 @@ def main(arguments=None):
     except NstError as error:
         return complain(error, 2)
     except OSError as error:
-        return complain(f"{error.filename or 'writing'}: {error.strerror or error}", 2)
+        return complain(f"{error.filename or 'a file'}: {error.strerror or error}", 2)
     except KeyboardInterrupt:
         return complain("interrupted; call again to go on", 130)
     return 0
 
 
 def _parser():
-    parser = argparse.ArgumentParser(prog="python -m nst_tf.weights", description=__doc__)
+    parser = OneLineParser(prog="python -m nst_tf.weights", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("list", help="name, size, checksum, licence, credit and URL of each file")
     fetching = commands.add_parser("fetch", help="download a file, or go on with it")

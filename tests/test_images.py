@@ -1,6 +1,7 @@
 """What people have as pictures, and what comes out."""
 
 import io
+import os
 
 import numpy as np
 import pytest
@@ -162,6 +163,13 @@ def test_wrong_files_are_called_by_their_names(tmp_path):
             read_picture(path)
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="only Unix has named pipes")
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    with pytest.raises(ImageError, match="is no file; a picture file was expected"):
+        read_picture(tmp_path / "pipe.png")
+
+
 def test_a_truncated_jpeg_is_refused_not_half_grey(tmp_path):
     path = saved(tmp_path, Image.fromarray(make_picture(300, 300)), "cut.jpg")
     path.write_bytes(path.read_bytes()[:-2000])
@@ -186,7 +194,7 @@ def test_sizes_of_the_command_line():
     assert parse_size(None) is None
     assert parse_size("640x480") == (480, 640)
     assert parse_size("512") == 512
-    for wrong in ("640x", "x", "1x2x3", "-5", "1e3", "big", ""):
+    for wrong in ("640x", "x", "1x2x3", "-5", "1e3", "big", "", "9" * 400):
         with pytest.raises(ImageError, match="write WxH as in 640x480"):
             parse_size(wrong)
 
@@ -203,6 +211,21 @@ def test_a_number_is_the_longer_side_and_a_pair_is_taken_as_it_is():
     assert fit_size(512, (451, 300)) == (512, 341)
     assert fit_size((480, 640), (100, 100)) == (480, 640)
     assert same_area_size((100, 400), (200, 200)) == (100, 400)
+
+
+def test_sizes_in_python_are_numbers_of_any_kind():
+    assert fit_size(np.int64(512), (300, 451)) == (341, 512)
+    assert fit_size([48, 64], (300, 451)) == (48, 64)
+    assert fit_size("64x48", (300, 451)) == (48, 64)
+    for wrong in (64.0, (64,) * 3, (64.5, 64), ()):
+        with pytest.raises(ImageError, match=r"the longer side or \(height, width\) was expected"):
+            fit_size(wrong, (300, 451))
+
+
+def test_a_size_error_names_the_picture(tmp_path):
+    path = saved(tmp_path, Image.new("RGB", (800, 40)), "panorama.png")
+    with pytest.raises(ImageError, match=r"panorama\.png: a size of 96x5 is too small"):
+        load_image(path, 96)
 
 
 def test_sizes_too_small_or_too_large_are_refused():
@@ -237,6 +260,12 @@ def test_an_unknown_resampling_lists_those_that_exist(tmp_path):
 
 
 # ------------------------------------------------------------------ out
+
+
+def test_what_is_no_image_is_not_recovered():
+    for wrong in (PICTURE, PICTURE / 255, PICTURE[np.newaxis, :, :, :2]):
+        with pytest.raises(ImageError, match="pass the second value of load_image"):
+            recover_image(wrong)
 
 
 def test_recover_image_rounds_and_clips():
@@ -279,12 +308,12 @@ def test_a_picture_that_can_not_be_written_leaves_the_old_one(tmp_path, monkeypa
     save_image(tmp_path / "r.png", PICTURE)
     before = (tmp_path / "r.png").read_bytes()
 
-    def full(file, *arguments, **options):
-        file.write_bytes(b"half of")
+    def full(file, data):
+        file.write_text("half of")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("nst_tf.images.iio.imwrite", full)
-    with pytest.raises(OSError, match="No space"):
+    monkeypatch.setattr("pathlib.Path.write_bytes", full)
+    with pytest.raises(OSError, match=r"No space.*r\.png"):
         save_image(tmp_path / "r.png", 255 - PICTURE)
     assert (tmp_path / "r.png").read_bytes() == before
     assert len(list(tmp_path.iterdir())) == 1

@@ -79,6 +79,12 @@ def test_total_variation_by_hand():
     assert tv_loss(tf.constant(image)).numpy() == 0
 
 
+def test_total_variation_of_bytes_does_not_wrap_round():
+    picture = np.zeros((1, 1, 2, 3), np.uint8)
+    picture[0, 0, 0] = 200  # the next pixel is 200 lower
+    assert tv_loss(picture).numpy() == 3 * 200**2
+
+
 @pytest.mark.parametrize("edge", [np.s_[0, -1, :, 0], np.s_[0, :, -1, 0]])
 def test_total_variation_sees_the_last_row_and_column(edge):
     image = np.zeros((1, 4, 5, 3), np.float32)

@@ -79,9 +79,14 @@ def test_time_left_is_minutes_and_seconds():
     assert log.getvalue() == "200/500  loss 409.7  1.05 it/s  4:46 left\n"
 
 
-def test_save_every_refuses_zero():
-    with pytest.raises(nst.ConfigError, match="`every` is 0; it must be at least 1"):
-        nst.save_every(0, "output")
+def test_every_zero_iterations_is_refused():
+    for make in (
+        lambda: nst.save_every(0, "output"),
+        lambda: nst.progress(0),
+        lambda: nst.show_every(0),
+    ):
+        with pytest.raises(nst.ConfigError, match="`every` is 0; it must be at least 1"):
+            make()
 
 
 def test_unknown_names_are_attribute_errors():

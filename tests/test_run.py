@@ -153,7 +153,11 @@ def test_bad_input_is_one_line_and_status_2_and_leaves_nothing(job, tmp_path, pi
         (["--preset", "monet"], pictures, "no preset 'monet'; choose from devos"),
         (["--config", "none.json"], pictures, "none.json can't be read: No such file"),
         (["--config", text], pictures, "is not JSON"),
-        (["--output", text], pictures, "is a file; a folder was expected"),
+        (["--output", text], pictures, "is no folder; name one with --output"),
+        (["--output", ""], pictures, "--output is empty"),
+        ([], ("", style), "both pictures are needed"),
+        ([], ("", ""), "both pictures are needed"),
+        (["--config", ""], pictures, "can't be read" if os.name == "nt" else "is no file"),
         (["--output", text / "below"], pictures, "may not be written"),
     ]:
         assert job(*more, pair=pair) == 2, message
@@ -192,6 +196,36 @@ def test_unknown_knobs_in_a_config_file_are_named(job, tmp_path, capsys):
     (tmp_path / "c.json").write_text("[1]")
     assert main(["--config", "c.json"]) == 2
     assert "holds no JSON object" in error(capsys)
+
+
+def test_a_config_file_without_a_picture_does_not_take_the_samples(job, tmp_path, capsys):
+    for knobs in ({"content": "a.png"}, {"content": "a.png", "style": None}, {}):
+        (tmp_path / "c.json").write_text(json.dumps(knobs))
+        assert main(["--config", "c.json"]) == 2
+        assert "both pictures are needed" in error(capsys)
+
+
+def test_a_picture_that_the_run_would_write_over_is_not_taken(job, tmp_path, pictures, capsys):
+    assert job("--output", "here") == 0
+    before = (tmp_path / "here" / "result.png").read_bytes()
+    capsys.readouterr()
+    pair = (tmp_path / "here" / "result.png", pictures[1])
+    assert job("--output", "here", "--overwrite", pair=pair) == 2
+    assert "would be replaced; choose another --output" in error(capsys)
+    assert (tmp_path / "here" / "result.png").read_bytes() == before
+
+
+def test_an_output_that_leads_nowhere_is_refused(job, tmp_path, capsys):
+    (tmp_path / "output").symlink_to(tmp_path / "nowhere" / "at all")
+    assert job() == 2
+    assert "output is no folder" in capsys.readouterr().err
+
+
+def test_a_long_style_picture_is_named_with_what_to_do(job, tmp_path, pictures, capsys):
+    Image.new("RGB", (900, 40)).save(tmp_path / "long.png")
+    assert job(pair=(pictures[0], tmp_path / "long.png")) == 2
+    assert re.search(r"the style .*long\.png: .* too small.*; take a larger --size", error(capsys))
+    assert job("--stretch-style", pair=(pictures[0], tmp_path / "long.png")) == 0
 
 
 def test_an_earlier_run_is_not_overwritten_unasked(job, tmp_path, capsys):
@@ -243,6 +277,7 @@ def test_control_c_saves_the_picture_reached_and_says_where(pictures, tiny_mat, 
         assert time.monotonic() < deadline
         time.sleep(0.1)
     process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGINT)  # an impatient hand loses nothing
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130
     # Nothing but our own lines: no traceback, none of TensorFlow's news.

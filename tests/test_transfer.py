@@ -209,12 +209,31 @@ def test_pictures_instead_of_images_are_refused(tiny_model):
         style_transfer(CONTENT, STYLE, tiny_model, init_image=STYLE)
 
 
+def test_images_that_hold_nan_are_refused_a_relu_would_hide_them(tiny_model):
+    bad = STYLE.copy()
+    bad[0, 3, 4, 1] = np.nan
+    with pytest.raises(ImageError, match="`style_image` holds NaN"):
+        style_transfer(CONTENT, bad, tiny_model)
+
+
+def test_numbers_of_numpy_are_numbers(tiny_model):
+    config = TransferConfig(
+        iterations=np.int64(2), alpha=np.float32(0.5), style_layer_weights=np.ones(5)
+    )
+    assert (config.iterations, config.alpha, config.style_layer_weights) == (2, 0.5, (1.0,) * 5)
+
+
 def test_wrong_knobs_are_refused_before_anything_runs(tiny_model):
     for knobs, message in [
         ({"gamma": 1}, "no knob `gamma`; there are alpha, beta"),
         ({"alpha": -1}, "`alpha` is -1.0; it must be at least 0"),
         ({"alpha": "much"}, "`alpha` is 'much'; a finite number"),
         ({"alpha": float("nan")}, "`alpha` is nan; a finite number"),
+        ({"alpha": 10**400}, r"`alpha` is 1000.*\.\.\.; a finite number"),
+        ({"alpha": True}, "`alpha` is True; a finite number"),
+        ({"clip": 1}, "`clip` is 1; true or false"),
+        ({"beta": 1e39}, r"`beta` is 1e\+39; it must be at most 1e\+38"),
+        ({"iterations": 10**400}, r"`iterations` is 1000.*; it must be at most 1000000000"),
         ({"learning_rate": 0}, "`learning_rate` is 0.0; it must be above 0"),
         ({"iterations": 2.5}, "`iterations` is 2.5; a whole number"),
         ({"content_layers": ["conv9_1"]}, "no layer 'conv9_1'"),

@@ -11,7 +11,7 @@ import tensorflow as tf
 from conftest import make_picture
 from matfiles import LAYOUTS, as_vgg19, layer_names, tiny_vgg, write_keras, write_matconvnet
 
-from nst_tf import ConfigError, WeightsError, extract_features, load_vgg_model
+from nst_tf import ConfigError, ImageError, WeightsError, extract_features, load_vgg_model
 from nst_tf.images import VGG_PIXELS
 from nst_tf.trunks.cache import cache_path
 from nst_tf.trunks.hdf5 import read_hdf5
@@ -128,6 +128,17 @@ def test_nothing_deeper_than_the_last_wanted_layer_is_run(tiny_model):
 def test_an_unknown_layer_lists_those_that_exist(tiny_model):
     with pytest.raises(ConfigError, match=r"no layer 'relu9_9' in VGG-19 .* conv1_1 .* avgpool5"):
         extract_features(tiny_model, IMAGE, ["relu9_9"])
+
+
+def test_a_picture_instead_of_an_image_is_refused_before_the_network_dies_of_it(tiny_model):
+    for wrong in (make_picture(40, 40), IMAGE[0], tf.constant(IMAGE)[:, :, :, :2]):
+        with pytest.raises(ImageError, match="pass the second value of load_image"):
+            extract_features(tiny_model, wrong, ["conv1_1"])
+
+
+def test_a_path_instead_of_a_model_is_refused():
+    with pytest.raises(ConfigError, match=r"`model` is 'vgg\.mat'; pass what load_vgg_model gives"):
+        extract_features("vgg.mat", IMAGE, ["conv1_1"])
 
 
 def test_an_unknown_pooling_lists_those_that_exist(tiny_mat):
@@ -310,6 +321,15 @@ def test_a_changed_file_is_read_anew_even_with_its_old_date(mat, counted):
     os.utime(mat, ns=(stat.st_atime_ns, stat.st_mtime_ns))
     np.testing.assert_array_equal(kernel_of(mat), tiny_vgg(seed=2)["conv3_1"][0])
     assert len(counted) == 2
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="only Unix has named pipes")
+def test_pipes_are_not_waited_for(mat, tmp_path):
+    os.mkfifo(cache_path(mat))
+    np.testing.assert_array_equal(kernel_of(mat), tiny_vgg(seed=1)["conv3_1"][0])
+    os.mkfifo(tmp_path / "pipe.mat")
+    with pytest.raises(WeightsError, match="is no file"):
+        load_vgg_model(tmp_path / "pipe.mat")
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.6, 0.99])

@@ -107,7 +107,9 @@ def test_a_wrong_checksum_leaves_nothing(table, server, tmp_path, capsys):
 
 
 def test_not_found_says_so(table, server, tmp_path):
-    with pytest.raises(WeightsError, match=r"404 from http://127.*/missing: vgg19 is not there"):
+    with pytest.raises(
+        WeightsError, match=r"http://127.*/missing answered 404: look for imagenet-vgg.* elsewhere"
+    ):
         fetch("vgg19", tmp_path, url=f"{server.url}/missing")
     assert names(tmp_path) == []
 
@@ -138,6 +140,23 @@ def test_no_server_says_so(table, tmp_path, server, capsys):
     dead = "http://127.0.0.1:9/nothing"  # the discard port: nobody listens
     assert main(["fetch", "vgg19", "--folder", str(tmp_path), "--url", dead]) == 2
     assert "the download of vgg19 broke off" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("url", ["nonsense", "ftp://x/y", "file:///etc/passwd", "http://", ""])
+def test_a_bad_address_is_not_blamed_on_the_checksum(table, server, tmp_path, capsys, url):
+    assert main(["fetch", "vgg19", "--folder", str(tmp_path), "--url", url]) == 2
+    assert "the download of vgg19 broke off" in capsys.readouterr().err
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("words", [[], ["bogus"], ["fetch"], ["list", "x"]])
+def test_wrong_options_are_one_line(words, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(words)
+    assert stop.value.code == 2
+    error = capsys.readouterr().err
+    assert error.startswith("nst_tf: ")
+    assert error.count("\n") == 1
 
 
 def test_unknown_names_list_the_table(capsys):
@@ -196,7 +215,7 @@ def test_verify_says_what_a_file_is(tmp_path, capsys):
     write_matconvnet(path, with_vgg19_numbers(), "beta16")
     assert main(["verify", str(path)]) == 0
     said = capsys.readouterr().out
-    assert "the 16 convolutions of VGG-19, all sound" in said
+    assert "the 16 convolutions of VGG-19, shapes as expected, all finite" in said
     assert "Oxford's VGG-19, right way up, RGB" in said
     assert "mean: 123.680 116.779 103.939" in said
     assert hashlib.md5(path.read_bytes()).hexdigest() in said

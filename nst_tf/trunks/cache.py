@@ -37,6 +37,8 @@ def _file_state(path):
 
 
 def _read_cache(path, state):
+    if not cache_path(path).is_file():
+        return None
     try:
         with np.load(cache_path(path), allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
@@ -47,7 +49,7 @@ def _read_cache(path, state):
         names = [name.removesuffix("/kernel") for name in arrays if name.endswith("/kernel")]
         pairs = {name: (arrays[f"{name}/kernel"], arrays[f"{name}/bias"]) for name in names}
         return checked_vgg(path, pairs, mean)
-    except Exception:  # no cache, or a damaged one in any of a hundred ways: it is rebuilt
+    except Exception:  # damaged in any of a hundred ways: it is rebuilt
         return None
 
 

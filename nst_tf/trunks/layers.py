@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from nst_tf.errors import ConfigError
-from nst_tf.images import VGG_PIXELS
+from nst_tf.images import VGG_PIXELS, check_image
 
 
 class ConvRelu:
@@ -69,6 +69,7 @@ def extract_features(model, image, layers):
     dict of (1, H_l, W_l, N_l)
         By layer name, in the trunk's order.
     """
+    check_image("image", image)
     wanted = set(check_layers(model, layers))
     features = {}
     x = image
@@ -83,6 +84,8 @@ def extract_features(model, image, layers):
 
 def check_layers(model, layers):
     """Return `layers`, or say which of them the trunk has not."""
+    if not isinstance(model, Trunk):
+        raise ConfigError(f"`model` is {model!r:.60}; pass what load_vgg_model gives")
     for layer in layers:
         if layer not in model:
             raise ConfigError(

@@ -89,6 +89,8 @@ def find_vgg_weights(path="auto"):
             f"there is no weights file {path}; fetch the paper's network with "
             "`python -m nst_tf.weights fetch vgg19`, or use --weights embedded"
         )
+    if not path.is_file():
+        raise WeightsError(f"{path} is no file; a weights file such as {VGG_MODEL} was expected")
     return path
 
 
