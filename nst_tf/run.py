@@ -3,6 +3,7 @@
 import argparse
 import sys
 import typing
+from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 
@@ -23,7 +24,8 @@ INTERRUPTED = 130  # what a shell expects after Ctrl-C: 128 + SIGINT
 def main(arguments=None):
     """Run the command line; return 0, 2 for bad input, 130 for Ctrl-C."""
     options = vars(make_parser().parse_args(arguments))
-    sys.stdout.reconfigure(errors="backslashreplace")  # a file name may hold any bytes
+    with suppress(AttributeError):  # a notebook's stdout needs no telling
+        sys.stdout.reconfigure(errors="backslashreplace")  # a file name may hold any bytes
     try:
         return _run(options)
     except Diverged as stop:

@@ -171,7 +171,8 @@ def _why_diverged(iteration, losses, config):
         )
     return (
         f"the {bad} loss is not finite after {iteration} iterations: the steps are too large; "
-        f"make learning_rate smaller (it is {config.learning_rate:g}) or turn clip on"
+        f"make learning_rate smaller (it is {config.learning_rate:g})"
+        f"{'' if config.clip else ' or turn clip on'}"
     )
 
 
