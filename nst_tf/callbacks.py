@@ -13,37 +13,45 @@ def progress(every=50, *, stream=None):
     """Return a callback that shows loss, iterations a second and time left.
 
     On a terminal or in a notebook it is a bar; elsewhere (a log file, a pipe) a plain line at
-    every `every`-th iteration and at the end.
+    every `every`-th iteration and at the end. Its `close` ends the bar of a run that was cut off.
     """
     _check_every(every)
     stream = stream or sys.stderr
     if stream.isatty() or "ipykernel" in sys.modules:
-        return _progress_bar(stream)
-    return _progress_lines(every, stream)
+        return _ProgressBar(stream)
+    return _ProgressLines(every, stream)
 
 
-def _progress_bar(stream):
-    bar = None
+class _ProgressBar:
+    def __init__(self, stream):
+        self.stream = stream
+        self.bar = None
 
-    def show(step):
-        nonlocal bar
+    def __call__(self, step):
         if step.iteration == 0:
-            bar = tqdm(total=step.iterations, unit="it", file=stream, dynamic_ncols=True)
+            self.bar = tqdm(total=step.iterations, unit="it", file=self.stream, dynamic_ncols=True)
         else:
-            bar.update()
-        bar.set_postfix_str(f"loss {step.losses['total']:.4g}", refresh=False)
+            self.bar.update()
+        self.bar.set_postfix_str(f"loss {step.losses['total']:.4g}", refresh=False)
         if step.last:
-            bar.close()
+            self.close()
 
-    return show
+    def close(self):
+        if self.bar is not None:
+            self.bar.close()
 
 
-def _progress_lines(every, stream):
-    def show(step):
-        if step.last or step.iteration % every == 0:
-            print(_progress_line(step), file=stream, flush=True)
+class _ProgressLines:
+    def __init__(self, every, stream):
+        self.every = every
+        self.stream = stream
 
-    return show
+    def __call__(self, step):
+        if step.last or step.iteration % self.every == 0:
+            print(_progress_line(step), file=self.stream, flush=True)
+
+    def close(self):
+        pass
 
 
 def _progress_line(step):

@@ -71,9 +71,3 @@ class OneLineParser(argparse.ArgumentParser):
     def error(self, message):
         """Exit with status 2."""
         self.exit(2, f"nst_tf: {message}; see `{self.prog} --help`\n")
-
-
-def leave_bar():
-    """Go to a new line when a progress bar stands, half done, on this one."""
-    if sys.stderr.isatty():
-        print(file=sys.stderr)

@@ -90,19 +90,24 @@ def _run_in(folder, images, model, config, callbacks):
                 callbacks=[log, *saving, *callbacks],
             )
         except (Diverged, Interrupted) as stop:
-            save_image(folder / RESULT, stop.result.picture)
-            stop.add_note(
-                f"the picture after {stop.result.iterations} iterations is {folder / RESULT}"
-            )
+            path = save_result(folder, stop.result)
+            stop.add_note(f"the picture after {stop.result.iterations} iterations is {path}")
             raise
         except tf.errors.ResourceExhaustedError:
             raise NstError(
                 f"{config.size or 'the default size'} does not fit into memory: "
                 "make the picture smaller, as in --size 512"
             ) from None
-    with uninterrupted():
-        save_image(folder / RESULT, result.picture)
+    save_result(folder, result)
     return result
+
+
+def save_result(folder, result):
+    """Save the picture of a result, not to be interrupted; return where."""
+    path = folder / RESULT
+    with uninterrupted():
+        save_image(path, result.picture)
+    return path
 
 
 def chosen_weights(weights, say=print):

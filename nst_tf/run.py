@@ -3,14 +3,14 @@
 import argparse
 import sys
 import typing
-from contextlib import suppress
+from contextlib import closing, nullcontext, suppress
 from dataclasses import fields
 from pathlib import Path
 
 from nst_tf.callbacks import progress
 from nst_tf.config import JobConfig
-from nst_tf.console import OneLineParser, complain, hushed, interrupt_once, leave_bar
-from nst_tf.errors import ConfigError, Diverged, Interrupted, NstError
+from nst_tf.console import OneLineParser, complain, hushed, interrupt_once
+from nst_tf.errors import ConfigError, Interrupted, NstError
 from nst_tf.presets import PRESETS
 
 SAMPLES = Path(__file__).resolve().parents[1] / "images"
@@ -28,14 +28,10 @@ def main(arguments=None):
         sys.stdout.reconfigure(errors="backslashreplace")  # a file name may hold any bytes
     try:
         return _run(options)
-    except Diverged as stop:
-        leave_bar()
-        return complain(stop, 2)
-    except Interrupted as stop:
-        leave_bar()
-        return complain(stop, INTERRUPTED)
     except NstError as error:
         return complain(error, 2)
+    except Interrupted as stop:
+        return complain(stop, INTERRUPTED)
     except KeyboardInterrupt:
         return complain("interrupted before the first iteration; nothing to save", INTERRUPTED)
     except OSError as error:  # a full disk, a folder that vanished
@@ -50,9 +46,10 @@ def _run(options):
     config = make_config(options)
     with hushed():  # imported late: bad options are refused in no time
         from nst_tf.jobs import RESULT, run_job
-    callbacks = [] if quiet else [progress()]
     say = (lambda line: None) if quiet else print
-    result, folder = run_job(config, output, overwrite=overwrite, callbacks=callbacks, say=say)
+    with nullcontext() if quiet else closing(progress()) as show:
+        callbacks = [show] if show else []
+        result, folder = run_job(config, output, overwrite=overwrite, callbacks=callbacks, say=say)
     say(f"{result.iterations} iterations in {result.seconds:.0f} s: {folder / RESULT}")
     return 0
 

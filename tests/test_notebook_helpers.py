@@ -61,6 +61,24 @@ def test_a_terminal_gets_a_bar_with_loss_rate_and_time_left(tiny_model):
     assert "it/s" in last or "s/it" in last
 
 
+def test_a_bar_that_is_cut_off_can_be_closed_once_and_for_all(tiny_model):
+    image = nst.PixelSpace().to_image(make_picture(40, 40))
+    screen = Terminal()
+    show = nst.progress(stream=screen)
+
+    def interrupt(step):
+        if step.iteration == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(nst.Interrupted):
+        nst.style_transfer(image, image, tiny_model, iterations=9, callbacks=[show, interrupt])
+    show.close()
+    assert screen.getvalue().endswith("\n")
+    said = screen.getvalue()
+    del show
+    assert screen.getvalue() == said
+
+
 def test_a_file_gets_plain_lines(tiny_model):
     image = nst.PixelSpace().to_image(make_picture(40, 40))
     log = io.StringIO()

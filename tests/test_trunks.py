@@ -198,7 +198,7 @@ def test_another_kind_of_file_is_called_by_its_name(tmp_path, start, message):
 def test_a_mat_file_without_layers(tmp_path):
     path = tmp_path / "vgg.mat"
     scipy.io.savemat(path, {"other": np.eye(2)})
-    refused(path, "no variable `layers`, only nothing")
+    refused(path, "no variable `layers`, only other: not a MatConvNet file")
 
 
 def test_a_mat_file_whose_layers_are_none(tmp_path):

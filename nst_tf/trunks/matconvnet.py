@@ -31,7 +31,7 @@ def read_matconvnet(path):
     """
     contents = _load(path)
     if "layers" not in contents:
-        found = ", ".join(name for name in contents if not name.startswith("__")) or "nothing"
+        found = ", ".join(name for name, *_ in scipy.io.whosmat(path)) or "nothing"
         raise WeightsError(f"{path} has no variable `layers`, only {found}: not a MatConvNet file")
     convolutions = {}
     for cell in np.ravel(contents["layers"]):
