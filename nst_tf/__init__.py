@@ -10,6 +10,15 @@ __version__ = "0.1.0"
 
 _PUBLIC = {
     "nst_tf.callbacks": ["progress", "save_every", "show_every"],
+    "nst_tf.color": [
+        "color_after",
+        "color_before",
+        "match_color",
+        "match_histogram",
+        "match_luminance",
+        "preserve_color",
+        "to_luminance",
+    ],
     "nst_tf.config": ["JobConfig", "TransferConfig"],
     "nst_tf.errors": [
         "ConfigError",
@@ -20,6 +29,13 @@ _PUBLIC = {
         "NstError",
         "WeightsError",
     ],
+    "nst_tf.experiments": [
+        "Sheet",
+        "layer_grid",
+        "reconstruct_content",
+        "reconstruct_style",
+        "weight_grid",
+    ],
     "nst_tf.images": [
         "PixelSpace",
         "generate_noise_image",
@@ -29,6 +45,7 @@ _PUBLIC = {
         "resize_picture",
         "save_image",
     ],
+    "nst_tf.inputs": ["load_images"],
     "nst_tf.jobs": ["run_job"],
     "nst_tf.losses": [
         "content_loss",
@@ -38,13 +55,23 @@ _PUBLIC = {
         "total_loss",
         "tv_loss",
     ],
+    "nst_tf.masks": ["keep_content", "layer_guides", "load_mask"],
     "nst_tf.objective": ["make_objective"],
-    "nst_tf.optimizers": ["minimize_adam"],
-    "nst_tf.plots": ["plot_losses", "show_images"],
+    "nst_tf.optimizers": ["learning_rates", "minimize_adam", "minimize_lbfgs", "minimize_sgd"],
+    "nst_tf.plots": ["plot_losses", "show_feature_maps", "show_images", "show_sheet"],
     "nst_tf.presets": ["PRESETS"],
+    "nst_tf.style": ["STATISTICS", "Style", "geometric_weights", "style_layer_weights"],
     "nst_tf.terms": ["Term", "content_term", "style_term", "tv_term"],
-    "nst_tf.transfer": ["Result", "Step", "style_transfer"],
-    "nst_tf.trunks": ["Trunk", "extract_features", "load_vgg_model"],
+    "nst_tf.transfer": ["Result", "Step", "StyleTransfer", "style_transfer"],
+    "nst_tf.trunks": [
+        "CS231N_LAYERS",
+        "Trunk",
+        "extract_features",
+        "load_model",
+        "load_squeezenet_model",
+        "load_vgg_model",
+        "normalize_trunk",
+    ],
 }
 _HOME = {name: module for module, names in _PUBLIC.items() for name in names}
 __all__ = sorted(_HOME)

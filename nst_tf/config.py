@@ -14,11 +14,22 @@ from pathlib import Path
 
 import numpy as np
 
-from nst_tf.errors import ConfigError
+from nst_tf.color import COLOR_MODES
+from nst_tf.errors import ConfigError, check_choice
 from nst_tf.files import atomic_file
 from nst_tf.images import NOISE, RESAMPLING
 
 HUGE = 1e38  # the end of float32
+NO_MASK = "-"  # among masks: this style acts everywhere
+STARTS = ("content", "noise", "grey", "style")  # what `init` may be beside a file
+# Choices whose tables lie in modules that start TensorFlow; a test holds them against the tables.
+CONTENT_SCALES = ("half", "sum", "mean", "quarter-mean", "root", "relative")
+TV_FORMS = ("squared", "absolute", "mean", "power")
+STATISTICS = ("gram", "chain", "blurred", "wasserstein")
+WEIGHTING = ("equal", "geometric", "geometric-top")
+PROPAGATION = ("simple", "inside", "all")
+OPTIMIZERS = ("adam", "lbfgs", "sgd")
+SCHEDULES = ("constant", "cosine", "step", "exponential")
 STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")  # Gatys et al. 2015
 
 
@@ -35,45 +46,92 @@ class TransferConfig:
     # The defaults were chosen by eye on the embedded trunk at 640x480; tutorial 0's own numbers are
     # the preset "devos". Much more style than there, a little smoothing, and a longer step.
     alpha: float = knob(
-        1e-4, "weight of the content loss: more house, less brush", minimum=0, maximum=HUGE
+        1e-4,
+        "weight of the content loss: more house, less brush; 0: texture synthesis",
+        minimum=0,
+        maximum=HUGE,
     )
     beta: float = knob(
-        1.0, "weight of the style loss: more brush, less house", minimum=0, maximum=HUGE
+        1.0,
+        "weight of the style loss: more brush, less house; 0: content alone",
+        minimum=0,
+        maximum=HUGE,
     )
     tv_weight: float = knob(
         2.5e-7, "weight of total variation: smoother, less grain", minimum=0, maximum=HUGE
     )
+    unit: str = knob(
+        "paper",
+        "of alpha, beta and tv_weight: paper (sums, as written there) or relative (shares of the "
+        "targets' energy: one look at any --size; try alpha 1, beta 20, tv_weight 4)",
+        choices=("paper", "relative"),
+    )
     content_layers: tuple[str, ...] = knob(("conv4_2",), "layers whose features are to be kept")
-    style_layers: tuple[str, ...] = knob(STYLE_LAYERS, "layers whose Gram matrices are matched")
+    content_layer_weights: tuple[float, ...] | None = knob(
+        None, "a weight for each content layer (default: 1 each)", minimum=0, maximum=HUGE
+    )
+    content_scale: str = knob("half", "factor of the content loss", choices=CONTENT_SCALES)
+    style_layers: tuple[str, ...] = knob(
+        STYLE_LAYERS, "layers whose statistics are matched; all: every convolution"
+    )
     style_layer_weights: tuple[float, ...] | None = knob(
         None,
-        "a weight for each style layer (default: 1/number of layers each)",
+        "a weight for each style layer (default: by --style-weighting)",
         minimum=0,
         maximum=HUGE,
     )
+    style_weighting: str = knob(
+        "equal",
+        "of style layers: equal, geometric (half as much a layer deeper) or geometric-top",
+        choices=WEIGHTING,
+    )
+    statistic: str = knob(
+        "gram", "what of the style is matched: Gram matrices or another", choices=STATISTICS
+    )
+    activation_shift: float = knob(
+        0.0, "added to activations before correlating (Novak & Nikulin: -1)", minimum=-HUGE
+    )
+    tv_form: str = knob("squared", "what total variation sums", choices=TV_FORMS)
+    propagation: str = knob(
+        "simple", "how masks reach deeper layers (Gatys 2017)", choices=PROPAGATION
+    )
+    optimizer: str = knob(
+        "adam", "adam, lbfgs (L-BFGS-B) or sgd (plain gradient descent)", choices=OPTIMIZERS
+    )
     iterations: int = knob(500, "number of updates of the picture", minimum=0, maximum=10**9)
     learning_rate: float = knob(
-        5.0, "Adam's step, about grey levels an iteration", above=0, maximum=HUGE
+        5.0, "step of adam, about grey levels an iteration; or of sgd", above=0, maximum=HUGE
     )
+    schedule: str = knob(
+        "constant",
+        "of the learning rate: constant, cosine (to 0 at the end), step or exponential",
+        choices=SCHEDULES,
+    )
+    decay_rate: float = knob(
+        0.96, "what step and exponential multiply by at every --decay-every", above=0, maximum=1
+    )
+    decay_every: int = knob(100, "iterations from one decay to the next", minimum=1)
+    beta_1: float = knob(0.9, "Adam's memory of the gradient", minimum=0, maximum=0.9999999)
+    beta_2: float = knob(0.999, "Adam's memory of its square", minimum=0, maximum=0.9999999)
     epsilon: float = knob(1e-8, "Adam's epsilon", minimum=1e-37)
+    history: int = knob(20, "pairs of vectors that L-BFGS remembers", minimum=1, maximum=1000)
     clip: bool = knob(True, "keep the pixels within black and white during the run")
+    clip_at: float | None = knob(
+        None,
+        "with --clip: this many grey levels about the trunk's mean instead (CS231n: 87)",
+        above=0,
+        maximum=HUGE,
+    )
 
     def __post_init__(self):
         for knob_field in fields(self):
             value = _typed(knob_field, getattr(self, knob_field.name))
             object.__setattr__(self, knob_field.name, value)
             _check_limits(knob_field, value)
-        weights = self.style_layer_weights
-        if weights is not None and len(weights) != len(self.style_layers):
-            raise ConfigError(
-                f"`style_layer_weights` has {len(weights)} numbers for {len(self.style_layers)} "
-                f"style layers ({' '.join(self.style_layers)}); give one for each"
+        for kind in ("content", "style"):
+            _check_one_weight_each(
+                kind, getattr(self, f"{kind}_layers"), getattr(self, f"{kind}_layer_weights")
             )
-
-    def weight_of_style_layers(self):
-        """Return w_l by layer name (eq. 5): as given, or one part each."""
-        count = len(self.style_layers)
-        return dict(zip(self.style_layers, self.style_layer_weights or [1 / count] * count))
 
     def changed(self, **knobs):
         """Return a copy with some knobs set; an unknown name lists those that exist."""
@@ -89,17 +147,66 @@ class JobConfig(TransferConfig):
     """A whole job: the pictures, the trunk, the start, and what `style_transfer` takes."""
 
     content: str | None = knob(None, "the photograph")
-    style: str | None = knob(None, "the painting")
-    weights: str = knob(
-        "auto", "the trunk: a .mat or .h5 of VGG-19 or VGG-16", metavar="auto|embedded|PATH"
+    style: tuple[str, ...] | None = knob(None, "the painting, or several")
+    style_weights: tuple[float, ...] | None = knob(
+        None, "a weight for each style (default: 1 each)", above=0, maximum=HUGE
     )
-    pooling: str = knob("average", "how the trunk's pools combine", choices=("average", "max"))
+    masks: tuple[str, ...] | None = knob(
+        None,
+        "a mask for each style, on the photograph: white, the style acts here; - for none",
+        metavar="MASK",
+    )
+    style_masks: tuple[str, ...] | None = knob(
+        None,
+        "a mask for each style, on the painting: white, this part is taken; - for none",
+        metavar="MASK",
+    )
+    binary_masks: bool = knob(False, "turn grey in masks into black or white")
+    keep_content: bool = knob(False, "paste the photograph back where no mask is white")
+    color: str = knob(
+        "style",
+        "style: the painting's colours; luminance or swap: the photograph's, transferred so or put "
+        "back after; cholesky, pca, symmetric or histogram: the painting recoloured before",
+        choices=COLOR_MODES,
+    )
+    weights: str = knob(
+        "auto",
+        "the trunk: a .mat or .h5 of VGG-19 or VGG-16, an .npz or checkpoint of SqueezeNet",
+        metavar="auto|embedded|squeezenet|PATH",
+    )
+    pooling: str | None = knob(
+        None,
+        "how the trunk's pools combine (default: VGG average, SqueezeNet max)",
+        choices=("average", "max"),
+    )
+    pixels: str = knob(
+        "trunk",
+        "trunk: as the network was trained; unit: 0..1 without the mean (tutorial 3, 2021)",
+        choices=("trunk", "unit"),
+    )
+    normalize: bool = knob(
+        False, "rescale the trunk so that each filter's mean activation is one (Gatys 2015)"
+    )
     size: str | None = knob(
-        None, "both sides, or the longer (default: about 640x480 in area)", metavar="WxH|N"
+        None,
+        "both sides, the longer, or a named one (default: about 640x480 in area)",
+        metavar="WxH|N|short:N|height:N|width:N",
+    )
+    style_size: str | None = knob(
+        None, "the same for the styles (default: as many pixels as the result)", metavar="SIZE"
+    )
+    style_scale: float = knob(
+        1.0, "of the styles' sides: 2 doubles the strokes", above=0, maximum=100
     )
     stretch_style: bool = knob(False, "stretch the style to the result's size and shape")
     resample: str = knob("lanczos", "how pictures are resized", choices=tuple(RESAMPLING))
-    noise_ratio: float = knob(0.0, "start from content (0) to noise (1)", minimum=0, maximum=1)
+    init: str = knob(
+        "content",
+        "the start: the content, noise, grey, style (its mean colour) or a picture file",
+        metavar="content|noise|grey|style|FILE",
+    )
+    noise_ratio: float = knob(0.0, "how much noise is mixed into the start", minimum=0, maximum=1)
+    noise_added: bool = knob(False, "add the noise to the start instead of mixing it in")
     noise: str = knob("uniform", "gaussian (tutorial 0) or uniform", choices=tuple(NOISE))
     noise_amplitude: float | None = knob(
         None, "in grey levels (default: gaussian 1, uniform 20)", minimum=0, maximum=1000
@@ -107,6 +214,18 @@ class JobConfig(TransferConfig):
     save_every: int = knob(50, "iterations between two saved pictures; 0: the last only", minimum=0)
     seed: int = knob(0, "of the noise", minimum=0)
     device: str = knob("auto", "where to compute", choices=("auto", "cpu", "gpu"))
+
+    def __post_init__(self):
+        super().__post_init__()
+        for name in ("style_weights", "masks", "style_masks"):
+            values = getattr(self, name)
+            if values is not None and self.style and len(values) != len(self.style):
+                raise ConfigError(
+                    f"`{name}` has {len(values)} entries for {len(self.style)} styles; give one "
+                    "for each, in the same order"
+                )
+        if self.keep_content and (not self.masks or NO_MASK in self.masks):
+            raise ConfigError("`keep_content` needs `masks`, one for each style, to know where")
 
     def transfer(self):
         """Return the part that `style_transfer` takes."""
@@ -134,6 +253,14 @@ class JobConfig(TransferConfig):
         return cls().changed(**knobs)
 
 
+def _check_one_weight_each(kind, layers, weights):
+    if weights is not None and "all" not in layers and len(weights) != len(layers):
+        raise ConfigError(
+            f"`{kind}_layer_weights` has {len(weights)} numbers for {len(layers)} {kind} layers "
+            f"({' '.join(layers)}); give one for each"
+        )
+
+
 def _typed(knob_field, value):
     """Bring a value to its field's type (JSON and notebooks give lists and ints), or refuse."""
     kinds = typing.get_args(knob_field.type) if _is_union(knob_field.type) else (knob_field.type,)
@@ -155,7 +282,7 @@ def _typed_tuple(name, kind, value):
     if not isinstance(values, (list, tuple)) or not values:
         raise ConfigError(f"`{name}` is {value!r}; a list of at least one was expected")
     values = tuple(_typed_scalar(name, kind, each) for each in values)
-    if kind is str and len(set(values)) < len(values):
+    if name.endswith("_layers") and len(set(values)) < len(values):
         raise ConfigError(f"`{name}` names a layer twice: {' '.join(values)}")
     return values
 
@@ -184,8 +311,8 @@ def _short(value):
 
 def _check_limits(knob_field, value):
     name, limits = knob_field.name, knob_field.metadata
-    if limits["choices"] and value not in limits["choices"]:
-        raise ConfigError(f"`{name}` is {value!r}; choose from {', '.join(limits['choices'])}")
+    if limits["choices"] and value is not None:
+        check_choice(name, value, limits["choices"])
     for number in value if isinstance(value, tuple) else [value]:
         if not isinstance(number, (int, float)):
             continue

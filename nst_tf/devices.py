@@ -23,14 +23,14 @@ def choose_device(wish="auto"):
     """
     with hushed():
         gpus = tf.config.list_physical_devices("GPU") if wish != "cpu" else []
-    if wish == "gpu" and not gpus:
-        raise DeviceError(_why_no_gpu())
-    try:
-        tf.config.set_visible_devices(gpus[:1], "GPU")
-        for gpu in gpus[:1]:
-            tf.config.experimental.set_memory_growth(gpu, True)
-    except RuntimeError:
-        pass  # TensorFlow has begun to compute (a notebook's second job): it stays as it was
+        if wish == "gpu" and not gpus:
+            raise DeviceError(_why_no_gpu())
+        try:
+            tf.config.set_visible_devices(gpus[:1], "GPU")
+            for gpu in gpus[:1]:
+                tf.config.experimental.set_memory_growth(gpu, True)
+        except RuntimeError:
+            pass  # TensorFlow has begun to compute (a notebook's second job): it stays as it was
     if not tf.config.get_visible_devices("GPU"):
         return "on the CPU"
     gpu = tf.config.list_physical_devices("GPU")[0]

@@ -41,3 +41,10 @@ class Interrupted(KeyboardInterrupt):
     def __init__(self, result):
         super().__init__(f"interrupted after {result.iterations} iterations")
         self.result = result
+
+
+def check_choice(argument, value, choices):
+    """Return `value`, or list the choices that it is not among; a table lists its keys."""
+    if value not in choices:
+        raise ConfigError(f"`{argument}` is {value!r}; choose from {', '.join(choices)}")
+    return value

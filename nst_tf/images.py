@@ -47,34 +47,43 @@ FORMATS = {  # ending -> the writer's options
 
 @dataclass(frozen=True)
 class PixelSpace:
-    """The numbers that a trunk takes for pixels: RGB in 0..255 minus `mean`, not scaled.
+    """The numbers that a trunk takes for pixels: RGB in 0..255 minus `mean`, divided by `std`.
 
-    The default is the mean of the pictures that VGG was trained on (Simonyan & Zisserman
-    2015; `MEAN_VALUES` in tutorial 0). A network fed without it sees a picture far brighter
-    than any that it knows.
+    The default is the mean of the pictures that VGG was trained on, not scaled (Simonyan &
+    Zisserman 2015; `MEAN_VALUES` in tutorial 0). A network fed without it sees a picture far
+    brighter than any that it knows.
     """
 
     mean: tuple[float, float, float] = (123.68, 116.779, 103.939)
+    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
 
     def to_image(self, picture):
         """Turn a picture (H, W, 3) in 0..255 into an image (1, H, W, 3) float32."""
-        return (np.asarray(picture, np.float32) - np.float32(self.mean))[np.newaxis]
+        pixels = np.asarray(picture, np.float32) - np.float32(self.mean)
+        return (pixels / np.float32(self.std))[np.newaxis]
 
     def to_picture(self, image):
         """Turn an image (1, H, W, 3) into a picture (H, W, 3) uint8.
 
         Rounds; tutorial 0 truncates, which darkens every pixel by half a step on average.
         """
-        pixels = np.asarray(image, np.float32)[0]
+        pixels = np.asarray(image, np.float32)[0] * np.float32(self.std)
         return np.rint(np.clip(pixels + np.float32(self.mean), 0, 255)).astype(np.uint8)
 
     @property
     def bounds(self):
         """The images of black and of white: two float32 arrays (3,)."""
-        return -np.float32(self.mean), 255 - np.float32(self.mean)
+        mean, std = np.float32(self.mean), np.float32(self.std)
+        return -mean / std, (255 - mean) / std
+
+    @property
+    def scale(self):
+        """Grey levels a unit, averaged over the channels: 1.0 for VGG."""
+        return float(np.mean(self.std))
 
 
 VGG_PIXELS = PixelSpace()
+UNIT_PIXELS = PixelSpace(mean=(0.0, 0.0, 0.0), std=(255.0, 255.0, 255.0))  # tutorial 3 of 2021
 
 
 def load_image(path, size=None, *, space=VGG_PIXELS, resample="lanczos"):
@@ -86,7 +95,7 @@ def load_image(path, size=None, *, space=VGG_PIXELS, resample="lanczos"):
         JPEG, PNG, WebP, TIFF, GIF or whatever else Pillow reads; see `read_picture`.
     size : None, int, (height, width) or str
         None keeps the aspect ratio at about 640x480 pixels in all, a number is the longer
-        side, a pair is taken as it is; "640x480" is width and height, as on the command line.
+        side, a pair is taken as it is; a text is read by `parse_size`, as on the command line.
     space : PixelSpace
         Usually `model.space`.
     resample : {"lanczos", "bicubic", "bilinear"}
@@ -217,21 +226,37 @@ def generate_noise_image(content_image, noise_ratio, *, noise="gaussian", amplit
 # ---------------------------------------------------------------------------- sizes
 
 
+SIDES = {  # name -> which of (height, width) a number is for
+    "short": lambda height, width: min(height, width),  # CS231n
+    "long": lambda height, width: max(height, width),
+    "height": lambda height, width: height,  # keras.io, tutorial 2's code
+    "width": lambda height, width: width,
+}
+
+
 def parse_size(text):
-    """Read a size from the command line: "640x480" (WxH), "512" (longer side) or None.
+    """Read a size from the command line.
+
+    "640x480" is WxH, "512" the longer side; "short:192", "height:400" and "width:512" name the
+    side that the number is for, the other follows; None is None.
 
     Returns
     -------
-    None, int or (height, width)
+    None, int, (height, width) or (name, int)
     """
     if text is None:
         return None
-    numbers = str(text).lower().replace("×", "x").split("x")
-    if len(numbers) > 2 or not all(
-        number.strip().isdecimal() and len(number) < 7 for number in numbers
-    ):
-        raise ImageError(f"`size` is {text!r}; write WxH as in 640x480, or the longer side as 512")
+    name, colon, number = str(text).lower().rpartition(":")
+    numbers = number.replace("×", "x").split("x")
+    sensible = all(number.strip().isdecimal() and len(number) < 7 for number in numbers)
+    if not sensible or len(numbers) > 2 or (colon and (name not in SIDES or len(numbers) > 1)):
+        raise ImageError(
+            f"`size` is {text!r}; write WxH as in 640x480, the longer side as 512, or a named "
+            f"side ({', '.join(SIDES)}) as in short:192"
+        )
     numbers = [int(number) for number in numbers]
+    if colon:
+        return name, numbers[0]
     return numbers[0] if len(numbers) == 1 else (numbers[1], numbers[0])
 
 
@@ -240,7 +265,7 @@ def fit_size(size, shape):
 
     Parameters
     ----------
-    size : None, int, (height, width) or str
+    size : None, int, (height, width), (name, int) or str
         As for `load_image`.
     shape : (height, width)
         Of the picture as it is.
@@ -248,21 +273,25 @@ def fit_size(size, shape):
     height, width = shape
     size = parse_size(size) if isinstance(size, str) else size
     if size is None:
-        return _scaled(shape, math.sqrt(DEFAULT_AREA / (height * width)))
+        return scaled_size(shape, math.sqrt(DEFAULT_AREA / (height * width)))
+    if isinstance(size, tuple) and size and size[0] in SIDES:
+        name, number = size
+        return scaled_size(shape, number / SIDES[name](height, width))
     sides = np.ravel(size).tolist()
     if len(sides) not in (1, 2) or not all(isinstance(side, int) for side in sides):
         raise ImageError(f"`size` is {size!r}; the longer side or (height, width) was expected")
     if len(sides) == 1:
-        return _scaled(shape, sides[0] / max(height, width))
+        return scaled_size(shape, sides[0] / max(height, width))
     return _check_size(tuple(sides))
 
 
 def same_area_size(shape, area_of):
     """Return `shape` scaled to as many pixels as `area_of`, aspect ratio kept."""
-    return _scaled(shape, math.sqrt(area_of[0] * area_of[1] / (shape[0] * shape[1])))
+    return scaled_size(shape, math.sqrt(area_of[0] * area_of[1] / (shape[0] * shape[1])))
 
 
-def _scaled(shape, factor):
+def scaled_size(shape, factor):
+    """Return (height, width) times a factor, rounded, if a picture may have that size."""
     return _check_size(tuple(round(side * factor) for side in shape))
 
 

@@ -1,6 +1,7 @@
 """A job: from two files to a folder with the picture, its losses and its settings."""
 
 import csv
+import itertools
 import os
 import re
 from dataclasses import replace
@@ -9,20 +10,21 @@ from pathlib import Path
 import tensorflow as tf
 
 from nst_tf.callbacks import save_every
+from nst_tf.config import NO_MASK, STARTS
 from nst_tf.console import uninterrupted
 from nst_tf.devices import choose_device
-from nst_tf.errors import ConfigError, Diverged, ImageError, Interrupted, NstError
-from nst_tf.images import (
-    generate_noise_image,
-    load_image,
-    parse_size,
-    read_picture,
-    resize_picture,
-    same_area_size,
-    save_image,
-)
+from nst_tf.errors import ConfigError, Diverged, Interrupted, NstError
+from nst_tf.images import UNIT_PIXELS, save_image
+from nst_tf.inputs import load_images
 from nst_tf.transfer import style_transfer
-from nst_tf.trunks import check_layers, find_vgg_weights, load_vgg_model
+from nst_tf.trunks import (
+    Trunk,
+    find_squeezenet_weights,
+    find_vgg_weights,
+    load_model,
+    normalize_trunk,
+    resolve_layers,
+)
 from nst_tf.trunks.vgg import VGG_MODEL
 
 RESULT = "result.png"
@@ -67,15 +69,33 @@ def run_job(config, output=None, *, overwrite=False, callbacks=(), say=print):
     check_inputs_survive(config, output)
     config = replace(config, weights=chosen_weights(config.weights, say))
     say(f"computing {choose_device(config.device)}")
-    model = load_vgg_model(config.weights, pooling=config.pooling)
-    check_layers(model, config.content_layers + config.style_layers)
-    images = load_images(config, model.space)
+    model, images = load_trunk_and_images(config)
 
     folder = make_folder(output, config, overwrite)
     with_full_paths(config).save(folder / "config.json")
     height, width = images["content_image"].shape[1:3]
     say(f"{width}x{height} pixels, {config.iterations} iterations of {model.name}, in {folder}")
     return _run_in(folder, images, model, config, callbacks), folder
+
+
+def load_trunk_and_images(config):
+    """Load the trunk that the config names and what it is to work on.
+
+    Returns
+    -------
+    Trunk, dict
+        The dict as from `load_images`.
+    """
+    model = load_model(config.weights, pooling=config.pooling)
+    for layers in (config.content_layers, config.style_layers):
+        resolve_layers(model, layers)  # a wrong name is told before any picture is read
+    if config.pixels == "unit":
+        model = Trunk(model, name=model.name, source=model.source, space=UNIT_PIXELS)
+    images = load_images(config, model.space)
+    if config.normalize:
+        styles = [style.image for style in images["style_image"]]
+        model = normalize_trunk(model, [images["content_image"], *styles])
+    return model, images
 
 
 def _run_in(folder, images, model, config, callbacks):
@@ -111,7 +131,9 @@ def save_result(folder, result):
 
 
 def chosen_weights(weights, say=print):
-    """Return what "auto" stands for here, and say what it means; anything else as it is."""
+    """Return the file that "auto" or "squeezenet" stands for here, and say what "auto" means."""
+    if weights == "squeezenet":
+        return str(find_squeezenet_weights())
     if weights != "auto":
         return weights
     path = find_vgg_weights("auto")
@@ -124,47 +146,30 @@ def chosen_weights(weights, say=print):
     return "embedded"
 
 
+def input_files(config):
+    """Return the files that the config names, by knob: lists of paths, as they are written."""
+    init = [] if config.init in STARTS else [config.init]
+    masks = {
+        name: [path for path in getattr(config, name) or () if path != NO_MASK]
+        for name in ("masks", "style_masks")
+    }
+    return {"content": [config.content], "style": list(config.style), "init": init, **masks}
+
+
 def with_full_paths(config):
     """Return the config as it is saved: to be repeated from any folder."""
-    names = ["content", "style"] + ["weights"] * (config.weights != "embedded")
-    return replace(config, **{name: str(Path(getattr(config, name)).resolve()) for name in names})
+    weights = config.weights if config.weights == "embedded" else _full_path(config.weights)
+    changes = {"content": _full_path(config.content), "weights": weights}
+    for name in ("style", "masks", "style_masks"):
+        paths = getattr(config, name)
+        changes[name] = paths and tuple(p if p == NO_MASK else _full_path(p) for p in paths)
+    if config.init not in STARTS:
+        changes["init"] = _full_path(config.init)
+    return replace(config, **changes)
 
 
-def load_images(config, space):
-    """Read both pictures at the sizes that the config asks for, and mix the start.
-
-    Returns
-    -------
-    dict of (1, H, W, 3) float32
-        "content_image", "style_image" and "init_image", as `style_transfer` takes them.
-    """
-    how = {"space": space, "resample": config.resample}
-    _, content_image = load_image(config.content, parse_size(config.size), **how)
-    style_image = load_style_image(config, content_image.shape[1:3], space)
-    init_image = generate_noise_image(
-        content_image,
-        config.noise_ratio,
-        noise=config.noise,
-        amplitude=config.noise_amplitude,
-        seed=config.seed,
-    )
-    return {"content_image": content_image, "style_image": style_image, "init_image": init_image}
-
-
-def load_style_image(config, size, space):
-    """Read the style picture in its own shape, with as many pixels as the result has.
-
-    So its strokes keep their size relative to the picture. The config may stretch it instead.
-    """
-    picture = read_picture(config.style)
-    if not config.stretch_style:
-        try:
-            size = same_area_size(picture.shape[:2], size)
-        except ImageError as error:
-            raise ImageError(
-                f"the style {config.style}: {error}; take a larger --size, or --stretch-style"
-            ) from None
-    return space.to_image(resize_picture(picture, size, config.resample))
+def _full_path(path):
+    return str(Path(path).resolve())
 
 
 def check_output(output, overwrite):
@@ -187,7 +192,7 @@ def check_output(output, overwrite):
 
 def check_inputs_survive(config, output):
     """Refuse an input that the run would write over."""
-    for path in (Path(config.content), Path(config.style)):
+    for path in map(Path, itertools.chain(*input_files(config).values())):
         if output and path.resolve().parent == Path(output).resolve() and _is_ours(path):
             raise ConfigError(
                 f"{path} lies in the folder of the run and would be replaced; "
@@ -198,13 +203,18 @@ def check_inputs_survive(config, output):
 def make_folder(output, config, overwrite):
     """Make the run's folder; without a name, a new one under output/ named for the pictures."""
     if output is None:
-        return _new_folder(Path("output"), f"{Path(config.content).stem}_{Path(config.style).stem}")
+        return _new_folder(Path("output"), folder_name(config))
     folder = Path(output)
     folder.mkdir(parents=True, exist_ok=True)
     if overwrite:  # an earlier, longer run must not leave its pictures among ours
         for file in filter(_is_ours, folder.iterdir()):
             file.unlink()
     return folder
+
+
+def folder_name(config):
+    """Return harbour_waves, or harbour_waves_woodcut for two styles."""
+    return "_".join(Path(path).stem for path in (config.content, *config.style))[:200]
 
 
 def _is_ours(file):
@@ -228,7 +238,8 @@ def _new_folder(parent, name):
 class LossLog:
     """A callback that writes losses.csv: row i is the loss of the picture after i updates.
 
-    Content, style and total variation are unweighted, the total is weighted.
+    Content, style and total variation are unweighted, the total is weighted. A loss of weight 0
+    is not computed, and its column is empty.
     """
 
     LOSSES = ("total", "content", "style", "tv")
@@ -240,7 +251,7 @@ class LossLog:
 
     def __call__(self, step):
         """Write a row, at once: a run that is cut off leaves all that it knew."""
-        losses = [f"{step.losses[name]:.9g}" for name in self.LOSSES]
+        losses = [f"{step.losses[name]:.9g}" if name in step.losses else "" for name in self.LOSSES]
         self.rows.writerow([step.iteration, *losses, f"{step.seconds:.3f}"])
         self.file.flush()
 

@@ -1,11 +1,56 @@
-"""The loop: walks an image downhill, one compiled update at a time."""
+"""The loops: each walks an image downhill and yields every picture on its way."""
+
+import contextlib
+import queue
+import threading
 
 import keras
+import numpy as np
+import scipy.optimize
 import tensorflow as tf
+
+from nst_tf.errors import check_choice
+
+# Decay of the learning rate: (rate, iterations, decay_rate, decay_every) -> iteration -> rate.
+SCHEDULES = {
+    "constant": lambda rate, total, decay, every: lambda i: rate,
+    "cosine": lambda rate, total, decay, every: (
+        lambda i: rate * 0.5 * (1 + tf.cos(np.pi * i / total))
+    ),
+    "step": lambda rate, total, decay, every: lambda i: rate * decay ** tf.floor(i / every),
+    "exponential": lambda rate, total, decay, every: lambda i: rate * decay ** (i / every),
+}
+
+
+def learning_rates(schedule, rate, iterations, *, decay_rate=0.96, decay_every=100):
+    """Return a function from the iteration (a float tensor) to the learning rate.
+
+    Parameters
+    ----------
+    schedule : {"constant", "cosine", "step", "exponential"}
+        "cosine" falls to 0 at the end (Loshchilov & Hutter 2017, without restarts). "step"
+        multiplies by `decay_rate` at every `decay_every`-th iteration, "exponential" does so
+        gradually. In CS231n's notebook the step never comes: the schedule is called once, before
+        the loop, and Adam keeps the number.
+    rate : float
+    iterations : int
+    """
+    make = SCHEDULES[check_choice("schedule", schedule, SCHEDULES)]
+    return make(rate, iterations, decay_rate, decay_every)
 
 
 def minimize_adam(
-    objective, start, iterations, *, learning_rate=2.0, epsilon=1e-8, bounds=None, compile_xla=False
+    objective,
+    start,
+    iterations,
+    *,
+    learning_rate=2.0,
+    schedule=None,
+    beta_1=0.9,
+    beta_2=0.999,
+    epsilon=1e-8,
+    bounds=None,
+    compile_xla=False,
 ):
     """Minimise an objective over the pixels of an image with Adam (Kingma & Ba 2015).
 
@@ -17,7 +62,11 @@ def minimize_adam(
     iterations : int
         Number of updates.
     learning_rate : float
-        The step of most pixels, in grey levels; the tutorials take 2.
+        The step of most pixels, in grey levels for VGG; the tutorials take 2.
+    schedule : callable, optional
+        From `learning_rates`; takes the place of `learning_rate`.
+    beta_1, beta_2 : float
+        How long Adam remembers the gradient and its square.
     epsilon : float
         1e-8 is the paper's and TensorFlow 1's, so tutorial 0's; Keras has 1e-7.
     bounds : (low, high), optional
@@ -27,11 +76,35 @@ def minimize_adam(
 
     Yields
     ------
-    (iteration, image, losses)
-        For 0, 1, ... `iterations`: the image after that many updates, and *its* losses.
+    (iteration, image, losses, last)
+        For 0, 1, ... `iterations`: the image after that many updates, *its* losses, and whether
+        it is the end.
     """
+    optimizer = keras.optimizers.Adam(learning_rate, beta_1, beta_2, epsilon)
+    yield from _descend(objective, start, iterations, optimizer, schedule, bounds, compile_xla)
+
+
+def minimize_sgd(
+    objective,
+    start,
+    iterations,
+    *,
+    learning_rate=100.0,
+    schedule=None,
+    bounds=None,
+    compile_xla=False,
+):
+    """Minimise an objective by plain gradient descent, as keras.io's example does.
+
+    Arguments and what is yielded are those of `minimize_adam`; but the learning rate is what the
+    gradient is multiplied by, so it depends on the weights of the losses.
+    """
+    optimizer = keras.optimizers.SGD(learning_rate)
+    yield from _descend(objective, start, iterations, optimizer, schedule, bounds, compile_xla)
+
+
+def _descend(objective, start, iterations, optimizer, schedule, bounds, compile_xla):
     image = tf.Variable(start, dtype=tf.float32)
-    optimizer = keras.optimizers.Adam(learning_rate, epsilon=epsilon)
     optimizer.build([image])  # a tf.function can't create the optimiser's variables itself
 
     @tf.function(jit_compile=compile_xla)
@@ -39,6 +112,8 @@ def minimize_adam(
         with tf.GradientTape() as tape:
             losses = objective(image)
         gradient = tape.gradient(losses["total"], image)
+        if schedule is not None:  # in here, so that it is asked anew at every update
+            optimizer.learning_rate.assign(schedule(tf.cast(optimizer.iterations, tf.float32)))
         optimizer.apply_gradients([(gradient, image)])
         if bounds is not None:
             image.assign(tf.clip_by_value(image, *bounds))
@@ -51,5 +126,134 @@ def minimize_adam(
     for iteration in range(iterations + 1):
         # A copy, because `update` gives the losses from before it changes the image.
         current = tf.identity(image)
-        losses = update() if iteration < iterations else evaluate()
-        yield iteration, current, losses
+        last = iteration == iterations
+        losses = evaluate() if last else update()
+        yield iteration, current, losses, last
+
+
+def minimize_lbfgs(objective, start, iterations, *, history=20, bounds=None, compile_xla=False):
+    """Minimise an objective over the pixels of an image with L-BFGS-B (Byrd et al. 1995).
+
+    Losses and gradient are computed where TensorFlow computes (on the GPU, if there is one);
+    SciPy chooses the step, in float64. It has no learning rate. An iteration may try several
+    steps, so it costs one evaluation or a few.
+
+    Parameters
+    ----------
+    objective, start, bounds, compile_xla
+        As for `minimize_adam`; the bounds hold at every step.
+    iterations : int
+        At most so many. SciPy's tolerances are off; when no step goes further downhill, the
+        memory is cleared and the search begun again from there, and only when that finds
+        nothing either does the run end early, with `last` true.
+    history : int
+        Pairs of vectors that are remembered, each twice the size of the picture.
+
+    Yields
+    ------
+    (iteration, image, losses, last)
+        As `minimize_adam`.
+    """
+    shape = np.shape(start)
+    box = None if bounds is None else _box(bounds, shape)
+    image = tf.Variable(start, dtype=tf.float32)
+    latest = {}  # the losses at the point that was last evaluated
+
+    @tf.function(jit_compile=compile_xla)
+    def losses_and_gradient():
+        with tf.GradientTape() as tape:
+            losses = objective(image)
+        return losses, tape.gradient(losses["total"], image)
+
+    def total_and_gradient(pixels):
+        image.assign(pixels.reshape(shape))
+        losses, gradient = losses_and_gradient()
+        latest.update(pixels=pixels.copy(), losses=losses)
+        return float(losses["total"]), gradient.numpy().ravel().astype(np.float64)
+
+    def losses_at(pixels):
+        if not np.array_equal(latest.get("pixels"), pixels):
+            total_and_gradient(pixels)
+        return latest["losses"]
+
+    def search(report):
+        pixels = np.asarray(start, np.float64).ravel()
+        pixels = pixels if box is None else np.clip(pixels, box.lb, box.ub)
+        report(pixels)
+        done = 0
+        while done < iterations:
+            options = {"maxiter": iterations - done, "maxfun": 10**9, "maxcor": history}
+            options.update(ftol=0.0, gtol=0.0)  # the defaults stop where a picture still improves
+            result = scipy.optimize.minimize(
+                total_and_gradient,
+                pixels,
+                jac=True,
+                method="L-BFGS-B",
+                bounds=box,
+                callback=report,
+                options=options,
+            )
+            if result.nit == 0:
+                return
+            pixels, done = result.x, done + result.nit
+
+    def reported(report):
+        search(lambda pixels: report((losses_at(pixels), tf.identity(image))))
+
+    for iteration, ((losses, current), last) in enumerate(_pulled(reported)):
+        yield iteration, current, losses, last
+
+
+def _box(bounds, shape):
+    low, high = (np.broadcast_to(bound, shape).ravel().astype(np.float64) for bound in bounds)
+    return scipy.optimize.Bounds(low, high)
+
+
+class _Stopped(Exception):
+    """Nobody listens any more."""
+
+
+def _pulled(run):
+    """Turn ``run(report)``, which pushes, into a generator of (item, whether it is the last).
+
+    SciPy's minimiser calls back and can't be asked for its next step; so it works in a thread
+    of its own, at most two items ahead.
+    """
+    items = queue.Queue(maxsize=1)
+    stopped = threading.Event()
+
+    def report(item):
+        if stopped.is_set():
+            raise _Stopped
+        items.put(("item", item))
+
+    def work():
+        try:
+            run(report)
+            items.put(("end", None))
+        except _Stopped:
+            pass
+        except BaseException as error:  # it belongs to whoever pulls
+            items.put(("error", error))
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    try:
+        yield from _with_last(iter(items.get, ("end", None)))
+    finally:
+        stopped.set()
+        while thread.is_alive():  # it may be waiting to hand over an item
+            with contextlib.suppress(queue.Empty):
+                items.get(timeout=0.05)
+
+
+def _with_last(messages):
+    """Hold each item back until it is known whether another follows."""
+    held = []
+    for kind, value in messages:
+        if kind == "error":
+            raise value
+        if held:
+            yield held.pop(), False
+        held.append(value)
+    yield held.pop(), True

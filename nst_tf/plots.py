@@ -3,6 +3,9 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
+from nst_tf.files import atomic_file
+from nst_tf.trunks import extract_features
+
 
 def show_images(*pictures, titles=None, height=4.0):
     """Show pictures side by side.
@@ -63,4 +66,80 @@ def plot_losses(history):
         axis.semilogy(np.where(values > 0, values, np.nan), label=name)
     axis.set(xlabel="iteration", ylabel="loss (terms unweighted, total weighted)")
     axis.legend()
+    return figure
+
+
+def show_sheet(sheet, *, height=2.5):
+    """Show a `Sheet`: its pictures in rows and columns, labelled.
+
+    Parameters
+    ----------
+    sheet : Sheet
+    height : float
+        Of a picture, in inches.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    shape = sheet.pictures[0][0].shape
+    width = height * shape[1] / shape[0]
+    figure, axes = plt.subplots(
+        len(sheet.rows),
+        len(sheet.columns),
+        figsize=(width * len(sheet.columns) + 0.5, height * len(sheet.rows) + 0.8),
+        squeeze=False,
+        layout="constrained",
+    )
+    figure.suptitle(sheet.title)
+    for row, label, pictures in zip(axes, sheet.rows, sheet.pictures):
+        for axis, picture in zip(row, pictures):
+            axis.imshow(picture)
+            axis.set(xticks=[], yticks=[])
+        row[0].set_ylabel(label)
+    for axis, label in zip(axes[0], sheet.columns):
+        axis.set_title(label, fontsize="medium")
+    return figure
+
+
+def save_sheet(path, sheet, *, dots_an_inch=150):
+    """Save a `Sheet` as it is shown, whole or not at all."""
+    figure = show_sheet(sheet)
+    with atomic_file(path) as temporary:
+        figure.savefig(temporary, dpi=dots_an_inch)
+    plt.close(figure)
+
+
+def show_feature_maps(model, image, layer, *, count=16, columns=8):
+    """Show what the strongest channels of a layer respond to (tutorials 2 and 4).
+
+    Parameters
+    ----------
+    model : Trunk
+    image : (1, H, W, 3) float32
+    layer : str
+    count, columns : int
+        How many channels, those with the largest mean first, and how many in a row.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        White is where a channel fires; each channel has its own scale.
+    """
+    features = extract_features(model, image, [layer])[layer].numpy()[0]  # (H_l, W_l, N_l)
+    strongest = np.argsort(-features.mean(axis=(0, 1)))[:count]
+    columns = min(columns, len(strongest))
+    rows = -(-len(strongest) // columns)
+    figure, axes = plt.subplots(
+        rows,
+        columns,
+        figsize=(1.6 * columns, 1.6 * rows * features.shape[0] / features.shape[1] + 0.4 * rows),
+        squeeze=False,
+        layout="constrained",
+    )
+    for axis in axes.flat:
+        axis.axis("off")
+    for axis, channel in zip(axes.flat, strongest):
+        axis.imshow(features[:, :, channel], cmap="gray")
+        axis.set_title(f"{layer} [{channel}]", fontsize="small")
     return figure

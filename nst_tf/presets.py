@@ -1,11 +1,71 @@
-"""Each tutorial's own numbers, as changes to the defaults of `JobConfig`."""
+"""Each source's own numbers, as changes to the defaults of `JobConfig`.
 
-PRESETS = {
-    # Tutorial 0, "A Neural Algorithm of Artistic Style", and its code,
-    # ArnoutDevos/StyleTransferTensorFlow. Both pictures are stretched to 640x480; the start is
-    # the content itself; Adam steps 2 grey levels and nothing keeps the pixels in range, so the
-    # saved picture is a clipped one with about twice the loss. Expect content kept, fine texture.
-    "devos": {
+Sources weigh style in different ways. Here all are brought to eq. (4) of the paper, E_l:
+
+- mean squared difference of Gram matrices per position: 4 E_l;
+- Gram matrices divided by H W N, squares summed (CS231n): 4 E_l;
+- the same, squares averaged (Johnson, PyTorch's tutorial): 4 E_l / N^2;
+- 3 and the picture's size put for N and M at every layer (titu1994, keras.io): the factors
+  `PICTURE_SIZED`.
+
+Learning rates are in grey levels: a rate for pixels in 0..1 times 255, for CS231n's normalised
+pixels times their standard deviation.
+"""
+
+from dataclasses import dataclass, field
+
+from nst_tf.config import STYLE_LAYERS
+
+CHANNELS = (64, 128, 256, 512, 512)  # N of VGG's five blocks
+CS231N_STD = 57.63  # grey levels a unit of CS231n's pixels: 255 x the mean of .229 .224 .225
+
+
+def _picture_sized(block):
+    """Return 4 N^2 M^2 of a block over 4 * 3^2 * (picture's M)^2."""
+    return CHANNELS[block] ** 2 / 9 / 16**block
+
+
+PICTURE_SIZED = tuple(_picture_sized(block) for block in range(5))  # 455, 114, 28, 7.1, 0.44
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Where numbers come from, what they are, and what to expect of them.
+
+    Attributes
+    ----------
+    source : str
+        Who published them, and where.
+    expect : str
+        What the picture looks like, and what differs here.
+    errs : str
+        Where the source's own code is mistaken; empty if nowhere known.
+    knobs : dict
+        Changes to the defaults of `JobConfig`.
+    on_vgg : dict
+        Further changes that stand in for SqueezeNet where its file is missing; empty if the
+        source is about VGG.
+    """
+
+    source: str
+    expect: str
+    errs: str
+    knobs: dict = field(repr=False)
+    on_vgg: dict = field(default_factory=dict, repr=False)
+
+
+# --------------------------------------------------------------------------- tutorial 0
+
+PAPER_LAYERS = {"content_layers": ("conv4_2",), "style_layers": STYLE_LAYERS}
+
+DEVOS = Preset(
+    source='Tutorial 0, "A Neural Algorithm of Artistic Style", and its code, '
+    "ArnoutDevos/StyleTransferTensorFlow",
+    expect="Content kept, fine texture. Both pictures are stretched to 640x480. Nothing keeps the "
+    "pixels in range, so the saved picture is a clipped one with about twice the loss",
+    errs="Its loop ends before the last picture is saved; here it is saved",
+    knobs={
+        **PAPER_LAYERS,
         "size": "640x480",
         "stretch_style": True,
         "resample": "bilinear",
@@ -14,9 +74,7 @@ PRESETS = {
         "alpha": 0.0025,
         "beta": 1.0,
         "tv_weight": 0.0,
-        "content_layers": ("conv4_2",),
-        "style_layers": ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1"),
-        "style_layer_weights": (0.5, 0.5, 0.5, 0.5, 0.5),
+        "style_layer_weights": (0.5,) * 5,
         "pooling": "average",
         "learning_rate": 2.0,
         "epsilon": 1e-8,
@@ -24,4 +82,357 @@ PRESETS = {
         "iterations": 500,
         "save_every": 50,
     },
+)
+
+# --------------------------------------------------------------------------- tutorial 1
+
+CS231N_ERRS = (
+    "In some of the notebooks the learning rate is read once and never decays, and the 2020 "
+    "release swaps height and width when it resizes; here neither"
+)
+# The layers of an ordinary VGG at the same strides, the trunk normalised so that activations are
+# of the size that SqueezeNet's are, total variation in grey levels.
+CS231N_ON_VGG = {
+    "weights": "auto",
+    "normalize": True,
+    "content_layers": ("conv3_1",),
+    "style_layers": ("conv2_1", "conv3_2", "conv4_1", "conv4_2"),
+}
+
+
+def _cs231n(pair, style_short, content_weight, style_weights, tv_weight, expect=None, **changes):
+    """Return a preset of CS231n's assignment 3, in the notebook's own numbers."""
+    return Preset(
+        source="Tutorial 1, CS231n's StyleTransfer-TensorFlow notebook (2018, 2019), parameters "
+        f"for {pair}",
+        expect=expect
+        or "Small (192 pixels), bold and quick. On SqueezeNet 1.1; without its file the numbers "
+        "are put on a normalised VGG, which is another picture",
+        errs=CS231N_ERRS,
+        knobs={
+            "weights": "squeezenet",
+            "pooling": "max",
+            "content_layers": ("fire2",),
+            "style_layers": ("conv1", "fire3", "fire4", "fire5"),
+            "content_scale": "sum",
+            "alpha": content_weight,
+            "beta": 1.0,
+            "style_layer_weights": tuple(4.0 * weight for weight in style_weights),
+            "tv_weight": tv_weight,
+            "size": "short:192",
+            "style_size": f"short:{style_short}",
+            "resample": "bilinear",
+            "learning_rate": 3.0 * CS231N_STD,
+            "schedule": "step",
+            "decay_every": 180,
+            "decay_rate": 0.1 / 3.0,
+            "clip_at": 1.5 * CS231N_STD,
+            "iterations": 200,
+            "save_every": 100,
+            **changes,
+        },
+        on_vgg={**CS231N_ON_VGG, "tv_weight": tv_weight / CS231N_STD**2},
+    )
+
+
+COMPOSITION = (20000, 500, 12, 1)
+FROM_NOISE = {"init": "noise", "noise": "uniform", "noise_amplitude": CS231N_STD / 2}
+
+# --------------------------------------------------------------------------- tutorial 2
+
+TITU_CONTENT = {"content_scale": "sum", "content_layers": ("conv5_2",), "alpha": 0.025}
+TITU_RUN = {
+    "tv_weight": 8.5e-5,
+    "tv_form": "power",
+    "beta": 1.0,
+    "size": "height:400",
+    "stretch_style": True,
+    "pooling": "max",
+    "optimizer": "lbfgs",
+    "history": 10,
+    "iterations": 200,
+    "save_every": 20,
+    "clip": False,
+}
+# INetwork's telescoped weights for VGG-16's layers 0..11; the twelfth has -1 there.
+INETWORK_LAYERS = (
+    *("conv1_1", "conv1_2", "conv2_1", "conv2_2"),
+    *("conv3_1", "conv3_2", "conv3_3", "conv4_1", "conv4_2", "conv4_3", "conv5_1", "conv5_2"),
+)
+INETWORK_WEIGHTS = tuple(
+    2.0 ** (max(i, 1) - 12) * _picture_sized(int(layer[4]) - 1)
+    for i, layer in enumerate(INETWORK_LAYERS)
+)
+
+# --------------------------------------------------------------------------- others
+
+TF_PIXELS = 255.0  # TensorFlow's tutorial computes in 0..1
+TORCHVISION = 58.0  # and PyTorch's in torchvision's normalised pixels
+PYTORCH_LAYERS = {"conv1_1": 64, "conv1_2": 64, "conv2_1": 128, "conv2_2": 128, "conv3_1": 256}
+GATYS_RUN = {
+    **PAPER_LAYERS,
+    "beta": 1.0,
+    "tv_weight": 0.0,
+    "pooling": "average",
+    "normalize": True,
+    "init": "noise",
+    "noise": "gaussian",
+    "noise_amplitude": 50.0,
+    "optimizer": "lbfgs",
+    "clip": False,
+    "iterations": 500,
+}
+
+PRESETS = {
+    "devos": DEVOS,
+    "cs231n-composition": _cs231n("Tubingen and Composition VII", 512, 5e-2, COMPOSITION, 5e-2),
+    "cs231n-scream": _cs231n("Tubingen and The Scream", 224, 3e-2, (200000, 800, 12, 1), 2e-2),
+    "cs231n-starry": _cs231n("Tubingen and Starry Night", 192, 6e-2, (300000, 1000, 15, 3), 2e-2),
+    "cs231n-inversion": _cs231n(
+        "feature inversion",
+        512,
+        5e-2,
+        COMPOSITION,
+        2e-2,
+        expect="The photograph, reconstructed from noise out of one layer's features",
+        **{"beta": 0.0, **FROM_NOISE},
+    ),
+    "cs231n-texture": _cs231n(
+        "texture synthesis",
+        512,
+        0.0,
+        COMPOSITION,
+        2e-2,
+        expect="The painting's texture from noise; the photograph gives the size alone",
+        **FROM_NOISE,
+    ),
+    "coursera-tf1": Preset(
+        source='Tutorial 3, deeplearning.ai "Art generation", first release (TensorFlow 1)',
+        expect="A light touch: little style, grain from the noisy start. Both pictures are "
+        "stretched to 400x300",
+        errs="",
+        knobs={
+            **PAPER_LAYERS,
+            "size": "400x300",
+            "stretch_style": True,
+            "noise_ratio": 0.6,
+            "noise": "uniform",
+            "noise_amplitude": 20.0,
+            "content_scale": "quarter-mean",
+            "alpha": 10.0,
+            "beta": 40.0,
+            "tv_weight": 0.0,
+            "style_layer_weights": (0.2,) * 5,
+            "pooling": "average",
+            "learning_rate": 2.0,
+            "clip": False,
+            "iterations": 200,
+            "save_every": 20,
+        },
+    ),
+    "coursera-tf2": Preset(
+        source='Tutorial 3, deeplearning.ai "Art generation", release of 2021 (TensorFlow 2)',
+        expect="Slow and mild; washed-out style. Content from the trunk's last convolution "
+        "(VGG-19's conv5_4)",
+        errs="It feeds pixels in 0..1, RGB and without the mean, to a network that was trained on "
+        "BGR in 0..255 minus the mean; the range is kept here (pixels unit), the swap is not",
+        knobs={
+            "pixels": "unit",
+            "size": "400x400",
+            "stretch_style": True,
+            "content_layers": ("last",),
+            "style_layers": STYLE_LAYERS,
+            "content_scale": "quarter-mean",
+            "alpha": 10.0,
+            "beta": 40.0,
+            "tv_weight": 0.0,
+            "style_layer_weights": (0.2,) * 5,
+            "pooling": "max",
+            "noise": "uniform",
+            "noise_amplitude": 0.25 * 255,
+            "noise_ratio": 1.0,
+            "noise_added": True,
+            "learning_rate": 0.01 * 255,
+            "epsilon": 1e-7,
+            "clip": True,
+            "iterations": 2501,
+            "save_every": 250,
+        },
+    ),
+    "novak-nikulin": Preset(
+        source='Tutorial 2\'s paper, "Improving the Neural Algorithm of Artistic Style" (Novak & '
+        "Nikulin 2016): sections 3.1, 3.2, 3.3 and 3.5 together",
+        expect="All convolutions, bottom layers first, activations shifted by -1, correlations of "
+        "neighbouring layers: colours and strokes sit where the painting has them together. Needs "
+        "three times the memory",
+        errs="The paper gives no weight of the content; this one was chosen by eye",
+        knobs={
+            "content_layers": ("conv4_2",),
+            "style_layers": ("all",),
+            "style_weighting": "geometric",
+            "statistic": "chain",
+            "activation_shift": -1.0,
+            "alpha": 1e-4,
+            "beta": 1.0,
+            "tv_weight": 0.0,
+            "pooling": "max",
+            "optimizer": "lbfgs",
+            "iterations": 300,
+        },
+    ),
+    "titu-network": Preset(
+        source="Tutorial 2's code, titu1994/Neural-Style-Transfer, Network.py",
+        expect="Content from conv5_2, so loose; most style from conv1_1. 10 x 20 evaluations there",
+        errs="Style is divided by 3 and the picture's size at every layer, so that conv1_1 counts "
+        "a thousand times conv5_1; the history of L-BFGS is lost every 20 evaluations (not here)",
+        knobs={
+            **TITU_CONTENT,
+            **TITU_RUN,
+            "style_layers": STYLE_LAYERS,
+            "style_layer_weights": tuple(factor / 5 for factor in PICTURE_SIZED),
+        },
+    ),
+    "titu-inetwork": Preset(
+        source="Tutorial 2's code, titu1994/Neural-Style-Transfer, INetwork.py",
+        expect="Softer than titu-network; colours from all layers",
+        errs="Its 'chain' subtracts the losses of neighbouring layers: the last layer gets weight "
+        "-1, so that its mismatch is rewarded (left out here), and its geometric weights favour "
+        "the top, against the text. The paper's own formulas are the preset novak-nikulin",
+        knobs={
+            **TITU_CONTENT,
+            **TITU_RUN,
+            "style_layers": INETWORK_LAYERS,
+            "style_layer_weights": INETWORK_WEIGHTS,
+            "activation_shift": -1.0,
+        },
+    ),
+    "gatys2015": Preset(
+        source="Gatys, Ecker & Bethge 2015, arXiv 1508.06576 (tutorial 4): alpha/beta 1e-3",
+        expect="From white noise on a normalised network with average pooling: strong style",
+        errs="The paper names neither optimiser nor iterations; L-BFGS is the authors' later one",
+        knobs={**GATYS_RUN, "alpha": 1e-3, "size": "512"},
+    ),
+    "gatys2016": Preset(
+        source="Gatys, Ecker & Bethge, CVPR 2016: L-BFGS, 512x512 in area, alpha/beta 8e-4",
+        expect="As gatys2015, a little more style",
+        errs="",
+        knobs={**GATYS_RUN, "alpha": 8e-4, "size": "512"},
+    ),
+    "gatys-pytorch": Preset(
+        source="leongatys/PytorchNeuralStyleTransfer, the notebook of the papers' first author",
+        expect="Painterly; shallow layers count most (1000/N^2). Its second pass at 800 pixels is "
+        "a second run with --init",
+        errs="",
+        knobs={
+            **PAPER_LAYERS,
+            "content_scale": "mean",
+            "alpha": 1.0,
+            "beta": 1.0,
+            "style_layer_weights": tuple(4 * 1e3 / n**2 for n in CHANNELS),
+            "tv_weight": 0.0,
+            "pooling": "max",
+            "size": "short:512",
+            "style_size": "short:512",
+            "optimizer": "lbfgs",
+            "history": 100,
+            "iterations": 500,
+            "clip": False,
+        },
+    ),
+    "pytorch-tutorial": Preset(
+        source='PyTorch\'s tutorial "Neural Transfer Using PyTorch" (linked by tutorial 4)',
+        expect="Square; shallow layers only, so strokes are fine and shapes stay. Layers are "
+        "after the ReLU here, before it there",
+        errs="",
+        knobs={
+            "content_layers": ("conv2_2",),
+            "style_layers": tuple(PYTORCH_LAYERS),
+            "content_scale": "mean",
+            "alpha": 1.0,
+            "beta": 1e6 / TORCHVISION**2,
+            "style_layer_weights": tuple(4 / n**2 for n in PYTORCH_LAYERS.values()),
+            "tv_weight": 0.0,
+            "pooling": "max",
+            "size": "512x512",
+            "stretch_style": True,
+            "optimizer": "lbfgs",
+            "history": 100,
+            "iterations": 300,
+            "clip": True,
+        },
+    ),
+    "tf-docs": Preset(
+        source="TensorFlow's tutorial style_transfer.ipynb",
+        expect="Content from conv5_2 at an enormous weight, yet so deep that the style wins",
+        errs="Its text says that total variation sums squares; the code sums absolute values",
+        knobs={
+            "content_layers": ("conv5_2",),
+            "style_layers": STYLE_LAYERS,
+            "content_scale": "mean",
+            "alpha": 1e4,
+            "beta": 1e-2,
+            "style_layer_weights": (4 / 5,) * 5,
+            "tv_weight": 30 / TF_PIXELS,
+            "tv_form": "absolute",
+            "pooling": "max",
+            "size": "512",
+            "style_size": "512",
+            "learning_rate": 0.02 * TF_PIXELS,
+            "beta_1": 0.99,
+            "epsilon": 0.1 / TF_PIXELS,
+            "clip": True,
+            "iterations": 1000,
+            "save_every": 100,
+        },
+    ),
+    "keras-io": Preset(
+        source="keras.io's example neural_style_transfer.py",
+        expect="Gentle; most style from conv1_1. Slow: 4000 steps of plain gradient descent",
+        errs="Style is divided by 3 and the picture's size at every layer",
+        knobs={
+            "content_layers": ("conv5_2",),
+            "style_layers": STYLE_LAYERS,
+            "content_scale": "sum",
+            "alpha": 2.5e-8,
+            "beta": 1e-6,
+            "style_layer_weights": tuple(factor / 5 for factor in PICTURE_SIZED),
+            "tv_weight": 1e-6,
+            "tv_form": "power",
+            "pooling": "max",
+            "size": "height:400",
+            "stretch_style": True,
+            "optimizer": "sgd",
+            "learning_rate": 100.0,
+            "schedule": "exponential",
+            "decay_rate": 0.96,
+            "decay_every": 100,
+            "clip": False,
+            "iterations": 4000,
+            "save_every": 100,
+        },
+    ),
+    "johnson": Preset(
+        source="jcjohnson/neural-style, its defaults",
+        expect="The look that most people know as neural style, from a grey start",
+        errs="",
+        knobs={
+            **PAPER_LAYERS,
+            "content_scale": "mean",
+            "alpha": 5.0,
+            "beta": 100.0,
+            "style_layer_weights": tuple(4 / n**2 for n in CHANNELS),
+            "tv_weight": 5e-4,  # its gradient is that of half the sum, times 1e-3
+            "pooling": "max",
+            "size": "512",
+            "style_size": "512",
+            "init": "noise",
+            "noise": "gaussian",
+            "noise_amplitude": 1e-3,
+            "optimizer": "lbfgs",
+            "history": 100,
+            "iterations": 1000,
+            "save_every": 100,
+            "clip": False,
+        },
+    ),
 }

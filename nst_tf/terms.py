@@ -7,10 +7,16 @@ computed once, when the term was made.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import tensorflow as tf
 
-from nst_tf.losses import content_loss, gram_matrix, style_loss, tv_loss
+from nst_tf.errors import check_choice
+from nst_tf.losses import content_loss, tv_loss
+from nst_tf.masks import layer_guides
+from nst_tf.style import STATISTICS, shifted
 from nst_tf.trunks import extract_features
+
+RELATIVE_TV = 1e-4  # so that a mean difference of 100 grey levels counts 1
 
 
 @dataclass(frozen=True)
@@ -35,36 +41,141 @@ class Term:
     loss: Callable
 
 
-def content_term(model, content_image, layers, weight):
-    """Keep the features of `content_image` (1, H, W, 3): eq. (1), summed over `layers`."""
-    targets = _compiled_features(model, content_image, layers)
+def content_term(model, content_image, layer_weights, weight, *, scale="half"):
+    """Keep the features of `content_image` (1, H, W, 3): eq. (1), summed over the layers.
+
+    `layer_weights` is a dict of float by layer name, or a sequence of layers that count 1 each;
+    `scale` is that of `content_loss`.
+    """
+    if not isinstance(layer_weights, dict):
+        layer_weights = dict.fromkeys(layer_weights, 1.0)
+    targets = _compiled_features(model, content_image, layer_weights)
 
     def loss(features, image):
-        return tf.add_n([content_loss(features[layer], targets[layer]) for layer in layers])
+        return tf.add_n(
+            [
+                w * content_loss(features[layer], targets[layer], scale=scale)
+                for layer, w in layer_weights.items()
+            ]
+        )
 
-    return Term("content", weight, tuple(layers), loss)
+    return Term("content", weight, tuple(layer_weights), loss)
 
 
-def style_term(model, style_image, layer_weights, weight):
-    """Match the Gram matrices of `style_image` (1, H, W, 3): eq. (5), w_l by layer name."""
-    features = _compiled_features(model, style_image, layer_weights)
-    targets = {
-        layer: gram_matrix(feature, per_position=True) for layer, feature in features.items()
-    }
+def style_term(
+    model,
+    styles,
+    layer_weights,
+    weight,
+    *,
+    statistic="gram",
+    shift=0.0,
+    relative=False,
+    propagation="simple",
+):
+    """Match the statistics of one or more styles: eq. (5), w_l by layer name.
+
+    Parameters
+    ----------
+    model : Trunk
+    styles : sequence of Style
+        Those without a mask are blended: the target is the weighted mean of their statistics
+        (Johnson's `style_blend_weights`). One with a mask has a target of its own, measured
+        under its mask; its loss counts its weight times the share of the picture that the mask
+        covers, so that a brush is as strong in a small region as it is without masks. (Differs
+        from Gatys et al. 2017, where a small region gets a stronger pull.)
+    layer_weights : dict of float
+    weight : float
+        beta.
+    statistic : str
+        A name in `STATISTICS`.
+    shift : float
+        Added to the activations, of target and picture alike, before the guides.
+    relative : bool
+        See `layer_style_loss`.
+    propagation : str
+        See `layer_guides`.
+    """
+    layers = tuple(layer_weights)
+    statistic = shifted(STATISTICS[check_choice("statistic", statistic, STATISTICS)], shift)
+    regions = style_regions(model, styles, layers, statistic, propagation)
+
+    def region_loss(features, region):
+        current = statistic.measure(features, region.guides)
+        distances = [
+            layer_weights[layer] * statistic.distance(current[layer], target, relative=relative)
+            for layer, target in region.targets.items()
+        ]
+        return region.strength * tf.add_n(distances)
 
     def loss(features, image):
-        return style_loss(features, targets, layer_weights)
+        features = {layer: features[layer] for layer in layers}
+        return tf.add_n([region_loss(features, region) for region in regions])
 
-    return Term("style", weight, tuple(layer_weights), loss)
-
-
-def tv_term(weight):
-    """Keep neighbouring pixels alike: total variation."""
-    return Term("tv", weight, (), lambda features, image: tv_loss(image))
+    return Term("style", weight, layers, loss)
 
 
-def _compiled_features(model, image, layers):
+@dataclass(frozen=True)
+class Region:
+    """Where one target acts: guides by layer (none: everywhere), its strength, its targets."""
+
+    guides: dict[str, tf.Tensor]
+    strength: float
+    targets: dict
+
+
+def style_regions(model, styles, layers, statistic, propagation):
+    """Return one region for all styles without a mask, and one for each style with a mask."""
+
+    def measured(style):
+        guides = _guides(model, style.style_mask, layers, propagation)
+        return _compiled_features(
+            model, style.image, layers, lambda features: statistic.measure(features, guides)
+        )
+
+    def region(mask, strength, targets):
+        aims = {layer: statistic.aim(target) for layer, target in targets.items()}
+        return Region(_guides(model, mask, layers, propagation), strength, aims)
+
+    regions = []
+    everywhere = [style for style in styles if style.mask is None]
+    if everywhere:
+        targets = _blend(map(measured, everywhere), [style.weight for style in everywhere])
+        regions.append(region(None, 1.0, targets))
+    for style in styles:
+        if style.mask is not None:
+            strength = style.weight * float(np.mean(style.mask))
+            regions.append(region(style.mask, strength, measured(style)))
+    return regions
+
+
+def _guides(model, mask, layers, propagation):
+    return {} if mask is None else layer_guides(model, mask, layers, propagation)
+
+
+def _blend(targets, weights):
+    """Return the weighted mean of targets that are built alike."""
+    shares = [weight / sum(weights) for weight in weights]
+    return tf.nest.map_structure(
+        lambda *parts: tf.add_n([share * part for share, part in zip(shares, parts)]), *targets
+    )
+
+
+def tv_term(weight, *, form="squared", scale=1.0):
+    """Keep neighbouring pixels alike: total variation, `form` as in `tv_loss`, times `scale`."""
+    return Term("tv", weight, (), lambda features, image: scale * tv_loss(image, form))
+
+
+def relative_tv_term(weight, space):
+    """Keep neighbouring pixels alike, free of the picture's size and the trunk's pixel space.
+
+    1 means that neighbours differ by 100 grey levels, root of the mean square.
+    """
+    return tv_term(weight, form="mean", scale=RELATIVE_TV * space.scale**2)
+
+
+def _compiled_features(model, image, layers, then=lambda features: features):
     """Extract once, compiled like the loop, so that the start's content loss is exactly 0."""
     image = tf.constant(image, tf.float32)
-    extract = tf.function(lambda x: extract_features(model, x, layers))
+    extract = tf.function(lambda x: then(extract_features(model, x, layers)))
     return extract.get_concrete_function(image)(image)

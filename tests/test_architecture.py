@@ -13,13 +13,14 @@ ROOT = Path(__file__).resolve().parents[1]
 # From the ground up: a module imports only from storeys below its own.
 STOREYS = [
     ["errors", "files", "console"],
-    ["images", "losses"],
-    ["config", "trunks"],
-    ["terms", "objective", "optimizers", "presets"],
+    ["images", "losses", "color"],
+    ["config", "trunks", "masks"],
+    ["style", "optimizers", "presets"],
+    ["terms", "objective"],
     ["transfer", "devices"],
-    ["callbacks", "plots"],
-    ["jobs"],
-    ["run", "weights"],
+    ["callbacks", "plots", "inputs", "experiments"],
+    ["jobs", "cli"],
+    ["run", "grid", "weights"],
 ]
 LEVEL = {module: level for level, modules in enumerate(STOREYS) for module in modules}
 

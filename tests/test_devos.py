@@ -73,7 +73,7 @@ def test_the_preset_repeats_the_tutorials_first_50_losses(tmp_path):
     write_matconvnet(mat, tiny_vgg(19))
     Image.fromarray(make_picture(70, 90)).save(content)
     Image.fromarray(make_picture(120, 80, seed=1)).save(style)
-    config = JobConfig(**PRESETS["devos"]).changed(
+    config = JobConfig(**PRESETS["devos"].knobs).changed(
         content=str(content), style=str(style), size=f"{WIDTH}x{HEIGHT}", iterations=STEPS - 1
     )
     model = load_vgg_model(mat, pooling=config.pooling)
@@ -89,7 +89,7 @@ def test_the_preset_repeats_the_tutorials_first_50_losses(tmp_path):
 
 
 def test_the_preset_is_the_tutorial_to_the_letter():
-    preset = PRESETS["devos"]
+    preset = PRESETS["devos"].knobs
     assert preset["size"] == "640x480"
     assert (preset["alpha"], preset["beta"], preset["tv_weight"]) == (0.0025, 1.0, 0.0)
     assert (preset["learning_rate"], preset["epsilon"]) == (2.0, 1e-8)

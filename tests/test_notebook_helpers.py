@@ -91,7 +91,7 @@ def test_a_file_gets_plain_lines(tiny_model):
 
 
 def test_time_left_is_minutes_and_seconds():
-    step = nst.Step(200, 500, {"total": 409.7}, None, None, seconds=200 / 1.05)
+    step = nst.Step(200, 500, {"total": 409.7}, None, None, 200 / 1.05, last=False)
     log = io.StringIO()
     nst.progress(50, stream=log)(step)
     assert log.getvalue() == "200/500  loss 409.7  1.05 it/s  4:46 left\n"

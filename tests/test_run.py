@@ -150,7 +150,7 @@ def test_bad_input_is_one_line_and_status_2_and_leaves_nothing(job, tmp_path, pi
         (["--learning-rate", "0"], pictures, "must be above 0"),
         (["--content-layers", "conv9"], pictures, "no layer 'conv9'"),
         (["--style-layer-weights", "1", "2"], pictures, "2 numbers for 5 style layers"),
-        (["--preset", "monet"], pictures, "no preset 'monet'; choose from devos"),
+        (["--preset", "monet"], pictures, "`preset` is 'monet'; choose from devos"),
         (["--config", "none.json"], pictures, "none.json can't be read: No such file"),
         (["--config", text], pictures, "is not JSON"),
         (["--output", text], pictures, "is no folder; name one with --output"),

@@ -85,11 +85,12 @@ def test_adam_finds_the_minimum_of_a_bowl_and_respects_its_bounds():
         return {"total": tf.reduce_sum(tf.square(image - [1.0, 2.0, 3.0]))}
 
     start = np.zeros((1, 2, 2, 3), np.float32)
-    *_, (iteration, image, _) = minimize_adam(objective, start, 300, learning_rate=0.1)
-    assert iteration == 300
+    *_, (iteration, image, _, last) = minimize_adam(objective, start, 300, learning_rate=0.1)
+    assert (iteration, last) == (300, True)
     np.testing.assert_allclose(image[0, 1, 1], [1, 2, 3], atol=1e-2)
     low, high = np.zeros(3, np.float32), np.full(3, 1.5, np.float32)
-    *_, (_, image, _) = minimize_adam(objective, start, 100, learning_rate=0.1, bounds=(low, high))
+    steps = minimize_adam(objective, start, 100, learning_rate=0.1, bounds=(low, high))
+    *_, (_, image, _, _) = steps
     np.testing.assert_allclose(image[0, 0, 0], [1, 1.5, 1.5], atol=0.05)
 
 
@@ -97,7 +98,7 @@ def test_the_loop_compiled_with_xla_as_on_a_gpu_gives_the_same_losses(tiny_model
     terms = loss_terms(CONTENT, STYLE, tiny_model, TransferConfig())
     objective = make_objective(tiny_model, terms)
     plain, compiled = (
-        [float(losses["total"]) for *_, losses in minimize_adam(objective, CONTENT, 5, **how)]
+        [float(losses["total"]) for _, _, losses, _ in minimize_adam(objective, CONTENT, 5, **how)]
         for how in ({}, {"compile_xla": True})
     )
     np.testing.assert_allclose(compiled, plain, rtol=1e-3)

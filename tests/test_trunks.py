@@ -13,6 +13,7 @@ from matfiles import LAYOUTS, as_vgg19, layer_names, tiny_vgg, write_keras, writ
 
 from nst_tf import ConfigError, ImageError, WeightsError, extract_features, load_vgg_model
 from nst_tf.images import VGG_PIXELS
+from nst_tf.trunks import ConvRelu, Fire, Pool, resolve_layers
 from nst_tf.trunks.cache import cache_path
 from nst_tf.trunks.hdf5 import read_hdf5
 from nst_tf.trunks.matconvnet import read_matconvnet
@@ -148,11 +149,81 @@ def test_an_unknown_pooling_lists_those_that_exist(tiny_mat):
 
 def test_auto_takes_the_papers_network_where_it_lies(tmp_path, monkeypatch, tiny_mat):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("nst_tf.trunks.vgg.CHECKOUT", tmp_path / "elsewhere")
+    monkeypatch.setattr("nst_tf.trunks.search.CHECKOUT", tmp_path / "elsewhere")
+    monkeypatch.delenv("NST_TF_MODEL_PATH", raising=False)
     assert find_vgg_weights() == embedded_path()
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "imagenet-vgg-verydeep-19.mat").symlink_to(tiny_mat)
     assert load_vgg_model().name == "VGG-19 from imagenet-vgg-verydeep-19.mat"
+
+
+def test_all_stands_for_every_layer_with_filters(tiny_model):
+    everything = tuple(layer_names(19))
+    assert resolve_layers(tiny_model, ["all"]) == resolve_layers(tiny_model, "all") == everything
+    assert tiny_model.convolutions == everything
+
+
+def test_layers_that_are_named_are_those_meant(tiny_model):
+    assert resolve_layers(tiny_model, ["conv2_1", "avgpool1"]) == ("conv2_1", "avgpool1")
+    assert resolve_layers(tiny_model, "conv2_1") == ("conv2_1",)
+    with pytest.raises(ConfigError, match="no layer 'relu1' in VGG-19"):
+        resolve_layers(tiny_model, ["relu1"])
+
+
+def test_all_and_others_together_are_refused(tiny_model):
+    with pytest.raises(ConfigError, match="layers are all conv2_1; 'all' means every layer"):
+        resolve_layers(tiny_model, ["all", "conv2_1"])
+
+
+# ------------------------------------------------------------------ single layers
+
+
+def ones(side, incoming, channels, **options):
+    return ConvRelu(np.ones((side, side, incoming, channels)), np.zeros(channels), **options)
+
+
+LAYERS = {
+    "vgg": ones(3, 1, 2),
+    "1x1": ones(1, 1, 2),
+    "7x7/2": ones(7, 1, 2, stride=2, padding="VALID"),
+    "fire": Fire(ones(1, 1, 2), ones(1, 2, 2), ones(3, 2, 3)),
+    "fire 1x1": Fire(ones(1, 1, 2), ones(1, 2, 1), ones(3, 2, 1)),
+    **{
+        f"pool {size} {padding} {kind}": Pool(kind, size=size, padding=padding)
+        for size in (2, 3)
+        for padding in ("SAME", "VALID", "CEIL")
+        for kind in ("average", "max")
+    },
+}
+
+
+@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize("size", [(11, 14), (12, 9)])
+def test_a_layers_reach_is_what_a_single_pixel_can_change(name, size):
+    """With kernels of ones, an output is above zero where its window holds the pixel."""
+    layer = LAYERS[name]
+    for row, column in [(0, 0), (4, 5), (size[0] - 1, size[1] - 1)]:
+        mask = np.zeros((1, *size, 1), np.float32)
+        mask[0, row, column] = 0.5
+        says = np.max(layer(tf.constant(mask)), axis=3, keepdims=True) > 0
+        np.testing.assert_array_equal(layer.reach(tf.constant(mask)), 0.5 * says)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        ConvRelu(np.ones((3, 3, 2, 5)), -np.arange(5.0), stride=2, padding="VALID"),
+        Fire(ones(1, 2, 4), ones(1, 4, 2), ones(3, 4, 3)),
+        Pool("average"),
+    ],
+)
+def test_a_rescaled_layer_says_the_same_in_other_units(layer):
+    generator = np.random.default_rng(0)
+    x = generator.uniform(0, 1, (1, 9, 12, 2)).astype(np.float32)
+    incoming = generator.uniform(0.5, 2, 2)
+    outgoing = incoming if layer.channels is None else generator.uniform(0.5, 2, layer.channels)
+    found = layer.rescaled(incoming, outgoing)(tf.constant(x / incoming, tf.float32))
+    np.testing.assert_allclose(found, layer(tf.constant(x)) / outgoing, rtol=1e-5, atol=1e-5)
 
 
 # ------------------------------------------------------------------ wrong files

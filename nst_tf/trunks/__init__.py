@@ -1,14 +1,37 @@
 """Trunks: pretrained networks as an ordered dict from layer name to a callable."""
 
-from nst_tf.trunks.layers import ConvRelu, Pool, Trunk, check_layers, extract_features
+from nst_tf.trunks.layers import (
+    ConvRelu,
+    Fire,
+    Pool,
+    Trunk,
+    check_layers,
+    extract_features,
+    resolve_layers,
+)
+from nst_tf.trunks.load import load_model, weights_family
+from nst_tf.trunks.normalize import normalize_trunk
+from nst_tf.trunks.squeezenet import (
+    CS231N_LAYERS,
+    find_squeezenet_weights,
+    load_squeezenet_model,
+)
 from nst_tf.trunks.vgg import find_vgg_weights, load_vgg_model
 
 __all__ = [
+    "CS231N_LAYERS",
     "ConvRelu",
+    "Fire",
     "Pool",
     "Trunk",
     "check_layers",
     "extract_features",
+    "find_squeezenet_weights",
     "find_vgg_weights",
+    "load_model",
+    "load_squeezenet_model",
     "load_vgg_model",
+    "normalize_trunk",
+    "resolve_layers",
+    "weights_family",
 ]

@@ -1,34 +1,146 @@
 """What a trunk is made of, and the one way through it."""
 
+import numpy as np
 import tensorflow as tf
 
 from nst_tf.errors import ConfigError
 from nst_tf.images import VGG_PIXELS, check_image
 
+POOLING = ("average", "max")
+
 
 class ConvRelu:
-    """A convolution with stride 1 and zero padding, its bias, and ReLU."""
+    """A convolution, its bias, and ReLU: VGG's with stride 1 and zero padding, unless told."""
 
-    def __init__(self, kernel, bias):
+    def __init__(self, kernel, bias, *, stride=1, padding="SAME"):
         self.kernel = tf.constant(kernel, tf.float32)  # (h, w, in, out); constant: no gradient
         self.bias = tf.constant(bias, tf.float32)  # (out,)
+        self.stride = stride
+        self.padding = padding
 
     def __call__(self, x):
-        """Map (1, H, W, in) to (1, H, W, out)."""
-        x = tf.nn.conv2d(x, self.kernel, strides=1, padding="SAME")
+        """Map (1, H, W, in) to (1, H, W, out), smaller by the stride and the padding."""
+        x = tf.nn.conv2d(x, self.kernel, strides=self.stride, padding=self.padding)
         return tf.nn.relu(tf.nn.bias_add(x, self.bias))
+
+    @property
+    def channels(self):
+        """How many filters it has."""
+        return int(self.kernel.shape[3])
+
+    def reach(self, mask):
+        """Map (1, H, W, 1) to the output's grid: the largest value that a position sees.
+
+        For guidance channels (Gatys et al. 2017, spatial control): what a filter sees of a region.
+        """
+        size = self.kernel.shape[:2].as_list()
+        return tf.nn.max_pool2d(mask, size, strides=self.stride, padding=self.padding)
+
+    def rescaled(self, incoming, outgoing):
+        """Return the layer that takes inputs divided by `incoming` and divides its outputs.
+
+        Exact, as ReLU lets a positive factor through: W * incoming / outgoing, b / outgoing.
+
+        Parameters
+        ----------
+        incoming : (in,)
+            What the input channels were divided by.
+        outgoing : (out,)
+            What the output channels are to be divided by; positive.
+        """
+        kernel = self.kernel.numpy() * np.reshape(incoming, (-1, 1)) / outgoing
+        bias = self.bias.numpy() / outgoing
+        return ConvRelu(kernel, bias, stride=self.stride, padding=self.padding)
 
 
 class Pool:
-    """Average or max pooling over 2x2; odd sizes are rounded up, as in Caffe."""
+    """Average or max pooling: VGG's over 2x2, odd sizes rounded up as in Caffe, unless told.
 
-    def __init__(self, kind):
+    Parameters
+    ----------
+    kind : {"average", "max"}
+    size, stride : int
+        Of the window.
+    padding : {"SAME", "VALID", "CEIL"}
+        "CEIL" rounds up as Caffe and torchvision do. For 2x2 it is "SAME"; for 3x3 with stride 2,
+        "SAME" would add a window at odd sizes and shift them all.
+
+    Notes
+    -----
+    Nothing is ever averaged with the padding: what lies outside the map is left out.
+    """
+
+    channels = None  # as many as come in
+
+    def __init__(self, kind, *, size=2, stride=2, padding="SAME"):
         self.kind = kind
+        self.size = size
+        self.stride = stride
+        self.padding = padding
 
     def __call__(self, x):
-        """Map (1, H, W, N) to (1, ceil(H/2), ceil(W/2), N)."""
-        pool = tf.nn.avg_pool2d if self.kind == "average" else tf.nn.max_pool2d
-        return pool(x, ksize=2, strides=2, padding="SAME")
+        """Map (1, H, W, N) to (1, ceil(H/2), ceil(W/2), N), or as size and padding say."""
+        if self.kind == "max":
+            return self.reach(x)
+        if self.padding != "CEIL":
+            return tf.nn.avg_pool2d(x, self.size, self.stride, self.padding)
+        there = tf.ones_like(x[:, :, :, :1])
+        return self._average_with(x, 0.0) / self._average_with(there, 0.0)
+
+    def reach(self, mask):
+        """Map (1, H, W, 1) to the output's grid: the largest value that a position sees."""
+        if self.padding != "CEIL":
+            return tf.nn.max_pool2d(mask, self.size, self.stride, self.padding)
+        mask = self._widened(mask, float("-inf"))
+        return tf.nn.max_pool2d(mask, self.size, self.stride, "VALID")
+
+    def rescaled(self, incoming, outgoing):
+        """Return itself: a pool lets any scale of its channels through."""
+        return self
+
+    def _average_with(self, x, value):
+        return tf.nn.avg_pool2d(self._widened(x, value), self.size, self.stride, "VALID")
+
+    def _widened(self, x, value):
+        """Pad at the bottom and the right so that rounding down becomes rounding up."""
+        more = [0, self.stride - 1]  # ceil((n - k) / s) = floor((n + s - 1 - k) / s)
+        return tf.pad(x, [[0, 0], more, more, [0, 0]], constant_values=value)
+
+
+class Fire:
+    """SqueezeNet's module: few 1x1 filters, then 1x1 and 3x3 filters side by side.
+
+    Iandola et al. 2016, section 3.2. Each of the three is a `ConvRelu`.
+    """
+
+    def __init__(self, squeeze, expand1x1, expand3x3):
+        self.squeeze = squeeze
+        self.expand1x1 = expand1x1
+        self.expand3x3 = expand3x3
+
+    def __call__(self, x):
+        """Map (1, H, W, in) to (1, H, W, out): the channels of the 1x1 filters come first."""
+        x = self.squeeze(x)
+        return tf.concat([self.expand1x1(x), self.expand3x3(x)], axis=3)
+
+    @property
+    def channels(self):
+        """How many filters both expansions have together."""
+        return self.expand1x1.channels + self.expand3x3.channels
+
+    def reach(self, mask):
+        """Map (1, H, W, 1) to the output's grid: the largest value that a position sees."""
+        return self.expand3x3.reach(self.squeeze.reach(mask))
+
+    def rescaled(self, incoming, outgoing):
+        """Return the layer that takes inputs divided by `incoming` and divides its outputs."""
+        between = np.ones(self.squeeze.channels)
+        first, second = np.split(np.asarray(outgoing), [self.expand1x1.channels])
+        return Fire(
+            self.squeeze.rescaled(incoming, between),
+            self.expand1x1.rescaled(between, first),
+            self.expand3x3.rescaled(between, second),
+        )
 
 
 class Trunk(dict):
@@ -49,6 +161,11 @@ class Trunk(dict):
         self.name = name
         self.source = source
         self.space = space
+
+    @property
+    def convolutions(self):
+        """The names of the layers that have filters of their own, in order; no pools."""
+        return tuple(name for name, layer in self.items() if getattr(layer, "channels", None))
 
 
 def extract_features(model, image, layers):
@@ -84,11 +201,49 @@ def extract_features(model, image, layers):
 
 def check_layers(model, layers):
     """Return `layers`, or say which of them the trunk has not."""
-    if not isinstance(model, Trunk):
-        raise ConfigError(f"`model` is {model!r:.60}; pass what load_vgg_model gives")
+    _check_trunk(model)
     for layer in layers:
         if layer not in model:
             raise ConfigError(
                 f"there is no layer {layer!r} in {model.name}; it has {' '.join(model)}"
             )
     return layers
+
+
+def resolve_layers(model, layers):
+    """Return the names of the layers meant, after checking that the trunk has them.
+
+    Parameters
+    ----------
+    model : Trunk
+    layers : iterable of str, or str
+        Layer names. "all" by itself stands for every layer that has filters, "last" for the
+        deepest of them.
+
+    Returns
+    -------
+    tuple of str
+    """
+    _check_trunk(model)
+    layers = (layers,) if isinstance(layers, str) else tuple(layers)
+    if layers == ("all",):
+        return model.convolutions
+    if "all" in layers:
+        raise ConfigError(
+            f"the layers are {' '.join(layers)}; 'all' means every layer that has filters: "
+            "give it by itself, or leave it out"
+        )
+    layers = tuple(model.convolutions[-1] if layer == "last" else layer for layer in layers)
+    return check_layers(model, layers)
+
+
+def check_pooling(pooling):
+    """Return `pooling`, or say which kinds there are."""
+    if pooling not in POOLING:
+        raise ConfigError(f"`pooling` is {pooling!r}; choose from {', '.join(POOLING)}")
+    return pooling
+
+
+def _check_trunk(model):
+    if not isinstance(model, Trunk):
+        raise ConfigError(f"`model` is {model!r:.60}; pass what load_vgg_model gives")

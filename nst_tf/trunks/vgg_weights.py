@@ -6,6 +6,7 @@ import numpy as np
 
 from nst_tf.errors import WeightsError
 from nst_tf.images import VGG_PIXELS
+from nst_tf.trunks.checks import check_convolution
 
 CONVOLUTIONS_A_BLOCK = {"VGG-19": (2, 2, 4, 4, 4), "VGG-16": (2, 2, 3, 3, 3)}
 LAYER_NAMES = {
@@ -32,7 +33,7 @@ def checked_vgg(path, convolutions, mean=VGG_PIXELS.mean):
     incoming = 3
     for name in names:
         kernel, bias = convolutions[name]
-        _check_convolution(path, name, kernel, bias, incoming)
+        check_convolution(path, name, kernel, bias, 3, incoming)
         incoming = kernel.shape[3]
     return VggWeights({name: convolutions[name] for name in names}, tuple(map(float, mean)))
 
@@ -48,15 +49,3 @@ def _network_order(path, convolutions):
     raise WeightsError(
         f"{path} is neither VGG-19 nor VGG-16: layers {' '.join(wrong)} are missing or too many"
     )
-
-
-def _check_convolution(path, name, kernel, bias, incoming):
-    if kernel.ndim != 4 or kernel.shape[:3] != (3, 3, incoming):
-        raise WeightsError(
-            f"{path}: the kernel of {name} has shape {kernel.shape}; "
-            f"(3, 3, {incoming}, channels) was expected"
-        )
-    if bias.shape != (kernel.shape[3],):
-        raise WeightsError(f"{path}: {name} has {kernel.shape[3]} channels but {bias.size} biases")
-    if not (np.isfinite(kernel).all() and np.isfinite(bias).all()):
-        raise WeightsError(f"{path}: {name} holds NaN or infinite numbers; fetch the file again")

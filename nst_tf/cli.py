@@ -1,0 +1,90 @@
+"""What the command lines share: flags made from knobs, and how they end."""
+
+import argparse
+import sys
+import typing
+from contextlib import suppress
+from pathlib import Path
+
+from nst_tf.console import complain
+from nst_tf.errors import Interrupted, NstError
+
+SAMPLES = Path(__file__).resolve().parents[1] / "images"
+SAMPLE_PAIR = {
+    "content": str(SAMPLES / "content" / "chelsea.jpg"),
+    "style": (str(SAMPLES / "style" / "night_strokes.jpg"),),
+}
+INTERRUPTED = 130  # what a shell expects after Ctrl-C: 128 + SIGINT
+
+
+def reported(work):
+    """Do the work and return its status; what the user can mend becomes one line and 2."""
+    with suppress(AttributeError):  # a notebook's stdout needs no telling
+        sys.stdout.reconfigure(errors="backslashreplace")  # a file name may hold any bytes
+    try:
+        return work()
+    except NstError as error:
+        return complain(error, 2)
+    except Interrupted as stop:
+        return complain(stop, INTERRUPTED)
+    except KeyboardInterrupt:
+        return complain("interrupted before the first iteration; nothing to save", INTERRUPTED)
+    except OSError as error:  # a full disk, a folder that vanished
+        return complain(f"{error.filename or 'a file'}: {error.strerror or error}", 2)
+    except MemoryError:
+        return complain("out of memory: make the picture smaller, as in --size 512", 2)
+
+
+def given(options):
+    """Return the options that were given: argparse leaves None or an empty list for others."""
+    return {name: value for name, value in options.items() if value is not None and value != []}
+
+
+def add_knob(parser, knob):
+    """Add the flag of a field of `JobConfig`: its name, kind, choices, help and default."""
+    flag = "--" + knob.name.replace("_", "-")
+    kind = (typing.get_args(knob.type) or (knob.type,))[0] if _optional(knob) else knob.type
+    text = knob.metadata["help"].replace("%", "%%")
+    if "default" not in text:
+        text += f" (default: {_words(knob.default)})"
+    if kind is bool:
+        parser.add_argument(flag, action=argparse.BooleanOptionalAction, default=None, help=text)
+    elif typing.get_origin(kind) is tuple:
+        each = typing.get_args(kind)[0]
+        # Commas separate names and numbers; a file's name may hold one.
+        action = _list_action(each, separator=None if knob.metadata["metavar"] else ",")
+        metavar = knob.metadata["metavar"] or _metavar(each)
+        parser.add_argument(flag, nargs="+", action=action, metavar=metavar, help=text)
+    else:
+        choices = knob.metadata["choices"]
+        choices = choices and tuple(choices)
+        metavar = knob.metadata["metavar"] or ("|".join(choices) if choices else _metavar(kind))
+        parser.add_argument(flag, type=kind, choices=choices, metavar=metavar, help=text)
+
+
+def _optional(knob):
+    return type(None) in typing.get_args(knob.type)
+
+
+def _metavar(kind):
+    return {int: "N", float: "X", str: "NAME"}[kind]
+
+
+def _words(value):
+    return " ".join(map(str, value)) if isinstance(value, tuple) else value
+
+
+def _list_action(kind, separator=","):
+    """Return an argparse action for lists, separated by spaces and by `separator`."""
+
+    class ListAction(argparse.Action):
+        def __call__(self, parser, namespace, values, option_string=None):
+            parts = values
+            if separator:
+                parts = [part for value in values for part in value.split(separator) if part]
+            try:
+                setattr(namespace, self.dest, tuple(map(kind, parts)))
+            except ValueError:
+                parser.error(f"argument {option_string}: {' '.join(values)!r} are not numbers")
+
+    return ListAction

@@ -1,0 +1,208 @@
+"""Lists of runs that show what a network sees: reconstructions, and the figures of the paper."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nst_tf.config import STYLE_LAYERS
+from nst_tf.errors import ConfigError
+from nst_tf.images import generate_noise_image
+from nst_tf.transfer import style_transfer
+from nst_tf.trunks import resolve_layers
+
+NOISE = {"noise": "gaussian", "amplitude": 50.0}  # a start that hides every trace of the picture
+CONTENT_LAYERS = ("conv1_2", "conv2_2", "conv3_2", "conv4_2", "conv5_2")  # CVPR 2016, Figure 1
+RATIOS = (1e-5, 1e-4, 1e-3, 1e-2)  # alpha / beta, the columns of Figure 3
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Pictures in rows and columns, with a label for each.
+
+    Attributes
+    ----------
+    title : str
+    rows, columns : tuple of str
+        Labels.
+    pictures : list of list of (H, W, 3) uint8
+        A list for each row.
+    """
+
+    title: str
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    pictures: list[list[np.ndarray]]
+
+
+def reconstruct_content(model, image, layer, *, seed=0, **knobs):
+    """Find, from noise, a picture that a layer can't tell from `image` (eq. 1 alone).
+
+    What is lost on the way to the layer is not in the result: shallow layers give the picture
+    back, deep ones its objects without their pixels (Gatys et al. 2015, Figure 1; tutorial 4;
+    Mahendran & Vedaldi 2015).
+
+    Parameters
+    ----------
+    model : Trunk
+    image : (1, H, W, 3) float32
+    layer : str, or sequence of str
+        Of the trunk.
+    seed : int
+        Of the noise.
+    **knobs
+        Of `TransferConfig`; by default 200 iterations of L-BFGS without total variation.
+
+    Returns
+    -------
+    Result
+    """
+    layers = resolve_layers(model, layer)
+    knobs = {"alpha": 1.0, "content_layers": layers, **_search(knobs)}
+    return style_transfer(image, None, model, init_image=_noise(model, image, seed), **knobs)
+
+
+def reconstruct_style(model, image, layers, *, size=None, seed=0, **knobs):
+    """Find, from noise, a picture with the statistics of `image` at the layers (eq. 5 alone).
+
+    It is texture synthesis (Gatys, Ecker & Bethge, NIPS 2015): the more layers, the larger the
+    patterns that come back, while what stood where is free.
+
+    Parameters
+    ----------
+    model : Trunk
+    image : (1, H, W, 3) float32
+    layers : sequence of str
+    size : (height, width), optional
+        Of the result; default: the image's.
+    seed : int
+        Of the noise.
+    **knobs
+        Of `TransferConfig`; by default 200 iterations of L-BFGS without total variation.
+
+    Returns
+    -------
+    Result
+    """
+    layers = resolve_layers(model, layers)
+    height, width = size or image.shape[1:3]
+    start = _noise(model, np.zeros((1, height, width, 3), np.float32), seed)
+    knobs = {"beta": 1.0, "style_layers": layers, **_search(knobs)}
+    return style_transfer(None, image, model, init_image=start, **knobs)
+
+
+def layer_grid(
+    content_image,
+    style_image,
+    model,
+    *,
+    content_layers=CONTENT_LAYERS,
+    style_layers=STYLE_LAYERS,
+    seed=0,
+    each=lambda row, column, picture: None,
+    **knobs,
+):
+    """Figure 1 of Gatys et al. 2015: what the network keeps, layer by layer, from noise.
+
+    Parameters
+    ----------
+    content_image, style_image : (1, H, W, 3) float32
+    model : Trunk
+    content_layers : sequence of str
+        One picture each. The defaults are the figure's in CVPR 2016; arXiv has conv1_1 ... 5_1.
+    style_layers : sequence of str
+        Nested: the first alone, the first two, ...; as many as `content_layers`.
+    seed : int
+        Of the noise.
+    each : callable
+        Is told row, column (from 1) and picture as soon as one is done.
+    **knobs
+        As for `reconstruct_content`.
+
+    Returns
+    -------
+    Sheet
+        The upper row style, the lower content.
+    """
+    if len(content_layers) != len(style_layers):
+        raise ConfigError(
+            f"there are {len(content_layers)} content layers and {len(style_layers)} style "
+            "layers; as many of both fill a sheet"
+        )
+    resolve_layers(model, (*content_layers, *style_layers))
+    styles, contents = [], []
+    for number, layers in enumerate(nested(style_layers), 1):
+        styles.append(reconstruct_style(model, style_image, layers, seed=seed, **knobs).picture)
+        each(1, number, styles[-1])
+    for number, layer in enumerate(content_layers, 1):
+        result = reconstruct_content(model, content_image, layer, seed=seed, **knobs)
+        contents.append(result.picture)
+        each(2, number, contents[-1])
+    columns = [
+        f"style to {style}\ncontent {content}"
+        for style, content in zip(style_layers, content_layers)
+    ]
+    title = f"What {model.name} keeps"
+    return Sheet(title, ("style", "content"), tuple(columns), [styles, contents])
+
+
+def weight_grid(
+    content_image,
+    style_image,
+    model,
+    *,
+    ratios=RATIOS,
+    style_layers=STYLE_LAYERS,
+    seed=0,
+    each=lambda row, column, picture: None,
+    **knobs,
+):
+    """Figure 3 of Gatys et al. 2015: alpha / beta against the layers that style is matched in.
+
+    Parameters
+    ----------
+    content_image, style_image : (1, H, W, 3) float32
+    model : Trunk
+    ratios : sequence of float
+        alpha, with beta 1: a column each.
+    style_layers : sequence of str
+        Nested: row A is the first alone, row B the first two, ...
+    seed : int
+        Of the noise that the runs start from.
+    each : callable
+        Is told row, column (from 1) and picture as soon as one is done.
+    **knobs
+        Of `TransferConfig`; by default 200 iterations of L-BFGS without total variation.
+
+    Returns
+    -------
+    Sheet
+    """
+    resolve_layers(model, style_layers)
+    start = _noise(model, content_image, seed)
+    pictures = []
+    for row, layers in enumerate(nested(style_layers), 1):
+        pictures.append([])
+        for column, ratio in enumerate(ratios, 1):
+            run = {"alpha": ratio, "beta": 1.0, "style_layers": layers, **_search(knobs, {})}
+            result = style_transfer(content_image, style_image, model, init_image=start, **run)
+            pictures[-1].append(result.picture)
+            each(row, column, result.picture)
+    rows = tuple(f"{letter}: to {layer}" for letter, layer in zip("ABCDEFGHIJKLMNOP", style_layers))
+    columns = tuple(f"alpha/beta {ratio:g}" for ratio in ratios)
+    return Sheet(f"Style layers and weights, {model.name}", rows, columns, pictures)
+
+
+def nested(layers):
+    """Return the first layer alone, the first two, and so on to all of them."""
+    return [tuple(layers[: count + 1]) for count in range(len(layers))]
+
+
+def _noise(model, image, seed):
+    amplitude = NOISE["amplitude"] / model.space.scale
+    return generate_noise_image(image, 1.0, noise=NOISE["noise"], amplitude=amplitude, seed=seed)
+
+
+def _search(knobs, unit=None):
+    """Return the defaults of a run from noise, and over them what was asked for."""
+    unit = {"unit": "relative"} if unit is None else unit
+    return {"optimizer": "lbfgs", "iterations": 200, "tv_weight": 0.0, **unit, **knobs}

@@ -1,0 +1,108 @@
+"""The paper's figures from the command line: ``python -m nst_tf.grid layers|weights``."""
+
+import sys
+from dataclasses import fields, replace
+from pathlib import Path
+
+from nst_tf.cli import SAMPLE_PAIR, add_knob, given, reported
+from nst_tf.config import JobConfig, TransferConfig
+from nst_tf.console import OneLineParser, hushed, interrupt_once
+from nst_tf.errors import ConfigError
+
+SHEETS = {
+    "layers": "Figure 1: what layers keep of style and content, reconstructed from noise",
+    "weights": "Figure 3: alpha/beta against the layers that style is matched in",
+}
+JOB_KNOBS = {"weights", "pooling", "normalize", "size", "resample", "seed", "device"}
+# What a sheet does not set itself, from picture to picture.
+TRANSFER_KNOBS = {knob.name for knob in fields(TransferConfig)} - {
+    "alpha",
+    "beta",
+    "content_layer_weights",
+    "style_layer_weights",
+}
+DEFAULTS = {"size": "256"}
+
+
+def main(arguments=None):
+    """Run the command line; return 0, 2 for bad input, 130 for Ctrl-C."""
+    options = vars(make_parser().parse_intermixed_args(arguments))
+    return reported(lambda: _run(options))
+
+
+def make_parser():
+    """Return the parser: the knobs of `run` that a sheet does not set itself."""
+    parser = OneLineParser(
+        prog="python -m nst_tf.grid",
+        description="Reproduce Figure 1 or Figure 3 of Gatys et al. 2015 as one labelled sheet.",
+        epilog="Layers are nested: the first alone, the first two, and so on. Each picture costs "
+        "as much as a run of that size.",
+    )
+    sheets = "; ".join(f"{name}: {text}" for name, text in SHEETS.items())
+    parser.add_argument("sheet", choices=SHEETS, metavar="|".join(SHEETS), help=sheets)
+    parser.add_argument("content", nargs="?", metavar="CONTENT", help="the photograph")
+    parser.add_argument("style", nargs="*", metavar="STYLE", help="the painting")
+    parser.add_argument("--output", metavar="DIR", help="default: output/grid_SHEET")
+    parser.add_argument("--overwrite", action="store_true", help="write over what is in DIR")
+    parser.add_argument(
+        "--ratios", nargs="+", type=float, metavar="X", help="alpha/beta (default: 1e-5 to 1e-2)"
+    )
+    for knob in fields(JobConfig):
+        if knob.name in TRANSFER_KNOBS | JOB_KNOBS:
+            add_knob(parser, knob)
+    return parser
+
+
+def _run(options):
+    options = given(options)
+    sheet, ratios = options.pop("sheet"), options.pop("ratios", None)
+    folder = Path(options.pop("output", f"output/grid_{sheet}"))
+    overwrite = options.pop("overwrite")
+    if ratios is not None and sheet != "weights":
+        raise ConfigError("--ratios belongs to the sheet weights")
+    pair = {} if "content" in options else SAMPLE_PAIR
+    config = JobConfig().changed(**{**pair, **DEFAULTS, **options})
+    if not config.style or len(config.style) > 1:
+        raise ConfigError("a sheet needs one CONTENT and one STYLE, or neither for the samples")
+    knobs = {name: options[name] for name in TRANSFER_KNOBS & set(options)}
+    if ratios:
+        knobs["ratios"] = ratios
+    with hushed():  # imported late: bad options are refused in no time
+        from nst_tf.plots import save_sheet
+    _check_folder(folder, overwrite)
+    save_sheet(folder / "sheet.png", _draw(sheet, config, knobs, folder))
+    print(folder / "sheet.png")
+    return 0
+
+
+def _draw(sheet, config, knobs, folder):
+    """Return the sheet; its pictures are saved as they come, so that none is lost."""
+    with hushed():
+        from nst_tf.devices import choose_device
+        from nst_tf.experiments import layer_grid, weight_grid
+        from nst_tf.images import save_image
+        from nst_tf.jobs import chosen_weights, load_trunk_and_images
+
+    def each(row, column, picture):
+        path = folder / f"{row}_{column}.png"
+        save_image(path, picture)
+        print(path, flush=True)
+
+    config = replace(config, weights=chosen_weights(config.weights))
+    print(f"computing {choose_device(config.device)}")
+    model, images = load_trunk_and_images(config)
+    draw = {"layers": layer_grid, "weights": weight_grid}[sheet]
+    style_image = images["style_image"][0].image
+    return draw(images["content_image"], style_image, model, seed=config.seed, each=each, **knobs)
+
+
+def _check_folder(folder, overwrite):
+    if folder.exists() and not folder.is_dir():
+        raise ConfigError(f"{folder} is no folder; name one with --output")
+    if folder.is_dir() and any(folder.iterdir()) and not overwrite:
+        raise ConfigError(f"{folder} is not empty; name another --output, or --overwrite")
+
+
+if __name__ == "__main__":
+    interrupt_once()
+    sys.exit(main())

@@ -1,0 +1,201 @@
+"""From a config to arrays: the pictures, masks and the start, as `style_transfer` takes them."""
+
+import functools
+from dataclasses import dataclass
+
+import numpy as np
+
+from nst_tf.color import color_after, color_before
+from nst_tf.config import NO_MASK
+from nst_tf.errors import ImageError
+from nst_tf.images import (
+    NOISE,
+    fit_size,
+    generate_noise_image,
+    parse_size,
+    read_picture,
+    resize_picture,
+    same_area_size,
+    scaled_size,
+)
+from nst_tf.masks import keep_content, load_mask
+from nst_tf.style import Style
+
+GREY = 127.5  # half way from black to white
+
+
+@dataclass(frozen=True)
+class Painting:
+    """A style as it was read: (H, W, 3) uint8, and its masks as in `Style`."""
+
+    picture: np.ndarray
+    weight: float
+    mask: np.ndarray | None
+    style_mask: np.ndarray | None
+
+
+def load_images(config, space):
+    """Read all that the config names, at the sizes that it asks for, and make the start.
+
+    Parameters
+    ----------
+    config : JobConfig
+    space : PixelSpace
+        The trunk's.
+
+    Returns
+    -------
+    dict
+        "content_image" (1, H, W, 3) float32, "style_image" (a list of `Style`), "init_image" and
+        "finish": keyword arguments of `style_transfer`.
+    """
+    content, content_size = load_content(config)
+    paintings = load_paintings(config, content.shape[:2], content_size)
+    seen_content, paintings = recolored(config, content, paintings)
+    content_image = space.to_image(seen_content)
+    styles = [
+        Style(space.to_image(each.picture), each.weight, each.mask, each.style_mask)
+        for each in paintings
+    ]
+    return {
+        "content_image": content_image,
+        "style_image": styles,
+        "init_image": make_start(config, content_image, styles, space),
+        "finish": make_finish(config, content, paintings),
+    }
+
+
+def load_content(config):
+    """Return the content picture at the result's size, and the size of its file."""
+    picture = read_picture(config.content)
+    file_size = picture.shape[:2]
+    try:
+        size = fit_size(parse_size(config.size), file_size)
+    except ImageError as error:
+        raise ImageError(f"{config.content}: {error}") from None
+    return resize_picture(picture, size, config.resample), file_size
+
+
+def load_paintings(config, size, content_size):
+    """Read the styles with their masks.
+
+    Parameters
+    ----------
+    size : (height, width)
+        Of the result.
+    content_size : (height, width)
+        Of the content's file, on which the masks were drawn.
+
+    Returns
+    -------
+    list of Painting
+    """
+    count = len(config.style)
+    weights = config.style_weights or [1.0] * count
+    masks, style_masks = (
+        [None if path == NO_MASK else path for path in paths or [NO_MASK] * count]
+        for paths in (config.masks, config.style_masks)
+    )
+    read = functools.partial(load_mask, binary=config.binary_masks)
+    paintings = []
+    for path, weight, mask, style_mask in zip(config.style, weights, masks, style_masks):
+        picture = read_picture(path)
+        file_size = picture.shape[:2]
+        picture = resize_picture(
+            picture, style_size(config, path, file_size, size), config.resample
+        )
+        paintings.append(
+            Painting(
+                picture,
+                weight,
+                mask and read(mask, size, picture_size=content_size),
+                style_mask and read(style_mask, picture.shape[:2], picture_size=file_size),
+            )
+        )
+    return paintings
+
+
+def style_size(config, path, shape, result_size):
+    """Return the (height, width) for a style picture of `shape`.
+
+    By default its own shape with as many pixels as the result has, so that its strokes keep
+    their size relative to the picture.
+    """
+    try:
+        if config.stretch_style:
+            size = result_size
+        elif config.style_size is not None:
+            size = fit_size(parse_size(config.style_size), shape)
+        else:
+            size = same_area_size(shape, result_size)
+        return scaled_size(size, config.style_scale)
+    except ImageError as error:
+        raise ImageError(
+            f"the style {path}: {error}; take a larger --size or --style-size, or --stretch-style"
+        ) from None
+
+
+def recolored(config, content, paintings):
+    """Return content and styles as the network is to see them: `color_before` for each style."""
+    seen, recolored = content, []
+    for each in paintings:
+        masks = {"content_mask": each.mask, "style_mask": each.style_mask}
+        seen, picture = color_before(config.color, seen, each.picture, **masks)
+        recolored.append(Painting(picture, each.weight, each.mask, each.style_mask))
+    return seen, recolored
+
+
+def make_start(config, content_image, styles, space):
+    """Return the image (1, H, W, 3) where the run begins: `init`, with noise mixed in."""
+    kind = config.init
+    if kind in ("content", "noise"):
+        base = content_image
+    elif kind == "grey":
+        base = flat_image(content_image.shape, np.full(3, GREY), space)
+    elif kind == "style":
+        base = np.broadcast_to(mean_color(styles), content_image.shape)
+    else:
+        picture = resize_picture(read_picture(kind), content_image.shape[1:3], config.resample)
+        base = space.to_image(picture)
+    amplitude = config.noise_amplitude
+    amplitude = NOISE[config.noise] if amplitude is None else amplitude
+    how = {"noise": config.noise, "amplitude": amplitude / space.scale, "seed": config.seed}
+    if config.noise_added:
+        return base + generate_noise_image(np.zeros_like(base), config.noise_ratio, **how)
+    return generate_noise_image(base, 1.0 if kind == "noise" else config.noise_ratio, **how)
+
+
+def flat_image(shape, color, space):
+    """Return an image (1, H, W, 3) of one colour, RGB in 0..255."""
+    return np.broadcast_to(space.to_image(color[np.newaxis, np.newaxis]), shape)
+
+
+def mean_color(styles):
+    """Return the mean colour of the styles by weight, in the trunk's pixel space: (3,)."""
+    means = [np.average(style.image[0], axis=(0, 1), weights=_counted(style)) for style in styles]
+    return np.average(means, axis=0, weights=[style.weight for style in styles]).astype(np.float32)
+
+
+def _counted(style):
+    mask = style.style_mask
+    return np.broadcast_to(
+        (np.ones(style.image.shape[1:3]) if mask is None else mask)[..., np.newaxis],
+        style.image.shape[1:],
+    )
+
+
+def make_finish(config, content, paintings):
+    """Return what is done to each picture at the end, or None: colours, then the photograph.
+
+    Both act where the masks are white; a style without a mask acts everywhere.
+    """
+    mask = None
+    if all(each.mask is not None for each in paintings):
+        mask = np.clip(sum(each.mask for each in paintings), 0, 1)
+
+    def finish(picture):
+        picture = color_after(config.color, picture, content, mask)
+        return keep_content(picture, content, mask) if keeps else picture
+
+    keeps = config.keep_content and mask is not None
+    return finish

@@ -1,0 +1,145 @@
+"""Masks: where a style acts, in the picture and at each layer.
+
+A mask is (H, W) float32 in [0, 1]; 1 (white in a file) means that the style acts here, as in
+tutorial 2. A guide is the same at a layer: (1, H_l, W_l, 1).
+"""
+
+import numpy as np
+import tensorflow as tf
+
+from nst_tf.errors import ImageError, check_choice
+from nst_tf.images import read_picture, resize_picture
+
+PROPAGATION = ("simple", "inside", "all")
+ASPECT_TOLERANCE = 0.02  # a mask drawn at another resolution may be off by a rounded pixel
+
+
+def load_mask(path, size=None, *, picture_size=None, binary=False):
+    """Read a mask file: white where the style acts, black where it does not, grey in between.
+
+    Parameters
+    ----------
+    path : path
+        Any picture file; colours are brought to grey.
+    size : (height, width), optional
+        Of the image that the mask is for; the mask is resized to it. Default: its own.
+    picture_size : (height, width), optional
+        Of the picture file that the mask was drawn for, to notice a mask that was drawn for
+        another one. Default: `size`.
+    binary : bool
+        Turn grey into black and white, below and from half on, as tutorial 2's code does.
+        Without it grey is a soft mask.
+
+    Returns
+    -------
+    (H, W) float32 in [0, 1]
+
+    Raises
+    ------
+    ImageError
+        The file is no picture, all black, or of another shape than the picture.
+    """
+    picture = read_picture(path)
+    _check_aspect(path, picture.shape[:2], picture_size or size)
+    if size is not None:
+        picture = resize_picture(picture, size, "bilinear")  # antialiased, and never beyond 0..1
+    mask = picture.astype(np.float32).mean(axis=2) / 255
+    mask = (mask >= 0.5).astype(np.float32) if binary else mask
+    if not mask.any():
+        raise ImageError(f"the mask {path} is all black, so the style would act nowhere")
+    return mask
+
+
+def _check_aspect(path, shape, expected):
+    if expected is None:
+        return
+    (height, width), (wanted_height, wanted_width) = shape, expected
+    stretch = (width / height) / (wanted_width / wanted_height)
+    if abs(stretch - 1) > ASPECT_TOLERANCE:
+        raise ImageError(
+            f"the mask {path} has {width}x{height} pixels, its picture "
+            f"{wanted_width}x{wanted_height}: draw it on the picture, in the same shape"
+        )
+
+
+def check_mask(name, mask, image):
+    """Return a mask as (H, W) float32, or say why it can't be that of `image` (1, H, W, 3)."""
+    mask = np.asarray(mask, np.float32)
+    expected = tuple(image.shape[1:3])
+    if mask.shape != expected:
+        raise ImageError(
+            f"`{name}` has shape {mask.shape}, its image has {expected} pixels; "
+            "load_mask(path, size) makes it fit"
+        )
+    if not (mask.min() >= 0 and mask.max() <= 1):  # NaN fails too
+        raise ImageError(f"`{name}` has values outside 0..1: {mask.min():g} to {mask.max():g}")
+    if not mask.any():
+        raise ImageError(f"`{name}` is zero everywhere, so the style would act nowhere")
+    return mask
+
+
+def layer_guides(model, mask, layers, propagation="simple"):
+    """Bring a mask to the layers: Gatys et al. 2017, section 4.1, "guidance channels".
+
+    Parameters
+    ----------
+    model : Trunk
+    mask : (H, W) float32
+    layers : iterable of str
+    propagation : {"simple", "inside", "all"}
+        "simple" shrinks the mask to the layer's size. "inside" keeps only positions whose whole
+        receptive field lies under the mask, so that nothing from outside is measured. "all"
+        keeps every position that sees any of it. A receptive field is 3 pixels wide at conv1_1
+        and 156 at conv5_1: "simple" lets a style reach up to half of that past the mask's edge.
+
+    Returns
+    -------
+    dict of (1, H_l, W_l, 1)
+
+    Raises
+    ------
+    ImageError
+        "inside" leaves nothing at a layer: the region is smaller than the receptive field.
+    """
+    check_choice("propagation", propagation, PROPAGATION)
+    mask = tf.constant(mask, tf.float32)[tf.newaxis, ..., tf.newaxis]  # (1, H, W, 1)
+    guides = {}
+    seen, unseen = mask, 1 - mask  # the most white, and the most black, that a position sees
+    for name, layer in model.items():
+        seen, unseen = layer.reach(seen), layer.reach(unseen)
+        if name in layers:
+            simple = tf.image.resize(mask, seen.shape[1:3], "area")
+            guides[name] = {"simple": simple, "inside": 1 - unseen, "all": seen}[propagation]
+    for name, guide in guides.items():
+        if not tf.reduce_any(guide > 0):
+            raise ImageError(
+                f"no receptive field of {name} lies inside a mask: the region is too small for "
+                "this layer; take shallower layers or the propagation simple"
+            )
+    return guides
+
+
+def keep_content(picture, content_picture, mask):
+    """Paste the photograph back where the mask is black (tutorial 2: black keeps the content).
+
+    The style's own pull ends some pixels beyond a mask's edge, and content and total variation
+    act everywhere; this keeps the photograph to the letter.
+
+    Parameters
+    ----------
+    picture, content_picture : (H, W, 3) uint8
+    mask : (H, W) float in [0, 1]
+        Grey mixes the two.
+
+    Returns
+    -------
+    (H, W, 3) uint8
+    """
+    if not picture.shape[:2] == content_picture.shape[:2] == np.shape(mask):
+        raise ImageError(
+            f"the picture has shape {picture.shape[:2]}, the content {content_picture.shape[:2]} "
+            f"and the mask {np.shape(mask)}; they must be alike"
+        )
+    share = np.asarray(mask, np.float32)[..., np.newaxis]
+    mixed = share * picture + (1 - share) * content_picture
+    return np.rint(mixed).astype(np.uint8)
