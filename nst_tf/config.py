@@ -21,6 +21,7 @@ from nst_tf.images import NOISE, RESAMPLING
 
 HUGE = 1e38  # the end of float32
 NO_MASK = "-"  # among masks: this style acts everywhere
+NOT = "not:"  # before a mask's path: its negative
 STARTS = ("content", "noise", "grey", "style")  # what `init` may be beside a file
 # Choices whose tables lie in modules that start TensorFlow; a test holds them against the tables.
 CONTENT_SCALES = ("half", "sum", "mean", "quarter-mean", "root", "relative")
@@ -153,12 +154,13 @@ class JobConfig(TransferConfig):
     )
     masks: tuple[str, ...] | None = knob(
         None,
-        "a mask for each style, on the photograph: white, the style acts here; - for none",
+        "a mask for each style, on the photograph: white, the style acts here; not:FILE is its "
+        "negative, - none",
         metavar="MASK",
     )
     style_masks: tuple[str, ...] | None = knob(
         None,
-        "a mask for each style, on the painting: white, this part is taken; - for none",
+        "a mask for each style, on the painting: white, this part is taken; not:FILE, - as above",
         metavar="MASK",
     )
     binary_masks: bool = knob(False, "turn grey in masks into black or white")

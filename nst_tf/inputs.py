@@ -1,12 +1,11 @@
 """From a config to arrays: the pictures, masks and the start, as `style_transfer` takes them."""
 
-import functools
 from dataclasses import dataclass
 
 import numpy as np
 
 from nst_tf.color import color_after, color_before
-from nst_tf.config import NO_MASK
+from nst_tf.config import NO_MASK, NOT
 from nst_tf.errors import ImageError
 from nst_tf.images import (
     NOISE,
@@ -92,27 +91,31 @@ def load_paintings(config, size, content_size):
     """
     count = len(config.style)
     weights = config.style_weights or [1.0] * count
-    masks, style_masks = (
-        [None if path == NO_MASK else path for path in paths or [NO_MASK] * count]
-        for paths in (config.masks, config.style_masks)
-    )
-    read = functools.partial(load_mask, binary=config.binary_masks)
+    masks = config.masks or [NO_MASK] * count
+    style_masks = config.style_masks or [NO_MASK] * count
     paintings = []
     for path, weight, mask, style_mask in zip(config.style, weights, masks, style_masks):
         picture = read_picture(path)
         file_size = picture.shape[:2]
-        picture = resize_picture(
-            picture, style_size(config, path, file_size, size), config.resample
-        )
+        wanted = style_size(config, path, file_size, size)
         paintings.append(
             Painting(
-                picture,
+                resize_picture(picture, wanted, config.resample),
                 weight,
-                mask and read(mask, size, picture_size=content_size),
-                style_mask and read(style_mask, picture.shape[:2], picture_size=file_size),
+                read_mask(mask, size, content_size, config.binary_masks),
+                read_mask(style_mask, wanted, file_size, config.binary_masks),
             )
         )
     return paintings
+
+
+def read_mask(path, size, picture_size, binary):
+    """Return a mask as the config names it: a file, "not:" and a file, or "-" for None."""
+    if path == NO_MASK:
+        return None
+    inverted = path.startswith(NOT)
+    how = {"picture_size": picture_size, "binary": binary, "inverted": inverted}
+    return load_mask(path.removeprefix(NOT), size, **how)
 
 
 def style_size(config, path, shape, result_size):

@@ -10,7 +10,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from nst_tf.callbacks import save_every
-from nst_tf.config import NO_MASK, STARTS
+from nst_tf.config import NO_MASK, NOT, STARTS
 from nst_tf.console import uninterrupted
 from nst_tf.devices import choose_device
 from nst_tf.errors import ConfigError, Diverged, Interrupted, NstError
@@ -150,7 +150,7 @@ def input_files(config):
     """Return the files that the config names, by knob: lists of paths, as they are written."""
     init = [] if config.init in STARTS else [config.init]
     masks = {
-        name: [path for path in getattr(config, name) or () if path != NO_MASK]
+        name: [path.removeprefix(NOT) for path in getattr(config, name) or () if path != NO_MASK]
         for name in ("masks", "style_masks")
     }
     return {"content": [config.content], "style": list(config.style), "init": init, **masks}
@@ -162,14 +162,17 @@ def with_full_paths(config):
     changes = {"content": _full_path(config.content), "weights": weights}
     for name in ("style", "masks", "style_masks"):
         paths = getattr(config, name)
-        changes[name] = paths and tuple(p if p == NO_MASK else _full_path(p) for p in paths)
+        changes[name] = paths and tuple(map(_full_path, paths))
     if config.init not in STARTS:
         changes["init"] = _full_path(config.init)
     return replace(config, **changes)
 
 
 def _full_path(path):
-    return str(Path(path).resolve())
+    if path == NO_MASK:
+        return path
+    inverted = NOT if str(path).startswith(NOT) else ""
+    return inverted + str(Path(str(path).removeprefix(NOT)).resolve())
 
 
 def check_output(output, overwrite):

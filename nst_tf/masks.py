@@ -14,7 +14,7 @@ PROPAGATION = ("simple", "inside", "all")
 ASPECT_TOLERANCE = 0.02  # a mask drawn at another resolution may be off by a rounded pixel
 
 
-def load_mask(path, size=None, *, picture_size=None, binary=False):
+def load_mask(path, size=None, *, picture_size=None, binary=False, inverted=False):
     """Read a mask file: white where the style acts, black where it does not, grey in between.
 
     Parameters
@@ -29,6 +29,8 @@ def load_mask(path, size=None, *, picture_size=None, binary=False):
     binary : bool
         Turn grey into black and white, below and from half on, as tutorial 2's code does.
         Without it grey is a soft mask.
+    inverted : bool
+        Take black for white: the rest of the picture.
 
     Returns
     -------
@@ -45,8 +47,10 @@ def load_mask(path, size=None, *, picture_size=None, binary=False):
         picture = resize_picture(picture, size, "bilinear")  # antialiased, and never beyond 0..1
     mask = picture.astype(np.float32).mean(axis=2) / 255
     mask = (mask >= 0.5).astype(np.float32) if binary else mask
+    mask = 1 - mask if inverted else mask
     if not mask.any():
-        raise ImageError(f"the mask {path} is all black, so the style would act nowhere")
+        color = "white and inverted" if inverted else "black"
+        raise ImageError(f"the mask {path} is all {color}, so the style would act nowhere")
     return mask
 
 

@@ -160,7 +160,9 @@ def correlation_chain(features, guides):
     chain = {}
     for below, layer in itertools.pairwise(layers):
         size = features[below].shape[1:3]  # depth only shrinks a map
-        upsampled = tf.image.resize(features[layer], size, "nearest")
+        # Position i of the larger map falls into i // 2 of the pooled one, at odd sizes too;
+        # tf.image.resize would look half a pixel further.
+        upsampled = tf.compat.v1.image.resize_nearest_neighbor(features[layer], size)
         chain[layer] = correlation(upsampled, features[below], guides.get(below))
     return chain
 

@@ -247,6 +247,8 @@ def _run(steps, start, show, config, callbacks):
                 callback(step)
     except KeyboardInterrupt:
         raise Interrupted(result()) from None
+    finally:
+        steps.close()  # an optimiser may have a thread to end
     return result()
 
 

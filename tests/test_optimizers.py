@@ -1,0 +1,170 @@
+"""The optimisers: minima, schedules, bounds, how they end."""
+
+import threading
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from conftest import make_picture
+
+from nst_tf import (
+    ConfigError,
+    Interrupted,
+    learning_rates,
+    make_objective,
+    minimize_adam,
+    minimize_lbfgs,
+    minimize_sgd,
+    style_transfer,
+)
+from nst_tf.config import OPTIMIZERS
+from nst_tf.config import SCHEDULES as KNOB
+from nst_tf.images import VGG_PIXELS
+from nst_tf.optimizers import SCHEDULES
+from nst_tf.terms import Term
+
+CONTENT = VGG_PIXELS.to_image(make_picture(37, 45))
+STYLE = VGG_PIXELS.to_image(make_picture(50, 41, seed=1))
+CENTRE = np.random.default_rng(0).uniform(-3, 3, (1, 4, 5, 3)).astype(np.float32)
+STRETCH = np.random.default_rng(1).uniform(0.5, 3, (1, 4, 5, 3)).astype(np.float32)
+MINIMIZERS = {
+    "adam": lambda *args, **how: minimize_adam(*args, 600, learning_rate=0.05, **how),
+    "lbfgs": lambda *args, **how: minimize_lbfgs(*args, 60, **how),
+    "sgd": lambda *args, **how: minimize_sgd(*args, 200, learning_rate=0.1, **how),
+}
+
+
+def bowl(image):
+    """A convex problem that is steeper in some directions than in others."""
+    return {"total": tf.reduce_sum(STRETCH * tf.square(image - CENTRE))}
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_every_optimizer_reaches_the_same_minimum(name):
+    *_, (_, image, losses, last) = MINIMIZERS[name](bowl, np.zeros_like(CENTRE))
+    np.testing.assert_allclose(image, CENTRE, atol=2e-3)
+    assert float(losses["total"]) < 1e-3
+    assert last
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_every_optimizer_stays_within_its_bounds_at_every_step(name):
+    low, high = np.full(3, -1, np.float32), np.array([0.5, 1, 2], np.float32)
+    for _, image, _, _ in MINIMIZERS[name](bowl, np.zeros_like(CENTRE), bounds=(low, high)):
+        assert (image.numpy() >= low - 1e-6).all()
+        assert (image.numpy() <= high + 1e-6).all()
+    np.testing.assert_allclose(image, np.clip(CENTRE, low, high), atol=2e-3)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_every_optimizer_reports_the_start_and_the_losses_of_each_image(name):
+    steps = list(MINIMIZERS[name](bowl, np.ones_like(CENTRE)))
+    np.testing.assert_array_equal(steps[0][1], np.ones_like(CENTRE))
+    assert [step[0] for step in steps] == list(range(len(steps)))
+    assert [step[3] for step in steps] == [False] * (len(steps) - 1) + [True]
+    for _, image, losses, _ in steps[:3] + steps[-1:]:
+        np.testing.assert_allclose(losses["total"], bowl(image)["total"], rtol=1e-5)
+
+
+# ------------------------------------------------------------------ schedules
+
+
+def rate_at(schedule, iteration, **how):
+    return float(learning_rates(schedule, 3.0, 200, **how)(tf.constant(float(iteration))))
+
+
+def test_schedules_are_their_formulas():
+    assert rate_at("constant", 150) == 3
+    np.testing.assert_allclose(
+        [rate_at("cosine", i) for i in (0, 100, 200)], [3, 1.5, 0], atol=1e-6
+    )
+    cs231n = {"decay_every": 180, "decay_rate": 0.1 / 3}
+    np.testing.assert_allclose(
+        [rate_at("step", i, **cs231n) for i in (0, 179, 180, 199)], [3, 3, 0.1, 0.1], rtol=1e-5
+    )
+    np.testing.assert_allclose(rate_at("exponential", 50), 3 * 0.96**0.5, rtol=1e-5)
+    assert tuple(SCHEDULES) == KNOB
+
+
+def test_the_decay_comes_while_it_runs():
+    """CS231n's notebook asks for the rate once, before the loop, and so never decays."""
+
+    def slope(image):
+        return {"total": tf.reduce_sum(image)}  # the gradient is 1: each step is the rate
+
+    schedule = learning_rates("step", 1.0, 6, decay_rate=0.1, decay_every=3)
+    images = [
+        image.numpy()
+        for _, image, _, _ in minimize_adam(slope, np.zeros((1, 1, 1, 3)), 6, schedule=schedule)
+    ]
+    steps = -np.diff([image[0, 0, 0, 0] for image in images])
+    np.testing.assert_allclose(steps, [1, 1, 1, 0.1, 0.1, 0.1], rtol=1e-3)
+
+
+def test_an_unknown_schedule_lists_the_choices():
+    with pytest.raises(ConfigError, match="`schedule` is 'linear'; choose from constant, cosine"):
+        learning_rates("linear", 1.0, 10)
+
+
+# ------------------------------------------------------------------ L-BFGS
+
+
+def test_lbfgs_says_that_it_converged_and_where(tiny_model):
+    def term(features, image):
+        return tf.reduce_sum(tf.square(image - CONTENT))
+
+    objective = make_objective(tiny_model, [Term("bowl", 1.0, (), term)])
+    steps = list(minimize_lbfgs(objective, np.zeros_like(CONTENT), 500))
+    iteration, image, _, last = steps[-1]
+    assert last
+    assert 0 < iteration < 100
+    np.testing.assert_allclose(image, CONTENT, atol=1e-2)
+
+
+def test_a_converged_run_tells_its_callbacks_the_end(tiny_model):
+    seen = []
+    result = style_transfer(
+        CONTENT,
+        None,
+        tiny_model,
+        optimizer="lbfgs",
+        iterations=50,
+        tv_weight=0,
+        callbacks=[lambda step: seen.append((step.iteration, step.last))],
+    )
+    assert result.converged  # it starts at the content, so nothing is left to gain
+    assert result.iterations == 0
+    assert seen == [(0, True)]
+
+
+def test_lbfgs_goes_lower_than_adam_in_as_many_iterations(tiny_model):
+    def final(optimizer):
+        result = style_transfer(
+            CONTENT, STYLE, tiny_model, optimizer=optimizer, iterations=40, learning_rate=2.0
+        )
+        return result.history[-1]["total"]
+
+    assert final("lbfgs") < final("adam")
+
+
+def test_lbfgs_ends_its_thread_when_nobody_listens_any_more(tiny_model):
+    before = threading.active_count()
+
+    def stop(step):
+        if step.iteration == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted) as stopped:
+        style_transfer(
+            CONTENT, STYLE, tiny_model, optimizer="lbfgs", iterations=100, callbacks=[stop]
+        )
+    assert stopped.value.result.iterations == 2
+    assert threading.active_count() == before
+
+
+def test_an_error_inside_lbfgs_reaches_the_caller():
+    def broken(image):
+        raise ValueError("a broken objective")
+
+    with pytest.raises(ValueError, match="a broken objective"):
+        list(minimize_lbfgs(broken, np.zeros((1, 2, 2, 3)), 5))
