@@ -1,5 +1,6 @@
 """A job: from two files to a folder with the picture, its losses and its settings."""
 
+import contextlib
 import csv
 import itertools
 import os
@@ -16,7 +17,7 @@ from nst_tf.devices import choose_device
 from nst_tf.errors import ConfigError, Diverged, Interrupted, NstError
 from nst_tf.images import UNIT_PIXELS, save_image
 from nst_tf.inputs import load_images
-from nst_tf.transfer import style_transfer
+from nst_tf.transfer import checked_terms, minimize
 from nst_tf.trunks import (
     Trunk,
     find_squeezenet_weights,
@@ -61,7 +62,7 @@ def run_job(config, output=None, *, overwrite=False, callbacks=(), say=print):
     Interrupted
         Ctrl-C, after saving the picture reached.
     """
-    if not config.content or not config.style:
+    if not config.content or not config.style or not all(config.style):
         raise ConfigError(
             f"content is {config.content!r} and style {config.style!r}; both pictures are needed"
         )
@@ -69,13 +70,38 @@ def run_job(config, output=None, *, overwrite=False, callbacks=(), say=print):
     check_inputs_survive(config, output)
     config = replace(config, weights=chosen_weights(config.weights, say))
     say(f"computing {choose_device(config.device)}")
-    model, images = load_trunk_and_images(config)
+    with memory_told(config):
+        return _run_in_folder(config, output, overwrite, callbacks, say)
 
+
+def _run_in_folder(config, output, overwrite, callbacks, say):
+    model, images = load_trunk_and_images(config)
+    start, finish = images.pop("init_image"), images.pop("finish")
+    transfer = config.transfer()
+    terms = checked_terms(**images, model=model, start=start, config=transfer)
+
+    # From here on nothing is refused any more, so there may be a folder.
     folder = make_folder(output, config, overwrite)
     with_full_paths(config).save(folder / "config.json")
-    height, width = images["content_image"].shape[1:3]
+    height, width = start.shape[1:3]
     say(f"{width}x{height} pixels, {config.iterations} iterations of {model.name}, in {folder}")
-    return _run_in(folder, images, model, config, callbacks), folder
+    with saved_in(folder, config.save_every) as savers:
+        callbacks = [*savers, *callbacks]
+        result = minimize(terms, start, model, transfer, callbacks=callbacks, finish=finish)
+    save_result(folder, result)
+    return result, folder
+
+
+@contextlib.contextmanager
+def memory_told(config):
+    """Say what to do when TensorFlow runs out of memory."""
+    try:
+        yield
+    except tf.errors.ResourceExhaustedError:
+        raise NstError(
+            f"{config.size or 'the default size'} does not fit into memory: "
+            "make the picture smaller, as in --size 512"
+        ) from None
 
 
 def load_trunk_and_images(config):
@@ -98,28 +124,17 @@ def load_trunk_and_images(config):
     return model, images
 
 
-def _run_in(folder, images, model, config, callbacks):
-    """Run with the files of the folder open, and leave a picture however it ends."""
-    saving = [save_every(config.save_every, folder)] if config.save_every else []
+@contextlib.contextmanager
+def saved_in(folder, every):
+    """Give the callbacks that save a run into its folder, and leave a picture if it breaks off."""
+    pictures = [save_every(every, folder)] if every else []
     with LossLog(folder / "losses.csv") as log:
         try:
-            result = style_transfer(
-                **images,
-                model=model,
-                config=config.transfer(),
-                callbacks=[log, *saving, *callbacks],
-            )
+            yield [log, *pictures]
         except (Diverged, Interrupted) as stop:
             path = save_result(folder, stop.result)
             stop.add_note(f"the picture after {stop.result.iterations} iterations is {path}")
             raise
-        except tf.errors.ResourceExhaustedError:
-            raise NstError(
-                f"{config.size or 'the default size'} does not fit into memory: "
-                "make the picture smaller, as in --size 512"
-            ) from None
-    save_result(folder, result)
-    return result
 
 
 def save_result(folder, result):

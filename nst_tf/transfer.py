@@ -133,12 +133,9 @@ def style_transfer(
         Ctrl-C; its `result` is the picture reached.
     """
     config = (config or TransferConfig()).changed(**knobs)
-    check_layers(model, ())
     start = content_image if init_image is None else init_image
-    _check_images(content_image, as_styles(style_image), start)
-    terms = loss_terms(content_image, style_image, model, config)
-    steps = _minimize(make_objective(model, terms), start, model.space, config)
-    return _run(steps, start, _shown(model.space, finish), config, callbacks)
+    terms = checked_terms(content_image, style_image, model, start, config)
+    return minimize(terms, start, model, config, callbacks=callbacks, finish=finish)
 
 
 class StyleTransfer:
@@ -155,6 +152,35 @@ class StyleTransfer:
         """Return the picture (H, W, 3) uint8; the whole `Result` stays in `result`."""
         self.result = style_transfer(*self.arguments, **self.knobs)
         return self.result.picture
+
+
+def checked_terms(content_image, style_image, model, start, config):
+    """Return `loss_terms`, after a look at all that could be wrong with the arguments."""
+    check_layers(model, ())
+    _check_images(content_image, as_styles(style_image), start)
+    return loss_terms(content_image, style_image, model, config)
+
+
+def minimize(terms, start, model, config, *, callbacks=(), finish=None):
+    """Change the pixels of `start` until the terms are small: the second half of a transfer.
+
+    Parameters
+    ----------
+    terms : sequence of Term
+        As from `loss_terms`, or one's own.
+    start : (1, H, W, 3) float32
+    model : Trunk
+    config : TransferConfig
+        Its optimiser and what belongs to it.
+    callbacks, finish
+        As for `style_transfer`.
+
+    Returns
+    -------
+    Result
+    """
+    steps = _steps(make_objective(model, terms), start, model.space, config)
+    return _run(steps, start, _shown(model.space, finish), config, callbacks)
 
 
 def loss_terms(content_image, style_image, model, config):
@@ -191,7 +217,7 @@ def loss_terms(content_image, style_image, model, config):
     return [*terms, tv_term(config.tv_weight, form=config.tv_form)]
 
 
-def _minimize(objective, start, space, config):
+def _steps(objective, start, space, config):
     """Return the steps of the optimiser that the config names."""
     how = {"bounds": _bounds(space, config)}
     how["compile_xla"] = bool(tf.config.get_visible_devices("GPU"))

@@ -200,7 +200,7 @@ def test_it_starts_at_any_file_and_mixes_noise_into_it(config, pictures):
     assert plain.shape == (1, 44, 60, 3)
     mixed = start(config.changed(init=str(other), noise_ratio=0.5, noise_amplitude=10))
     assert np.abs(mixed - plain / 2).max() <= 5.001
-    with pytest.raises(ImageError, match="there is no picture nowhere.png"):
+    with pytest.raises(ImageError, match=r"there is no picture nowhere\.png"):
         start(config.changed(init="nowhere.png"))
 
 

@@ -129,6 +129,69 @@ def test_no_preset_clips_but_devos(job):
     assert job("--learning-rate", 90, "--preset", "devos", "--size", 48, "--output", "here") == 0
 
 
+# ------------------------------------------------------------------ styles, masks, trunks
+
+
+def test_two_styles_with_masks_repeat_from_their_config(job, tmp_path, pictures):
+    content, style = pictures
+    mask = np.zeros((45, 61), np.uint8)
+    mask[:, 30:] = 255
+    Image.fromarray(mask).save(tmp_path / "right, half.png")  # a comma is part of the name
+    masks = ["--masks", "right, half.png", "not:right, half.png", "--style-weights", "1", "0.5"]
+    styles = (content, style, content)
+    assert job(*masks, "--color", "swap", "--output", "one", pair=styles) == 0
+    config = json.loads((tmp_path / "one" / "config.json").read_text())
+    assert config["style"] == [str(style), str(content)]
+    assert config["masks"][1] == f"not:{tmp_path / 'right, half.png'}"
+    assert main(["--config", "one/config.json", "--output", "two", "--quiet"]) == 0
+    one, two = (read_picture(tmp_path / folder / "result.png") for folder in ("one", "two"))
+    np.testing.assert_array_equal(one, two)
+
+
+def test_options_may_stand_between_the_pictures(job, pictures, tmp_path):
+    content, style = pictures
+    assert job("--output", "here", pair=(content, "--alpha", "0.1", style)) == 0
+    config = json.loads((tmp_path / "here" / "config.json").read_text())
+    assert (config["alpha"], config["style"]) == (0.1, [str(style)])
+
+
+def test_a_config_of_the_first_version_names_its_style_as_text(job, pictures, tmp_path):
+    assert job("--output", "one") == 0
+    config = json.loads((tmp_path / "one" / "config.json").read_text())
+    config["style"] = config["style"][0]
+    (tmp_path / "old.json").write_text(json.dumps(config))
+    assert main(["--config", "old.json", "--output", "two", "--quiet"]) == 0
+
+
+def test_texture_and_content_alone_leave_the_other_column_empty(job):
+    assert job("--alpha", 0, "--init", "noise", "--output", "texture") == 0
+    assert job("--beta", 0, "--init", "noise", "--output", "content") == 0
+    texture, content = (dict(zip(HEADER, rows(folder)[-1])) for folder in ("texture", "content"))
+    assert texture["content"] == content["style"] == ""
+    assert float(texture["style"]) > 0
+    assert float(content["content"]) > 0
+
+
+def test_a_converged_run_says_so_and_keeps_its_last_picture(job, capsys):
+    how = ["--beta", 0, "--tv-weight", 0, "--optimizer", "lbfgs", "--output", "here"]
+    assert job(*how) == 0  # it starts at its goal
+    assert "converged at 0: no step goes further downhill" in capsys.readouterr().out
+    assert "result.png" in names("here")
+
+
+def test_squeezenet_is_found_on_the_path(job, pictures, tmp_path, monkeypatch):
+    from squeezenetfiles import tiny_squeezenet, write_npz
+
+    write_npz(tmp_path / "squeezenet_v1_1.npz", tiny_squeezenet())
+    monkeypatch.setenv("NST_TF_MODEL_PATH", str(tmp_path))
+    content, style = map(str, pictures)
+    how = ["--preset", "cs231n-scream", "--size", "64", "--style-size", "64", "--iterations", "2"]
+    assert main([content, style, *how, "--output", "here", "--quiet"]) == 0
+    config = json.loads((tmp_path / "here" / "config.json").read_text())
+    assert config["weights"] == str(tmp_path / "squeezenet_v1_1.npz")
+    assert config["style_layers"] == ["conv1", "fire3", "fire4", "fire5"]
+
+
 # ------------------------------------------------------------------ bad input
 
 
@@ -157,6 +220,14 @@ def test_bad_input_is_one_line_and_status_2_and_leaves_nothing(job, tmp_path, pi
         (["--output", ""], pictures, "--output is empty"),
         ([], ("", style), "both pictures are needed"),
         ([], ("", ""), "both pictures are needed"),
+        ([], (content, ""), "both pictures are needed"),
+        (["--masks", "a.png", "b.png"], pictures, "`masks` has 2 entries for 1 styles"),
+        (["--masks", "none.png"], pictures, "there is no picture none.png"),
+        (["--keep-content"], pictures, "`keep_content` needs `masks`"),
+        (["--alpha", "0", "--beta", "0"], pictures, "nothing to keep and nothing to match"),
+        (["--content-layers", "all", "conv4_2"], pictures, "give it by itself, or leave it out"),
+        (["--weights", "squeezenet"], pictures, "squeezenet_v1_0.npz"),
+        (["--init", "none.png"], pictures, "there is no picture none.png"),
         (["--config", ""], pictures, "can't be read" if os.name == "nt" else "is no file"),
         (["--output", text / "below"], pictures, "may not be written"),
     ]:
@@ -170,6 +241,8 @@ def test_bad_input_is_one_line_and_status_2_and_leaves_nothing(job, tmp_path, pi
     [
         (["--iterations", "many"], "argument --iterations: invalid int value: 'many'"),
         (["--pooling", "median"], "invalid choice: 'median'"),
+        (["--color", "sepia"], "(choose from"),
+        (["--statistic", "mean"], "gram"),
         (["--style-layer-weights", "a", "b"], "'a b' are not numbers"),
         (["--colour", "no"], "unrecognized arguments: --colour"),
     ],
@@ -259,7 +332,7 @@ def test_a_picture_that_does_not_fit_into_memory_says_what_to_do(job, capsys, mo
     def exhausted(*_, **__):
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
 
-    monkeypatch.setattr("nst_tf.jobs.style_transfer", exhausted)
+    monkeypatch.setattr("nst_tf.jobs.minimize", exhausted)
     assert job("--quiet") == 2
     assert "48 does not fit into memory: make the picture smaller" in error(capsys)
 

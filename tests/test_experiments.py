@@ -1,0 +1,171 @@
+"""Reconstructions and the paper's figures, on a tiny network."""
+
+import numpy as np
+import pytest
+from conftest import make_picture
+from PIL import Image
+
+import nst_tf as nst
+from nst_tf import (
+    ConfigError,
+    StyleTransfer,
+    extract_features,
+    gram_matrix,
+    layer_grid,
+    reconstruct_content,
+    reconstruct_style,
+    weight_grid,
+)
+from nst_tf.experiments import nested
+from nst_tf.grid import main
+from nst_tf.images import VGG_PIXELS
+
+CONTENT = VGG_PIXELS.to_image(make_picture(37, 45))
+STYLE = VGG_PIXELS.to_image(make_picture(50, 41, seed=1))
+FEW = {"iterations": 3}
+
+
+def test_a_shallow_layer_gives_the_picture_back(tiny_model):
+    result = reconstruct_content(tiny_model, CONTENT, "conv1_1", iterations=80)
+    assert result.history[-1]["content"] < result.history[0]["content"] / 50
+    assert "style" not in result.history[0]
+    at_start = VGG_PIXELS.to_picture(
+        reconstruct_content(tiny_model, CONTENT, "conv1_1", iterations=0).image
+    )
+    picture = VGG_PIXELS.to_picture(CONTENT).astype(float)
+    errors = [np.abs(each - picture).mean() for each in (result.picture, at_start)]
+    assert errors[0] < errors[1] / 2
+
+
+def test_every_layer_can_be_reconstructed(tiny_model):
+    for layer in tiny_model:
+        result = reconstruct_content(tiny_model, CONTENT, layer, **FEW)
+        assert result.history[-1]["content"] <= result.history[0]["content"], layer
+
+
+def test_a_texture_has_the_statistics_of_its_source_and_any_size(tiny_model):
+    layers = ("conv1_1", "conv2_1")
+    result = reconstruct_style(tiny_model, STYLE, layers, size=(40, 64), iterations=60)
+    assert result.picture.shape == (40, 64, 3)
+    for layer in layers:
+        ours, theirs = (
+            gram_matrix(extract_features(tiny_model, image, [layer])[layer], per_position=True)
+            for image in (result.image, STYLE)
+        )
+        assert np.linalg.norm(ours - theirs) < 0.1 * np.linalg.norm(theirs)
+
+
+def test_the_same_seed_gives_the_same_texture_and_another_another(tiny_model):
+    one, two, other = (
+        reconstruct_style(tiny_model, STYLE, ["conv1_1"], seed=seed, **FEW).picture
+        for seed in (1, 1, 2)
+    )
+    np.testing.assert_array_equal(one, two)
+    assert (one != other).any()
+
+
+def test_layers_are_nested():
+    assert nested("abc") == [("a",), ("a", "b"), ("a", "b", "c")]
+
+
+def test_figure_1_is_a_row_of_styles_over_a_row_of_contents(tiny_model):
+    told = []
+    sheet = layer_grid(
+        CONTENT,
+        STYLE,
+        tiny_model,
+        content_layers=("conv1_2", "conv4_2"),
+        style_layers=("conv1_1", "conv2_1"),
+        each=lambda row, column, picture: told.append((row, column, picture.shape)),
+        **FEW,
+    )
+    assert sheet.rows == ("style", "content")
+    assert sheet.columns == (
+        "style to conv1_1\ncontent conv1_2",
+        "style to conv2_1\ncontent conv4_2",
+    )
+    style, content = STYLE.shape[1:], CONTENT.shape[1:]
+    assert told == [(1, 1, style), (1, 2, style), (2, 1, content), (2, 2, content)]
+    with pytest.raises(ConfigError, match="5 content layers and 1 style layers; as many of both"):
+        layer_grid(CONTENT, STYLE, tiny_model, style_layers=("conv1_1",))
+
+
+def test_figure_3_is_layers_by_weights_from_one_start(tiny_model):
+    sheet = weight_grid(
+        CONTENT, STYLE, tiny_model, ratios=(1e-4, 1), style_layers=("conv1_1", "conv2_1"), **FEW
+    )
+    assert sheet.rows == ("A: to conv1_1", "B: to conv2_1")
+    assert sheet.columns == ("alpha/beta 0.0001", "alpha/beta 1")
+    pictures = [picture for row in sheet.pictures for picture in row]
+    assert len({picture.tobytes() for picture in pictures}) == 4
+
+
+def test_a_sheet_is_shown_with_its_labels(tiny_model):
+    picture = make_picture(30, 40)
+    sheet = nst.Sheet("title", ("one", "two"), ("a", "b", "c"), [[picture] * 3] * 2)
+    figure = nst.show_sheet(sheet)
+    assert len(figure.axes) == 6
+    assert [axis.get_title() for axis in figure.axes[:3]] == ["a", "b", "c"]
+    assert [axis.get_ylabel() for axis in figure.axes[::3]] == ["one", "two"]
+
+
+def test_feature_maps_are_shown_strongest_first(tiny_model):
+    figure = nst.show_feature_maps(tiny_model, CONTENT, "conv1_2", count=3)
+    features = extract_features(tiny_model, CONTENT, ["conv1_2"])["conv1_2"].numpy()[0]
+    strongest = features.mean(axis=(0, 1)).argmax()
+    assert figure.axes[0].get_title() == f"conv1_2 [{strongest}]"
+    assert len(figure.axes) == 3
+
+
+def test_the_class_that_tutorial_4_leaves_open_is_finished(tiny_model):
+    transfer = StyleTransfer(CONTENT, STYLE, tiny_model, iterations=2)
+    picture = transfer.apply()
+    np.testing.assert_array_equal(picture, transfer.result.picture)
+    assert picture.shape == (37, 45, 3)
+
+
+# ------------------------------------------------------------------ the command line
+
+
+@pytest.fixture
+def grid(pictures, tiny_mat, tmp_path, monkeypatch):
+    """Return a function that runs the command line on small pictures."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(sheet, *options):
+        content, style = map(str, pictures)
+        fixed = ["--weights", str(tiny_mat), "--size", "48", "--iterations", "1"]
+        return main([sheet, content, style, *fixed, *map(str, options)])
+
+    return run
+
+
+def test_the_command_line_leaves_a_sheet_and_its_pictures(grid, tmp_path):
+    assert grid("weights", "--ratios", 1e-4, 1e-2, "--style-layers", "conv1_1,conv2_1") == 0
+    folder = tmp_path / "output" / "grid_weights"
+    names = sorted(path.name for path in folder.iterdir())
+    assert names == ["1_1.png", "1_2.png", "2_1.png", "2_2.png", "sheet.png"]
+    with Image.open(folder / "sheet.png") as sheet:
+        assert sheet.width > 600
+    assert grid("layers", "--output", tmp_path / "here") == 0
+    assert (tmp_path / "here" / "2_5.png").is_file()
+
+
+def test_bad_input_to_the_grid_is_one_line_and_status_2(grid, tmp_path, capsys):
+    def error():
+        return capsys.readouterr().err.strip()
+
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "photo.png").touch()
+    assert grid("layers", "--output", "full") == 2
+    assert "full is not empty; name another --output, or --overwrite" in error()
+    assert grid("layers", "--ratios", "1") == 2
+    assert "--ratios belongs to the sheet weights" in error()
+    assert grid("weights", "--style-layers", "conv9_9") == 2
+    assert "there is no layer 'conv9_9'" in error()
+    assert main(["layers", "one.png"]) == 2
+    assert "a sheet needs one CONTENT and one STYLE" in error()
+    with pytest.raises(SystemExit) as stopped:
+        main(["figures"])
+    assert stopped.value.code == 2
+    assert "choose from" in error()

@@ -1,0 +1,134 @@
+"""The presets: each is whole, names its source, and runs."""
+
+import math
+
+import numpy as np
+import pytest
+from squeezenetfiles import tiny_squeezenet, write_npz
+
+from nst_tf import PRESETS, JobConfig, load_images, load_model, normalize_trunk, style_transfer
+from nst_tf.presets import INETWORK_LAYERS, INETWORK_WEIGHTS
+from nst_tf.run import main, preset_knobs
+from nst_tf.trunks import resolve_layers
+
+NAMES = [
+    "devos",
+    *(f"cs231n-{name}" for name in ("composition", "scream", "starry", "inversion", "texture")),
+    "coursera-tf1",
+    "coursera-tf2",
+    "novak-nikulin",
+    "titu-network",
+    "titu-inetwork",
+    "gatys2015",
+    "gatys2016",
+    "gatys-pytorch",
+    "pytorch-tutorial",
+    "tf-docs",
+    "keras-io",
+    "johnson",
+]
+SQUEEZENETS = [name for name in NAMES if name.startswith("cs231n")]
+
+
+@pytest.fixture(scope="module")
+def tiny_squeezenet_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("weights") / "squeezenet_v1_1.npz"
+    write_npz(path, tiny_squeezenet(), channel_order="bgr")
+    return path
+
+
+def test_all_presets_are_there():
+    assert list(PRESETS) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_preset_names_its_source_and_what_to_expect(name):
+    preset = PRESETS[name]
+    assert preset.source
+    assert preset.expect
+    assert not preset.source.endswith(".")  # the listing ends the sentences
+    JobConfig(**preset.knobs)
+    JobConfig(**{**preset.knobs, **preset.on_vgg})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_preset_runs_3_iterations(name, pictures, tiny_mat, tiny_squeezenet_file):
+    content, style = map(str, pictures)
+    config = JobConfig(**PRESETS[name].knobs).changed(
+        content=content, style=(style,), size="64x48", style_size="48x64", iterations=3
+    )
+    squeezenet = config.weights == "squeezenet"
+    model = load_model(tiny_squeezenet_file if squeezenet else tiny_mat, pooling=config.pooling)
+    images = load_images(config, model.space)
+    result = style_transfer(**images, model=model, config=config.transfer())
+    assert result.iterations == 3
+    assert all(math.isfinite(losses["total"]) for losses in result.history)
+    # L-BFGS goes downhill at once; Adam's first steps of a long run may not.
+    if config.optimizer == "lbfgs":
+        assert result.history[-1]["total"] < result.history[0]["total"]
+
+
+@pytest.mark.parametrize("name", SQUEEZENETS)
+def test_cs231n_on_vgg_stands_in_where_squeezenet_is_missing(name, tiny_model, monkeypatch):
+    monkeypatch.setenv("NST_TF_MODEL_PATH", "")
+    said = []
+    knobs = preset_knobs(name, "embedded", said.append)
+    assert "made for SqueezeNet" in said[0]
+    config = JobConfig(**knobs)
+    assert config.normalize
+    for layers in (config.content_layers, config.style_layers):
+        assert resolve_layers(tiny_model, layers)
+    assert preset_knobs(name, "some/squeezenet_v1_0.npz") is PRESETS[name].knobs
+
+
+def test_the_numbers_of_cs231n_are_the_notebooks_in_its_own_units(tiny_squeezenet_file):
+    knobs = PRESETS["cs231n-scream"].knobs
+    scale = load_model(tiny_squeezenet_file).space.scale
+    np.testing.assert_allclose(knobs["learning_rate"] / scale, 3.0, rtol=1e-3)
+    np.testing.assert_allclose(knobs["learning_rate"] * knobs["decay_rate"] / scale, 0.1, rtol=1e-3)
+    np.testing.assert_allclose(knobs["clip_at"] / scale, 1.5, rtol=1e-3)
+    np.testing.assert_allclose(np.divide(knobs["style_layer_weights"], 4), [200000, 800, 12, 1])
+
+
+def test_inetworks_weights_are_its_telescoped_loop():
+    """The loop of INetwork.py, with a loss of 1 at one layer and 0 elsewhere."""
+    layers = [*INETWORK_LAYERS, "conv5_3"]
+    m = len(layers) - 1
+    for index, weight in enumerate(INETWORK_WEIGHTS):
+        loss = 0.0
+        for i in range(m):
+            difference = (i == index) - (i + 1 == index)
+            loss += difference / 2 ** (m - (i + 1))
+        block = int(layers[index][4]) - 1
+        n = (64, 128, 256, 512, 512)[block]
+        np.testing.assert_allclose(weight, loss * n**2 / 9 / 16**block)
+
+
+def test_a_normalised_preset_runs_through_the_command_line(pictures, tiny_mat, tmp_path):
+    content, style = map(str, pictures)
+    arguments = [content, style, "--preset", "gatys2015", "--weights", str(tiny_mat)]
+    arguments += ["--size", "48", "--iterations", "2", "--output", str(tmp_path / "out")]
+    assert main([*arguments, "--quiet"]) == 0
+    assert (tmp_path / "out" / "result.png").is_file()
+
+
+def test_the_list_of_presets_says_what_they_are(capsys):
+    assert main(["--list-presets"]) == 0
+    out = capsys.readouterr().out
+    for name, preset in PRESETS.items():
+        assert f"{name}\n  {preset.source.split()[0]}" in out
+    assert out.count("Errs: ") == sum(bool(preset.errs) for preset in PRESETS.values())
+    assert max(map(len, out.splitlines())) <= 96
+
+
+def test_normalising_makes_the_presets_numbers_independent_of_the_trunks_scale(tiny_model):
+    image = np.random.default_rng(0).uniform(-90, 90, (1, 40, 40, 3)).astype(np.float32)
+    once = normalize_trunk(tiny_model, [image])
+    louder = type(tiny_model)(tiny_model, name="louder", source="", space=tiny_model.space)
+    channels = louder["conv1_1"].kernel.shape[3]
+    louder["conv1_1"] = louder["conv1_1"].rescaled(np.ones(3), np.full(channels, 1 / 50))
+    louder["conv1_2"] = louder["conv1_2"].rescaled(
+        np.full(channels, 1 / 50), np.ones(louder["conv1_2"].kernel.shape[3])
+    )
+    again = normalize_trunk(louder, [image])
+    np.testing.assert_allclose(once["conv1_1"].kernel, again["conv1_1"].kernel, rtol=1e-4)
