@@ -17,7 +17,8 @@ from functools import partial
 
 import numpy as np
 
-from nst_tf.errors import ImageError
+from nst_tf.errors import ImageError, check_choice
+from nst_tf.images import check_mask
 
 LUMA = np.array([0.299, 0.587, 0.114])  # Rec. 601, the Y of YIQ
 # Added to variances, in squared 0..1 units: a standard deviation of 0.8 grey levels, so that a
@@ -135,7 +136,7 @@ def match_color(
 
 def _matched_color(style_picture, content_picture, method, style_mask, content_mask):
     """Return the recoloured style (H, W, 3) in 0..1 units, neither rounded nor clipped."""
-    _check_choice("method", method, METHODS)
+    check_choice("method", method, METHODS)
     style_weights = _weights("style", style_picture, style_mask)
     content_weights = _weights("content", content_picture, content_mask)
     pixels = style_picture.reshape(-1, 3) / 255
@@ -264,7 +265,7 @@ def preserve_color(picture, content_picture, mask=None):
         No pictures, pictures of different sizes, or a mask that doesn't fit or is empty.
     """
     _check_same_size(picture, content_picture)
-    _check_mask("mask", mask, picture)
+    check_mask("mask", mask, picture.shape[:2])
     # Whole grey levels, the same for R, G and B: chroma is not even rounded.
     levels = np.rint(255 * (_luma(picture) - _luma(content_picture)))
     darkest, brightest = content_picture.min(axis=2), content_picture.max(axis=2)
@@ -301,16 +302,16 @@ def color_before(mode, content_picture, style_picture, *, content_mask=None, sty
 
     Raises
     ------
-    ImageError
-        An unknown mode, no pictures, or masks that don't fit them or are empty.
+    ConfigError, ImageError
+        An unknown mode; no pictures, or masks that don't fit them or are empty.
     """
-    _check_choice("color", mode, COLOR_MODES)
+    check_choice("color", mode, COLOR_MODES)
     for name, picture, mask in [
         ("content", content_picture, content_mask),
         ("style", style_picture, style_mask),
     ]:
         _check_picture(f"{name}_picture", picture)
-        _check_mask(f"{name}_mask", mask, picture)
+        check_mask(f"{name}_mask", mask, picture.shape[:2])
     return COLOR_MODES[mode].before(content_picture, style_picture, content_mask, style_mask)
 
 
@@ -332,13 +333,13 @@ def color_after(mode, picture, content_picture, mask=None):
 
     Raises
     ------
-    ImageError
-        An unknown mode, no pictures, pictures of different sizes, or a mask that doesn't fit
+    ConfigError, ImageError
+        An unknown mode; no pictures, pictures of different sizes, or a mask that doesn't fit
         or is empty.
     """
-    _check_choice("color", mode, COLOR_MODES)
+    check_choice("color", mode, COLOR_MODES)
     _check_same_size(picture, content_picture)
-    _check_mask("mask", mask, picture)
+    check_mask("mask", mask, picture.shape[:2])
     return COLOR_MODES[mode].after(picture, content_picture, mask)
 
 
@@ -411,18 +412,13 @@ COLOR_MODES = {
 def _weights(name, picture, mask):
     """Return how much each pixel counts (H * W,), of sum 1, after a look at both."""
     _check_picture(f"{name}_picture", picture)
-    _check_mask(f"{name}_mask", mask, picture)
+    check_mask(f"{name}_mask", mask, picture.shape[:2])
     mask = np.ones(picture.shape[:2]) if mask is None else np.asarray(mask, np.float64)
     return mask.ravel() / mask.sum()
 
 
 def _to_bytes(values):
     return np.rint(np.clip(255 * values, 0, 255)).astype(np.uint8)
-
-
-def _check_choice(name, value, choices):
-    if value not in choices:
-        raise ImageError(f"`{name}` is {value!r}; choose from {', '.join(choices)}")
 
 
 def _check_picture(name, picture):
@@ -448,20 +444,3 @@ def _check_same_size(picture, content_picture):
             f"the picture has {width}x{height} pixels, the content {content_width}x"
             f"{content_height}; the same size was expected: resize one with resize_picture"
         )
-
-
-def _check_mask(name, mask, picture):
-    if mask is None:
-        return
-    mask = np.asarray(mask)
-    if mask.shape != picture.shape[:2]:
-        raise ImageError(
-            f"`{name}` has shape {mask.shape}; {picture.shape[:2]}, the height and width of its "
-            "picture, was expected: resize the mask"
-        )
-    if not (mask.min() >= 0 and mask.max() <= 1):  # said so that NaN is refused too
-        raise ImageError(
-            f"`{name}` has values from {mask.min()} to {mask.max()}; 0 to 1 was expected: scale it"
-        )
-    if not mask.any():
-        raise ImageError(f"`{name}` is 0 everywhere; mark at least one pixel, or pass no mask")

@@ -192,7 +192,7 @@ class JobConfig(TransferConfig):
     size: str | None = knob(
         None,
         "both sides, the longer, or a named one (default: about 640x480 in area)",
-        metavar="WxH|N|short:N|height:N|width:N",
+        metavar="WxH|N|short:N|height:N|width:N|area:N",
     )
     style_size: str | None = knob(
         None, "the same for the styles (default: as many pixels as the result)", metavar="SIZE"

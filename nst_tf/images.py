@@ -155,6 +155,24 @@ def check_image(name, image):
         )
 
 
+def check_mask(name, mask, shape):
+    """Refuse what is no mask (height, width) in 0..1 for a picture of `shape`; None is fine."""
+    if mask is None:
+        return
+    mask = np.asarray(mask)
+    if mask.shape != tuple(shape):
+        raise ImageError(
+            f"`{name}` has shape {mask.shape}, its picture {tuple(shape)} pixels; "
+            "load_mask(path, size) makes it fit"
+        )
+    if not (mask.min() >= 0 and mask.max() <= 1):  # said so that NaN is refused too
+        raise ImageError(
+            f"`{name}` has values from {mask.min():g} to {mask.max():g}; 0 to 1 was expected"
+        )
+    if not mask.any():
+        raise ImageError(f"`{name}` is 0 everywhere; mark at least one pixel, or pass no mask")
+
+
 def save_image(path, image, space=VGG_PIXELS):
     """Write a picture or an image to a file; the ending of `path` chooses the format.
 
@@ -231,6 +249,7 @@ SIDES = {  # name -> which of (height, width) a number is for
     "long": lambda height, width: max(height, width),
     "height": lambda height, width: height,  # keras.io, tutorial 2's code
     "width": lambda height, width: width,
+    "area": lambda height, width: math.sqrt(height * width),  # the side of a square; Gatys
 }
 
 
@@ -238,7 +257,8 @@ def parse_size(text):
     """Read a size from the command line.
 
     "640x480" is WxH, "512" the longer side; "short:192", "height:400" and "width:512" name the
-    side that the number is for, the other follows; None is None.
+    side that the number is for, the other follows; "area:512" has as many pixels as a square
+    of that side; None is None.
 
     Returns
     -------

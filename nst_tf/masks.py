@@ -66,22 +66,6 @@ def _check_aspect(path, shape, expected):
         )
 
 
-def check_mask(name, mask, image):
-    """Return a mask as (H, W) float32, or say why it can't be that of `image` (1, H, W, 3)."""
-    mask = np.asarray(mask, np.float32)
-    expected = tuple(image.shape[1:3])
-    if mask.shape != expected:
-        raise ImageError(
-            f"`{name}` has shape {mask.shape}, its image has {expected} pixels; "
-            "load_mask(path, size) makes it fit"
-        )
-    if not (mask.min() >= 0 and mask.max() <= 1):  # NaN fails too
-        raise ImageError(f"`{name}` has values outside 0..1: {mask.min():g} to {mask.max():g}")
-    if not mask.any():
-        raise ImageError(f"`{name}` is zero everywhere, so the style would act nowhere")
-    return mask
-
-
 def layer_guides(model, mask, layers, propagation="simple"):
     """Bring a mask to the layers: Gatys et al. 2017, section 4.1, "guidance channels".
 
@@ -94,7 +78,7 @@ def layer_guides(model, mask, layers, propagation="simple"):
         "simple" shrinks the mask to the layer's size. "inside" keeps only positions whose whole
         receptive field lies under the mask, so that nothing from outside is measured. "all"
         keeps every position that sees any of it. A receptive field is 3 pixels wide at conv1_1
-        and 156 at conv5_1: "simple" lets a style reach up to half of that past the mask's edge.
+        and 156 at conv5_1 of VGG-19: "simple" lets a style reach up to half of that past the mask's edge.
 
     Returns
     -------

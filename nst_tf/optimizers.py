@@ -11,6 +11,8 @@ import tensorflow as tf
 
 from nst_tf.errors import check_choice
 
+NO_GAIN = 1e-6  # of the loss: less is the rounding of float32
+
 # Decay of the learning rate: (rate, iterations, decay_rate, decay_every) -> iteration -> rate.
 SCHEDULES = {
     "constant": lambda rate, total, decay, every: lambda i: rate,
@@ -143,9 +145,9 @@ def minimize_lbfgs(objective, start, iterations, *, history=20, bounds=None, com
     objective, start, bounds, compile_xla
         As for `minimize_adam`; the bounds hold at every step.
     iterations : int
-        At most so many. SciPy's tolerances are off; when no step goes further downhill, the
-        memory is cleared and the search begun again from there, and only when that finds
-        nothing either does the run end early, with `last` true.
+        At most so many. SciPy's tolerances are off; when it finds no step further downhill, the
+        memory is cleared and the search begun again from there. Only when that gains less than
+        a millionth does the run end early, with `last` true.
     history : int
         Pairs of vectors that are remembered, each twice the size of the picture.
 
@@ -182,10 +184,17 @@ def minimize_lbfgs(objective, start, iterations, *, history=20, bounds=None, com
         report(pixels)
         done = 0
         while done < iterations:
+            before, gradient = total_and_gradient(pixels)
+            steepest = np.abs(gradient).max()
+            if steepest == 0:
+                return
+            # Within bounds L-BFGS-B begins with the gradient itself as its step, be it a millionth
+            # of a grey level or a million: so the total is scaled until that is a fair first step.
+            scale = _first_step(box) / steepest
             options = {"maxiter": iterations - done, "maxfun": 10**9, "maxcor": history}
             options.update(ftol=0.0, gtol=0.0)  # the defaults stop where a picture still improves
             result = scipy.optimize.minimize(
-                total_and_gradient,
+                lambda x, scale=scale: tuple(scale * each for each in total_and_gradient(x)),
                 pixels,
                 jac=True,
                 method="L-BFGS-B",
@@ -193,15 +202,20 @@ def minimize_lbfgs(objective, start, iterations, *, history=20, bounds=None, com
                 callback=report,
                 options=options,
             )
-            if result.nit == 0:
-                return
             pixels, done = result.x, done + result.nit
+            if before - result.fun / scale <= NO_GAIN * abs(before):
+                return
 
     def reported(report):
         search(lambda pixels: report((losses_at(pixels), tf.identity(image))))
 
     for iteration, ((losses, current), last) in enumerate(_pulled(reported)):
         yield iteration, current, losses, last
+
+
+def _first_step(box):
+    """Return how far the steepest pixel goes at first: a hundredth of its range, or 1."""
+    return 1.0 if box is None else float(np.max(box.ub - box.lb)) / 100
 
 
 def _box(bounds, shape):

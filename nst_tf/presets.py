@@ -135,7 +135,7 @@ def _cs231n(pair, style_short, content_weight, style_weights, tv_weight, expect=
     )
 
 
-COMPOSITION = (20000, 500, 12, 1)
+STARRY = (300000, 1000, 15, 3)
 FROM_NOISE = {"init": "noise", "noise": "uniform", "noise_amplitude": CS231N_STD / 2}
 
 # --------------------------------------------------------------------------- tutorial 2
@@ -175,6 +175,7 @@ GATYS_RUN = {
     "tv_weight": 0.0,
     "pooling": "average",
     "normalize": True,
+    "size": "area:512",
     "init": "noise",
     "noise": "gaussian",
     "noise_amplitude": 50.0,
@@ -185,23 +186,26 @@ GATYS_RUN = {
 
 PRESETS = {
     "devos": DEVOS,
-    "cs231n-composition": _cs231n("Tubingen and Composition VII", 512, 5e-2, COMPOSITION, 5e-2),
+    "cs231n-composition": _cs231n(
+        "Tubingen and Composition VII", 512, 5e-2, (20000, 500, 12, 1), 5e-2
+    ),
     "cs231n-scream": _cs231n("Tubingen and The Scream", 224, 3e-2, (200000, 800, 12, 1), 2e-2),
-    "cs231n-starry": _cs231n("Tubingen and Starry Night", 192, 6e-2, (300000, 1000, 15, 3), 2e-2),
+    "cs231n-starry": _cs231n("Tubingen and Starry Night", 192, 6e-2, STARRY, 2e-2),
     "cs231n-inversion": _cs231n(
-        "feature inversion",
-        512,
-        5e-2,
-        COMPOSITION,
+        "feature inversion (Tubingen and Starry Night)",
+        192,
+        6e-2,
+        STARRY,
         2e-2,
-        expect="The photograph, reconstructed from noise out of one layer's features",
+        expect="The photograph, reconstructed from noise out of one layer's features. The noise "
+        "lies about the mean colour; the notebook's is half a unit brighter",
         **{"beta": 0.0, **FROM_NOISE},
     ),
     "cs231n-texture": _cs231n(
-        "texture synthesis",
-        512,
+        "texture synthesis, which it proposes without numbers; these are Starry Night's",
+        192,
         0.0,
-        COMPOSITION,
+        STARRY,
         2e-2,
         expect="The painting's texture from noise; the photograph gives the size alone",
         **FROM_NOISE,
@@ -310,13 +314,13 @@ PRESETS = {
         source="Gatys, Ecker & Bethge 2015, arXiv 1508.06576 (tutorial 4): alpha/beta 1e-3",
         expect="From white noise on a normalised network with average pooling: strong style",
         errs="The paper names neither optimiser nor iterations; L-BFGS is the authors' later one",
-        knobs={**GATYS_RUN, "alpha": 1e-3, "size": "512"},
+        knobs={**GATYS_RUN, "alpha": 1e-3},
     ),
     "gatys2016": Preset(
         source="Gatys, Ecker & Bethge, CVPR 2016: L-BFGS, 512x512 in area, alpha/beta 8e-4",
         expect="As gatys2015, a little more style",
         errs="",
-        knobs={**GATYS_RUN, "alpha": 8e-4, "size": "512"},
+        knobs={**GATYS_RUN, "alpha": 8e-4},
     ),
     "gatys-pytorch": Preset(
         source="leongatys/PytorchNeuralStyleTransfer, the notebook of the papers' first author",
@@ -342,7 +346,7 @@ PRESETS = {
     "pytorch-tutorial": Preset(
         source='PyTorch\'s tutorial "Neural Transfer Using PyTorch" (linked by tutorial 4)',
         expect="Square; shallow layers only, so strokes are fine and shapes stay. Layers are "
-        "after the ReLU here, before it there",
+        "after the ReLU here, before it there; its 300 steps are evaluations, these iterations",
         errs="",
         knobs={
             "content_layers": ("conv2_2",),

@@ -80,7 +80,7 @@ def geometric_weights(model, layers, *, favour="bottom"):
     return {layer: 2.0 ** power(depth[layer]) for layer in layers}
 
 
-def style_layer_weights(model, layers, weights=None, weighting="equal"):
+def style_layer_weights(model, layers, weights=None, weighting="equal", statistic="gram"):
     """Return w_l by layer name (eq. 5).
 
     Parameters
@@ -92,6 +92,8 @@ def style_layer_weights(model, layers, weights=None, weighting="equal"):
     weighting : {"equal", "geometric", "geometric-top"}
         Without `weights`: 1/number of layers each, or in the proportions of
         `geometric_weights`. They sum to 1, so that beta means the same for all.
+    statistic : str
+        A name in `STATISTICS`. A "chain" has no loss at the first layer, so its weight is 0.
     """
     check_choice("weighting", weighting, WEIGHTING)
     if weights is not None:
@@ -102,9 +104,12 @@ def style_layer_weights(model, layers, weights=None, weighting="equal"):
             )
         return dict(zip(layers, weights))
     if weighting == "equal":
-        return dict.fromkeys(layers, 1 / len(layers))
-    favour = "bottom" if weighting == "geometric" else "top"
-    raw = geometric_weights(model, layers, favour=favour)
+        raw = dict.fromkeys(layers, 1.0)
+    else:
+        favour = "bottom" if weighting == "geometric" else "top"
+        raw = geometric_weights(model, layers, favour=favour)
+    if statistic == "chain" and len(layers) > 1:
+        raw[layers[0]] = 0.0
     return {layer: weight / sum(raw.values()) for layer, weight in raw.items()}
 
 
@@ -147,7 +152,7 @@ def gram_matrices(features, guides):
 def correlation_chain(features, guides):
     """Novak & Nikulin 2016, section 3.5: G^(l,l-1), each layer against the one below it.
 
-    ``G^(l,l-1) = F^l up(F^(l-1))^T``: the smaller of the two maps, the one beyond a pool, is
+    ``G^(l,l-1) = up(F^l)^T F^(l-1)``: the smaller of the two maps, the one beyond a pool, is
     upsampled. "The one below" is the one named before it among the style layers; the first
     layer has none, so that n layers give n - 1 matrices (1, N_l, N_(l-1)).
 

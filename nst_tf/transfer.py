@@ -10,8 +10,7 @@ import tensorflow as tf
 
 from nst_tf.config import TransferConfig
 from nst_tf.errors import ConfigError, Diverged, ImageError, Interrupted
-from nst_tf.images import check_image
-from nst_tf.masks import check_mask
+from nst_tf.images import check_image, check_mask
 from nst_tf.objective import make_objective
 from nst_tf.optimizers import learning_rates, minimize_adam, minimize_lbfgs, minimize_sgd
 from nst_tf.style import Style, style_layer_weights
@@ -169,6 +168,7 @@ def minimize(terms, start, model, config, *, callbacks=(), finish=None):
     terms : sequence of Term
         As from `loss_terms`, or one's own.
     start : (1, H, W, 3) float32
+        Put between black and white first, if the config clips.
     model : Trunk
     config : TransferConfig
         Its optimiser and what belongs to it.
@@ -179,6 +179,8 @@ def minimize(terms, start, model, config, *, callbacks=(), finish=None):
     -------
     Result
     """
+    if config.clip:
+        start = np.clip(start, *_bounds(model.space, config))
     steps = _steps(make_objective(model, terms), start, model.space, config)
     return _run(steps, start, _shown(model.space, finish), config, callbacks)
 
@@ -202,7 +204,11 @@ def loss_terms(content_image, style_image, model, config):
     if styles and config.beta:
         layers = resolve_layers(model, config.style_layers)
         weights = style_layer_weights(
-            model, layers, config.style_layer_weights, config.style_weighting
+            model,
+            layers,
+            config.style_layer_weights,
+            config.style_weighting,
+            config.statistic,
         )
         how = {"statistic": config.statistic, "shift": config.activation_shift}
         how |= {"relative": relative, "propagation": config.propagation}
@@ -321,6 +327,5 @@ def _check_images(content_image, styles, start):
             f"{tuple(content_image.shape)}; they must be alike"
         )
     for style in styles:
-        for name, image in (("mask", start), ("style_mask", style.image)):
-            if getattr(style, name) is not None:
-                check_mask(name, getattr(style, name), image)
+        check_mask("mask", style.mask, start.shape[1:3])
+        check_mask("style_mask", style.style_mask, style.image.shape[1:3])

@@ -13,9 +13,10 @@ ROOT = Path(__file__).resolve().parents[1]
 # From the ground up: a module imports only from storeys below its own.
 STOREYS = [
     ["errors", "files", "console"],
-    ["images", "losses", "color"],
-    ["config", "trunks", "masks"],
-    ["style", "optimizers", "presets"],
+    ["images", "losses"],
+    ["color", "masks", "trunks", "optimizers"],
+    ["config", "style"],
+    ["presets"],
     ["terms", "objective"],
     ["transfer", "devices"],
     ["callbacks", "plots", "inputs", "experiments"],

@@ -37,6 +37,7 @@ def start(config, space=VGG_PIXELS):
         ("long:512", (384, 512)),
         ("height:400", (400, 533)),
         ("width:100", (75, 100)),
+        ("area:300", (260, 346)),
         ("512", (384, 512)),
         ("100x50", (50, 100)),
     ],
@@ -47,7 +48,9 @@ def test_a_named_side_gives_the_other_one(text, size):
 
 def test_a_size_that_names_no_side_is_refused():
     for text in ("depth:100", "short:10x10", "short:", ":100"):
-        with pytest.raises(ImageError, match=r"or a named side \(short, long, height, width\)"):
+        with pytest.raises(
+            ImageError, match=r"or a named side \(short, long, height, width, area\)"
+        ):
             parse_size(text)
 
 

@@ -66,6 +66,21 @@ def test_every_optimizer_reports_the_start_and_the_losses_of_each_image(name):
         np.testing.assert_allclose(losses["total"], bowl(image)["total"], rtol=1e-5)
 
 
+@pytest.mark.parametrize("weight", [1e-8, 1e8])
+@pytest.mark.parametrize("limit", [None, 2.0])
+def test_lbfgs_does_not_depend_on_the_size_of_the_loss(weight, limit):
+    bounds = None if limit is None else (np.full(3, -limit), np.full(3, limit))
+    evaluations = []
+
+    def weighted(image):
+        tf.py_function(lambda: evaluations.append(1), [], [])
+        return {"total": weight * bowl(image)["total"]}
+
+    *_, (_, image, _, _) = minimize_lbfgs(weighted, np.zeros_like(CENTRE), 30, bounds=bounds)
+    np.testing.assert_allclose(image, np.clip(CENTRE, *(bounds or (-9, 9))), atol=2e-2)
+    assert len(evaluations) < 100
+
+
 # ------------------------------------------------------------------ schedules
 
 
