@@ -78,7 +78,7 @@ def layer_guides(model, mask, layers, propagation="simple"):
         "simple" shrinks the mask to the layer's size. "inside" keeps only positions whose whole
         receptive field lies under the mask, so that nothing from outside is measured. "all"
         keeps every position that sees any of it. A receptive field is 3 pixels wide at conv1_1
-        and 156 at conv5_1 of VGG-19: "simple" lets a style reach up to half of that past the mask's edge.
+        and 156 at VGG-19's conv5_1: "simple" lets a style reach half of that past a mask's edge.
 
     Returns
     -------
