@@ -14,6 +14,16 @@ SAMPLE_PAIR = {
     "content": str(SAMPLES / "content" / "chelsea.jpg"),
     "style": (str(SAMPLES / "style" / "night_strokes.jpg"),),
 }
+# The headings of --help: the knob that each stands before, in the order of the fields.
+HEADINGS = {
+    "alpha": "what is kept and matched",
+    "optimizer": "how it is minimised",
+    "style_weights": "several styles, masks, colours",
+    "weights": "the network",
+    "size": "sizes",
+    "init": "the start",
+    "save_every": "the run",
+}
 INTERRUPTED = 130  # what a shell expects after Ctrl-C: 128 + SIGINT
 
 
@@ -40,12 +50,21 @@ def given(options):
     return {name: value for name, value in options.items() if value is not None and value != []}
 
 
+def add_knobs(parser, knobs):
+    """Add a flag for each field of `JobConfig`, under headings."""
+    group = parser
+    for knob in knobs:
+        if knob.name in HEADINGS:
+            group = parser.add_argument_group(HEADINGS[knob.name])
+        add_knob(group, knob)
+
+
 def add_knob(parser, knob):
     """Add the flag of a field of `JobConfig`: its name, kind, choices, help and default."""
     flag = "--" + knob.name.replace("_", "-")
     kind = (typing.get_args(knob.type) or (knob.type,))[0] if _optional(knob) else knob.type
     text = knob.metadata["help"].replace("%", "%%")
-    if "default" not in text:
+    if "default" not in text and knob.default is not None:
         text += f" (default: {_words(knob.default)})"
     if kind is bool:
         parser.add_argument(flag, action=argparse.BooleanOptionalAction, default=None, help=text)
@@ -71,6 +90,8 @@ def _metavar(kind):
 
 
 def _words(value):
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return " ".join(map(str, value)) if isinstance(value, tuple) else value
 
 

@@ -71,7 +71,9 @@ class TransferConfig:
     content_layer_weights: tuple[float, ...] | None = knob(
         None, "a weight for each content layer (default: 1 each)", minimum=0, maximum=HUGE
     )
-    content_scale: str = knob("half", "factor of the content loss", choices=CONTENT_SCALES)
+    content_scale: str = knob(
+        "half", "factor of the content loss, in unit paper", choices=CONTENT_SCALES
+    )
     style_layers: tuple[str, ...] = knob(
         STYLE_LAYERS, "layers whose statistics are matched; all: every convolution"
     )
@@ -92,7 +94,7 @@ class TransferConfig:
     activation_shift: float = knob(
         0.0, "added to activations before correlating (Novak & Nikulin: -1)", minimum=-HUGE
     )
-    tv_form: str = knob("squared", "what total variation sums", choices=TV_FORMS)
+    tv_form: str = knob("squared", "what total variation sums, in unit paper", choices=TV_FORMS)
     propagation: str = knob(
         "simple", "how masks reach deeper layers (Gatys 2017)", choices=PROPAGATION
     )

@@ -4,7 +4,7 @@ import sys
 from dataclasses import fields, replace
 from pathlib import Path
 
-from nst_tf.cli import SAMPLE_PAIR, add_knob, given, reported
+from nst_tf.cli import SAMPLE_PAIR, add_knobs, given, reported
 from nst_tf.config import JobConfig, TransferConfig
 from nst_tf.console import OneLineParser, hushed, interrupt_once
 from nst_tf.errors import ConfigError
@@ -34,6 +34,7 @@ def make_parser():
     """Return the parser: the knobs of `run` that a sheet does not set itself."""
     parser = OneLineParser(
         prog="python -m nst_tf.grid",
+        usage="%(prog)s layers|weights [CONTENT STYLE] [options]",
         description="Reproduce Figure 1 or Figure 3 of Gatys et al. 2015 as one labelled sheet.",
         epilog="Layers are nested: the first alone, the first two, and so on. Each picture costs "
         "as much as a run of that size.",
@@ -47,9 +48,8 @@ def make_parser():
     parser.add_argument(
         "--ratios", nargs="+", type=float, metavar="X", help="alpha/beta (default: 1e-5 to 1e-2)"
     )
-    for knob in fields(JobConfig):
-        if knob.name in TRANSFER_KNOBS | JOB_KNOBS:
-            add_knob(parser, knob)
+    kept = TRANSFER_KNOBS | JOB_KNOBS
+    add_knobs(parser, [knob for knob in fields(JobConfig) if knob.name in kept])
     return parser
 
 

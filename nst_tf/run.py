@@ -6,11 +6,13 @@ from contextlib import closing, nullcontext
 from dataclasses import fields
 
 from nst_tf.callbacks import progress
-from nst_tf.cli import SAMPLE_PAIR, add_knob, given, reported
+from nst_tf.cli import SAMPLE_PAIR, add_knobs, given, reported
 from nst_tf.config import JobConfig
 from nst_tf.console import OneLineParser, hushed, interrupt_once
 from nst_tf.errors import ConfigError, WeightsError, check_choice
 from nst_tf.presets import PRESETS
+
+PICTURES = ("content", "style")  # the knobs that are no flags
 
 
 def main(arguments=None):
@@ -99,6 +101,7 @@ def make_parser():
     """Return the parser: a flag for each knob of `JobConfig`, and what concerns the run alone."""
     parser = OneLineParser(
         prog="python -m nst_tf.run",
+        usage="%(prog)s [CONTENT STYLE [STYLE ...]] [options]",
         description="Paint a photograph in the style of a picture (Gatys et al. 2015).",
         epilog="Without CONTENT and STYLE it takes the sample pictures. Layers and weights of "
         "layers may be separated by spaces or commas.",
@@ -111,9 +114,7 @@ def make_parser():
     parser.add_argument("--preset", metavar="NAME", help=f"one of: {', '.join(PRESETS)}")
     parser.add_argument("--list-presets", action="store_true", help="say what they are, and end")
     parser.add_argument("--config", metavar="FILE", help="repeat the run of a config.json")
-    for knob in fields(JobConfig):
-        if knob.name not in ("content", "style"):
-            add_knob(parser, knob)
+    add_knobs(parser, [knob for knob in fields(JobConfig) if knob.name not in PICTURES])
     return parser
 
 

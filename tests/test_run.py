@@ -381,3 +381,21 @@ def test_help_names_every_knob(capsys):
         --quiet --overwrite --config"""
     for flag in re.findall("[a-z-]+", contract):
         assert flag in text
+
+
+def test_every_knob_has_a_flag_and_a_line_of_help_under_a_heading(capsys):
+    from dataclasses import fields
+
+    from nst_tf import JobConfig
+    from nst_tf.cli import HEADINGS
+
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    shown = capsys.readouterr().out
+    for knob in fields(JobConfig):
+        assert knob.metadata["help"], knob.name
+        if knob.name not in ("content", "style"):
+            assert f"--{knob.name.replace('_', '-')}" in shown
+    assert set(HEADINGS) <= {knob.name for knob in fields(JobConfig)}
+    for heading in HEADINGS.values():
+        assert f"\n{heading}:\n" in shown
