@@ -165,11 +165,21 @@ def correlation_chain(features, guides):
     chain = {}
     for below, layer in itertools.pairwise(layers):
         size = features[below].shape[1:3]  # depth only shrinks a map
-        # Position i of the larger map falls into i // 2 of the pooled one, at odd sizes too;
-        # tf.image.resize would look half a pixel further.
-        upsampled = tf.compat.v1.image.resize_nearest_neighbor(features[layer], size)
+        upsampled = upsample(features[layer], size)
         chain[layer] = correlation(upsampled, features[below], guides.get(below))
     return chain
+
+
+def upsample(features, size):
+    """Repeat the positions of a map (1, H, W, N) until it has `size` (height, width).
+
+    Position i of the larger map falls into i // 2 of one that was pooled once, at odd sizes too
+    (tf.image.resize looks half a pixel further, and has no gradient in XLA).
+    """
+    for axis, length in enumerate(size, 1):
+        sources = np.arange(length) * features.shape[axis] // length
+        features = tf.gather(features, sources, axis=axis)
+    return features
 
 
 def blurred_correlations(features, guides):

@@ -13,6 +13,7 @@ from nst_tf import (
     geometric_weights,
     gram_matrix,
     load_vgg_model,
+    make_objective,
     style_layer_weights,
     style_term,
     style_transfer,
@@ -69,6 +70,13 @@ def test_layer_weights_sum_to_1_unless_they_are_given(tiny_model):
     assert top["conv1_1"] < top["conv3_1"]
     given = style_layer_weights(tiny_model, LAYERS, (3, 4, 5))
     assert given == {"conv1_1": 3, "conv2_1": 4, "conv3_1": 5}
+
+
+def test_a_chain_has_no_loss_and_no_weight_at_its_first_layer(tiny_model):
+    for weighting in WEIGHTING:
+        weights = style_layer_weights(tiny_model, LAYERS, None, weighting, "chain")
+        assert weights["conv1_1"] == 0
+        np.testing.assert_allclose(sum(weights.values()), 1)
 
 
 def test_weights_that_do_not_fit_their_layers_are_refused(tiny_model):
@@ -184,6 +192,27 @@ def test_every_statistic_is_0_at_the_style_and_falls_towards_it(tiny_model, stat
         CONTENT, STYLE, tiny_model, statistic=statistic, alpha=0, tv_weight=0, iterations=30
     )
     assert result.history[-1]["style"] < 0.7 * result.history[0]["style"]
+
+
+@pytest.mark.parametrize("statistic", ["chain", "blurred", "wasserstein"])
+def test_every_statistic_compiles_with_xla_as_on_a_gpu(tiny_model, statistic):
+    term = style_term(
+        tiny_model, [Style(STYLE)], dict.fromkeys(LAYERS, 1.0), 1.0, statistic=statistic
+    )
+    objective = make_objective(tiny_model, [term])
+
+    def value_and_slope(image):
+        with tf.GradientTape() as tape:
+            tape.watch(image)
+            loss = objective(image)["total"]
+        return loss, tape.gradient(loss, image)
+
+    image = tf.constant(CONTENT)
+    plain = tf.function(value_and_slope)(image)
+    compiled = tf.function(value_and_slope, jit_compile=True)(image)
+    np.testing.assert_allclose(compiled[0], plain[0], rtol=1e-3)
+    scale = np.abs(plain[1]).max()
+    np.testing.assert_allclose(compiled[1], plain[1], atol=5e-3 * scale)
 
 
 def test_relative_losses_do_not_know_the_scale_of_the_trunk(tiny_model):
