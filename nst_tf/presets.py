@@ -43,7 +43,7 @@ class Preset:
     knobs : dict
         Changes to the defaults of `JobConfig`.
     on_vgg : dict
-        Further changes that stand in for SqueezeNet where its file is missing; empty if the
+        Further changes that stand in for SqueezeNet 1.1 where its file is missing; empty if the
         source is about VGG.
     """
 
@@ -97,7 +97,10 @@ CS231N_ON_VGG = {
     "normalize": True,
     "content_layers": ("conv3_1",),
     "style_layers": ("conv2_1", "conv3_2", "conv4_1", "conv4_2"),
+    "learning_rate": 5.0,  # CS231n's 173 grey levels leave noise at VGG's resolution
+    "decay_rate": 0.1,
 }
+ON_SQUEEZENET_1_0 = {"normalize": True}  # it was trained on 0..255: far larger activations
 
 
 def _cs231n(pair, style_short, content_weight, style_weights, tv_weight, expect=None, **changes):

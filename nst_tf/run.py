@@ -10,7 +10,7 @@ from nst_tf.cli import SAMPLE_PAIR, add_knobs, given, reported
 from nst_tf.config import JobConfig
 from nst_tf.console import OneLineParser, hushed, interrupt_once
 from nst_tf.errors import ConfigError, WeightsError, check_choice
-from nst_tf.presets import PRESETS
+from nst_tf.presets import ON_SQUEEZENET_1_0, PRESETS
 
 PICTURES = ("content", "style")  # the knobs that are no flags
 
@@ -66,25 +66,29 @@ def preset_knobs(name, weights, say=print):
         What --weights says.
     """
     preset = PRESETS[check_choice("preset", name, PRESETS)]
-    if not preset.on_vgg or _is_squeezenet(weights):
+    version = _squeezenet_version(weights) if preset.on_vgg else None
+    if not preset.on_vgg or version == "v1.1":
         return preset.knobs
+    if version == "v1.0":
+        say(f"{name} is made for SqueezeNet 1.1: its numbers are put on a normalised 1.0")
+        return {**preset.knobs, **ON_SQUEEZENET_1_0}
     say(
-        f"{name} is made for SqueezeNet{'' if weights else ', whose file is not here'}: its "
+        f"{name} is made for SqueezeNet 1.1{'' if weights else ', whose file is not here'}: its "
         "numbers are put on a normalised VGG, which gives another picture"
     )
     return {**preset.knobs, **preset.on_vgg}
 
 
-def _is_squeezenet(weights):
+def _squeezenet_version(weights):
+    """Return which SqueezeNet --weights names, or lies where weights are looked for, or None."""
     with hushed():
-        from nst_tf.trunks import find_squeezenet_weights, weights_family
+        from nst_tf.trunks import find_squeezenet_weights, squeezenet_version, weights_family
     if weights is not None:
-        return weights_family(weights) == "squeezenet"
+        return squeezenet_version(weights) if weights_family(weights) == "squeezenet" else None
     try:
-        find_squeezenet_weights()
+        return squeezenet_version(find_squeezenet_weights())
     except WeightsError:
-        return False
-    return True
+        return None
 
 
 def list_presets():

@@ -78,7 +78,19 @@ def test_cs231n_on_vgg_stands_in_where_squeezenet_is_missing(name, tiny_model, m
     assert config.normalize
     for layers in (config.content_layers, config.style_layers):
         assert resolve_layers(tiny_model, layers)
-    assert preset_knobs(name, "some/squeezenet_v1_0.npz") is PRESETS[name].knobs
+
+
+def test_cs231n_is_taken_as_it_is_on_1_1_and_normalised_on_1_0(tmp_path, tiny_squeezenet_file):
+    said = []
+    preset = PRESETS["cs231n-starry"]
+    assert preset_knobs("cs231n-starry", str(tiny_squeezenet_file), said.append) is preset.knobs
+    assert not said
+    older = tmp_path / "squeezenet_v1_0.npz"
+    write_npz(older, tiny_squeezenet(side=7))
+    knobs = preset_knobs("cs231n-starry", str(older), said.append)
+    assert knobs["normalize"]
+    assert knobs["style_layers"] == ("conv1", "fire3", "fire4", "fire5")
+    assert "normalised 1.0" in said[0]
 
 
 def test_the_numbers_of_cs231n_are_the_notebooks_in_its_own_units(tiny_squeezenet_file):

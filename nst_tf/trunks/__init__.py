@@ -15,6 +15,7 @@ from nst_tf.trunks.squeezenet import (
     CS231N_LAYERS,
     find_squeezenet_weights,
     load_squeezenet_model,
+    squeezenet_version,
 )
 from nst_tf.trunks.vgg import find_vgg_weights, load_vgg_model
 
@@ -33,5 +34,6 @@ __all__ = [
     "load_vgg_model",
     "normalize_trunk",
     "resolve_layers",
+    "squeezenet_version",
     "weights_family",
 ]

@@ -79,6 +79,11 @@ def load_squeezenet_model(path="squeezenet", *, pooling="max"):
     )
 
 
+def squeezenet_version(path="squeezenet"):
+    """Tell "v1.0" from "v1.1" by the numbers in the file; `path` as for the loader."""
+    return read_squeezenet(find_squeezenet_weights(path)).version
+
+
 def _layers(weights, pooling):
     layers = {}
     for name in LAYER_NAMES[weights.version]:
