@@ -97,12 +97,7 @@ def style_layer_weights(model, layers, weights=None, weighting="equal", statisti
     """
     check_choice("weighting", weighting, WEIGHTING)
     if weights is not None:
-        if len(weights) != len(layers):
-            raise ConfigError(
-                f"`style_layer_weights` has {len(weights)} numbers for {len(layers)} style "
-                f"layers ({' '.join(layers)}); give one for each"
-            )
-        return dict(zip(layers, weights))
+        return one_weight_each("style", layers, weights)
     if weighting == "equal":
         raw = dict.fromkeys(layers, 1.0)
     else:
@@ -111,6 +106,18 @@ def style_layer_weights(model, layers, weights=None, weighting="equal", statisti
     if statistic == "chain" and len(layers) > 1:
         raw[layers[0]] = 0.0
     return {layer: weight / sum(raw.values()) for layer, weight in raw.items()}
+
+
+def one_weight_each(kind, layers, weights):
+    """Return weights by layer name: one number for all, or one for each of them."""
+    if isinstance(weights, (int, float)):
+        weights = [weights] * len(layers)
+    if len(weights) != len(layers):
+        raise ConfigError(
+            f"`{kind}_layer_weights` has {len(weights)} numbers for {len(layers)} {kind} layers "
+            f"({' '.join(layers)}); give one for each"
+        )
+    return dict(zip(layers, weights))
 
 
 # --------------------------------------------------------------------------- statistics

@@ -13,7 +13,7 @@ from nst_tf.errors import ConfigError, Diverged, ImageError, Interrupted
 from nst_tf.images import check_image, check_mask
 from nst_tf.objective import make_objective
 from nst_tf.optimizers import learning_rates, minimize_adam, minimize_lbfgs, minimize_sgd
-from nst_tf.style import Style, style_layer_weights
+from nst_tf.style import Style, one_weight_each, style_layer_weights
 from nst_tf.terms import content_term, relative_tv_term, style_term, tv_term
 from nst_tf.trunks import check_layers, resolve_layers
 
@@ -197,9 +197,8 @@ def loss_terms(content_image, style_image, model, config):
     terms = []
     if content_image is not None and config.alpha:
         layers = resolve_layers(model, config.content_layers)
-        weights = config.content_layer_weights or [1.0] * len(layers)
+        weights = one_weight_each("content", layers, config.content_layer_weights or 1.0)
         scale = "relative" if relative else config.content_scale
-        weights = dict(zip(layers, weights, strict=True))
         terms.append(content_term(model, content_image, weights, config.alpha, scale=scale))
     if styles and config.beta:
         layers = resolve_layers(model, config.style_layers)

@@ -82,6 +82,10 @@ def test_a_chain_has_no_loss_and_no_weight_at_its_first_layer(tiny_model):
 def test_weights_that_do_not_fit_their_layers_are_refused(tiny_model):
     with pytest.raises(ConfigError, match="has 2 numbers for 16 style layers"):
         style_transfer(CONTENT, STYLE, tiny_model, style_layers="all", style_layer_weights=(1, 2))
+    with pytest.raises(ConfigError, match="has 2 numbers for 16 content layers"):
+        style_transfer(
+            CONTENT, STYLE, tiny_model, content_layers="all", content_layer_weights=(1, 2)
+        )
     with pytest.raises(ConfigError, match="avgpool1 is no convolution"):
         geometric_weights(tiny_model, ["avgpool1"])
 
