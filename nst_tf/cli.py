@@ -71,7 +71,7 @@ def add_knob(parser, knob):
     elif typing.get_origin(kind) is tuple:
         each = typing.get_args(kind)[0]
         # Commas separate names and numbers; a file's name may hold one.
-        action = _list_action(each, separator=None if knob.metadata["metavar"] else ",")
+        action = list_action(each, separator=None if knob.metadata["metavar"] else ",")
         metavar = knob.metadata["metavar"] or _metavar(each)
         parser.add_argument(flag, nargs="+", action=action, metavar=metavar, help=text)
     else:
@@ -95,7 +95,7 @@ def _words(value):
     return " ".join(map(str, value)) if isinstance(value, tuple) else value
 
 
-def _list_action(kind, separator=","):
+def list_action(kind, separator=","):
     """Return an argparse action for lists, separated by spaces and by `separator`."""
 
     class ListAction(argparse.Action):

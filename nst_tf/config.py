@@ -92,7 +92,10 @@ class TransferConfig:
         "gram", "what of the style is matched: Gram matrices or another", choices=STATISTICS
     )
     activation_shift: float = knob(
-        0.0, "added to activations before correlating (Novak & Nikulin: -1)", minimum=-HUGE
+        0.0,
+        "added to activations before correlating (Novak & Nikulin: -1)",
+        minimum=-1e6,
+        maximum=1e6,
     )
     tv_form: str = knob("squared", "what total variation sums, in unit paper", choices=TV_FORMS)
     propagation: str = knob(

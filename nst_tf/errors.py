@@ -38,8 +38,8 @@ class Interrupted(KeyboardInterrupt):
     It is a KeyboardInterrupt, so a notebook or script that does not catch it stops as usual.
     """
 
-    def __init__(self, result):
-        super().__init__(f"interrupted after {result.iterations} iterations")
+    def __init__(self, result, message=None):
+        super().__init__(message or f"interrupted after {result.iterations} iterations")
         self.result = result
 
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nst_tf.config import STYLE_LAYERS
+from nst_tf.config import STYLE_LAYERS, TransferConfig
 from nst_tf.errors import ConfigError
-from nst_tf.images import generate_noise_image
+from nst_tf.images import check_image, fit_size, generate_noise_image
 from nst_tf.transfer import style_transfer
 from nst_tf.trunks import resolve_layers
 
@@ -72,8 +72,8 @@ def reconstruct_style(model, image, layers, *, size=None, seed=0, **knobs):
     model : Trunk
     image : (1, H, W, 3) float32
     layers : sequence of str
-    size : (height, width), optional
-        Of the result; default: the image's.
+    size : (height, width), int or str, optional
+        Of the result, as for `load_image`; default: the image's.
     seed : int
         Of the noise.
     **knobs
@@ -84,7 +84,8 @@ def reconstruct_style(model, image, layers, *, size=None, seed=0, **knobs):
     Result
     """
     layers = resolve_layers(model, layers)
-    height, width = size or image.shape[1:3]
+    check_image("image", image)
+    height, width = image.shape[1:3] if size is None else fit_size(size, image.shape[1:3])
     start = _noise(model, np.zeros((1, height, width, 3), np.float32), seed)
     knobs = {"beta": 1.0, "style_layers": layers, **_search(knobs)}
     return style_transfer(None, image, model, init_image=start, **knobs)
@@ -123,12 +124,15 @@ def layer_grid(
     Sheet
         The upper row style, the lower content.
     """
+    _check_free(knobs, "alpha", "beta", "content_layers", "style_layers")
+    content_layers = resolve_layers(model, content_layers)
+    style_layers = resolve_layers(model, style_layers)
     if len(content_layers) != len(style_layers):
         raise ConfigError(
             f"there are {len(content_layers)} content layers and {len(style_layers)} style "
             "layers; as many of both fill a sheet"
         )
-    resolve_layers(model, (*content_layers, *style_layers))
+    TransferConfig(**_search(knobs))
     styles, contents = [], []
     for number, layers in enumerate(nested(style_layers), 1):
         styles.append(reconstruct_style(model, style_image, layers, seed=seed, **knobs).picture)
@@ -177,19 +181,34 @@ def weight_grid(
     -------
     Sheet
     """
-    resolve_layers(model, style_layers)
+    _check_free(knobs, "alpha", "beta", "style_layers")
+    style_layers = resolve_layers(model, style_layers)
+    configs = [  # all of them first: a wrong knob is told before anything is drawn
+        [
+            TransferConfig(alpha=ratio, beta=1.0, style_layers=layers, **_search(knobs, {}))
+            for ratio in np.ravel(ratios).tolist()
+        ]
+        for layers in nested(style_layers)
+    ]
     start = _noise(model, content_image, seed)
     pictures = []
-    for row, layers in enumerate(nested(style_layers), 1):
+    for row, row_configs in enumerate(configs, 1):
         pictures.append([])
-        for column, ratio in enumerate(ratios, 1):
-            run = {"alpha": ratio, "beta": 1.0, "style_layers": layers, **_search(knobs, {})}
-            result = style_transfer(content_image, style_image, model, init_image=start, **run)
+        for column, config in enumerate(row_configs, 1):
+            result = style_transfer(
+                content_image, style_image, model, init_image=start, config=config
+            )
             pictures[-1].append(result.picture)
             each(row, column, result.picture)
     rows = tuple(f"{letter}: to {layer}" for letter, layer in zip("ABCDEFGHIJKLMNOP", style_layers))
-    columns = tuple(f"alpha/beta {ratio:g}" for ratio in ratios)
+    columns = tuple(f"alpha/beta {config.alpha:g}" for config in configs[0])
     return Sheet(f"Style layers and weights, {model.name}", rows, columns, pictures)
+
+
+def _check_free(knobs, *taken):
+    for name in taken:
+        if name in knobs:
+            raise ConfigError(f"`{name}` changes from picture to picture of a sheet; leave it out")
 
 
 def nested(layers):

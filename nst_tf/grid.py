@@ -4,10 +4,10 @@ import sys
 from dataclasses import fields, replace
 from pathlib import Path
 
-from nst_tf.cli import SAMPLE_PAIR, add_knobs, given, reported
+from nst_tf.cli import SAMPLE_PAIR, add_knobs, given, list_action, reported
 from nst_tf.config import JobConfig, TransferConfig
 from nst_tf.console import OneLineParser, hushed, interrupt_once
-from nst_tf.errors import ConfigError
+from nst_tf.errors import ConfigError, Interrupted
 
 SHEETS = {
     "layers": "Figure 1: what layers keep of style and content, reconstructed from noise",
@@ -46,7 +46,11 @@ def make_parser():
     parser.add_argument("--output", metavar="DIR", help="default: output/grid_SHEET")
     parser.add_argument("--overwrite", action="store_true", help="write over what is in DIR")
     parser.add_argument(
-        "--ratios", nargs="+", type=float, metavar="X", help="alpha/beta (default: 1e-5 to 1e-2)"
+        "--ratios",
+        nargs="+",
+        action=list_action(float),
+        metavar="X",
+        help="alpha/beta (default: 1e-5 to 1e-2)",
     )
     kept = TRANSFER_KNOBS | JOB_KNOBS
     add_knobs(parser, [knob for knob in fields(JobConfig) if knob.name in kept])
@@ -70,7 +74,13 @@ def _run(options):
     with hushed():  # imported late: bad options are refused in no time
         from nst_tf.plots import save_sheet
     _check_folder(folder, overwrite)
-    save_sheet(folder / "sheet.png", _draw(sheet, config, knobs, folder))
+    try:
+        drawn = _draw(sheet, config, knobs, folder)
+    except Interrupted as stop:
+        raise Interrupted(
+            stop.result, f"interrupted; the pictures done so far are in {folder}"
+        ) from None
+    save_sheet(folder / "sheet.png", drawn)
     print(folder / "sheet.png")
     return 0
 
@@ -91,6 +101,8 @@ def _draw(sheet, config, knobs, folder):
     config = replace(config, weights=chosen_weights(config.weights))
     print(f"computing {choose_device(config.device)}")
     model, images = load_trunk_and_images(config)
+    for file in folder.glob("[0-9]*_[0-9]*.png"):  # of an earlier, larger sheet
+        file.unlink()
     draw = {"layers": layer_grid, "weights": weight_grid}[sheet]
     style_image = images["style_image"][0].image
     return draw(images["content_image"], style_image, model, seed=config.seed, each=each, **knobs)

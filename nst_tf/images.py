@@ -153,6 +153,12 @@ def check_image(name, image):
             f"`{name}` has shape {shape}; (1, height, width, 3) was expected: "
             "pass the second value of load_image"
         )
+    kind = getattr(image, "dtype", None) or np.asarray(image).dtype
+    if "float" not in getattr(kind, "name", str(kind)):
+        raise ImageError(
+            f"`{name}` holds {getattr(kind, 'name', kind)}; floats in the trunk's pixel space were "
+            "expected: pass the second value of load_image"
+        )
 
 
 def check_mask(name, mask, shape):
@@ -339,12 +345,12 @@ def resize_picture(picture, size, resample="lanczos"):
 # ---------------------------------------------------------------------------- reading
 
 
-def read_picture(path):
+def read_picture(path, *, background="white"):
     """Read any picture that people have into (H, W, 3) uint8 RGB, at its own size.
 
     Turned upright by its EXIF tag; colours converted to sRGB by its ICC profile; grey,
-    palette, CMYK and 16-bit pictures converted; transparent ones composited on white; of an
-    animation, the first frame.
+    palette, CMYK and 16-bit pictures converted; transparent ones composited on `background`; of
+    an animation, the first frame.
 
     Raises
     ------
@@ -360,7 +366,7 @@ def read_picture(path):
             warnings.simplefilter("ignore")  # Pillow's size warning: our own limit is checked
             with Image.open(path) as picture:
                 _check_pixels(path, picture.size)
-                return np.asarray(_upright_rgb(picture))
+                return np.asarray(_upright_rgb(picture, background))
     except FileNotFoundError:
         raise ImageError(f"there is no picture {path}") from None
     except PermissionError:
@@ -389,15 +395,14 @@ def _check_pixels(path, size):
         )
 
 
-def _upright_rgb(picture):
+def _upright_rgb(picture, background):
     profile = picture.info.get("icc_profile")
     picture = ImageOps.exif_transpose(picture)
     picture = _eight_bits(picture)
     if picture.has_transparency_data:
         picture, alpha = _split_alpha(picture)
         picture = _to_srgb(picture, profile)
-        white = Image.new("RGB", picture.size, "white")
-        return Image.composite(picture, white, alpha)
+        return Image.composite(picture, Image.new("RGB", picture.size, background), alpha)
     return _to_srgb(picture, profile)
 
 

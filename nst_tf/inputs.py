@@ -1,11 +1,12 @@
 """From a config to arrays: the pictures, masks and the start, as `style_transfer` takes them."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from nst_tf.color import color_after, color_before
-from nst_tf.config import NO_MASK, NOT
+from nst_tf.config import NO_MASK, NOT, STARTS
 from nst_tf.errors import ImageError
 from nst_tf.images import (
     NOISE,
@@ -134,7 +135,8 @@ def style_size(config, path, shape, result_size):
         return scaled_size(size, config.style_scale)
     except ImageError as error:
         raise ImageError(
-            f"the style {path}: {error}; take a larger --size or --style-size, or --stretch-style"
+            f"the style {path}: {error}; change --size, --style-size or --style-scale, or take "
+            "--stretch-style"
         ) from None
 
 
@@ -158,14 +160,18 @@ def make_start(config, content_image, styles, space):
     elif kind == "style":
         base = np.broadcast_to(mean_color(styles), content_image.shape)
     else:
+        if not Path(kind).exists():
+            raise ImageError(f"`init` is {kind!r}: neither {', '.join(STARTS)} nor a picture file")
         picture = resize_picture(read_picture(kind), content_image.shape[1:3], config.resample)
         base = space.to_image(picture)
     amplitude = config.noise_amplitude
     amplitude = NOISE[config.noise] if amplitude is None else amplitude
     how = {"noise": config.noise, "amplitude": amplitude / space.scale, "seed": config.seed}
+    if kind == "noise":
+        return generate_noise_image(base, 1.0, **how)
     if config.noise_added:
         return base + generate_noise_image(np.zeros_like(base), config.noise_ratio, **how)
-    return generate_noise_image(base, 1.0 if kind == "noise" else config.noise_ratio, **how)
+    return generate_noise_image(base, config.noise_ratio, **how)
 
 
 def flat_image(shape, color, space):

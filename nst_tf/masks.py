@@ -8,7 +8,8 @@ import numpy as np
 import tensorflow as tf
 
 from nst_tf.errors import ImageError, check_choice
-from nst_tf.images import read_picture, resize_picture
+from nst_tf.images import fit_size, read_picture, resize_picture
+from nst_tf.trunks import check_layers
 
 PROPAGATION = ("simple", "inside", "all")
 ASPECT_TOLERANCE = 0.02  # a mask drawn at another resolution may be off by a rounded pixel
@@ -20,9 +21,10 @@ def load_mask(path, size=None, *, picture_size=None, binary=False, inverted=Fals
     Parameters
     ----------
     path : path
-        Any picture file; colours are brought to grey.
-    size : (height, width), optional
-        Of the image that the mask is for; the mask is resized to it. Default: its own.
+        Any picture file; colours are brought to grey, what is transparent is black.
+    size : (height, width), int or str, optional
+        Of the image that the mask is for, as for `load_image`; the mask is resized to it.
+        Default: its own.
     picture_size : (height, width), optional
         Of the picture file that the mask was drawn for, to notice a mask that was drawn for
         another one. Default: `size`.
@@ -41,7 +43,9 @@ def load_mask(path, size=None, *, picture_size=None, binary=False, inverted=Fals
     ImageError
         The file is no picture, all black, or of another shape than the picture.
     """
-    picture = read_picture(path)
+    picture = read_picture(path, background="black")
+    if size is not None:
+        size = fit_size(size, picture_size or picture.shape[:2])
     _check_aspect(path, picture.shape[:2], picture_size or size)
     if size is not None:
         picture = resize_picture(picture, size, "bilinear")  # antialiased, and never beyond 0..1
@@ -62,7 +66,8 @@ def _check_aspect(path, shape, expected):
     if abs(stretch - 1) > ASPECT_TOLERANCE:
         raise ImageError(
             f"the mask {path} has {width}x{height} pixels, its picture "
-            f"{wanted_width}x{wanted_height}: draw it on the picture, in the same shape"
+            f"{wanted_width}x{wanted_height}: draw it on the picture, in the same shape; or, if "
+            "the picture was stretched, give its own size as `picture_size`"
         )
 
 
@@ -90,6 +95,7 @@ def layer_guides(model, mask, layers, propagation="simple"):
         "inside" leaves nothing at a layer: the region is smaller than the receptive field.
     """
     check_choice("propagation", propagation, PROPAGATION)
+    layers = check_layers(model, layers)
     mask = tf.constant(mask, tf.float32)[tf.newaxis, ..., tf.newaxis]  # (1, H, W, 1)
     guides = {}
     seen, unseen = mask, 1 - mask  # the most white, and the most black, that a position sees

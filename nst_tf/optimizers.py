@@ -17,7 +17,7 @@ NO_GAIN = 1e-6  # of the loss: less is the rounding of float32
 SCHEDULES = {
     "constant": lambda rate, total, decay, every: lambda i: rate,
     "cosine": lambda rate, total, decay, every: (
-        lambda i: rate * 0.5 * (1 + tf.cos(np.pi * i / total))
+        lambda i: rate * 0.5 * (1 + tf.cos(np.pi * i / max(total, 1)))
     ),
     "step": lambda rate, total, decay, every: lambda i: rate * decay ** tf.floor(i / every),
     "exponential": lambda rate, total, decay, every: lambda i: rate * decay ** (i / every),
@@ -125,11 +125,14 @@ def _descend(objective, start, iterations, optimizer, schedule, bounds, compile_
     def evaluate():
         return objective(image)
 
+    # Traced once and called as they are: TensorFlow warns when functions of one name are traced
+    # again and again, and many runs in a notebook are no cause for alarm.
+    change = update.get_concrete_function() if iterations else None
     for iteration in range(iterations + 1):
         # A copy, because `update` gives the losses from before it changes the image.
         current = tf.identity(image)
         last = iteration == iterations
-        losses = evaluate() if last else update()
+        losses = evaluate.get_concrete_function()() if last else change()
         yield iteration, current, losses, last
 
 
@@ -167,9 +170,12 @@ def minimize_lbfgs(objective, start, iterations, *, history=20, bounds=None, com
             losses = objective(image)
         return losses, tape.gradient(losses["total"], image)
 
-    def total_and_gradient(pixels):
+    compiled = losses_and_gradient.get_concrete_function()
+
+    def total_and_gradient(pixels, check=lambda: None):
+        check()
         image.assign(pixels.reshape(shape))
-        losses, gradient = losses_and_gradient()
+        losses, gradient = compiled()
         latest.update(pixels=pixels.copy(), losses=losses)
         return float(losses["total"]), gradient.numpy().ravel().astype(np.float64)
 
@@ -178,7 +184,7 @@ def minimize_lbfgs(objective, start, iterations, *, history=20, bounds=None, com
             total_and_gradient(pixels)
         return latest["losses"]
 
-    def search(report):
+    def search(report, check):
         pixels = np.asarray(start, np.float64).ravel()
         pixels = pixels if box is None else np.clip(pixels, box.lb, box.ub)
         report(pixels)
@@ -186,7 +192,7 @@ def minimize_lbfgs(objective, start, iterations, *, history=20, bounds=None, com
         while done < iterations:
             before, gradient = total_and_gradient(pixels)
             steepest = np.abs(gradient).max()
-            if steepest == 0:
+            if steepest == 0 or not np.isfinite(before + steepest):
                 return
             # Within bounds L-BFGS-B begins with the gradient itself as its step, be it a millionth
             # of a grey level or a million: so the total is scaled until that is a fair first step.
@@ -194,7 +200,7 @@ def minimize_lbfgs(objective, start, iterations, *, history=20, bounds=None, com
             options = {"maxiter": iterations - done, "maxfun": 10**9, "maxcor": history}
             options.update(ftol=0.0, gtol=0.0)  # the defaults stop where a picture still improves
             result = scipy.optimize.minimize(
-                lambda x, scale=scale: tuple(scale * each for each in total_and_gradient(x)),
+                lambda x, scale=scale: tuple(scale * y for y in total_and_gradient(x, check)),
                 pixels,
                 jac=True,
                 method="L-BFGS-B",
@@ -203,11 +209,11 @@ def minimize_lbfgs(objective, start, iterations, *, history=20, bounds=None, com
                 options=options,
             )
             pixels, done = result.x, done + result.nit
-            if before - result.fun / scale <= NO_GAIN * abs(before):
+            if not before - result.fun / scale > NO_GAIN * abs(before):  # NaN ends it too
                 return
 
-    def reported(report):
-        search(lambda pixels: report((losses_at(pixels), tf.identity(image))))
+    def reported(report, check):
+        search(lambda pixels: report((losses_at(pixels), tf.identity(image))), check)
 
     for iteration, ((losses, current), last) in enumerate(_pulled(reported)):
         yield iteration, current, losses, last
@@ -228,22 +234,25 @@ class _Stopped(Exception):
 
 
 def _pulled(run):
-    """Turn ``run(report)``, which pushes, into a generator of (item, whether it is the last).
+    """Turn ``run(report, check)``, which pushes, into a generator of (item, is it the last).
 
     SciPy's minimiser calls back and can't be asked for its next step; so it works in a thread
-    of its own, at most two items ahead.
+    of its own, at most two items ahead. `check` ends it there when nobody listens any more.
     """
     items = queue.Queue(maxsize=1)
     stopped = threading.Event()
 
-    def report(item):
+    def check():
         if stopped.is_set():
             raise _Stopped
+
+    def report(item):
+        check()
         items.put(("item", item))
 
     def work():
         try:
-            run(report)
+            run(report, check)
             items.put(("end", None))
         except _Stopped:
             pass

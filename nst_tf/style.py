@@ -6,6 +6,8 @@ every iteration; their distance is the layer's loss E_l.
 """
 
 import itertools
+import math
+import numbers
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -14,7 +16,7 @@ import tensorflow as tf
 
 from nst_tf.errors import ConfigError, check_choice
 from nst_tf.losses import layer_style_loss
-from nst_tf.trunks import check_layers
+from nst_tf.trunks import resolve_layers
 
 
 @dataclass(frozen=True)
@@ -39,8 +41,9 @@ class Style:
     style_mask: np.ndarray | None = field(default=None, repr=False)
 
     def __post_init__(self):
-        if not self.weight > 0:
-            raise ConfigError(f"the weight of a style is {self.weight}; it must be above 0")
+        number = isinstance(self.weight, numbers.Real)
+        if not number or not 0 < self.weight < math.inf:
+            raise ConfigError(f"the weight of a style is {self.weight!r}; it must be above 0")
 
 
 # --------------------------------------------------------------------------- layer weights
@@ -70,7 +73,7 @@ def geometric_weights(model, layers, *, favour="bottom"):
     top although the text says "bottom layers": that is "top" here.
     """
     check_choice("favour", favour, ("bottom", "top"))
-    check_layers(model, layers)
+    layers = resolve_layers(model, layers)
     depth = {name: d for d, name in enumerate(model.convolutions, 1)}
     for layer in layers:
         if layer not in depth:
@@ -96,6 +99,7 @@ def style_layer_weights(model, layers, weights=None, weighting="equal", statisti
         A name in `STATISTICS`. A "chain" has no loss at the first layer, so its weight is 0.
     """
     check_choice("weighting", weighting, WEIGHTING)
+    layers = resolve_layers(model, layers)
     if weights is not None:
         return one_weight_each("style", layers, weights)
     if weighting == "equal":
@@ -104,7 +108,7 @@ def style_layer_weights(model, layers, weights=None, weighting="equal", statisti
         favour = "bottom" if weighting == "geometric" else "top"
         raw = geometric_weights(model, layers, favour=favour)
     if statistic == "chain" and len(layers) > 1:
-        raw[layers[0]] = 0.0
+        raw[min(layers, key=list(model).index)] = 0.0
     return {layer: weight / sum(raw.values()) for layer, weight in raw.items()}
 
 
@@ -160,15 +164,13 @@ def correlation_chain(features, guides):
     """Novak & Nikulin 2016, section 3.5: G^(l,l-1), each layer against the one below it.
 
     ``G^(l,l-1) = up(F^l)^T F^(l-1)``: the smaller of the two maps, the one beyond a pool, is
-    upsampled. "The one below" is the one named before it among the style layers; the first
-    layer has none, so that n layers give n - 1 matrices (1, N_l, N_(l-1)).
+    upsampled. "The one below" is the next shallower of the style layers; the shallowest
+    has none, so that n layers give n - 1 matrices (1, N_l, N_(l-1)).
 
     Differs from tutorial 2's code, which subtracts the ordinary losses of neighbours: there the
     last layer has weight -1, and its mismatch is rewarded.
     """
     layers = list(features)
-    if len(layers) < 2:
-        raise ConfigError("a correlation chain needs two style layers or more")
     chain = {}
     for below, layer in itertools.pairwise(layers):
         size = features[below].shape[1:3]  # depth only shrinks a map
@@ -275,16 +277,19 @@ class Statistic:
         ``(current, target, relative=...) -> scalar``, the loss of one layer.
     aim : callable
         What is done to a target once, before the loop.
+    least_layers : int
+        How many layers it needs.
     """
 
     measure: Callable
     distance: Callable = layer_style_loss
     aim: Callable = lambda target: target
+    least_layers: int = 1
 
 
 STATISTICS = {
     "gram": Statistic(gram_matrices),
-    "chain": Statistic(correlation_chain),
+    "chain": Statistic(correlation_chain, least_layers=2),
     "blurred": Statistic(blurred_correlations),
     "wasserstein": Statistic(mean_and_covariance, wasserstein_loss, with_square_root),
 }

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
-from nst_tf.errors import check_choice
+from nst_tf.errors import ConfigError, check_choice
 from nst_tf.losses import content_loss, tv_loss
 from nst_tf.masks import layer_guides
 from nst_tf.style import STATISTICS, shifted
@@ -96,8 +96,14 @@ def style_term(
     propagation : str
         See `layer_guides`.
     """
-    layers = tuple(layer_weights)
-    statistic = shifted(STATISTICS[check_choice("statistic", statistic, STATISTICS)], shift)
+    layers = tuple(layer for layer in model if layer in layer_weights)  # shallow ones first
+    measured = STATISTICS[check_choice("statistic", statistic, STATISTICS)]
+    if len(layers) < measured.least_layers:
+        raise ConfigError(
+            f"the statistic {statistic} needs {measured.least_layers} style layers or more; "
+            f"there is {' '.join(layers)}"
+        )
+    statistic = shifted(measured, shift)
     regions = style_regions(model, styles, layers, statistic, propagation)
 
     def region_loss(features, region):

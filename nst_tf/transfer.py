@@ -63,8 +63,10 @@ class Result:
     config : TransferConfig
     seconds : float
 
-    `iterations` is how many updates were made, `converged` whether the optimiser found no way
-    further down before it had made all that it was allowed.
+    converged : bool
+        Whether the optimiser found no way further down before its iterations were used up.
+
+    `iterations` is how many updates were made.
     """
 
     picture: np.ndarray = field(repr=False)
@@ -72,16 +74,12 @@ class Result:
     history: list[dict[str, float]] = field(repr=False)
     config: TransferConfig
     seconds: float
+    converged: bool = False
 
     @property
     def iterations(self):
         """Updates that were made."""
         return max(len(self.history) - 1, 0)
-
-    @property
-    def converged(self):
-        """Whether the run ended because nothing was left to gain."""
-        return self.iterations < self.config.iterations
 
 
 def style_transfer(
@@ -261,9 +259,9 @@ def _run(steps, start, show, config, callbacks):
     began = time.perf_counter()
     image, history = start, []
 
-    def result():
+    def result(converged=False):
         seconds = time.perf_counter() - began
-        return Result(show(image), np.array(image), history, config, seconds)
+        return Result(show(image), np.array(image), history, config, seconds, converged)
 
     try:
         for iteration, current, losses, last in steps:
@@ -280,7 +278,7 @@ def _run(steps, start, show, config, callbacks):
         raise Interrupted(result()) from None
     finally:
         steps.close()  # an optimiser may have a thread to end
-    return result()
+    return result(converged=len(history) <= config.iterations)
 
 
 def _why_diverged(iteration, losses, config):
@@ -290,6 +288,11 @@ def _why_diverged(iteration, losses, config):
             f"the {bad} loss is not finite before the first iteration: the weights of the losses "
             f"are too large (alpha {config.alpha:g}, beta {config.beta:g}, tv_weight "
             f"{config.tv_weight:g}); make them smaller"
+        )
+    if config.optimizer == "lbfgs":
+        return (
+            f"the {bad} loss is not finite after {iteration} iterations: make the weights of the "
+            "losses smaller, or use --optimizer adam"
         )
     return (
         f"the {bad} loss is not finite after {iteration} iterations: the steps are too large; "
@@ -304,9 +307,14 @@ def as_styles(style_image):
         return []
     if isinstance(style_image, Style):
         return [style_image]
-    if isinstance(style_image, (list, tuple)) and all(isinstance(s, Style) for s in style_image):
-        return list(style_image)
-    return [Style(style_image)]
+    if not isinstance(style_image, (list, tuple)):
+        return [Style(style_image)]
+    if not style_image or not all(isinstance(style, Style) for style in style_image):
+        raise ConfigError(
+            "`style_image` is a list without styles; several styles are a list of "
+            "Style(image, weight, mask), one style is its image, none is None"
+        )
+    return list(style_image)
 
 
 def _check_images(content_image, styles, start):

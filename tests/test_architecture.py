@@ -14,8 +14,8 @@ ROOT = Path(__file__).resolve().parents[1]
 STOREYS = [
     ["errors", "files", "console"],
     ["images", "losses"],
-    ["color", "masks", "trunks", "optimizers"],
-    ["config", "style"],
+    ["color", "trunks", "optimizers"],
+    ["config", "style", "masks"],
     ["presets"],
     ["terms", "objective"],
     ["transfer", "devices"],

@@ -8,6 +8,7 @@ from PIL import Image
 import nst_tf as nst
 from nst_tf import (
     ConfigError,
+    ImageError,
     StyleTransfer,
     extract_features,
     gram_matrix,
@@ -100,6 +101,25 @@ def test_figure_3_is_layers_by_weights_from_one_start(tiny_model):
     assert len({picture.tobytes() for picture in pictures}) == 4
 
 
+def test_a_wrong_knob_of_a_sheet_is_told_before_anything_is_drawn(tiny_model):
+    drawn = []
+    with pytest.raises(ConfigError, match=r"`alpha` is -1\.0; it must be at least 0"):
+        weight_grid(
+            CONTENT, STYLE, tiny_model, ratios=(1, -1), each=lambda *args: drawn.append(args)
+        )
+    for name in ("alpha", "beta"):
+        with pytest.raises(ConfigError, match=f"`{name}` changes from picture to picture"):
+            weight_grid(CONTENT, STYLE, tiny_model, **{name: 5.0})
+    assert not drawn
+
+
+def test_a_texture_takes_sizes_as_load_image_does(tiny_model):
+    result = reconstruct_style(tiny_model, STYLE, "conv1_1", size=100, iterations=0)
+    assert result.picture.shape == (100, 82, 3)
+    with pytest.raises(ImageError, match="too small"):
+        reconstruct_style(tiny_model, STYLE, "conv1_1", size=(4, 4))
+
+
 def test_a_sheet_is_shown_with_its_labels(tiny_model):
     picture = make_picture(30, 40)
     sheet = nst.Sheet("title", ("one", "two"), ("a", "b", "c"), [[picture] * 3] * 2)
@@ -147,8 +167,25 @@ def test_the_command_line_leaves_a_sheet_and_its_pictures(grid, tmp_path):
     assert names == ["1_1.png", "1_2.png", "2_1.png", "2_2.png", "sheet.png"]
     with Image.open(folder / "sheet.png") as sheet:
         assert sheet.width > 600
+    more = ["--style-layers", "conv1_1", "--ratios", "1", "--overwrite"]
+    assert grid("weights", *more) == 0
+    assert sorted(path.name for path in folder.iterdir()) == ["1_1.png", "sheet.png"]
     assert grid("layers", "--output", tmp_path / "here") == 0
     assert (tmp_path / "here" / "2_5.png").is_file()
+
+
+def test_an_interrupted_grid_says_where_its_pictures_are(grid, tmp_path, monkeypatch, capsys):
+    from nst_tf import experiments, images
+    from nst_tf.errors import Interrupted
+
+    def interrupted(*args, each, **knobs):
+        each(1, 1, make_picture(40, 40))
+        raise Interrupted(None, "stopped")
+
+    monkeypatch.setattr(experiments, "layer_grid", interrupted)
+    assert grid("layers") == 130
+    assert "the pictures done so far are in output/grid_layers" in capsys.readouterr().err
+    assert images.read_picture(tmp_path / "output" / "grid_layers" / "1_1.png").shape == (40, 40, 3)
 
 
 def test_bad_input_to_the_grid_is_one_line_and_status_2(grid, tmp_path, capsys):

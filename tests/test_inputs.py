@@ -66,7 +66,7 @@ def test_the_style_has_as_many_pixels_as_the_result_unless_told(config):
 
 
 def test_a_style_that_gets_too_small_is_refused(config):
-    with pytest.raises(ImageError, match=r"brush.jpg: a size of .* take a larger --size or --sty"):
+    with pytest.raises(ImageError, match=r"brush.jpg: a size of .* change --size, --style-si"):
         load_images(config.changed(style_scale=0.5), VGG_PIXELS)
 
 
@@ -203,8 +203,13 @@ def test_it_starts_at_any_file_and_mixes_noise_into_it(config, pictures):
     assert plain.shape == (1, 44, 60, 3)
     mixed = start(config.changed(init=str(other), noise_ratio=0.5, noise_amplitude=10))
     assert np.abs(mixed - plain / 2).max() <= 5.001
-    with pytest.raises(ImageError, match=r"there is no picture nowhere\.png"):
+    with pytest.raises(ImageError, match=r"neither content, noise, grey, style nor a picture file"):
         start(config.changed(init="nowhere.png"))
+
+
+def test_noise_is_noise_even_where_noise_is_to_be_added(config):
+    noise = config.changed(init="noise", noise="gaussian", noise_amplitude=50)
+    np.testing.assert_array_equal(start(noise), start(noise.changed(noise_added=True)))
 
 
 def test_added_noise_leaves_the_content_at_full_strength(config):

@@ -81,6 +81,14 @@ def test_a_colour_mask_is_brought_to_grey(tmp_path):
     np.testing.assert_allclose(mask, 1 / 3, atol=1e-6)
 
 
+def test_what_is_transparent_in_a_mask_is_black(tmp_path):
+    picture = np.full((40, 60, 4), 255, np.uint8)
+    picture[:, 20:, 3] = 0  # a white shape on transparency, as image editors export it
+    mask = load_mask(mask_file(tmp_path / "mask.png", picture))
+    assert mask[:, :20].all()
+    assert not mask[:, 20:].any()
+
+
 def test_an_empty_mask_is_refused(tmp_path):
     black = mask_file(tmp_path / "black.png", np.zeros((40, 60)))
     with pytest.raises(ImageError, match=r"black.png is all black, so the style would act nowhere"):
@@ -95,6 +103,8 @@ def test_a_mask_of_another_shape_is_refused_and_of_another_resolution_is_not(tmp
     assert load_mask(path, (80, 120)).shape == (80, 120)
     with pytest.raises(ImageError, match=r"has 60x40 pixels, its picture 60x60: draw it on the"):
         load_mask(path, (60, 60))
+    assert load_mask(path, 80).shape == (53, 80)  # as load_image takes sizes
+    assert load_mask(path, "short:80").shape == (80, 120)
     # The picture may be stretched; its mask is stretched with it.
     assert load_mask(path, (60, 60), picture_size=(400, 600)).shape == (60, 60)
 
@@ -147,6 +157,11 @@ def test_inside_is_within_simple_is_within_all(tiny_model):
 def test_a_region_smaller_than_a_receptive_field_has_no_inside(tiny_model):
     with pytest.raises(ImageError, match=r"no receptive field of conv5_1 lies inside a mask"):
         layer_guides(tiny_model, half(True), ["conv5_1"], "inside")
+
+
+def test_guides_for_layers_that_are_not_there_are_refused(tiny_model):
+    with pytest.raises(ConfigError, match="there is no layer 'conv9'"):
+        layer_guides(tiny_model, half(True), ["conv9"])
 
 
 def test_unknown_propagation_lists_the_choices(tiny_model):

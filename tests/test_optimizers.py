@@ -9,6 +9,7 @@ from conftest import make_picture
 
 from nst_tf import (
     ConfigError,
+    Diverged,
     Interrupted,
     learning_rates,
     make_objective,
@@ -175,6 +176,32 @@ def test_lbfgs_ends_its_thread_when_nobody_listens_any_more(tiny_model):
         )
     assert stopped.value.result.iterations == 2
     assert threading.active_count() == before
+
+
+def test_lbfgs_ends_at_a_loss_that_is_no_number(tiny_model):
+    with pytest.raises(Diverged, match="not finite before the first iteration"):
+        style_transfer(
+            CONTENT, STYLE, tiny_model, init_image=0 * CONTENT, optimizer="lbfgs", alpha=1e38
+        )
+
+    def falls_off(image):  # fine at first, no number a step further
+        return {"total": tf.reduce_sum(tf.math.log(image - 0.999))}
+
+    steps = list(minimize_lbfgs(falls_off, np.ones((1, 2, 2, 3)), 20))
+    assert steps[-1][3]
+
+
+def test_only_a_run_that_found_nothing_more_has_converged(tiny_model):
+    def stop(step):
+        if step.iteration == 1:
+            raise KeyboardInterrupt
+
+    for optimizer in OPTIMIZERS:
+        how = {"optimizer": optimizer, "iterations": 5, "learning_rate": 1e-3}
+        assert not style_transfer(CONTENT, STYLE, tiny_model, **how).converged
+        with pytest.raises(Interrupted) as stopped:
+            style_transfer(CONTENT, STYLE, tiny_model, callbacks=[stop], **how)
+        assert not stopped.value.result.converged
 
 
 def test_an_error_inside_lbfgs_reaches_the_caller():

@@ -227,7 +227,7 @@ def test_bad_input_is_one_line_and_status_2_and_leaves_nothing(job, tmp_path, pi
         (["--alpha", "0", "--beta", "0"], pictures, "nothing to keep and nothing to match"),
         (["--content-layers", "all", "conv4_2"], pictures, "give it by itself, or leave it out"),
         (["--weights", "squeezenet"], pictures, "squeezenet_v1_0.npz"),
-        (["--init", "none.png"], pictures, "there is no picture none.png"),
+        (["--init", "none.png"], pictures, "`init` is 'none.png': neither content, noise, grey"),
         (["--config", ""], pictures, "can't be read" if os.name == "nt" else "is no file"),
         (["--output", text / "below"], pictures, "may not be written"),
     ]:
@@ -297,7 +297,9 @@ def test_an_output_that_leads_nowhere_is_refused(job, tmp_path, capsys):
 def test_a_long_style_picture_is_named_with_what_to_do(job, tmp_path, pictures, capsys):
     Image.new("RGB", (900, 40)).save(tmp_path / "long.png")
     assert job(pair=(pictures[0], tmp_path / "long.png")) == 2
-    assert re.search(r"the style .*long\.png: .* too small.*; take a larger --size", error(capsys))
+    assert re.search(
+        r"the style .*long\.png: .* too small.*; change --size, --style-size", error(capsys)
+    )
     assert job("--stretch-style", pair=(pictures[0], tmp_path / "long.png")) == 0
 
 

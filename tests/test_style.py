@@ -123,8 +123,40 @@ def test_a_chain_upsamples_the_smaller_map():
 
 
 def test_a_chain_of_one_layer_is_refused(tiny_model):
-    with pytest.raises(ConfigError, match="needs two style layers or more"):
+    with pytest.raises(ConfigError, match="chain needs 2 style layers or more; there is conv1_1"):
         style_transfer(CONTENT, STYLE, tiny_model, statistic="chain", style_layers=["conv1_1"])
+
+
+def test_the_order_in_which_layers_are_named_does_not_matter(tiny_model):
+    for statistic in STATISTICS:
+        one, two = (
+            style_transfer(
+                CONTENT,
+                STYLE,
+                tiny_model,
+                iterations=0,
+                statistic=statistic,
+                style_layers=layers,
+                style_weighting="geometric",
+            ).history[0]["style"]
+            for layers in (LAYERS, LAYERS[::-1])
+        )
+        np.testing.assert_allclose(one, two, rtol=1e-5)
+
+
+def test_one_layer_may_be_a_text_everywhere(tiny_model):
+    assert list(extract_features(tiny_model, CONTENT, "conv2_1")) == ["conv2_1"]
+    assert geometric_weights(tiny_model, "conv5_4") == {"conv5_4": 1}
+    assert style_layer_weights(tiny_model, "conv2_1") == {"conv2_1": 1}
+
+
+def test_several_styles_are_a_list_of_style(tiny_model):
+    for wrong in ([STYLE, STYLE], [Style(STYLE), STYLE], []):
+        with pytest.raises(ConfigError, match=r"several styles are a list of Style\(image, weight"):
+            style_transfer(CONTENT, wrong, tiny_model, iterations=0)
+    for weight in ("2", None, float("inf")):
+        with pytest.raises(ConfigError, match="it must be above 0"):
+            Style(STYLE, weight)
 
 
 def test_the_shift_is_added_before_correlating():

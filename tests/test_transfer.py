@@ -61,6 +61,12 @@ def test_the_start_from_content_has_no_content_loss(tiny_model):
     np.testing.assert_array_equal(result.image, CONTENT)
 
 
+def test_a_picture_in_place_of_an_image_is_refused(tiny_model):
+    picture = make_picture(37, 45)[np.newaxis]  # uint8, the mean not subtracted
+    with pytest.raises(ImageError, match="holds uint8; floats in the trunk's pixel space"):
+        style_transfer(picture, STYLE, tiny_model, iterations=0)
+
+
 def test_losses_fall(tiny_model):
     result = style_transfer(CONTENT, STYLE, tiny_model, iterations=60, alpha=1e-5)
     assert result.history[-1]["total"] < result.history[0]["total"] / 3

@@ -200,8 +200,9 @@ def extract_features(model, image, layers):
 
 
 def check_layers(model, layers):
-    """Return `layers`, or say which of them the trunk has not."""
+    """Return `layers`, or say which of them the trunk has not; one may come as a text."""
     _check_trunk(model)
+    layers = (layers,) if isinstance(layers, str) else layers
     for layer in layers:
         if layer not in model:
             raise ConfigError(

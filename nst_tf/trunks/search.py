@@ -10,7 +10,10 @@ MODEL_PATH = "NST_TF_MODEL_PATH"  # folders with the system's separator between 
 def model_folders():
     """Return where weights may lie, in order: model/ here, the checkout's, $NST_TF_MODEL_PATH."""
     named = os.environ.get(MODEL_PATH, "").split(os.pathsep)
-    return [Path("model"), CHECKOUT / "model", *(Path(folder) for folder in named if folder)]
+    folders = {}
+    for folder in (Path("model"), CHECKOUT / "model", *map(Path, filter(None, named))):
+        folders.setdefault(folder.resolve(), folder)  # each once, as it was first named
+    return list(folders.values())
 
 
 def find_model_file(names):
