@@ -13,7 +13,7 @@ run: $(VENV)/installed  ## paint the sample photograph
 	$(BIN)/python -m nst_tf.run
 
 test: $(VENV)/installed-test lint  ## format, lint and tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2
 
 lint: $(VENV)/installed-test
 	$(BIN)/ruff format --check .

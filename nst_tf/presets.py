@@ -177,7 +177,6 @@ GATYS_RUN = {
     "beta": 1.0,
     "tv_weight": 0.0,
     "pooling": "average",
-    "normalize": True,
     "size": "area:512",
     "init": "noise",
     "noise": "gaussian",
@@ -315,15 +314,23 @@ PRESETS = {
     ),
     "gatys2015": Preset(
         source="Gatys, Ecker & Bethge 2015, arXiv 1508.06576 (tutorial 4): alpha/beta 1e-3",
-        expect="From white noise on a normalised network with average pooling: strong style",
+        expect="From white noise with average pooling: strong style",
         errs="The paper names neither optimiser nor iterations; L-BFGS is the authors' later one",
         knobs={**GATYS_RUN, "alpha": 1e-3},
     ),
     "gatys2016": Preset(
-        source="Gatys, Ecker & Bethge, CVPR 2016: L-BFGS, 512x512 in area, alpha/beta 8e-4",
-        expect="As gatys2015, a little more style",
-        errs="",
-        knobs={**GATYS_RUN, "alpha": 8e-4},
+        source="Gatys, Ecker & Bethge, CVPR 2016, on a normalised network, with the weights of "
+        "their code, leongatys/NeuralImageSynthesis: content 1e6, style 1e9/5 a layer",
+        expect="From white noise, L-BFGS, every filter counting alike: strong style",
+        errs="The ratio that is printed (8e-4 to 5e-3) can't be meant for eq. (4) on that network: "
+        "the code weighs style a million times more",
+        knobs={
+            **GATYS_RUN,
+            "normalize": True,
+            "content_scale": "mean",
+            "alpha": 1.0,
+            "style_layer_weights": (4 * 1e9 / 5 / 1e6,) * 5,
+        },
     ),
     "gatys-pytorch": Preset(
         source="leongatys/PytorchNeuralStyleTransfer, the notebook of the papers' first author",
@@ -370,7 +377,9 @@ PRESETS = {
     ),
     "tf-docs": Preset(
         source="TensorFlow's tutorial style_transfer.ipynb",
-        expect="Content from conv5_2 at an enormous weight, yet so deep that the style wins",
+        expect="Content from conv5_2 at an enormous weight, yet so deep that the style shows. On "
+        "the embedded trunk, whose activations are smaller, it hardly does: add --tv-weight 0 and "
+        "a smaller --alpha",
         errs="Its text says that total variation sums squares; the code sums absolute values",
         knobs={
             "content_layers": ("conv5_2",),
@@ -420,7 +429,8 @@ PRESETS = {
     ),
     "johnson": Preset(
         source="jcjohnson/neural-style, its defaults",
-        expect="The look that most people know as neural style, from a grey start",
+        expect="The look that most people know as neural style, from a grey start. On the embedded "
+        "trunk, whose activations are smaller, total variation blurs it: add --tv-weight 0",
         errs="",
         knobs={
             **PAPER_LAYERS,

@@ -118,7 +118,7 @@ def test_inetworks_weights_are_its_telescoped_loop():
 
 def test_a_normalised_preset_runs_through_the_command_line(pictures, tiny_mat, tmp_path):
     content, style = map(str, pictures)
-    arguments = [content, style, "--preset", "gatys2015", "--weights", str(tiny_mat)]
+    arguments = [content, style, "--preset", "gatys2016", "--weights", str(tiny_mat)]
     arguments += ["--size", "48", "--iterations", "2", "--output", str(tmp_path / "out")]
     assert main([*arguments, "--quiet"]) == 0
     assert (tmp_path / "out" / "result.png").is_file()
