@@ -1,6 +1,12 @@
 import os
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is first imported
+from nst_tf.console import hushed
+
+with hushed():  # else TensorFlow's start-up lines come after pytest's closing one
+    import tensorflow as tf
+
+    tf.constant(0)
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 import pytest
