@@ -1,6 +1,7 @@
 """What the command lines share: flags made from knobs, and how they end."""
 
 import argparse
+import os
 import sys
 import typing
 from contextlib import suppress
@@ -25,6 +26,7 @@ HEADINGS = {
     "save_every": "the run",
 }
 INTERRUPTED = 130  # what a shell expects after Ctrl-C: 128 + SIGINT
+PIPE_CLOSED = 141  # and after a closed pipe: 128 + SIGPIPE
 
 
 def reported(work):
@@ -39,6 +41,9 @@ def reported(work):
         return complain(stop, INTERRUPTED)
     except KeyboardInterrupt:
         return complain("interrupted before the first iteration; nothing to save", INTERRUPTED)
+    except BrokenPipeError:  # `| head` has seen enough; Python must not try again at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
     except OSError as error:  # a full disk, a folder that vanished
         return complain(f"{error.filename or 'a file'}: {error.strerror or error}", 2)
     except MemoryError:

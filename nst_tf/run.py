@@ -98,6 +98,7 @@ def list_presets():
         lines = [preset.source, preset.expect, f"Errs: {preset.errs}" if preset.errs else ""]
         for line in filter(None, lines):
             print(textwrap.fill(f"{line}.", 96, initial_indent="  ", subsequent_indent="    "))
+    sys.stdout.flush()  # a closed pipe is told here
     return 0
 
 

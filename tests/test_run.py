@@ -401,3 +401,13 @@ def test_every_knob_has_a_flag_and_a_line_of_help_under_a_heading(capsys):
     assert set(HEADINGS) <= {knob.name for knob in fields(JobConfig)}
     for heading in HEADINGS.values():
         assert f"\n{heading}:\n" in shown
+
+
+def test_a_pipe_that_closes_early_is_no_error():
+    command = [sys.executable, "-m", "nst_tf.run", "--list-presets"]
+    process = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    process.stdout.close()  # as `| head` does
+    assert process.stderr.read() == ""
+    process.wait()
