@@ -172,8 +172,7 @@ def minimize_lbfgs(objective, start, iterations, *, history=20, bounds=None, com
 
     compiled = losses_and_gradient.get_concrete_function()
 
-    def total_and_gradient(pixels, check=lambda: None):
-        check()
+    def total_and_gradient(pixels):
         image.assign(pixels.reshape(shape))
         losses, gradient = compiled()
         latest.update(pixels=pixels.copy(), losses=losses)
@@ -184,39 +183,48 @@ def minimize_lbfgs(objective, start, iterations, *, history=20, bounds=None, com
             total_and_gradient(pixels)
         return latest["losses"]
 
-    def search(report, check):
+    def run(report, check):
+        def checked(pixels):
+            check()
+            return total_and_gradient(pixels)
+
+        def told(pixels):
+            report((losses_at(pixels), tf.identity(image)))
+
         pixels = np.asarray(start, np.float64).ravel()
         pixels = pixels if box is None else np.clip(pixels, box.lb, box.ub)
-        report(pixels)
-        done = 0
-        while done < iterations:
-            before, gradient = total_and_gradient(pixels)
-            steepest = np.abs(gradient).max()
-            if steepest == 0 or not np.isfinite(before + steepest):
-                return
-            # Within bounds L-BFGS-B begins with the gradient itself as its step, be it a millionth
-            # of a grey level or a million: so the total is scaled until that is a fair first step.
-            scale = _first_step(box) / steepest
-            options = {"maxiter": iterations - done, "maxfun": 10**9, "maxcor": history}
-            options.update(ftol=0.0, gtol=0.0)  # the defaults stop where a picture still improves
-            result = scipy.optimize.minimize(
-                lambda x, scale=scale: tuple(scale * y for y in total_and_gradient(x, check)),
-                pixels,
-                jac=True,
-                method="L-BFGS-B",
-                bounds=box,
-                callback=report,
-                options=options,
-            )
-            pixels, done = result.x, done + result.nit
-            if not before - result.fun / scale > NO_GAIN * abs(before):  # NaN ends it too
-                return
+        told(pixels)
+        _search(checked, pixels, iterations, history, box, told)
 
-    def reported(report, check):
-        search(lambda pixels: report((losses_at(pixels), tf.identity(image))), check)
-
-    for iteration, ((losses, current), last) in enumerate(_pulled(reported)):
+    for iteration, ((losses, current), last) in enumerate(_pulled(run)):
         yield iteration, current, losses, last
+
+
+def _search(total_and_gradient, pixels, iterations, history, box, told):
+    """Run SciPy's L-BFGS-B, and begin again where it gives up, until nothing is gained."""
+    done = 0
+    while done < iterations:
+        before, gradient = total_and_gradient(pixels)
+        steepest = np.abs(gradient).max()
+        if steepest == 0 or not np.isfinite(before + steepest):
+            return
+        # Within bounds L-BFGS-B begins with the gradient itself as its step, be it a millionth
+        # of a grey level or a million: so the total is scaled until that is a fair first step.
+        scale = _first_step(box) / steepest
+        options = {"maxiter": iterations - done, "maxfun": 10**9, "maxcor": history}
+        options.update(ftol=0.0, gtol=0.0)  # the defaults stop where a picture still improves
+        result = scipy.optimize.minimize(
+            lambda x, scale=scale: tuple(scale * y for y in total_and_gradient(x)),
+            pixels,
+            jac=True,
+            method="L-BFGS-B",
+            bounds=box,
+            callback=told,
+            options=options,
+        )
+        pixels, done = result.x, done + result.nit
+        if not before - result.fun / scale > NO_GAIN * abs(before):  # NaN ends it too
+            return
 
 
 def _first_step(box):
