@@ -192,7 +192,7 @@ class JobConfig(TransferConfig):
         choices=("trunk", "unit"),
     )
     normalize: bool = knob(
-        False, "rescale the trunk so that each filter's mean activation is one (Gatys 2015)"
+        False, "rescale the trunk so that each filter's mean activation is one (CVPR 2016)"
     )
     size: str | None = knob(
         None,

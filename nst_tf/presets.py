@@ -100,7 +100,7 @@ CS231N_ON_VGG = {
     "learning_rate": 5.0,  # CS231n's 173 grey levels leave noise at VGG's resolution
     "decay_rate": 0.1,
 }
-ON_SQUEEZENET_1_0 = {"normalize": True}  # it was trained on 0..255: far larger activations
+ON_SQUEEZENET_1_0 = {"normalize": True}  # as it is, only style was left on 1.0
 
 
 def _cs231n(pair, style_short, content_weight, style_weights, tv_weight, expect=None, **changes):
@@ -322,8 +322,8 @@ PRESETS = {
         source="Gatys, Ecker & Bethge, CVPR 2016, on a normalised network, with the weights of "
         "their code, leongatys/NeuralImageSynthesis: content 1e6, style 1e9/5 a layer",
         expect="From white noise, L-BFGS, every filter counting alike: strong style",
-        errs="The ratio that is printed (8e-4 to 5e-3) can't be meant for eq. (4) on that network: "
-        "the code weighs style a million times more",
+        errs="Paper and code differ: by eq. (4) the code weighs style millions of times more than "
+        "the printed ratio (8e-4 to 5e-3), which on the embedded trunk left content alone",
         knobs={
             **GATYS_RUN,
             "normalize": True,
@@ -378,8 +378,8 @@ PRESETS = {
     "tf-docs": Preset(
         source="TensorFlow's tutorial style_transfer.ipynb",
         expect="Content from conv5_2 at an enormous weight, yet so deep that the style shows. On "
-        "the embedded trunk, whose activations are smaller, it hardly does: add --tv-weight 0 and "
-        "a smaller --alpha",
+        "the embedded trunk total variation and content outweigh it: add --tv-weight 0 and a "
+        "smaller --alpha",
         errs="Its text says that total variation sums squares; the code sums absolute values",
         knobs={
             "content_layers": ("conv5_2",),
@@ -430,7 +430,7 @@ PRESETS = {
     "johnson": Preset(
         source="jcjohnson/neural-style, its defaults",
         expect="The look that most people know as neural style, from a grey start. On the embedded "
-        "trunk, whose activations are smaller, total variation blurs it: add --tv-weight 0",
+        "trunk total variation blurs it: add --tv-weight 0",
         errs="",
         knobs={
             **PAPER_LAYERS,

@@ -33,10 +33,10 @@ def normalize_trunk(model, images):
 
     Notes
     -----
-    Gatys et al. 2015, Methods: "mean activation of each convolutional filter over images and
-    positions is equal to one". Each layer's weights are multiplied by what its input was divided
-    by and divided by its own means; nothing else changes, as ReLU and pooling let a positive
-    factor through. Differs from the paper: the images are yours instead of ImageNet's, and
+    Gatys et al., CVPR 2016, section 2: "mean activation of each convolutional filter over images
+    and positions is equal to one". Each layer's weights are multiplied by what its input was
+    divided by and divided by its own means; nothing else changes, as ReLU and pooling let a
+    positive factor through. Differs from the paper: the images are yours instead of ImageNet's, and
     filters quieter than 5 % of their layer's mean are taken to be that loud; a layer that is
     silent throughout stays as it is.
     """
