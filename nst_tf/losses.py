@@ -39,12 +39,23 @@ def content_loss(current, target, *, scale="half"):
     scalar
         "half", "sum" and "root" grow with the picture's area, the others do not.
     """
-    _, height, width, channels = target.shape
     target = tf.convert_to_tensor(target)
+    return content_factor(target, scale) * squared_distance(current, target)
+
+
+def squared_distance(current, target):
+    """Return ``sum (F - P)^2`` of two maps in float32, whatever they were computed in."""
+    return tf.reduce_sum(tf.square(tf.cast(current, tf.float32) - tf.cast(target, tf.float32)))
+
+
+def content_factor(target, scale):
+    """Return what `content_loss` multiplies the squared distance from a target by."""
+    _, height, width, channels = target.shape
     # A layer that the content leaves silent has no energy to compare with: any change counts.
-    energy = tf.maximum(tf.reduce_sum(tf.square(target)), 1e-12)
-    factor = CONTENT_SCALES[check_choice("scale", scale, CONTENT_SCALES)]
-    return factor(height * width, channels, energy) * tf.reduce_sum(tf.square(current - target))
+    energy = tf.maximum(tf.reduce_sum(tf.square(tf.cast(target, tf.float32))), 1e-12)
+    return CONTENT_SCALES[check_choice("scale", scale, CONTENT_SCALES)](
+        height * width, channels, energy
+    )
 
 
 def gram_matrix(features, *, per_position=False):
@@ -63,10 +74,48 @@ def gram_matrix(features, *, per_position=False):
     (1, N, N)
         ``G_ij = sum_k F_ki F_kj``: where each thing is, is summed away.
     """
-    _, height, width, channels = features.shape
-    flat = tf.reshape(features, (-1, height * width, channels))  # (1, M, N)
-    gram = tf.matmul(flat, flat, transpose_a=True)  # (1, N, N)
-    return gram / (height * width) if per_position else gram
+    gram = _gram_matrix(tf.convert_to_tensor(features))
+    return gram / positions(features) if per_position else gram
+
+
+@tf.custom_gradient
+def _gram_matrix(features):
+    """Return F^T F and, as its gradient, F (U + U^T): one product where the tape would make two."""
+    flat = _by_position(features)  # (1, M, N)
+
+    def gradient(upstream):
+        both = upstream + tf.linalg.matrix_transpose(upstream)
+        return tf.reshape(tf.matmul(flat, tf.cast(both, flat.dtype)), tf.shape(features))
+
+    return products(features, features), gradient
+
+
+def products(features, others):
+    """Return ``sum_k F_ki F'_kj`` (1, N, N') in float32: Gram's sums, of two maps.
+
+    bfloat16 maps are multiplied as such where that keeps the sums exact to about 1/1000: row by
+    row, as each product of matrices comes rounded, and rows are added up in float32. Deep layers
+    have few positions and many channels, so that float32 is quicker there.
+
+    Parameters
+    ----------
+    features : (1, H, W, N)
+    others : (1, H, W, N')
+    """
+    if features.dtype != tf.float32 and features.shape[3] <= ROW_BY_ROW:
+        rows = tf.matmul(features[0], others[0], transpose_a=True)  # (H, N, N')
+        return tf.reduce_sum(tf.cast(rows, tf.float32), axis=0, keepdims=True)
+    flat, flat_others = (tf.cast(_by_position(each), tf.float32) for each in (features, others))
+    return tf.matmul(flat, flat_others, transpose_a=True)
+
+
+def positions(features):
+    """Return how many positions a map (1, H, W, N) has: M, as a float."""
+    return tf.cast(tf.shape(features)[1] * tf.shape(features)[2], tf.float32)
+
+
+def _by_position(features):
+    return tf.reshape(features, (1, -1, features.shape[3]))  # (1, M, N)
 
 
 def layer_style_loss(current, target, *, relative=False):
@@ -119,16 +168,20 @@ def style_loss(current, targets, weights):
     )
 
 
-# Each form takes the differences to the pixel below, (1, H-1, W, 3), and right, (1, H, W-1, 3).
+ROW_BY_ROW = 128  # channels: up to so many, bfloat16 products are made row by row
+
+# What is summed of the differences to the pixel below, (1, H-1, W, 3), and right, (1, H, W-1, 3).
 TV_FORMS = {
-    "squared": lambda down, right: _sum(tf.square(down)) + _sum(tf.square(right)),
-    "absolute": lambda down, right: _sum(tf.abs(down)) + _sum(tf.abs(right)),
-    "mean": lambda down, right: _mean(tf.square(down)) + _mean(tf.square(right)),
-    "power": lambda down, right: _sum(
-        tf.pow(tf.square(down[:, :, :-1]) + tf.square(right[:, :-1]), 1.25)
+    "squared": lambda down, right: (tf.square(down), tf.square(right)),
+    "absolute": lambda down, right: (tf.abs(down), tf.abs(right)),
+    "mean": lambda down, right: (tf.square(down), tf.square(right)),
+    "power": lambda down, right: (
+        tf.pow(
+            tf.square(down[:, :, : tf.shape(right)[2]]) + tf.square(right[:, : tf.shape(down)[1]]),
+            1.25,
+        ),
     ),
 }
-_sum, _mean = tf.reduce_sum, tf.reduce_mean
 
 
 def tv_loss(image, form="squared"):
@@ -153,7 +206,20 @@ def tv_loss(image, form="squared"):
     image = tf.cast(image, tf.float32)  # differences of uint8 would wrap round
     down = image[:, 1:] - image[:, :-1]  # (1, H-1, W, 3)
     right = image[:, :, 1:] - image[:, :, :-1]  # (1, H, W-1, 3)
-    return TV_FORMS[check_choice("form", form, TV_FORMS)](down, right)
+    return tv_of_sums(tv_sums(down, right, form), form)
+
+
+def tv_sums(down, right, form):
+    """Return the sums and the numbers of what `form` takes of the differences: (2, 1 or 2)."""
+    parts = TV_FORMS[check_choice("form", form, TV_FORMS)](down, right)
+    sums = [tf.reduce_sum(part) for part in parts]
+    return tf.stack([sums, [tf.cast(tf.size(part), tf.float32) for part in parts]])
+
+
+def tv_of_sums(sums, form):
+    """Return the loss that `tv_sums` add up to."""
+    total, number = tf.unstack(sums)
+    return tf.reduce_sum(total / number if form == "mean" else total)
 
 
 def total_loss(content, style, alpha, beta, tv=0.0, tv_weight=0.0):

@@ -15,8 +15,9 @@ import numpy as np
 import tensorflow as tf
 
 from nst_tf.errors import ConfigError, check_choice
-from nst_tf.losses import layer_style_loss
+from nst_tf.losses import gram_matrix, layer_style_loss, positions, products
 from nst_tf.trunks import resolve_layers
+from nst_tf.windows import WHOLE
 
 
 @dataclass(frozen=True)
@@ -127,40 +128,67 @@ def one_weight_each(kind, layers, weights):
 # --------------------------------------------------------------------------- statistics
 
 
-def correlation(features, others, guide=None):
-    """How often channels of two maps fire at the same place, per position.
+def correlation_sums(features, others, guide=None):
+    """How often channels of two maps fire at the same place: what adds up over positions.
 
     Parameters
     ----------
     features : (1, H, W, N)
     others : (1, H, W, N')
-        With `others` = `features` it is the Gram matrix, eq. (3), divided by M.
+        With `others` = `features` it is the Gram matrix, eq. (3).
     guide : (1, H, W, 1), optional
-        How much each position counts; the sum is divided by the guide's sum, so that a style
-        is as strong in a small region as in a large one.
+        How much each position counts.
 
     Returns
     -------
-    (1, N, N')
+    (1, N, N'), scalar
+        The sum, and how much counted in all: the positions, or the guide's sum. One divided by
+        the other is the matrix per position, so that a style is as strong in a small region as
+        in a large one.
     """
-    _, height, width, channels = features.shape
-    positions = height * width
-    flat_others = tf.reshape(others, (1, positions, others.shape[3]))
+    count = positions(features) if guide is None else tf.reduce_sum(guide)
+    if others is features:
+        if guide is not None:
+            features = features * tf.cast(tf.sqrt(guide), features.dtype)  # (F g^1/2)^T (F g^1/2)
+        return gram_matrix(features), count
     if guide is not None:
-        features, positions = features * guide, tf.reduce_sum(guide)
-    flat = tf.reshape(features, (1, height * width, channels))  # (1, M, N)
-    return tf.matmul(flat, flat_others, transpose_a=True) / positions
+        features = features * tf.cast(guide, features.dtype)
+    return products(features, others), count
 
 
-def gram_matrices(features, guides):
-    """Gatys et al. 2015, eq. (3): one Gram matrix per position for each layer."""
-    return {
-        layer: correlation(feature, feature, guides.get(layer))
-        for layer, feature in features.items()
-    }
+def per_position(sums):
+    """Divide each layer's sum by what counted."""
+    return {layer: total / count for layer, (total, count) in sums.items()}
 
 
-def correlation_chain(features, guides):
+def gram_sums(features, guides, window=WHOLE):
+    """Gatys et al. 2015, eq. (3): a Gram matrix for each layer.
+
+    Parameters
+    ----------
+    features : dict of (1, H, W, N)
+        Of what the window shows.
+    guides : dict of (1, H, W, 1)
+        Of the whole picture. Layers without a guide count everywhere.
+    window : Whole or Tile
+
+    Returns
+    -------
+    dict of (sum, count)
+        Those of a picture's windows add up to the picture's own.
+    """
+    sums = {}
+    for layer, feature in features.items():
+        core = window.core(feature, layer)
+        sums[layer] = correlation_sums(core, core, _guide(guides, layer, window))
+    return sums
+
+
+def _guide(guides, layer, window):
+    return window.part(guides[layer], layer) if layer in guides else None
+
+
+def chain_sums(features, guides, window=WHOLE):
     """Novak & Nikulin 2016, section 3.5: G^(l,l-1), each layer against the one below it.
 
     ``G^(l,l-1) = up(F^l)^T F^(l-1)``: the smaller of the two maps, the one beyond a pool, is
@@ -169,14 +197,16 @@ def correlation_chain(features, guides):
 
     Differs from tutorial 2's code, which subtracts the ordinary losses of neighbours: there the
     last layer has weight -1, and its mismatch is rewarded.
+
+    Arguments and what is returned are those of `gram_sums`.
     """
-    layers = list(features)
-    chain = {}
-    for below, layer in itertools.pairwise(layers):
+    sums = {}
+    for below, layer in itertools.pairwise(features):
         size = features[below].shape[1:3]  # depth only shrinks a map
-        upsampled = upsample(features[layer], size)
-        chain[layer] = correlation(upsampled, features[below], guides.get(below))
-    return chain
+        upsampled = window.core(upsample(features[layer], size), below)
+        core = window.core(features[below], below)
+        sums[layer] = correlation_sums(upsampled, core, _guide(guides, below, window))
+    return sums
 
 
 def upsample(features, size):
@@ -186,33 +216,46 @@ def upsample(features, size):
     (tf.image.resize looks half a pixel further, and has no gradient in XLA).
     """
     for axis, length in enumerate(size, 1):
-        sources = np.arange(length) * features.shape[axis] // length
+        there = features.shape[axis]
+        times = 2 ** round(math.log2(length / there))  # odd sizes are not quite a power of two
+        sources = np.minimum(np.arange(length) // times, there - 1)
         features = tf.gather(features, sources, axis=axis)
     return features
 
 
-def blurred_correlations(features, guides):
+def blurred_sums(features, guides, window=WHOLE):
     """Gram matrices of blurred maps: how often channels fire *near* the same place.
 
     Named in Novak & Nikulin 2016, who found it slow to converge for little gain. Here each map
-    is averaged over 3x3 positions first.
+    is averaged over 3x3 positions first. Arguments and what is returned are those of `gram_sums`.
     """
     blurred = {
         layer: tf.nn.avg_pool2d(feature, 3, 1, "SAME") for layer, feature in features.items()
     }
-    return gram_matrices(blurred, guides)
+    return gram_sums(blurred, guides, window)
 
 
-def mean_and_covariance(features, guides):
-    """Mean (1, N) and covariance (1, N, N) of each layer's channels over its positions."""
-    moments = {}
+def moment_sums(features, guides, window=WHOLE):
+    """First and second moments of each layer's channels; arguments as for `gram_sums`.
+
+    Returns
+    -------
+    dict of ((1, N), (1, N, N), count)
+    """
+    sums = {}
     for layer, feature in features.items():
-        guide = guides.get(layer)
-        share = tf.ones_like(feature[..., :1]) if guide is None else guide
-        share /= tf.reduce_sum(share)
-        mean = tf.reduce_sum(feature * share, axis=(1, 2))  # (1, N)
-        centred = feature - mean[:, tf.newaxis, tf.newaxis]
-        moments[layer] = mean, correlation(centred, centred, guide)
+        core, guide = window.core(feature, layer), _guide(guides, layer, window)
+        counted = tf.cast(core, tf.float32) if guide is None else tf.cast(core, tf.float32) * guide
+        sums[layer] = tf.reduce_sum(counted, axis=(1, 2)), *correlation_sums(core, core, guide)
+    return sums
+
+
+def mean_and_covariance(sums):
+    """Return mean (1, N) and covariance (1, N, N) of each layer's channels over its positions."""
+    moments = {}
+    for layer, (first, second, count) in sums.items():
+        mean = first / count
+        moments[layer] = mean, second / count - mean[:, :, tf.newaxis] * mean[:, tf.newaxis]
     return moments
 
 
@@ -271,27 +314,38 @@ class Statistic:
 
     Attributes
     ----------
-    measure : callable
-        ``(features, guides) -> {layer: statistic}``; layers without a guide count everywhere.
+    sums : callable
+        ``(features, guides, window) -> {layer: ...}``: what adds up over positions, and so over
+        the tiles of a picture.
+    finish : callable
+        From the picture's sums to ``{layer: statistic}``.
     distance : callable
         ``(current, target, relative=...) -> scalar``, the loss of one layer.
     aim : callable
         What is done to a target once, before the loop.
     least_layers : int
         How many layers it needs.
+    margin : int
+        How many neighbours of a position it looks at, on each side.
     """
 
-    measure: Callable
+    sums: Callable
+    finish: Callable = per_position
     distance: Callable = layer_style_loss
     aim: Callable = lambda target: target
     least_layers: int = 1
+    margin: int = 0
+
+    def measure(self, features, guides):
+        """Return the statistic of each layer of a whole picture."""
+        return self.finish(self.sums(features, guides, WHOLE))
 
 
 STATISTICS = {
-    "gram": Statistic(gram_matrices),
-    "chain": Statistic(correlation_chain, least_layers=2),
-    "blurred": Statistic(blurred_correlations),
-    "wasserstein": Statistic(mean_and_covariance, wasserstein_loss, with_square_root),
+    "gram": Statistic(gram_sums),
+    "chain": Statistic(chain_sums, least_layers=2),
+    "blurred": Statistic(blurred_sums, margin=1),
+    "wasserstein": Statistic(moment_sums, mean_and_covariance, wasserstein_loss, with_square_root),
 }
 
 
@@ -305,8 +359,8 @@ def shifted(statistic, shift):
     if not shift:
         return statistic
 
-    def measure(features, guides):
+    def sums(features, guides, window):
         features = {layer: feature + shift for layer, feature in features.items()}
-        return statistic.measure(features, guides)
+        return statistic.sums(features, guides, window)
 
-    return replace(statistic, measure=measure)
+    return replace(statistic, sums=sums)

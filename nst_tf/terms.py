@@ -11,10 +11,11 @@ import numpy as np
 import tensorflow as tf
 
 from nst_tf.errors import ConfigError, check_choice
-from nst_tf.losses import content_loss, tv_loss
+from nst_tf.losses import content_factor, squared_distance, tv_of_sums, tv_sums
 from nst_tf.masks import layer_guides
+from nst_tf.passes import WholePass
 from nst_tf.style import STATISTICS, shifted
-from nst_tf.trunks import extract_features
+from nst_tf.windows import WHOLE
 
 RELATIVE_TV = 1e-4  # so that a mean difference of 100 grey levels counts 1
 
@@ -30,36 +31,51 @@ class Term:
     weight : float
         alpha, beta or the like.
     layers : tuple of str
-        The layers that `loss` reads.
-    loss : callable
-        ``(features, image) -> scalar``.
+        The layers that `measure` reads.
+    measure : callable
+        ``(features, image, window) -> numbers``, in whatever structure, that add up over the
+        windows of a picture: sums over positions.
+    judge : callable
+        ``numbers of the whole picture -> scalar``, the loss; by default they are the loss.
+    margin : int
+        How many positions of each layer `measure` reads beyond the window's core.
     """
 
     name: str
     weight: float
     layers: tuple[str, ...]
-    loss: Callable
+    measure: Callable
+    judge: Callable = lambda measured: measured
+    margin: int = 0
+
+    def loss(self, features, image):
+        """Return the unweighted loss of a whole picture, a scalar."""
+        return self.judge(self.measure(features, image, WHOLE))
 
 
-def content_term(model, content_image, layer_weights, weight, *, scale="half"):
+def content_term(model, content_image, layer_weights, weight, *, scale="half", through=None):
     """Keep the features of `content_image` (1, H, W, 3): eq. (1), summed over the layers.
 
     `layer_weights` is a dict of float by layer name, or a sequence of layers that count 1 each;
-    `scale` is that of `content_loss`.
+    `scale` is that of `content_loss`, and `through` the pass that the target is measured by.
     """
     if not isinstance(layer_weights, dict):
         layer_weights = dict.fromkeys(layer_weights, 1.0)
-    targets = _compiled_features(model, content_image, layer_weights)
+    targets = (through or WholePass(model)).features(content_image, layer_weights)
+    factors = {layer: content_factor(target, scale) for layer, target in targets.items()}
 
-    def loss(features, image):
+    def measure(features, image, window):
+        return {
+            layer: squared_distance(window.core(features[layer], layer), window.part(target, layer))
+            for layer, target in targets.items()
+        }
+
+    def judge(distances):
         return tf.add_n(
-            [
-                w * content_loss(features[layer], targets[layer], scale=scale)
-                for layer, w in layer_weights.items()
-            ]
+            [w * factors[layer] * distances[layer] for layer, w in layer_weights.items()]
         )
 
-    return Term("content", weight, tuple(layer_weights), loss)
+    return Term("content", weight, tuple(layer_weights), measure, judge)
 
 
 def style_term(
@@ -72,6 +88,7 @@ def style_term(
     shift=0.0,
     relative=False,
     propagation="simple",
+    through=None,
 ):
     """Match the statistics of one or more styles: eq. (5), w_l by layer name.
 
@@ -95,7 +112,10 @@ def style_term(
         See `layer_style_loss`.
     propagation : str
         See `layer_guides`.
+    through : WholePass or TiledPass, optional
+        By which the targets are measured; default: in one piece.
     """
+    through = through or WholePass(model)
     layers = tuple(layer for layer in model if layer in layer_weights)  # shallow ones first
     measured = STATISTICS[check_choice("statistic", statistic, STATISTICS)]
     if len(layers) < measured.least_layers:
@@ -104,21 +124,24 @@ def style_term(
             f"there is {' '.join(layers)}"
         )
     statistic = shifted(measured, shift)
-    regions = style_regions(model, styles, layers, statistic, propagation)
+    regions = style_regions(through, styles, layers, statistic, propagation)
 
-    def region_loss(features, region):
-        current = statistic.measure(features, region.guides)
+    def measure(features, image, window):
+        features = {layer: features[layer] for layer in layers}
+        return [statistic.sums(features, region.guides, window) for region in regions]
+
+    def region_loss(region, sums):
+        current = statistic.finish(sums)
         distances = [
             layer_weights[layer] * statistic.distance(current[layer], target, relative=relative)
             for layer, target in region.targets.items()
         ]
         return region.strength * tf.add_n(distances)
 
-    def loss(features, image):
-        features = {layer: features[layer] for layer in layers}
-        return tf.add_n([region_loss(features, region) for region in regions])
+    def judge(measured):
+        return tf.add_n([region_loss(region, sums) for region, sums in zip(regions, measured)])
 
-    return Term("style", weight, layers, loss)
+    return Term("style", weight, layers, measure, judge, statistic.margin)
 
 
 @dataclass(frozen=True)
@@ -130,14 +153,17 @@ class Region:
     targets: dict
 
 
-def style_regions(model, styles, layers, statistic, propagation):
+def style_regions(through, styles, layers, statistic, propagation):
     """Return one region for all styles without a mask, and one for each style with a mask."""
+    model = through.model
 
     def measured(style):
         guides = _guides(model, style.style_mask, layers, propagation)
-        return _compiled_features(
-            model, style.image, layers, lambda features: statistic.measure(features, guides)
-        )
+
+        def sums(features, image, window):
+            return statistic.sums(features, guides, window)
+
+        return statistic.finish(through.sums(style.image, layers, sums, statistic.margin))
 
     def region(mask, strength, targets):
         aims = {layer: statistic.aim(target) for layer, target in targets.items()}
@@ -169,7 +195,15 @@ def _blend(targets, weights):
 
 def tv_term(weight, *, form="squared", scale=1.0):
     """Keep neighbouring pixels alike: total variation, `form` as in `tv_loss`, times `scale`."""
-    return Term("tv", weight, (), lambda features, image: scale * tv_loss(image, form))
+
+    def measure(features, image, window):
+        wide = window.core(image, margin=1)  # the last differences reach beyond the core
+        height, width = tf.unstack(tf.shape(window.core(image))[1:3])
+        down = (wide[:, 1:] - wide[:, :-1])[:, :, :width]
+        right = (wide[:, :, 1:] - wide[:, :, :-1])[:, :height]
+        return tv_sums(down, right, form)
+
+    return Term("tv", weight, (), measure, lambda sums: scale * tv_of_sums(sums, form))
 
 
 def relative_tv_term(weight, space):
@@ -178,10 +212,3 @@ def relative_tv_term(weight, space):
     1 means that neighbours differ by 100 grey levels, root of the mean square.
     """
     return tv_term(weight, form="mean", scale=RELATIVE_TV * space.scale**2)
-
-
-def _compiled_features(model, image, layers, then=lambda features: features):
-    """Extract once, compiled like the loop, so that the start's content loss is exactly 0."""
-    image = tf.constant(image, tf.float32)
-    extract = tf.function(lambda x: then(extract_features(model, x, layers)))
-    return extract.get_concrete_function(image)(image)

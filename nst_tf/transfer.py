@@ -183,7 +183,7 @@ def minimize(terms, start, model, config, *, callbacks=(), finish=None):
     return _run(steps, start, _shown(model.space, finish), config, callbacks)
 
 
-def loss_terms(content_image, style_image, model, config):
+def loss_terms(content_image, style_image, model, config, through=None):
     """Return the terms of the total loss, eq. (7), with their targets.
 
     `style_image` is whatever `style_transfer` takes.
@@ -197,7 +197,8 @@ def loss_terms(content_image, style_image, model, config):
         layers = resolve_layers(model, config.content_layers)
         weights = one_weight_each("content", layers, config.content_layer_weights or 1.0)
         scale = "relative" if relative else config.content_scale
-        terms.append(content_term(model, content_image, weights, config.alpha, scale=scale))
+        how = {"scale": scale, "through": through}
+        terms.append(content_term(model, content_image, weights, config.alpha, **how))
     if styles and config.beta:
         layers = resolve_layers(model, config.style_layers)
         weights = style_layer_weights(
@@ -208,7 +209,7 @@ def loss_terms(content_image, style_image, model, config):
             config.statistic,
         )
         how = {"statistic": config.statistic, "shift": config.activation_shift}
-        how |= {"relative": relative, "propagation": config.propagation}
+        how |= {"relative": relative, "propagation": config.propagation, "through": through}
         terms.append(style_term(model, styles, weights, config.beta, **how))
     if not terms:
         raise ConfigError(

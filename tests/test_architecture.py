@@ -13,9 +13,9 @@ ROOT = Path(__file__).resolve().parents[1]
 # From the ground up: a module imports only from storeys below its own.
 STOREYS = [
     ["errors", "files", "console"],
-    ["images", "losses"],
+    ["images", "losses", "windows"],
     ["color", "trunks", "optimizers"],
-    ["config", "style", "masks"],
+    ["config", "style", "masks", "passes"],
     ["presets"],
     ["terms", "objective"],
     ["transfer", "devices"],

@@ -126,7 +126,7 @@ def test_an_unknown_schedule_lists_the_choices():
 
 
 def test_lbfgs_says_that_it_converged_and_where(tiny_model):
-    def term(features, image):
+    def term(features, image, window):
         return tf.reduce_sum(tf.square(image - CONTENT))
 
     objective = make_objective(tiny_model, [Term("bowl", 1.0, (), term)])

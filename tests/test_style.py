@@ -22,11 +22,7 @@ from nst_tf import config as knobs
 from nst_tf.images import VGG_PIXELS
 from nst_tf.style import (
     WEIGHTING,
-    blurred_correlations,
-    correlation,
-    correlation_chain,
-    gram_matrices,
-    mean_and_covariance,
+    correlation_sums,
     shifted,
     wasserstein_loss,
     with_square_root,
@@ -36,6 +32,9 @@ CONTENT = VGG_PIXELS.to_image(make_picture(37, 45))
 STYLE = VGG_PIXELS.to_image(make_picture(50, 41, seed=1))
 OTHER = VGG_PIXELS.to_image(make_picture(33, 64, seed=2))
 LAYERS = ("conv1_1", "conv2_1", "conv3_1")
+gram, chain, blurred, moments = (
+    STATISTICS[name].measure for name in ("gram", "chain", "blurred", "wasserstein")
+)
 
 
 def feature_map(height=5, width=7, channels=4, seed=0):
@@ -100,16 +99,15 @@ def test_the_choices_of_the_command_line_are_the_tables_of_style():
 
 def test_correlation_of_a_map_with_itself_is_its_gram_matrix():
     features = feature_map()
-    np.testing.assert_allclose(
-        correlation(features, features), gram_matrix(features, per_position=True), rtol=1e-5
-    )
+    total, count = correlation_sums(features, features)
+    np.testing.assert_allclose(total / count, gram_matrix(features, per_position=True), rtol=1e-5)
 
 
 def test_a_chain_of_a_layer_with_itself_is_its_gram_matrix():
     features = feature_map()
-    chain = correlation_chain({"a": features, "b": features}, {})
-    assert list(chain) == ["b"]
-    np.testing.assert_allclose(chain["b"], gram_matrix(features, per_position=True), rtol=1e-5)
+    matrices = chain({"a": features, "b": features}, {})
+    assert list(matrices) == ["b"]
+    np.testing.assert_allclose(matrices["b"], gram_matrix(features, per_position=True), rtol=1e-5)
 
 
 def test_a_chain_upsamples_the_smaller_map():
@@ -117,9 +115,9 @@ def test_a_chain_upsamples_the_smaller_map():
     above = feature_map(3, 4, 2, seed=1)
     upsampled = np.repeat(np.repeat(above.numpy(), 2, axis=1), 2, axis=2)[:, :5, :7]
     expected = np.einsum("bhwi,bhwj->bij", upsampled, below) / 35
-    chain = correlation_chain({"conv1_2": below, "conv2_1": above}, {})
-    np.testing.assert_allclose(chain["conv2_1"], expected, rtol=1e-5)
-    assert chain["conv2_1"].shape == (1, 2, 3)
+    matrices = chain({"conv1_2": below, "conv2_1": above}, {})
+    np.testing.assert_allclose(matrices["conv2_1"], expected, rtol=1e-5)
+    assert matrices["conv2_1"].shape == (1, 2, 3)
 
 
 def test_a_chain_of_one_layer_is_refused(tiny_model):
@@ -178,19 +176,19 @@ def test_blurred_correlations_see_neighbours_that_gram_matrices_do_not():
     features = np.zeros((1, 5, 5, 2), np.float32)
     features[0, 2, 1, 0] = features[0, 2, 2, 1] = 9  # two channels, side by side
     features = {"a": tf.constant(features)}
-    assert gram_matrices(features, {})["a"][0, 0, 1] == 0
-    assert blurred_correlations(features, {})["a"][0, 0, 1] > 0
+    assert gram(features, {})["a"][0, 0, 1] == 0
+    assert blurred(features, {})["a"][0, 0, 1] > 0
 
 
 def test_mean_and_covariance_are_numpys_and_count_by_guide():
     features = feature_map()
-    mean, covariance = mean_and_covariance({"a": features}, {})["a"]
+    mean, covariance = moments({"a": features}, {})["a"]
     flat = features.numpy().reshape(-1, 4)
     np.testing.assert_allclose(mean[0], flat.mean(axis=0), rtol=1e-5)
     np.testing.assert_allclose(covariance[0], np.cov(flat.T, bias=True), rtol=1e-4, atol=1e-6)
     guide = np.zeros((1, 5, 7, 1), np.float32)
     guide[:, :2] = 1
-    mean, covariance = mean_and_covariance({"a": features}, {"a": tf.constant(guide)})["a"]
+    mean, covariance = moments({"a": features}, {"a": tf.constant(guide)})["a"]
     top = features.numpy()[:, :2].reshape(-1, 4)
     np.testing.assert_allclose(mean[0], top.mean(axis=0), rtol=1e-5)
     np.testing.assert_allclose(covariance[0], np.cov(top.T, bias=True), rtol=1e-4, atol=1e-6)
@@ -207,10 +205,10 @@ def test_wasserstein_distance_of_diagonal_gaussians_is_the_formula():
 def test_wasserstein_distance_to_itself_is_0_with_a_finite_gradient():
     features = tf.nn.relu(feature_map(channels=6) - 0.5)
     features *= tf.constant([1.0, 1, 1, 1, 1, 0])  # the last channel is dead
-    target = with_square_root(mean_and_covariance({"a": features}, {})["a"])
+    target = with_square_root(moments({"a": features}, {})["a"])
     with tf.GradientTape() as tape:
         tape.watch(features)
-        loss = wasserstein_loss(mean_and_covariance({"a": features}, {})["a"], target)
+        loss = wasserstein_loss(moments({"a": features}, {})["a"], target)
     np.testing.assert_allclose(loss, 0, atol=1e-5)
     gradient = tape.gradient(loss, features).numpy()
     assert np.isfinite(gradient).all()
@@ -270,7 +268,7 @@ def test_relative_losses_do_not_know_the_scale_of_the_trunk(tiny_model):
 # ------------------------------------------------------------------ several styles
 
 
-def test_blended_styles_have_the_weighted_mean_of_their_gram_matrices(tiny_model):
+def test_blended_styles_have_the_weighted_mean_of_their_gram(tiny_model):
     blend = [Style(STYLE, weight=3), Style(OTHER, weight=1)]
     loss = losses_at(tiny_model, CONTENT, blend)
     expected = 0

@@ -7,6 +7,7 @@ from nst_tf.trunks.layers import (
     Trunk,
     check_layers,
     extract_features,
+    receptive_fields,
     resolve_layers,
 )
 from nst_tf.trunks.load import load_model, weights_family
@@ -33,6 +34,7 @@ __all__ = [
     "load_squeezenet_model",
     "load_vgg_model",
     "normalize_trunk",
+    "receptive_fields",
     "resolve_layers",
     "squeezenet_version",
     "weights_family",

@@ -1,5 +1,7 @@
 """What a trunk is made of, and the one way through it."""
 
+from typing import NamedTuple
+
 import numpy as np
 import tensorflow as tf
 
@@ -10,17 +12,31 @@ POOLING = ("average", "max")
 
 
 class ConvRelu:
-    """A convolution, its bias, and ReLU: VGG's with stride 1 and zero padding, unless told."""
+    """A convolution, its bias, and ReLU: VGG's with stride 1 and zero padding, unless told.
 
-    def __init__(self, kernel, bias, *, stride=1, padding="SAME"):
-        self.kernel = tf.constant(kernel, tf.float32)  # (h, w, in, out); constant: no gradient
-        self.bias = tf.constant(bias, tf.float32)  # (out,)
+    Parameters
+    ----------
+    kernel : (h, w, in, out)
+    bias : (out,)
+    stride : int
+    padding : {"SAME", "VALID", "EDGE"}
+        "EDGE" repeats the outermost pixels where "SAME" puts zeros.
+    dtype : dtype
+        What it computes in, and what it takes and gives.
+    """
+
+    def __init__(self, kernel, bias, *, stride=1, padding="SAME", dtype=tf.float32):
+        self.kernel = tf.cast(tf.constant(kernel), dtype)  # constant: no gradient
+        self.bias = tf.cast(tf.constant(bias), dtype)
         self.stride = stride
         self.padding = padding
 
     def __call__(self, x):
         """Map (1, H, W, in) to (1, H, W, out), smaller by the stride and the padding."""
-        x = tf.nn.conv2d(x, self.kernel, strides=self.stride, padding=self.padding)
+        padding = self.padding
+        if padding == "EDGE":
+            x, padding = self._edges_repeated(x), "VALID"
+        x = tf.nn.conv2d(x, self.kernel, strides=self.stride, padding=padding)
         return tf.nn.relu(tf.nn.bias_add(x, self.bias))
 
     @property
@@ -28,13 +44,30 @@ class ConvRelu:
         """How many filters it has."""
         return int(self.kernel.shape[3])
 
+    @property
+    def extent(self):
+        """What one output position sees of the input: first, number, and step to the next."""
+        size = int(self.kernel.shape[0])
+        return 0 if self.padding == "VALID" else -(size // 2), size, self.stride
+
+    def changed(self, *, padding=None, dtype=None):
+        """Return the layer with another padding, or that computes in another dtype."""
+        dtype = self.kernel.dtype if dtype is None else dtype
+        padding = self.padding if padding is None else padding
+        return ConvRelu(self.kernel, self.bias, stride=self.stride, padding=padding, dtype=dtype)
+
+    def _edges_repeated(self, x):
+        height, width = (size // 2 for size in self.kernel.shape[:2])
+        return tf.pad(x, [[0, 0], [height, height], [width, width], [0, 0]], "SYMMETRIC")
+
     def reach(self, mask):
         """Map (1, H, W, 1) to the output's grid: the largest value that a position sees.
 
         For guidance channels (Gatys et al. 2017, spatial control): what a filter sees of a region.
         """
         size = self.kernel.shape[:2].as_list()
-        return tf.nn.max_pool2d(mask, size, strides=self.stride, padding=self.padding)
+        padding = "SAME" if self.padding == "EDGE" else self.padding  # what is repeated is seen
+        return tf.nn.max_pool2d(mask, size, strides=self.stride, padding=padding)
 
     def rescaled(self, incoming, outgoing):
         """Return the layer that takes inputs divided by `incoming` and divides its outputs.
@@ -98,6 +131,15 @@ class Pool:
         """Return itself: a pool lets any scale of its channels through."""
         return self
 
+    @property
+    def extent(self):
+        """What one output position sees of the input: first, number, and step to the next."""
+        return 0, self.size, self.stride
+
+    def changed(self, *, dtype=None):
+        """Return itself: a pool computes in the dtype that comes in."""
+        return self
+
     def _average_with(self, x, value):
         return tf.nn.avg_pool2d(self._widened(x, value), self.size, self.stride, "VALID")
 
@@ -128,6 +170,16 @@ class Fire:
         """How many filters both expansions have together."""
         return self.expand1x1.channels + self.expand3x3.channels
 
+    @property
+    def extent(self):
+        """What one output position sees of the input: first, number, and step to the next."""
+        return self.expand3x3.extent
+
+    def changed(self, *, dtype=None):
+        """Return the module computing in another dtype."""
+        parts = (self.squeeze, self.expand1x1, self.expand3x3)
+        return Fire(*(part.changed(dtype=dtype) for part in parts))
+
     def reach(self, mask):
         """Map (1, H, W, 1) to the output's grid: the largest value that a position sees."""
         return self.expand3x3.reach(self.squeeze.reach(mask))
@@ -154,13 +206,38 @@ class Trunk(dict):
         Where its numbers were read from.
     space : PixelSpace
         What it takes for pixels.
+    dtype : tf.DType
+        What its layers compute in, and their features are. Images stay float32.
     """
 
-    def __init__(self, layers, *, name, source, space=VGG_PIXELS):
+    def __init__(self, layers, *, name, source, space=VGG_PIXELS, dtype=tf.float32):
         super().__init__(layers)
         self.name = name
         self.source = source
         self.space = space
+        self.dtype = dtype
+
+    def with_layers(self, layers, **changes):
+        """Return a trunk of other layers, all else as it is but for `changes`."""
+        same = {name: getattr(self, name) for name in ("name", "source", "space", "dtype")}
+        return Trunk(layers, **{**same, **changes})
+
+    def computing_in(self, dtype):
+        """Return the trunk whose layers compute in another dtype, such as bfloat16."""
+        layers = {name: layer.changed(dtype=dtype) for name, layer in self.items()}
+        return self.with_layers(layers, dtype=dtype)
+
+    def with_edges(self):
+        """Return the trunk whose first convolution repeats the picture's outermost pixels.
+
+        Zeros there are a grey frame about the picture, which style then answers with a frame of
+        its own. (crowsonkb's style-transfer-pytorch does so: "reduces edge artifacts".) A first
+        layer without padding, SqueezeNet's, stays as it is.
+        """
+        first, layer = next(iter(self.items()))
+        if layer.padding != "SAME":
+            return self
+        return self.with_layers({**self, first: layer.changed(padding="EDGE")})
 
     @property
     def convolutions(self):
@@ -184,12 +261,12 @@ def extract_features(model, image, layers):
     Returns
     -------
     dict of (1, H_l, W_l, N_l)
-        By layer name, in the trunk's order.
+        By layer name, in the trunk's order; in the trunk's dtype.
     """
     check_image("image", image)
     wanted = set(check_layers(model, layers))
     features = {}
-    x = image
+    x = tf.cast(image, model.dtype)
     for name, layer in model.items():
         if len(features) == len(wanted):
             break
@@ -197,6 +274,30 @@ def extract_features(model, image, layers):
         if name in wanted:
             features[name] = x
     return features
+
+
+class Field(NamedTuple):
+    """What position i of a layer sees: pixels ``i * stride + first`` and on, `size` of them."""
+
+    stride: int
+    first: int
+    size: int
+
+
+def receptive_fields(model):
+    """Return the `Field` of each layer, in pixels of the picture along one side.
+
+    At conv1_1 its size is 3, at VGG-19's conv5_1 156, with a stride of 16.
+    """
+    fields = {}
+    stride, first, size = 1, 0, 1
+    for name, layer in model.items():
+        begin, number, step = layer.extent
+        first += begin * stride
+        size += (number - 1) * stride
+        stride *= step
+        fields[name] = Field(stride, first, size)
+    return fields
 
 
 def check_layers(model, layers):

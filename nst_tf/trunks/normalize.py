@@ -3,7 +3,7 @@
 import numpy as np
 
 from nst_tf.errors import ConfigError
-from nst_tf.trunks.layers import Trunk, extract_features, resolve_layers
+from nst_tf.trunks.layers import extract_features, resolve_layers
 
 # A filter that is silent on these pictures may shout on others: divided by its own mean it would
 # drown the rest. So no filter counts for quieter than this share of its layer's mean. Our choice.
@@ -46,7 +46,7 @@ def normalize_trunk(model, images):
         outgoing = scales.get(name, incoming)  # a pool passes on what it is given
         layers[name] = layer.rescaled(incoming, outgoing)
         incoming = outgoing
-    return Trunk(layers, name=f"{model.name}, normalised", source=model.source, space=model.space)
+    return model.with_layers(layers, name=f"{model.name}, normalised")
 
 
 def channel_means(model, images):

@@ -1,0 +1,1 @@
+"""The benchmark: `python -m benchmarks --help`. Only its programs import a framework."""

@@ -1,0 +1,117 @@
+"""The one place that knows nst_tf: how a trunk is loaded, a picture painted, a loss read."""
+
+import dataclasses
+
+import numpy as np
+import tensorflow as tf
+
+import nst_tf as nst
+from nst_tf.inputs import load_images
+from nst_tf.objective import make_objective
+from nst_tf.presets import PRESETS
+from nst_tf.transfer import loss_terms
+
+FOREVER = 10**8  # iterations: the benchmark says when it is enough
+# The tutorial's knobs that say what is painted; the others say how, which a schedule decides.
+OBJECTIVE = (
+    "content_layers",
+    "style_layers",
+    "style_layer_weights",
+    "alpha",
+    "beta",
+    "tv_weight",
+    "pooling",
+    "stretch_style",
+    "resample",
+)
+# Tutorial 3 starts from as much noise, uniform by 20 grey levels.
+STARTS = {"content": {}, "noise": {"noise_ratio": 0.6, "noise": "uniform"}}
+COPIED = {"conv3_3": "conv3_4", "conv4_3": "conv4_4", "conv5_3": "conv5_4"}
+
+
+def trunk(shape="16"):
+    """Return the embedded trunk, or ("19") that with three layers copied."""
+    model = nst.load_vgg_model("embedded")
+    return model if shape == "16" else as_19_layers(model)
+
+
+def as_19_layers(model):
+    """Return a network with VGG-19's shape: right for timing, wrong for painting."""
+    layers = {}
+    for name, layer in model.items():
+        layers[name] = layer
+        if name in COPIED:
+            layers[COPIED[name]] = layer
+    name = f"{model.name}, its conv*_3 copied as conv*_4: VGG-19's shape, for timing only"
+    return nst.Trunk(layers, name=name, source=model.source, space=model.space)
+
+
+def weights(model):
+    """Return the trunk's numbers, (3, 3, in, out) for RGB and (out,), by ``layer/kernel``."""
+    arrays = {}
+    for name in model.convolutions:
+        arrays[f"{name}/kernel"] = np.asarray(model[name].kernel, np.float32)
+        arrays[f"{name}/bias"] = np.asarray(model[name].bias, np.float32)
+    return arrays
+
+
+def configured(
+    content,
+    style,
+    size,
+    *,
+    schedule="tutorial",
+    precision="float32",
+    start="content",
+    iterations=FOREVER,
+    memory_limit=None,
+):
+    """Return the `JobConfig` of tutorial 0's objective at `size` (WxH), done in one of our ways.
+
+    Parameters
+    ----------
+    schedule : {"tutorial", "fast", "fine"}
+        "tutorial" is its preset to the letter: Adam by 2 grey levels, unclipped.
+    precision : {"auto", "float32", "mixed"}
+    start : {"content", "noise"}
+    memory_limit : float, optional
+        In GiB.
+    """
+    knobs = PRESETS["devos"].knobs
+    if schedule != "tutorial":
+        knobs = {name: knobs[name] for name in OBJECTIVE}
+    how = {"schedule": schedule, "precision": precision, "memory_limit": memory_limit}
+    how = how if ENGINE_IS_NEW else _stand_in(how)
+    pictures = {"content": content, "style": (style,), "size": size}
+    return nst.JobConfig(**{**knobs, **pictures, **STARTS[start], **how, "iterations": iterations})
+
+
+# Until the engine has precision, schedules and tiles: everything in float32, and for "fast" a
+# long step that shrinks. To be removed with the engine's arrival.
+ENGINE_IS_NEW = "precision" in {each.name for each in dataclasses.fields(nst.TransferConfig)}
+
+
+def _stand_in(how):
+    fast = {"learning_rate": 20.0, "schedule": "cosine"}
+    return {} if how["schedule"] == "tutorial" else fast
+
+
+def images_of(config, model):
+    """Return the pictures as keyword arguments of `paint`."""
+    return load_images(config, model.space)
+
+
+def paint(model, images, config, callbacks=()):
+    """Run a transfer; everything in here counts: targets, tracing, iterations, the picture."""
+    return nst.style_transfer(
+        **images, model=model, config=config.transfer(), callbacks=list(callbacks)
+    )
+
+
+def saved_loss(model, images, config, picture):
+    """Return what a saved picture (H, W, 3) uint8 costs under the tutorial's objective, float32."""
+    exact = config.transfer()
+    exact = exact.changed(precision="float32") if ENGINE_IS_NEW else exact
+    terms = loss_terms(images["content_image"], images["style_image"], model, exact)
+    image = tf.constant(model.space.to_image(picture))
+    return float(make_objective(model, terms)(image)["total"])

@@ -1,0 +1,33 @@
+"""The peers' own environment, made when it is first needed."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+REQUIREMENTS = Path(__file__).parent / "requirements.txt"
+LAST_LINES = 3  # of what pip said
+
+
+class Unavailable(Exception):
+    """The peers can't be installed; the message says why."""
+
+
+def peers_python(parent):
+    """Return the Python of the environment ``parent/.venv``, installed if need be."""
+    place = Path(parent) / ".venv"
+    python = place / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    done = place / "installed"
+    if not done.exists() or done.stat().st_mtime < REQUIREMENTS.stat().st_mtime:
+        print(f"installing the peers into {place} ...", flush=True)
+        _run(sys.executable, "-m", "venv", str(place))
+        _run(str(python), "-m", "pip", "install", "--quiet", "-r", str(REQUIREMENTS))
+        done.touch()
+    return python
+
+
+def _run(*command):
+    told = subprocess.run(command, capture_output=True, text=True)
+    if told.returncode:
+        lines = [line for line in (told.stdout + told.stderr).splitlines() if line.strip()]
+        raise Unavailable(f"{' '.join(command[1:4])}: {' / '.join(lines[-LAST_LINES:])}")

@@ -1,0 +1,1 @@
+"""Programs that run as workers in the environment of nst_tf."""
