@@ -71,7 +71,10 @@ def read_options():
     _add_other_options(parser)
     if parser.parse_known_args()[0].quick:
         parser.set_defaults(**QUICK)
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.peers_python and not Path(options.peers_python).is_file():
+        parser.error(f"--peers-python: there is no {options.peers_python}")
+    return options
 
 
 def _add_iteration_options(parser):

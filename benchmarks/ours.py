@@ -3,13 +3,10 @@
 import dataclasses
 
 import numpy as np
-import tensorflow as tf
 
 import nst_tf as nst
 from nst_tf.inputs import load_images
-from nst_tf.objective import make_objective
 from nst_tf.presets import PRESETS
-from nst_tf.transfer import loss_terms
 
 FOREVER = 10**8  # iterations: the benchmark says when it is enough
 # The tutorial's knobs that say what is painted; the others say how, which a schedule decides.
@@ -110,8 +107,7 @@ def paint(model, images, config, callbacks=()):
 
 def saved_loss(model, images, config, picture):
     """Return what a saved picture (H, W, 3) uint8 costs under the tutorial's objective, float32."""
-    exact = config.transfer()
-    exact = exact.changed(precision="float32") if ENGINE_IS_NEW else exact
-    terms = loss_terms(images["content_image"], images["style_image"], model, exact)
-    image = tf.constant(model.space.to_image(picture))
-    return float(make_objective(model, terms)(image)["total"])
+    images = {**images, "init_image": model.space.to_image(picture)}
+    exact = {"precision": "float32", "schedule": "tutorial"} if ENGINE_IS_NEW else {}
+    result = paint(model, images, dataclasses.replace(config, iterations=0, **exact))
+    return result.history[0]["total"]

@@ -23,6 +23,8 @@ def progress(every=50, *, stream=None):
 
 
 class _ProgressBar:
+    look_every = 0  # it shows no picture
+
     def __init__(self, stream):
         self.stream = stream
         self.bar = None
@@ -42,6 +44,8 @@ class _ProgressBar:
 
 
 class _ProgressLines:
+    look_every = 0
+
     def __init__(self, every, stream):
         self.every = every
         self.stream = stream
@@ -74,6 +78,7 @@ def save_every(every, folder, *, ending=".png"):
         if step.iteration and (step.last or step.iteration % every == 0):
             save_image(Path(folder) / f"{step.iteration:06d}{ending}", step.picture())
 
+    save.look_every = every
     return save
 
 
@@ -85,6 +90,7 @@ def show_every(every, *, show=None):
         if step.last or step.iteration % every == 0:
             (show or _show_in_notebook)(step)
 
+    draw.look_every = every
     return draw
 
 

@@ -30,7 +30,9 @@ STATISTICS = ("gram", "chain", "blurred", "wasserstein")
 WEIGHTING = ("equal", "geometric", "geometric-top")
 PROPAGATION = ("simple", "inside", "all")
 OPTIMIZERS = ("adam", "lbfgs", "sgd")
-SCHEDULES = ("constant", "cosine", "step", "exponential")
+DECAYS = ("constant", "cosine", "step", "exponential")
+SCHEDULES = ("tutorial", "fast", "fine")
+PRECISIONS = ("auto", "float32", "mixed")
 STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")  # Gatys et al. 2015
 
 
@@ -105,13 +107,23 @@ class TransferConfig:
         "adam", "adam, lbfgs (L-BFGS-B) or sgd (plain gradient descent)", choices=OPTIMIZERS
     )
     iterations: int = knob(500, "number of updates of the picture", minimum=0, maximum=10**9)
-    learning_rate: float = knob(
-        5.0, "step of adam, about grey levels an iteration; or of sgd", above=0, maximum=HUGE
-    )
     schedule: str = knob(
-        "constant",
-        "of the learning rate: constant, cosine (to 0 at the end), step or exponential",
+        "tutorial",
+        "tutorial: one scale, a constant step; fast: from coarse to fine with a larger step that "
+        "decays; fine: the same with more of the iterations at full size",
         choices=SCHEDULES,
+    )
+    learning_rate: float | None = knob(
+        None,
+        "step of adam, about grey levels an iteration; or of sgd (default: the schedule's)",
+        above=0,
+        maximum=HUGE,
+    )
+    decay: str | None = knob(
+        None,
+        "of the learning rate: constant, cosine (to 0 at the end), step or exponential (default: "
+        "the schedule's)",
+        choices=DECAYS,
     )
     decay_rate: float = knob(
         0.96, "what step and exponential multiply by at every --decay-every", above=0, maximum=1
@@ -127,6 +139,21 @@ class TransferConfig:
         "with --clip: this many grey levels about the trunk's mean instead (CS231n: 87)",
         above=0,
         maximum=HUGE,
+    )
+
+    precision: str = knob(
+        "float32",
+        "of the network: float32, mixed (bfloat16 there, float32 for pixels and sums), or auto: "
+        "mixed where the processor is quicker at it",
+        choices=PRECISIONS,
+    )
+    memory_limit: float | None = knob(
+        None,
+        "GiB of memory to keep to: larger pictures go tile by tile (default: what is free, less a "
+        "tenth)",
+        above=0,
+        maximum=1e6,
+        metavar="GIB",
     )
 
     def __post_init__(self):
@@ -148,10 +175,21 @@ class TransferConfig:
         return replace(self, **knobs)
 
 
+def retold(name, default):
+    """Return a knob of `TransferConfig` with another default."""
+    return field(default=default, metadata=TransferConfig.__dataclass_fields__[name].metadata)
+
+
 @dataclass(frozen=True)
 class JobConfig(TransferConfig):
-    """A whole job: the pictures, the trunk, the start, and what `style_transfer` takes."""
+    """A whole job: the pictures, the trunk, the start, and what `style_transfer` takes.
 
+    What `style_transfer` takes from the papers and tutorials, a job takes from what looks best
+    (docs/choosing.md); the presets have the tutorials' numbers.
+    """
+
+    schedule: str = retold("schedule", "fast")
+    precision: str = retold("precision", "auto")
     content: str | None = knob(None, "the photograph")
     style: tuple[str, ...] | None = knob(None, "the painting, or several")
     style_weights: tuple[float, ...] | None = knob(
@@ -185,6 +223,12 @@ class JobConfig(TransferConfig):
         None,
         "how the trunk's pools combine (default: VGG average, SqueezeNet max)",
         choices=("average", "max"),
+    )
+    padding: str = knob(
+        "edge",
+        "of the first convolution: zero (as trained: a grey frame about the picture) or edge (its "
+        "outermost pixels repeated: no frame)",
+        choices=("zero", "edge"),
     )
     pixels: str = knob(
         "trunk",

@@ -17,7 +17,7 @@ from nst_tf.devices import choose_device
 from nst_tf.errors import ConfigError, Diverged, Interrupted, NstError
 from nst_tf.images import UNIT_PIXELS, save_image
 from nst_tf.inputs import load_images
-from nst_tf.transfer import checked_terms, minimize
+from nst_tf.transfer import make_task, paint
 from nst_tf.trunks import (
     Trunk,
     find_squeezenet_weights,
@@ -77,17 +77,17 @@ def run_job(config, output=None, *, overwrite=False, callbacks=(), say=print):
 def _run_in_folder(config, output, overwrite, callbacks, say):
     model, images = load_trunk_and_images(config)
     start, finish = images.pop("init_image"), images.pop("finish")
-    transfer = config.transfer()
-    terms = checked_terms(**images, model=model, start=start, config=transfer)
+    task = make_task(**images, model=model, start=start, config=config.transfer())
 
     # From here on nothing is refused any more, so there may be a folder.
     folder = make_folder(output, config, overwrite)
     with_full_paths(config).save(folder / "config.json")
     height, width = start.shape[1:3]
     say(f"{width}x{height} pixels, {config.iterations} iterations of {model.name}, in {folder}")
+    say(task.words)
     with saved_in(folder, config.save_every) as savers:
         callbacks = [*savers, *callbacks]
-        result = minimize(terms, start, model, transfer, callbacks=callbacks, finish=finish)
+        result = paint(task, callbacks=callbacks, finish=finish)
     save_result(folder, result)
     return result, folder
 
@@ -118,6 +118,8 @@ def load_trunk_and_images(config):
     if config.pixels == "unit":
         model = Trunk(model, name=model.name, source=model.source, space=UNIT_PIXELS)
     images = load_images(config, model.space)
+    if config.padding == "edge":
+        model = model.with_edges()
     if config.normalize:
         styles = [style.image for style in images["style_image"]]
         model = normalize_trunk(model, [images["content_image"], *styles])
@@ -260,6 +262,7 @@ class LossLog:
     is not computed, and its column is empty.
     """
 
+    look_every = 0  # it needs no picture
     LOSSES = ("total", "content", "style", "tv")
 
     def __init__(self, path):

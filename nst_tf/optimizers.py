@@ -3,6 +3,7 @@
 import contextlib
 import queue
 import threading
+import time
 
 import keras
 import numpy as np
@@ -11,10 +12,11 @@ import tensorflow as tf
 
 from nst_tf.errors import check_choice
 
+TICK = 0.5  # seconds: Python gets a word in so often at least, for progress and Ctrl-C
 NO_GAIN = 1e-6  # of the loss: less is the rounding of float32
 
 # Decay of the learning rate: (rate, iterations, decay_rate, decay_every) -> iteration -> rate.
-SCHEDULES = {
+DECAYS = {
     "constant": lambda rate, total, decay, every: lambda i: rate,
     "cosine": lambda rate, total, decay, every: (
         lambda i: rate * 0.5 * (1 + tf.cos(np.pi * i / max(total, 1)))
@@ -24,12 +26,12 @@ SCHEDULES = {
 }
 
 
-def learning_rates(schedule, rate, iterations, *, decay_rate=0.96, decay_every=100):
+def learning_rates(decay, rate, iterations, *, decay_rate=0.96, decay_every=100):
     """Return a function from the iteration (a float tensor) to the learning rate.
 
     Parameters
     ----------
-    schedule : {"constant", "cosine", "step", "exponential"}
+    decay : {"constant", "cosine", "step", "exponential"}
         "cosine" falls to 0 at the end (Loshchilov & Hutter 2017, without restarts). "step"
         multiplies by `decay_rate` at every `decay_every`-th iteration, "exponential" does so
         gradually. In CS231n's notebook the step never comes: the schedule is called once, before
@@ -37,7 +39,7 @@ def learning_rates(schedule, rate, iterations, *, decay_rate=0.96, decay_every=1
     rate : float
     iterations : int
     """
-    make = SCHEDULES[check_choice("schedule", schedule, SCHEDULES)]
+    make = DECAYS[check_choice("decay", decay, DECAYS)]
     return make(rate, iterations, decay_rate, decay_every)
 
 
@@ -53,6 +55,7 @@ def minimize_adam(
     epsilon=1e-8,
     bounds=None,
     compile_xla=False,
+    wanted=lambda iteration: True,
 ):
     """Minimise an objective over the pixels of an image with Adam (Kingma & Ba 2015).
 
@@ -75,15 +78,19 @@ def minimize_adam(
         Arrays (3,): after each update, pixels are put back between them.
     compile_xla : bool
         Compile the update with XLA; worth it on a GPU.
+    wanted : callable
+        Tells of an iteration whether its image is wanted; the first and last one always are. In
+        between, several updates may go by before Python hears of them: see `TICK`.
 
     Yields
     ------
     (iteration, image, losses, last)
         For 0, 1, ... `iterations`: the image after that many updates, *its* losses, and whether
-        it is the end.
+        it is the end. The image is None where nobody looks and it was left behind.
     """
     optimizer = keras.optimizers.Adam(learning_rate, beta_1, beta_2, epsilon)
-    yield from _descend(objective, start, iterations, optimizer, schedule, bounds, compile_xla)
+    how = {"bounds": bounds, "compile_xla": compile_xla, "wanted": wanted}
+    yield from _descend(objective, start, iterations, optimizer, schedule, **how)
 
 
 def minimize_sgd(
@@ -95,6 +102,7 @@ def minimize_sgd(
     schedule=None,
     bounds=None,
     compile_xla=False,
+    wanted=lambda iteration: True,
 ):
     """Minimise an objective by plain gradient descent, as keras.io's example does.
 
@@ -102,10 +110,11 @@ def minimize_sgd(
     gradient is multiplied by, so it depends on the weights of the losses.
     """
     optimizer = keras.optimizers.SGD(learning_rate)
-    yield from _descend(objective, start, iterations, optimizer, schedule, bounds, compile_xla)
+    how = {"bounds": bounds, "compile_xla": compile_xla, "wanted": wanted}
+    yield from _descend(objective, start, iterations, optimizer, schedule, **how)
 
 
-def _descend(objective, start, iterations, optimizer, schedule, bounds, compile_xla):
+def _descend(objective, start, iterations, optimizer, schedule, *, bounds, compile_xla, wanted):
     image = tf.Variable(start, dtype=tf.float32)
     optimizer.build([image])  # a tf.function can't create the optimiser's variables itself
 
@@ -121,19 +130,65 @@ def _descend(objective, start, iterations, optimizer, schedule, bounds, compile_
             image.assign(tf.clip_by_value(image, *bounds))
         return losses
 
-    @tf.function(jit_compile=compile_xla)
-    def evaluate():
-        return objective(image)
-
-    # Traced once and called as they are: TensorFlow warns when functions of one name are traced
-    # again and again, and many runs in a notebook are no cause for alarm.
-    change = update.get_concrete_function() if iterations else None
-    for iteration in range(iterations + 1):
-        # A copy, because `update` gives the losses from before it changes the image.
+    several = _repeated(update)
+    pace = _Pace(wanted, iterations)
+    iteration = 0
+    while iteration <= iterations:
+        # A copy, because updates give the losses from before they change the image. For the
+        # losses of the last image one update too many is made, and forgotten.
         current = tf.identity(image)
-        last = iteration == iterations
-        losses = evaluate.get_concrete_function()() if last else change()
-        yield iteration, current, losses, last
+        with pace.measured(pace.next(iteration)) as count:
+            rows = several(count)
+        for losses in rows:
+            yield iteration, current, losses, iteration == iterations
+            iteration, current = iteration + 1, None
+
+
+def _repeated(update):
+    """Return a function that does so many updates in one call, and returns losses for each."""
+    # Traced once and called as it is: TensorFlow warns when functions of one name are traced
+    # again and again, and many runs in a notebook are no cause for alarm.
+    traced = update.get_concrete_function()
+    names = sorted(traced.structured_outputs)
+
+    @tf.function(autograph=False)
+    def several(count):
+        def once(number, rows):
+            losses = traced()
+            return number + 1, rows.write(number, tf.stack([losses[name] for name in names]))
+
+        rows = tf.TensorArray(tf.float32, size=count, element_shape=(len(names),))
+        how = {"parallel_iterations": 1, "maximum_iterations": count}
+        return tf.while_loop(lambda number, _: number < count, once, (0, rows), **how)[1].stack()
+
+    repeated = several.get_concrete_function(tf.TensorSpec((), tf.int32))
+    return lambda count: [dict(zip(names, row)) for row in repeated(tf.constant(count)).numpy()]
+
+
+class _Pace:
+    """How many updates one call does: a `TICK`'s worth, and never past a wanted image."""
+
+    def __init__(self, wanted, iterations):
+        self.wanted = wanted
+        self.iterations = iterations
+        self.affordable = 1
+
+    def next(self, iteration):
+        """Return how many updates the next call does."""
+        count = 1
+        while count < self.affordable and iteration + count < self.iterations:
+            if self.wanted(iteration + count):
+                break
+            count += 1
+        return count
+
+    @contextlib.contextmanager
+    def measured(self, count):
+        """Learn from a call that does `count` updates how many the next one can afford."""
+        began = time.perf_counter()
+        yield count
+        seconds = (time.perf_counter() - began) / count
+        self.affordable = min(max(int(TICK / seconds), 1), 2 * self.affordable)
 
 
 def minimize_lbfgs(objective, start, iterations, *, history=20, bounds=None, compile_xla=False):

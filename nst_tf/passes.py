@@ -68,9 +68,16 @@ class TiledPass:
     def __init__(self, model, area):
         self.model = model
         self.area = area
+        self.whole = WholePass(model)  # for pictures no larger than a tile
+
+    def fits(self, image):
+        """Tell whether an image is no larger than a tile."""
+        return image.shape[1] * image.shape[2] <= self.area
 
     def features(self, image, layers):
         """As `WholePass.features`, each tile's core put into its place."""
+        if self.fits(image):
+            return self.whole.features(image, layers)
         tiling = Tiling.of(self.model, layers, image.shape[1:3], self.area, 0)
         extract = tf.function(
             lambda x, number: {
@@ -96,6 +103,8 @@ class TiledPass:
 
     def measured(self, image, layers, measure, margin=0):
         """As `WholePass.measured`: what the tiles give, added up."""
+        if self.fits(image):
+            return self.whole.measured(image, layers, measure)
         tiling = Tiling.of(self.model, layers, image.shape[1:3], self.area, margin)
 
         def of_tile(piece, number):

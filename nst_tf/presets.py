@@ -12,9 +12,9 @@ Learning rates are in grey levels: a rate for pixels in 0..1 times 255, for CS23
 pixels times their standard deviation.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
-from nst_tf.config import STYLE_LAYERS
+from nst_tf.config import STYLE_LAYERS, TransferConfig
 
 CHANNELS = (64, 128, 256, 512, 512)  # N of VGG's five blocks
 CS231N_STD = 57.63  # grey levels a unit of CS231n's pixels: 255 x the mean of .229 .224 .225
@@ -26,6 +26,16 @@ def _picture_sized(block):
 
 
 PICTURE_SIZED = tuple(_picture_sized(block) for block in range(5))  # 455, 114, 28, 7.1, 0.44
+
+
+# What no source says is the papers' way, not that of a job's defaults. How fast and in how much
+# memory is nobody's look.
+NOBODYS = ("precision", "memory_limit")
+PAPERS_WAY = {
+    **{each.name: each.default for each in fields(TransferConfig) if each.name not in NOBODYS},
+    "pooling": None,
+    "padding": "zero",
+}
 
 
 @dataclass(frozen=True)
@@ -41,7 +51,7 @@ class Preset:
     errs : str
         Where the source's own code is mistaken; empty if nowhere known.
     knobs : dict
-        Changes to the defaults of `JobConfig`.
+        Changes to the defaults of `JobConfig`; given, those to `PAPERS_WAY`.
     on_vgg : dict
         Further changes that stand in for SqueezeNet 1.1 where its file is missing; empty if the
         source is about VGG.
@@ -52,6 +62,9 @@ class Preset:
     errs: str
     knobs: dict = field(repr=False)
     on_vgg: dict = field(default_factory=dict, repr=False)
+
+    def __post_init__(self):
+        object.__setattr__(self, "knobs", {**PAPERS_WAY, **self.knobs})
 
 
 # --------------------------------------------------------------------------- tutorial 0
@@ -126,7 +139,7 @@ def _cs231n(pair, style_short, content_weight, style_weights, tv_weight, expect=
             "style_size": f"short:{style_short}",
             "resample": "bilinear",
             "learning_rate": 3.0 * CS231N_STD,
-            "schedule": "step",
+            "decay": "step",
             "decay_every": 180,
             "decay_rate": 0.1 / 3.0,
             "clip_at": 1.5 * CS231N_STD,
@@ -419,7 +432,7 @@ PRESETS = {
             "stretch_style": True,
             "optimizer": "sgd",
             "learning_rate": 100.0,
-            "schedule": "exponential",
+            "decay": "exponential",
             "decay_rate": 0.96,
             "decay_every": 100,
             "clip": False,

@@ -13,6 +13,8 @@ from nst_tf.errors import ConfigError, WeightsError, check_choice
 from nst_tf.presets import ON_SQUEEZENET_1_0, PRESETS
 
 PICTURES = ("content", "style")  # the knobs that are no flags
+# What a schedule decides for itself when it is given beside a preset, which has its own.
+SCHEDULES_OWN = {"learning_rate": None, "decay": None, "optimizer": "adam", "clip": True}
 
 
 def main(arguments=None):
@@ -53,6 +55,8 @@ def make_config(options, say=print):
         return JobConfig.load(file).changed(**options)
     pair = {} if "content" in options else SAMPLE_PAIR
     knobs = preset_knobs(preset, options.get("weights"), say) if preset is not None else {}
+    if knobs and options.get("schedule", "tutorial") != "tutorial":
+        knobs = {**knobs, **SCHEDULES_OWN}
     return JobConfig().changed(**{**pair, **knobs, **options})
 
 

@@ -1,20 +1,32 @@
 """Style transfer: targets, loop, result. Everything else is somebody else's affair."""
 
+import contextlib
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import tensorflow as tf
 
 from nst_tf.config import TransferConfig
-from nst_tf.errors import ConfigError, Diverged, ImageError, Interrupted
-from nst_tf.images import check_image, check_mask
+from nst_tf.errors import ConfigError, Diverged, ImageError, Interrupted, NstError
+from nst_tf.images import check_image, check_mask, resize_picture
+from nst_tf.memory import choose_pass, estimate, smaller_pass
 from nst_tf.objective import make_objective
 from nst_tf.optimizers import learning_rates, minimize_adam, minimize_lbfgs, minimize_sgd
+from nst_tf.passes import TiledPass, WholePass
+from nst_tf.precision import choose_precision
+from nst_tf.scales import (
+    SCHEDULES,
+    Level,
+    balanced_weights,
+    make_levels,
+    resized_image,
+    resized_style,
+)
 from nst_tf.style import Style, one_weight_each, style_layer_weights
-from nst_tf.terms import content_term, relative_tv_term, style_term, tv_term
+from nst_tf.terms import Term, content_term, relative_tv_term, style_term, tv_term
 from nst_tf.trunks import check_layers, resolve_layers
 
 
@@ -28,8 +40,9 @@ class Step:
         Updates made so far, and in all.
     losses : dict of float
         "content", "style" and "tv" unweighted, "total" weighted; without those of weight 0.
-    image : (1, H, W, 3) tensor
-        Stays on the device until `picture` is asked for.
+    image : (1, H, W, 3) tensor or None
+        Stays on the device until `picture` is asked for. At a coarse level it is smaller than
+        the result. None where no callback looks: see `look_every` in `style_transfer`.
     seconds : float
         Since the loop began.
     last : bool
@@ -46,6 +59,11 @@ class Step:
 
     def picture(self):
         """Return what one would see now: (H, W, 3) uint8."""
+        if self.image is None:
+            raise ConfigError(
+                f"there is no picture of iteration {self.iteration}: the callbacks' `look_every` "
+                "says that nobody looks"
+            )
         return self.show(self.image)
 
 
@@ -109,7 +127,9 @@ def style_transfer(
     config : TransferConfig, optional
         All knobs together.
     callbacks : sequence of callable
-        Each is called with a `Step` for iteration 0, 1, 2, ...
+        Each is called with a `Step` for iteration 0, 1, 2, ... One that looks at the picture of
+        every n-th iteration only, or never (0), may say so in an attribute `look_every`: then
+        several iterations go by in one call of TensorFlow.
     finish : callable, optional
         ``picture -> picture``, both (H, W, 3) uint8: what is done to each picture before it is
         shown or saved, such as giving it the content's colours.
@@ -131,8 +151,8 @@ def style_transfer(
     """
     config = (config or TransferConfig()).changed(**knobs)
     start = content_image if init_image is None else init_image
-    terms = checked_terms(content_image, style_image, model, start, config)
-    return minimize(terms, start, model, config, callbacks=callbacks, finish=finish)
+    task = make_task(content_image, style_image, model, start, config)
+    return paint(task, callbacks=callbacks, finish=finish)
 
 
 class StyleTransfer:
@@ -151,25 +171,104 @@ class StyleTransfer:
         return self.result.picture
 
 
-def checked_terms(content_image, style_image, model, start, config):
-    """Return `loss_terms`, after a look at all that could be wrong with the arguments."""
+@dataclass(frozen=True)
+class Task:
+    """All that a run needs, checked: as from `make_task`.
+
+    Attributes
+    ----------
+    content_image, start : as for `style_transfer`
+    styles : list of Style
+    through : WholePass or TiledPass
+        Holds the trunk, computing in the precision that was chosen.
+    config : TransferConfig
+    levels : list of Level
+    terms : list of Term
+        Of the last level.
+    words : str
+        Precision, tiles and levels in a few words.
+    """
+
+    content_image: np.ndarray | None
+    styles: list[Style]
+    start: np.ndarray
+    through: WholePass | TiledPass
+    config: TransferConfig
+    levels: list[Level]
+    terms: list[Term]
+    words: str
+
+    def at(self, level):
+        """Return terms and config for a level."""
+        if level is self.levels[-1]:
+            return self.terms, self.config
+        height, width = self.levels[-1].size
+        share = level.size[0] * level.size[1] / (height * width)
+        content, styles = self.content_image, self.styles
+        content = content if content is None else resized_image(content, level.size)
+        styles = [resized_style(style, share**0.5, level.size) for style in styles]
+        # A small region may hold no whole receptive field at a coarse level.
+        config = balanced_weights(self.config, share).changed(propagation="simple")
+        return loss_terms(content, styles, self.through.model, config, self.through), config
+
+    def in_smaller_tiles(self):
+        """Return the same task for half the memory; where none is smaller, raise the error anew."""
+        size, make = self.levels[-1].size, self.terms_through
+        through, terms = _until_it_fits(smaller_pass(self.through, size), size, make)
+        return replace(self, through=through, terms=terms)
+
+    def terms_through(self, through):
+        """Return the terms of the last level, measured by another pass."""
+        return loss_terms(self.content_image, self.styles, through.model, self.config, through)
+
+
+def make_task(content_image, style_image, model, start, config):
+    """Look at all that could be wrong with the arguments, and return what `paint` takes."""
     check_layers(model, ())
-    _check_images(content_image, as_styles(style_image), start)
-    return loss_terms(content_image, style_image, model, config)
+    styles = as_styles(style_image)
+    _check_images(content_image, styles, start)
+    size = tuple(start.shape[1:3])
+    precision = choose_precision(config.precision)
+    layers = _layers_read(model, content_image, styles, config)
+    through = choose_pass(model.computing_in(precision.dtype), layers, size, config.memory_limit)
+    through, terms = _until_it_fits(
+        through, size, lambda way: loss_terms(content_image, styles, way.model, config, way)
+    )
+    sides = [*size, *(side for style in styles for side in style.image.shape[1:3])]
+    levels = make_levels(config.schedule, size, config.iterations, min(sides))
+    words = f"{precision.why}: {estimate(through, layers, levels)}"
+    return Task(content_image, styles, start, through, config, levels, terms, words)
 
 
-def minimize(terms, start, model, config, *, callbacks=(), finish=None):
-    """Change the pixels of `start` until the terms are small: the second half of a transfer.
+def _layers_read(model, content_image, styles, config):
+    """Return the layers that the run reads, the content's first."""
+    content = config.alpha and content_image is not None
+    return (
+        *(resolve_layers(model, config.content_layers) if content else ()),
+        *(resolve_layers(model, config.style_layers) if config.beta and styles else ()),
+    )
+
+
+def _until_it_fits(through, size, work):
+    """Return a pass and what `work` makes of it: the given one, or one of smaller tiles."""
+    while True:
+        if through is None:
+            raise NstError(
+                f"{size[1]}x{size[0]} pixels do not fit into memory, tile by tile either: make the "
+                "picture smaller, as in --size 512"
+            )
+        try:
+            return through, work(through)
+        except tf.errors.ResourceExhaustedError:
+            through = smaller_pass(through, size)
+
+
+def paint(task, *, callbacks=(), finish=None):
+    """Change the pixels of the start until the terms are small: the second half of a transfer.
 
     Parameters
     ----------
-    terms : sequence of Term
-        As from `loss_terms`, or one's own.
-    start : (1, H, W, 3) float32
-        Put between black and white first, if the config clips.
-    model : Trunk
-    config : TransferConfig
-        Its optimiser and what belongs to it.
+    task : Task
     callbacks, finish
         As for `style_transfer`.
 
@@ -177,10 +276,44 @@ def minimize(terms, start, model, config, *, callbacks=(), finish=None):
     -------
     Result
     """
-    if config.clip:
-        start = np.clip(start, *_bounds(model.space, config))
-    steps = _steps(make_objective(model, terms), start, model.space, config)
-    return _run(steps, start, _shown(model.space, finish), config, callbacks)
+    space = task.through.model.space
+    show = _shown(space, finish, task.levels[-1].size)
+    return _run(_all_steps(task, callbacks), task.start, show, task.config, callbacks)
+
+
+def _all_steps(task, callbacks):
+    """Go through the levels, each beginning where the one before it ended."""
+    image, done = task.start, 0
+    look_every = math.gcd(*(getattr(callback, "look_every", 1) for callback in callbacks))
+    for level in task.levels:
+        image = resized_image(np.asarray(image), level.size)
+        task, steps = _begun(task, level, image, done, look_every)
+        with contextlib.closing(steps):
+            for iteration, current, losses, last in steps:
+                image = image if current is None else current
+                at_end = last and level is task.levels[-1]
+                if at_end or not last:  # the end of a level is the beginning of the next
+                    yield done + iteration, current, losses, at_end
+        done += level.iterations
+
+
+def _begun(task, level, image, done, look_every):
+    """Return a level's steps, the first one made: by a task of smaller tiles if it must be."""
+
+    def chained(first, rest):
+        yield first
+        yield from rest
+
+    while True:
+        terms, config = task.at(level)
+        objective = make_objective(task.through.model, terms, task.through)
+        space = task.through.model.space
+        config = config.changed(iterations=level.iterations)
+        steps = _steps(objective, _within(space, config, image), space, config, done, look_every)
+        try:
+            return task, chained(next(steps), steps)
+        except tf.errors.ResourceExhaustedError:
+            task = task.in_smaller_tiles()
 
 
 def loss_terms(content_image, style_image, model, config, through=None):
@@ -221,23 +354,29 @@ def loss_terms(content_image, style_image, model, config, through=None):
     return [*terms, tv_term(config.tv_weight, form=config.tv_form)]
 
 
-def _steps(objective, start, space, config):
-    """Return the steps of the optimiser that the config names."""
+def _steps(objective, start, space, config, done, look_every):
+    """Return the steps of the optimiser that the config names, after `done` of levels before."""
     how = {"bounds": _bounds(space, config)}
     how["compile_xla"] = bool(tf.config.get_visible_devices("GPU"))
     if config.optimizer == "lbfgs":
         return minimize_lbfgs(objective, start, config.iterations, history=config.history, **how)
-    schedule = learning_rates(
-        config.schedule,
-        config.learning_rate / space.scale,
+    usual = SCHEDULES[config.schedule]
+    how["wanted"] = lambda iteration: look_every and (done + iteration) % look_every == 0
+    how["schedule"] = learning_rates(
+        config.decay or usual.decay,
+        (config.learning_rate or usual.learning_rate) / space.scale,
         config.iterations,
         decay_rate=config.decay_rate,
         decay_every=config.decay_every,
     )
     if config.optimizer == "sgd":
-        return minimize_sgd(objective, start, config.iterations, schedule=schedule, **how)
+        return minimize_sgd(objective, start, config.iterations, **how)
     moments = {"beta_1": config.beta_1, "beta_2": config.beta_2, "epsilon": config.epsilon}
-    return minimize_adam(objective, start, config.iterations, schedule=schedule, **moments, **how)
+    return minimize_adam(objective, start, config.iterations, **moments, **how)
+
+
+def _within(space, config, image):
+    return np.clip(image, *_bounds(space, config)) if config.clip else image
 
 
 def _bounds(space, config):
@@ -249,30 +388,37 @@ def _bounds(space, config):
     return -limit, limit
 
 
-def _shown(space, finish):
-    if finish is None:
-        return space.to_picture
-    return lambda image: finish(space.to_picture(image))
+def _shown(space, finish, size):
+    """Return what makes a picture of an image; one of a coarse level is enlarged to `size`."""
+
+    def show(image):
+        picture = resize_picture(space.to_picture(image), size)
+        return picture if finish is None else finish(picture)
+
+    return show
 
 
 def _run(steps, start, show, config, callbacks):
     """Go through the steps, tell the callbacks, stop at the first loss that is no number."""
     began = time.perf_counter()
     image, history = start, []
+    reached = 0  # the iteration of `image`: nobody may have looked at later ones
 
     def result(converged=False):
         seconds = time.perf_counter() - began
-        return Result(show(image), np.array(image), history, config, seconds, converged)
+        known = history[: reached + 1]
+        return Result(show(image), np.array(image), known, config, seconds, converged)
 
     try:
         for iteration, current, losses, last in steps:
             losses = {name: float(loss) for name, loss in losses.items()}
             if not all(math.isfinite(loss) for loss in losses.values()):
                 raise Diverged(_why_diverged(iteration, losses, config), result())
-            image = current
+            if current is not None:
+                image, reached = current, iteration
             history.append(losses)
             seconds = time.perf_counter() - began
-            step = Step(iteration, config.iterations, losses, image, show, seconds, last)
+            step = Step(iteration, config.iterations, losses, current, show, seconds, last)
             for callback in callbacks:
                 callback(step)
     except KeyboardInterrupt:

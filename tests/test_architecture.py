@@ -14,9 +14,9 @@ ROOT = Path(__file__).resolve().parents[1]
 STOREYS = [
     ["errors", "files", "console"],
     ["images", "losses", "windows"],
-    ["color", "trunks", "optimizers"],
+    ["color", "trunks", "optimizers", "precision"],
     ["config", "style", "masks", "passes"],
-    ["presets"],
+    ["presets", "scales", "memory"],
     ["terms", "objective"],
     ["transfer", "devices"],
     ["callbacks", "plots", "inputs", "experiments"],

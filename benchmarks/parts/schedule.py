@@ -68,7 +68,7 @@ def measure(options):
             for pair in pairs:
                 one_round(workers, timings, options.estimate_iterations)
                 measured.append(_measure_pair(pair, start, options, timings))
-                print(_pair_note(measured[-1]), flush=True)
+                print(f"{measured[-1].name}: {_pair_note(measured[-1])}", flush=True)
             _add_start(part, start, measured, options)
     return part
 
@@ -93,28 +93,54 @@ def _measure_pair(pair, start, options, timings):
         return _transfer(pair, options.schedule_size, start, picture, iterations, **how)
 
     measured = Pair(f"from {start}, {pair}", _tutorial(transfer, options, timings))
-    if SESSION in timings:
-        per_iteration = timings[SESSION].seconds[-1]
-        measured.session_seconds = (
-            timings[SESSION].startup + options.tutorial_iterations * per_iteration
-        )
-    for iterations in options.budgets:
-        run = transfer(f"fast{iterations}", iterations, schedule="fast", precision="auto")
-        measured.fast[iterations] = run
-        if run.loss <= measured.tutorial.loss:
-            measured.reached = iterations
-            break
-    last = iterations
-    if options.tutorial_iterations not in measured.fast:
-        count = options.tutorial_iterations
-        measured.fast[count] = transfer(f"fast{count}", count, schedule="fast", precision="auto")
-    losses = [
-        transfer(kind, last, schedule="fast", precision=kind).loss for kind in ("float32", "mixed")
-    ]
-    measured.precision_off = losses[1] / losses[0] - 1
+    measured.session_seconds = _all_of_it(timings.get(SESSION), options)
+    last = _try_budgets(measured, transfer, options)
+    measured.precision_off = _precision_off(transfer, last)
     both = folder("schedule") / f"{start}_{name}_both.png"
     _side_by_side([measured.tutorial.picture, measured.fast[last].picture], both)
     return measured
+
+
+def _try_budgets(pair, transfer, options):
+    """Run the fast schedule until a budget is enough, and once with as many as the tutorial.
+
+    Returns
+    -------
+    int
+        The last budget tried.
+    """
+
+    def fast(iterations):
+        run = transfer(f"fast{iterations}", iterations, schedule="fast", precision="auto")
+        pair.fast[iterations] = run
+        return run
+
+    for iterations in options.budgets:
+        if fast(iterations).loss <= pair.tutorial.loss:
+            pair.reached = iterations
+            break
+    if options.tutorial_iterations not in pair.fast:
+        fast(options.tutorial_iterations)
+    return iterations
+
+
+def _precision_off(transfer, iterations):
+    """Return by which share of it a mixed run's loss is off that of a float32 run."""
+    losses = [
+        transfer(kind, iterations, schedule="fast", precision=kind).loss
+        for kind in ("float32", "mixed")
+    ]
+    return losses[1] / losses[0] - 1
+
+
+def _all_of_it(times, options):
+    """Reckon the time of all the tutorial's iterations from the last round, if there is one.
+
+    The startup of our worker has the first of them in it: that is one in hundreds.
+    """
+    if times is None:
+        return None
+    return times.startup + options.tutorial_iterations * times.seconds[-1]
 
 
 def _tutorial(transfer, options, timings):
@@ -123,8 +149,7 @@ def _tutorial(transfer, options, timings):
     if not options.estimate_tutorial:
         return transfer("tutorial", count, schedule="tutorial", precision="float32")
     run = transfer("tutorial", count, schedule="tutorial", precision="mixed")
-    times = timings[TUTORIAL]
-    run.seconds = times.startup + (count - 1) * times.seconds[-1]  # the first is in the startup
+    run.seconds = _all_of_it(timings[TUTORIAL], options)
     return run
 
 
@@ -198,6 +223,6 @@ def _pair_note(pair):
     tutorial = f"tutorial {pair.tutorial.seconds:.1f} s to {pair.tutorial.loss:.5g}"
     if pair.reached is None:
         least = min(run.loss for run in pair.fast.values())
-        return f"{pair.name}: {tutorial}; not reached, least {least:.5g}"
+        return f"{tutorial}; not reached, least {least:.5g}"
     run = pair.fast[pair.reached]
-    return f"{pair.name}: {tutorial}; {run.iterations} fast {run.seconds:.1f} s to {run.loss:.5g}"
+    return f"{tutorial}; {run.iterations} fast {run.seconds:.1f} s to {run.loss:.5g}"

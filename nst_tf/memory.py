@@ -1,0 +1,151 @@
+"""How much memory and time a run takes, and whether its picture goes through in one piece."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from nst_tf.errors import NstError
+from nst_tf.passes import TiledPass, WholePass
+from nst_tf.precision import probe
+from nst_tf.trunks import receptive_fields
+
+GIB = 2**30
+SPARE = 0.9  # of what is free: the rest is left to others
+CONTAINER_LIMITS = (  # a container may have less than the machine: control groups 2 and 1
+    ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
+    (
+        "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+        "/sys/fs/cgroup/memory/memory.usage_in_bytes",
+    ),
+)
+PIXEL_ARRAYS = 10 * 3 * 4  # bytes a pixel: the picture, Adam's moments, gradient, copies
+FRAGMENTS = 1.1  # what an allocator needs for a byte that is asked of it
+SMALLEST_TILE = 256 * 256
+SHARE_OF_PROBE = 0.75  # of the probe's speed that a whole iteration reaches
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a run is expected to take."""
+
+    gibibytes: float
+    seconds: float
+    tiled: bool
+
+    def __str__(self):
+        """Return it in words."""
+        minutes, seconds = divmod(round(self.seconds), 60)
+        time = f"{minutes} min" if minutes >= 10 else f"{minutes}:{seconds:02d} min"
+        tiles = ", tile by tile" if self.tiled else ""
+        return f"about {time} and {self.gibibytes:.2g} GiB{tiles}"
+
+
+def choose_pass(model, layers, shape, limit=None):
+    """Return how a picture goes through the trunk within a limit of memory.
+
+    Parameters
+    ----------
+    model : Trunk
+    layers : sequence of str
+        That will be read.
+    shape : (height, width)
+    limit : float, optional
+        GiB for the whole process; default: what is free, with a margin.
+
+    Returns
+    -------
+    WholePass or TiledPass
+
+    Raises
+    ------
+    NstError
+        Not even a small tile fits.
+    """
+    budget = memory_left() if limit is None else limit * GIB - memory_used()
+    budget = budget / FRAGMENTS - picture_bytes(model, layers, shape)
+    area = budget / bytes_a_pixel(model, layers)
+    if area >= shape[0] * shape[1]:
+        return WholePass(model)
+    if area < SMALLEST_TILE:
+        needed = FRAGMENTS * (
+            picture_bytes(model, layers, shape) + SMALLEST_TILE * bytes_a_pixel(model, layers)
+        )
+        raise NstError(
+            f"{shape[1]}x{shape[0]} pixels need {(memory_used() + needed) / GIB:.2g} GiB of memory "
+            f"tile by tile, and there are {(budget + memory_used()) / GIB:.2g}: make the picture "
+            "smaller with --size, or raise --memory-limit"
+        )
+    return TiledPass(model, int(area))
+
+
+def smaller_pass(through, shape):
+    """Return a pass that takes half the memory, or None when tiles can't be smaller."""
+    area = shape[0] * shape[1]
+    area = min(through.area, area) if isinstance(through, TiledPass) else area
+    return TiledPass(through.model, area // 2) if area // 2 >= SMALLEST_TILE else None
+
+
+def estimate(through, layers, levels):
+    """Return the `Estimate` of a run, from its levels and a probe of the processor."""
+    model, (height, width) = through.model, levels[-1].size
+    tiled = isinstance(through, TiledPass)
+    area = min(through.area, height * width) if tiled else height * width
+    needed = picture_bytes(model, layers, (height, width)) + area * bytes_a_pixel(model, layers)
+    pixels = sum(level.size[0] * level.size[1] * level.iterations for level in levels)
+    speed = SHARE_OF_PROBE * probe()[model.dtype]
+    seconds = pixels * operations_a_pixel(model, layers) / speed
+    return Estimate(
+        (memory_used() + FRAGMENTS * needed) / GIB, seconds * (1.75 if tiled else 1), tiled
+    )
+
+
+def bytes_a_pixel(model, layers):
+    """Return what the gradient of one pixel needs: all maps, and twice the largest for its own."""
+    maps = [channels * model.dtype.size / stride**2 for _, channels, stride in _used(model, layers)]
+    return sum(maps) + 2 * max(maps, default=0) + 9 * 4
+
+
+def picture_bytes(model, layers, shape):
+    """Return what is kept of the whole picture: its arrays, and the content's deepest map."""
+    used = list(_used(model, layers))
+    kept = max(
+        (n * model.dtype.size / s**2 for name, n, s in used if name in layers[:1]), default=0
+    )
+    return shape[0] * shape[1] * (PIXEL_ARRAYS + kept)
+
+
+def operations_a_pixel(model, layers):
+    """Return the multiplications and additions of convolutions, there and back."""
+    total, incoming = 0, 3
+    for name, channels, stride in _used(model, layers):
+        if model[name].channels:
+            window = model[name].extent[1]
+            total += 2 * 2 * window**2 * incoming * channels / stride**2
+        incoming = channels
+    return total
+
+
+def _used(model, layers):
+    """Yield name, channels and stride of each layer down to the deepest that is read."""
+    deepest = max((list(model).index(layer) for layer in layers), default=-1)
+    fields, channels = receptive_fields(model), 3
+    for name, layer in list(model.items())[: deepest + 1]:
+        channels = layer.channels or channels
+        yield name, channels, fields[name].stride
+
+
+def memory_used():
+    """Return the bytes that this process holds now."""
+    return psutil.Process().memory_info().rss
+
+
+def memory_left():
+    """Return the bytes that this process may still take: free in the machine and its container."""
+    left = psutil.virtual_memory().available
+    for limit, used in CONTAINER_LIMITS:
+        try:
+            left = min(left, int(Path(limit).read_text()) - int(Path(used).read_text()))
+        except (OSError, ValueError):  # no such container, or "max": no limit
+            continue
+    return SPARE * max(left, 0)

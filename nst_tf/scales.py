@@ -1,0 +1,122 @@
+"""From coarse to fine: the levels of a run, and pictures, masks and weights at each of them.
+
+A small picture shows a filter more of the world: what is painted there are the large shapes. Each
+level begins with the one before it, enlarged, and adds the strokes of its own size.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import tensorflow as tf
+
+from nst_tf.errors import check_choice
+from nst_tf.images import MIN_SIDE
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How a run goes downhill.
+
+    Attributes
+    ----------
+    learning_rate : float
+        Adam's, in grey levels.
+    decay : str
+        As in `learning_rates`; it begins anew at each level.
+    coarsest : int or None
+        Pixels of the first level, about; None: there is one level only.
+    growth : float
+        Of the sides, from a level to the next, at most.
+    fewer : float
+        Iterations of a level as a share of those of the level before it.
+    """
+
+    learning_rate: float
+    decay: str
+    coarsest: int | None = None
+    growth: float = 2**0.5
+    fewer: float = 1.0
+
+
+SCHEDULES = {
+    "tutorial": Schedule(5.0, "constant"),
+    "fast": Schedule(10.0, "cosine", coarsest=160 * 120, fewer=0.7),
+    "fine": Schedule(10.0, "cosine", coarsest=160 * 120, fewer=1.0),
+}
+
+
+@dataclass(frozen=True)
+class Level:
+    """One scale of a run: the picture's (height, width) there, and how many updates it gets."""
+
+    size: tuple[int, int]
+    iterations: int
+
+
+def make_levels(schedule, size, iterations, shortest=None):
+    """Return the levels of a run, the coarsest first; their iterations add up to `iterations`.
+
+    Parameters
+    ----------
+    schedule : str
+        A name in `SCHEDULES`.
+    size : (height, width)
+        Of the result, and so of the last level.
+    iterations : int
+    shortest : int, optional
+        The shortest side of any picture of the run, which no level may make too small; default:
+        the result's.
+    """
+    schedule = SCHEDULES[check_choice("schedule", schedule, SCHEDULES)]
+    growth = 1.0
+    if schedule.coarsest is not None:
+        growth = (size[0] * size[1] / schedule.coarsest) ** 0.5
+        growth = max(min(growth, (shortest or min(size)) / MIN_SIDE), 1.0)
+    steps = int(np.ceil(np.log(growth) / np.log(schedule.growth) - 1e-9))
+    shares = schedule.fewer ** np.arange(steps + 1)
+    ends = np.rint(iterations * np.cumsum(shares) / shares.sum()).astype(int)
+    levels = []
+    for level, (begin, end) in enumerate(zip([0, *ends], ends)):
+        factor = growth ** (level / steps - 1) if steps else 1.0
+        if end > begin or level == steps:
+            shrunk = tuple(max(round(length * factor), 1) for length in size)
+            levels.append(Level(shrunk, int(end - begin)))
+    return levels
+
+
+def resized_image(image, size):
+    """Return an image (1, H, W, 3), or a mask (H, W), at another (height, width)."""
+    if tuple(image.shape[-3:-1] if image.ndim == 4 else image.shape) == tuple(size):
+        return image
+    how = {"method": "bicubic", "antialias": True}
+    if image.ndim == 2:
+        resized = tf.image.resize(image[..., np.newaxis], size, **how)[..., 0]
+        return np.clip(resized, 0, 1)
+    return tf.image.resize(image, size, **how).numpy()
+
+
+def resized_style(style, factor, size):
+    """Return a `Style` for a level: its picture `factor` times as wide, its masks to match.
+
+    `size` is the level's, for the mask on the picture.
+    """
+    height, width = (max(round(length * factor), 1) for length in style.image.shape[1:3])
+    changes = {"image": resized_image(style.image, (height, width))}
+    if style.mask is not None:
+        changes["mask"] = resized_image(style.mask, size)
+    if style.style_mask is not None:
+        changes["style_mask"] = resized_image(style.style_mask, (height, width))
+    return replace(style, **changes)
+
+
+def balanced_weights(config, share):
+    """Return the config for a level that has `share` of the result's pixels.
+
+    Sums over pixels shrink with the picture while style does not: their weights grow instead, so
+    that a level balances content, style and smoothness as the result does.
+    """
+    if config.unit == "relative":
+        return config
+    content = {"half": share, "sum": share, "root": share**0.5}.get(config.content_scale, 1.0)
+    tv = 1.0 if config.tv_form == "mean" else share
+    return config.changed(alpha=config.alpha / content, tv_weight=config.tv_weight / tv)
