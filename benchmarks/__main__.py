@@ -16,6 +16,7 @@ from benchmarks.parts.sizes import WIDTHS
 from benchmarks.place import OUTPUT
 from benchmarks.report import machine, table, verdict
 
+IDLE = 0.3  # of a core: a machine with more to do measures something else
 # Small and short: whether everything works, not how fast.
 QUICK = {
     "size": "96x64",
@@ -36,6 +37,10 @@ def main():
     options = read_options()
     about = machine()
     print(json.dumps(about, indent=2))
+    if about["load"] and about["load"] > IDLE:
+        print(
+            f"WARNING: the load is {about['load']:.1f} already; programs suffer from it unequally"
+        )
     parts = []
     for name in options.only:
         parts.append(PARTS[name](options))

@@ -1,7 +1,5 @@
 """The one place that knows nst_tf: how a trunk is loaded, a picture painted, a loss read."""
 
-import dataclasses
-
 import numpy as np
 
 import nst_tf as nst
@@ -78,19 +76,8 @@ def configured(
     if schedule != "tutorial":
         knobs = {name: knobs[name] for name in OBJECTIVE}
     how = {"schedule": schedule, "precision": precision, "memory_limit": memory_limit}
-    how = how if ENGINE_IS_NEW else _stand_in(how)
     pictures = {"content": content, "style": (style,), "size": size}
     return nst.JobConfig(**{**knobs, **pictures, **STARTS[start], **how, "iterations": iterations})
-
-
-# Until the engine has precision, schedules and tiles: everything in float32, and for "fast" a
-# long step that shrinks. To be removed with the engine's arrival.
-ENGINE_IS_NEW = "precision" in {each.name for each in dataclasses.fields(nst.TransferConfig)}
-
-
-def _stand_in(how):
-    fast = {"learning_rate": 20.0, "schedule": "cosine"}
-    return {} if how["schedule"] == "tutorial" else fast
 
 
 def images_of(config, model):
@@ -108,6 +95,6 @@ def paint(model, images, config, callbacks=()):
 def saved_loss(model, images, config, picture):
     """Return what a saved picture (H, W, 3) uint8 costs under the tutorial's objective, float32."""
     images = {**images, "init_image": model.space.to_image(picture)}
-    exact = {"precision": "float32", "schedule": "tutorial"} if ENGINE_IS_NEW else {}
-    result = paint(model, images, dataclasses.replace(config, iterations=0, **exact))
+    exact = {"precision": "float32", "schedule": "tutorial", "iterations": 0}
+    result = paint(model, images, config.changed(**exact))
     return result.history[0]["total"]

@@ -209,7 +209,7 @@ class Task:
         styles = [resized_style(style, share**0.5, level.size) for style in styles]
         # A small region may hold no whole receptive field at a coarse level.
         config = balanced_weights(self.config, share).changed(propagation="simple")
-        return loss_terms(content, styles, self.through.model, config, self.through), config
+        return loss_terms(content, styles or None, self.through.model, config, self.through), config
 
     def in_smaller_tiles(self):
         """Return the same task for half the memory; where none is smaller, raise the error anew."""
@@ -219,7 +219,8 @@ class Task:
 
     def terms_through(self, through):
         """Return the terms of the last level, measured by another pass."""
-        return loss_terms(self.content_image, self.styles, through.model, self.config, through)
+        styles = self.styles or None
+        return loss_terms(self.content_image, styles, through.model, self.config, through)
 
 
 def make_task(content_image, style_image, model, start, config):
@@ -232,7 +233,7 @@ def make_task(content_image, style_image, model, start, config):
     layers = _layers_read(model, content_image, styles, config)
     through = choose_pass(model.computing_in(precision.dtype), layers, size, config.memory_limit)
     through, terms = _until_it_fits(
-        through, size, lambda way: loss_terms(content_image, styles, way.model, config, way)
+        through, size, lambda way: loss_terms(content_image, styles or None, way.model, config, way)
     )
     sides = [*size, *(side for style in styles for side in style.image.shape[1:3])]
     levels = make_levels(config.schedule, size, config.iterations, min(sides))

@@ -74,7 +74,11 @@ def test_the_preset_repeats_the_tutorials_first_50_losses(tmp_path):
     Image.fromarray(make_picture(70, 90)).save(content)
     Image.fromarray(make_picture(120, 80, seed=1)).save(style)
     config = JobConfig(**PRESETS["devos"].knobs).changed(
-        content=str(content), style=str(style), size=f"{WIDTH}x{HEIGHT}", iterations=STEPS - 1
+        content=str(content),
+        style=str(style),
+        size=f"{WIDTH}x{HEIGHT}",
+        iterations=STEPS - 1,
+        precision="float32",
     )
     model = load_vgg_model(mat, pooling=config.pooling)
     result = style_transfer(

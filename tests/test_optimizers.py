@@ -122,6 +122,53 @@ def test_an_unknown_decay_lists_the_choices():
         learning_rates("linear", 1.0, 10)
 
 
+# ------------------------------------------------------------------ several updates a call
+
+
+@pytest.mark.parametrize("name", ["adam", "sgd"])
+def test_several_updates_go_by_in_one_call_where_nobody_looks(name, monkeypatch):
+    monkeypatch.setattr("nst_tf.optimizers.TICK", 1e9)  # any machine is quick enough
+    looked = list(MINIMIZERS[name](bowl, np.ones_like(CENTRE)))
+    wanted = lambda iteration: iteration % 50 == 0  # noqa: E731
+    unseen = list(MINIMIZERS[name](bowl, np.ones_like(CENTRE), wanted=wanted))
+    assert len(unseen) == len(looked)
+    images = [iteration for iteration, image, _, _ in unseen if image is not None]
+    assert len(images) < len(unseen) / 2
+    assert set(range(0, len(unseen), 50)) <= set(images)
+    assert images[-1] == len(unseen) - 1
+    for (i, one, losses, last), (j, two, same, end) in zip(looked, unseen, strict=True):
+        assert (i, last) == (j, end)
+        np.testing.assert_allclose(same["total"], losses["total"], rtol=1e-4, atol=1e-6)
+        if two is not None:
+            np.testing.assert_allclose(two, one, atol=1e-5)
+
+
+def test_a_callback_that_looks_seldom_finds_its_pictures(tiny_model):
+    seen = {}
+
+    def look(step):
+        seen[step.iteration] = step.image is not None and step.picture().shape
+
+    look.look_every = 7
+    style_transfer(CONTENT, STYLE, tiny_model, iterations=30, callbacks=[look])
+    assert sorted(seen) == list(range(31))
+    assert all(seen[i] == (37, 45, 3) for i in (0, 7, 14, 21, 28, 30))
+
+
+def test_a_picture_that_nobody_said_they_would_look_at_is_refused(tiny_model, monkeypatch):
+    monkeypatch.setattr("nst_tf.optimizers.TICK", 1e9)
+
+    def look(step):
+        if step.iteration == 25:
+            step.picture()
+
+    look.look_every = 30
+    with pytest.raises(
+        ConfigError, match="no picture of iteration 25: the callbacks' `look_every`"
+    ):
+        style_transfer(CONTENT, STYLE, tiny_model, iterations=30, callbacks=[look])
+
+
 # ------------------------------------------------------------------ L-BFGS
 
 

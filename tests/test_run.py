@@ -334,7 +334,7 @@ def test_a_picture_that_does_not_fit_into_memory_says_what_to_do(job, capsys, mo
     def exhausted(*_, **__):
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
 
-    monkeypatch.setattr("nst_tf.jobs.minimize", exhausted)
+    monkeypatch.setattr("nst_tf.jobs.paint", exhausted)
     assert job("--quiet") == 2
     assert "48 does not fit into memory: make the picture smaller" in error(capsys)
 
@@ -360,7 +360,8 @@ def test_control_c_saves_the_picture_reached_and_says_where(pictures, tiny_mat, 
     assert all("/1000000  loss " in line for line in progress)
     assert last.startswith("nst_tf: interrupted")
     done = int(rows(tmp_path / "here")[-1][0])
-    assert f"interrupted after {done} iterations; the picture after {done} iterations is" in said
+    reached = int(re.search(r"interrupted after (\d+) iterations; the picture after", last)[1])
+    assert done - 60 < reached <= done  # what one call of TensorFlow did unseen may be lost
     assert read_picture(tmp_path / "here" / "result.png").shape == (35, 48, 3)
 
 

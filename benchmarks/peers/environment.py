@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 REQUIREMENTS = Path(__file__).parent / "requirements.txt"
-LAST_LINES = 3  # of what pip said
+SHOWN = 300  # characters of what pip said
 
 
 class Unavailable(Exception):
@@ -29,5 +29,11 @@ def peers_python(parent):
 def _run(*command):
     told = subprocess.run(command, capture_output=True, text=True)
     if told.returncode:
-        lines = [line for line in (told.stdout + told.stderr).splitlines() if line.strip()]
-        raise Unavailable(f"{' '.join(command[1:4])}: {' / '.join(lines[-LAST_LINES:])}")
+        raise Unavailable(f"{' '.join(command[1:4])}: {_reason(told.stdout + told.stderr)}")
+
+
+def _reason(said):
+    """Return pip's last error, or its last line, cut to a readable length."""
+    lines = [line for line in said.splitlines() if line.strip()] or ["no reason given"]
+    errors = [line for line in lines if line.startswith("ERROR:")] or lines
+    return errors[-1][:SHOWN]

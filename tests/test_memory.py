@@ -1,0 +1,125 @@
+"""Memory: what is estimated, when a picture is tiled, and what happens when there is too little."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from conftest import make_picture
+
+from nst_tf import NstError, memory, style_transfer
+from nst_tf.images import VGG_PIXELS
+from nst_tf.memory import (
+    GIB,
+    bytes_a_pixel,
+    choose_pass,
+    estimate,
+    memory_left,
+    operations_a_pixel,
+    smaller_pass,
+)
+from nst_tf.passes import TiledPass, WholePass
+from nst_tf.scales import Level
+
+CONTENT = VGG_PIXELS.to_image(make_picture(400, 420))
+STYLE = VGG_PIXELS.to_image(make_picture(210, 311, seed=1))
+LAYERS = ("conv4_2", "conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
+
+
+@pytest.fixture
+def little_used(monkeypatch):
+    """As if this process held nothing yet."""
+    monkeypatch.setattr(memory, "memory_used", lambda: 0)
+
+
+class Paper:
+    """VGG-19's shape, no numbers: what estimates are made of."""
+
+    def __init__(self, tiny_model, dtype=tf.float32):
+        self.model = tiny_model.with_layers(
+            {name: _Shape(layer, name) for name, layer in tiny_model.items()}, dtype=dtype
+        )
+
+
+class _Shape:
+    def __init__(self, layer, name):
+        block = int(name[4] if name.startswith("conv") else name[-1])
+        self.channels = layer.channels and (64, 128, 256, 512, 512)[block - 1]
+        self.extent = layer.extent
+
+
+def test_the_estimates_are_those_of_the_papers_network(tiny_model):
+    paper = Paper(tiny_model).model
+    # Counted by hand: 444 thousand million operations at 640x480, 1.8 kB a pixel.
+    assert operations_a_pixel(paper, LAYERS) * 640 * 480 == pytest.approx(444e9, rel=0.02)
+    assert bytes_a_pixel(paper, LAYERS) == pytest.approx(1830, rel=0.03)
+    half = Paper(tiny_model, tf.bfloat16).model
+    assert bytes_a_pixel(half, LAYERS) == pytest.approx(930, rel=0.03)
+
+
+def test_a_picture_that_fits_goes_through_in_one_piece(tiny_model, little_used):
+    paper = Paper(tiny_model).model
+    assert isinstance(choose_pass(paper, LAYERS, (480, 640), 1), WholePass)
+    tiled = choose_pass(paper, LAYERS, (2160, 3840), 6)
+    assert isinstance(tiled, TiledPass)
+    assert 256 * 256 < tiled.area < 2160 * 3840
+    with pytest.raises(NstError, match=r"3840x2160 pixels need .* GiB .* and there are .*--size"):
+        choose_pass(paper, LAYERS, (2160, 3840), 1)
+
+
+def test_what_is_free_is_the_limit_unless_one_is_given(tiny_model, monkeypatch):
+    monkeypatch.setattr(memory, "memory_left", lambda: 3 * GIB)
+    paper = Paper(tiny_model).model
+    assert isinstance(choose_pass(paper, LAYERS, (720, 1280)), WholePass)
+    assert isinstance(choose_pass(paper, LAYERS, (1440, 2560)), TiledPass)
+
+
+def test_a_container_may_have_less_than_the_machine(monkeypatch, tmp_path):
+    free = memory_left()
+    (tmp_path / "max").write_text(str(3 * 10**6))
+    (tmp_path / "current").write_text(str(10**6))
+    monkeypatch.setattr(memory, "CONTAINER_LIMITS", [(tmp_path / "max", tmp_path / "current")])
+    assert memory_left() == pytest.approx(0.9 * 2 * 10**6)
+    (tmp_path / "max").write_text("max")
+    assert memory_left() == pytest.approx(free, rel=0.5)
+
+
+def test_an_estimate_says_time_and_memory(tiny_model, monkeypatch, little_used):
+    monkeypatch.setattr(memory, "probe", lambda: {tf.float32: 100e9})
+    paper = Paper(tiny_model).model
+    told = estimate(WholePass(paper), LAYERS, [Level((480, 640), 500)])
+    assert told.seconds == pytest.approx(500 * 444 / 75, rel=0.02)
+    assert str(told).startswith("about 49 min and 0.")
+    assert "tile by tile" in str(estimate(TiledPass(paper, 10**5), LAYERS, [Level((480, 640), 5)]))
+
+
+def test_smaller_passes_end_at_the_smallest_tile(tiny_model):
+    through, areas = WholePass(tiny_model), []
+    while through := smaller_pass(through, (1000, 1000)):
+        areas.append(through.area)
+    assert areas == [500_000, 250_000, 125_000]
+
+
+def test_out_of_memory_the_run_goes_on_in_tiles(tiny_model, monkeypatch):
+    whole = style_transfer(CONTENT, STYLE, tiny_model, iterations=3)
+    passes = []
+
+    def exhausted(self, image, layers, measure, margin=0):
+        passes.append(image.shape[1] * image.shape[2])
+        if passes[-1] > 100 * 100 * 10:  # the picture, not the tiles or the style's
+            raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
+        return real(self, image, layers, measure, margin)
+
+    real = WholePass.measured
+    monkeypatch.setattr(WholePass, "measured", exhausted)
+    tiled = style_transfer(CONTENT, STYLE, tiny_model, iterations=3)
+    assert max(passes) == 400 * 420
+    first, second = (run.history[0]["total"] for run in (whole, tiled))
+    np.testing.assert_allclose(second, first, rtol=1e-4)
+
+
+def test_out_of_memory_for_the_smallest_tiles_too_says_what_to_do(tiny_model, monkeypatch):
+    def exhausted(*arguments):
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
+
+    monkeypatch.setattr(WholePass, "measured", exhausted)
+    with pytest.raises(NstError, match="420x400 pixels do not fit into memory, tile by tile"):
+        style_transfer(CONTENT, STYLE, tiny_model, iterations=3)

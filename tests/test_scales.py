@@ -1,0 +1,135 @@
+"""From coarse to fine: levels, what they resize, what they hand on."""
+
+import numpy as np
+import pytest
+from conftest import make_picture
+
+from nst_tf import ConfigError, Style, TransferConfig, style_transfer
+from nst_tf import config as knobs
+from nst_tf.images import MIN_SIDE, VGG_PIXELS
+from nst_tf.scales import (
+    SCHEDULES,
+    balanced_weights,
+    make_levels,
+    resized_image,
+    resized_style,
+)
+
+CONTENT = VGG_PIXELS.to_image(make_picture(233, 311))
+STYLE = VGG_PIXELS.to_image(make_picture(250, 211, seed=1))
+RELATIVE = {"unit": "relative", "alpha": 1.0, "beta": 20.0, "tv_weight": 4.0}
+SHALLOW = {"content_layers": "conv2_1", "style_layers": ("conv1_1", "conv2_1")}
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize("iterations", [0, 1, 7, 500])
+@pytest.mark.parametrize("size", [(32, 32), (480, 640), (2160, 3840), (40, 2000)])
+def test_levels_add_up_to_the_iterations_and_end_at_the_result(schedule, iterations, size):
+    levels = make_levels(schedule, size, iterations)
+    assert sum(level.iterations for level in levels) == iterations
+    assert levels[-1].size == size
+    widths = [level.size[1] for level in levels]
+    assert widths == sorted(set(widths))
+    assert min(min(level.size) for level in levels) >= MIN_SIDE
+    assert all(level.iterations for level in levels[:-1])
+
+
+def test_the_tutorials_schedule_has_one_level_and_the_others_begin_at_the_same_small_one():
+    assert len(make_levels("tutorial", (480, 640), 500)) == 1
+    for schedule in ("fast", "fine"):
+        for size in [(480, 640), (1080, 1440)]:
+            height, width = make_levels(schedule, size, 500)[0].size
+            assert height * width == pytest.approx(SCHEDULES[schedule].coarsest, rel=0.02)
+
+
+def test_a_style_that_is_small_holds_the_levels_above_it():
+    levels = make_levels("fast", (480, 640), 500, shortest=64)
+    assert levels[0].size[0] >= 240
+
+
+def test_the_choices_of_the_command_line_are_the_schedules():
+    assert tuple(SCHEDULES) == knobs.SCHEDULES
+    with pytest.raises(ConfigError, match="`schedule` is 'quick'; choose from tutorial, fast"):
+        make_levels("quick", (480, 640), 500)
+
+
+def test_resizing_keeps_flat_colours_and_the_range_of_masks():
+    flat = np.broadcast_to(np.float32([10, -20, 30]), (1, 40, 60, 3))
+    np.testing.assert_allclose(resized_image(flat, (23, 91))[0, 5, 5], [10, -20, 30], rtol=1e-5)
+    mask = np.zeros((40, 60), np.float32)
+    mask[10:20, 30:] = 1
+    small = resized_image(mask, (20, 30))
+    assert small.shape == (20, 30)
+    assert 0 <= small.min() < 0.1 < 0.9 < small.max() <= 1
+    assert resized_image(flat, (40, 60)) is flat
+
+
+def test_a_style_takes_its_masks_along():
+    style = Style(STYLE, 2.0, np.ones((233, 311), np.float32), np.ones((250, 211), np.float32))
+    small = resized_style(style, 0.5, (116, 155))
+    assert small.image.shape == (1, 125, 106, 3)
+    assert small.mask.shape == (116, 155)
+    assert small.style_mask.shape == (125, 106)
+    assert small.weight == 2
+
+
+def test_a_level_balances_its_sums_as_the_result_does():
+    config = TransferConfig(alpha=1.0, tv_weight=2.0)
+    assert balanced_weights(config, 0.25).alpha == 4
+    assert balanced_weights(config, 0.25).tv_weight == 8
+    free = config.changed(content_scale="mean", tv_form="mean")
+    assert balanced_weights(free, 0.25) == free
+    relative = config.changed(unit="relative")
+    assert balanced_weights(relative, 0.25) == relative
+
+
+def test_a_run_from_coarse_to_fine_reports_every_iteration_once(tiny_model):
+    steps = []
+    result = style_transfer(
+        CONTENT,
+        STYLE,
+        tiny_model,
+        schedule="fast",
+        iterations=20,
+        callbacks=[steps.append],
+        **RELATIVE,
+        **SHALLOW,
+    )
+    assert [step.iteration for step in steps] == list(range(21))
+    assert [step.last for step in steps] == [False] * 20 + [True]
+    assert len(result.history) == 21
+    sizes = [step.image.shape[1:3] for step in steps]
+    assert len(set(sizes)) == len(make_levels("fast", (233, 311), 20)) > 1
+    assert sizes[-1] == (233, 311)
+    for step in steps:  # a coarse one is enlarged
+        assert step.picture().shape == (233, 311, 3)
+    low, high = VGG_PIXELS.bounds
+    assert (result.image >= low - 1e-3).all()
+    assert (result.image <= high + 1e-3).all()
+
+
+def test_it_goes_lower_than_the_tutorials_loop_in_as_many_iterations(tiny_model):
+    def final(schedule):
+        result = style_transfer(
+            CONTENT, STYLE, tiny_model, schedule=schedule, iterations=30, **RELATIVE, **SHALLOW
+        )
+        return result.history[-1]["total"]
+
+    assert final("fast") < final("tutorial")
+
+
+def test_masks_go_through_the_levels(tiny_model):
+    mask = np.zeros((233, 311), np.float32)
+    mask[:, :150] = 1
+    styles = [Style(STYLE, 1.0, mask), Style(STYLE[:, ::-1], 1.0, 1 - mask)]
+    result = style_transfer(
+        CONTENT,
+        styles,
+        tiny_model,
+        schedule="fast",
+        iterations=8,
+        propagation="inside",
+        **RELATIVE,
+        **SHALLOW,
+    )
+    assert result.iterations == 8
