@@ -7,7 +7,7 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11,\
 	$(shell $(p) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
 	2>/dev/null && echo $(p))))
 
-.PHONY: run test lint clean
+.PHONY: run test lint bench clean
 
 run: $(VENV)/installed  ## paint the sample photograph
 	$(BIN)/python -m nst_tf.run
@@ -18,6 +18,9 @@ test: $(VENV)/installed-test lint  ## format, lint and tests
 lint: $(VENV)/installed-test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+
+bench: $(VENV)/installed  ## measure, beside peers where they can be installed: docs/performance.md
+	$(BIN)/python -m benchmarks --estimate-tutorial
 
 $(VENV)/installed: requirements.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet -r requirements.txt

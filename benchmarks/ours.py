@@ -5,20 +5,9 @@ import numpy as np
 import nst_tf as nst
 from nst_tf.inputs import load_images
 from nst_tf.presets import PRESETS
+from nst_tf.run import SCHEDULES_OWN
 
 FOREVER = 10**8  # iterations: the benchmark says when it is enough
-# The tutorial's knobs that say what is painted; the others say how, which a schedule decides.
-OBJECTIVE = (
-    "content_layers",
-    "style_layers",
-    "style_layer_weights",
-    "alpha",
-    "beta",
-    "tv_weight",
-    "pooling",
-    "stretch_style",
-    "resample",
-)
 # Tutorial 3 starts from as much noise, uniform by 20 grey levels.
 STARTS = {"content": {}, "noise": {"noise_ratio": 0.6, "noise": "uniform"}}
 COPIED = {"conv3_3": "conv3_4", "conv4_3": "conv4_4", "conv5_3": "conv5_4"}
@@ -74,7 +63,7 @@ def configured(
     """
     knobs = PRESETS["devos"].knobs
     if schedule != "tutorial":
-        knobs = {name: knobs[name] for name in OBJECTIVE}
+        knobs = {**knobs, **SCHEDULES_OWN}
     how = {"schedule": schedule, "precision": precision, "memory_limit": memory_limit}
     pictures = {"content": content, "style": (style,), "size": size}
     return nst.JobConfig(**{**knobs, **pictures, **STARTS[start], **how, "iterations": iterations})
