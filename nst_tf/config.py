@@ -29,7 +29,7 @@ TV_FORMS = ("squared", "absolute", "mean", "power")
 STATISTICS = ("gram", "chain", "blurred", "wasserstein")
 WEIGHTING = ("equal", "geometric", "geometric-top")
 PROPAGATION = ("simple", "inside", "all")
-OPTIMIZERS = ("adam", "lbfgs", "sgd")
+OPTIMIZERS = ("adam", "lbfgs", "lbfgs-fixed", "sgd")
 DECAYS = ("constant", "cosine", "step", "exponential")
 SCHEDULES = ("tutorial", "fast", "fine")
 PRECISIONS = ("auto", "float32", "mixed")
@@ -104,7 +104,9 @@ class TransferConfig:
         "simple", "how masks reach deeper layers (Gatys 2017)", choices=PROPAGATION
     )
     optimizer: str = knob(
-        "adam", "adam, lbfgs (L-BFGS-B) or sgd (plain gradient descent)", choices=OPTIMIZERS
+        "adam",
+        "adam, lbfgs (L-BFGS-B), lbfgs-fixed (without line search) or sgd (plain gradient descent)",
+        choices=OPTIMIZERS,
     )
     iterations: int = knob(500, "number of updates of the picture", minimum=0, maximum=10**9)
     schedule: str = knob(

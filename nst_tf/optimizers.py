@@ -1,5 +1,6 @@
 """The loops: each walks an image downhill and yields every picture on its way."""
 
+import collections
 import contextlib
 import queue
 import threading
@@ -13,6 +14,8 @@ import tensorflow as tf
 from nst_tf.errors import check_choice
 
 TICK = 0.5  # seconds: Python gets a word in so often at least, for progress and Ctrl-C
+UPHILL = 1.05  # of the best loss: a step that ends higher is undone
+LONGEST = 8  # first steps: no later one is longer, in the root mean square
 NO_GAIN = 1e-6  # of the loss: less is the rounding of float32
 
 # Decay of the learning rate: (rate, iterations, decay_rate, decay_every) -> iteration -> rate.
@@ -118,7 +121,7 @@ def _descend(objective, start, iterations, optimizer, schedule, *, bounds, compi
     image = tf.Variable(start, dtype=tf.float32)
     optimizer.build([image])  # a tf.function can't create the optimiser's variables itself
 
-    @tf.function(jit_compile=compile_xla)
+    @tf.function(jit_compile=compile_xla, autograph=False)  # half the time to trace
     def update():
         with tf.GradientTape() as tape:
             losses = objective(image)
@@ -219,7 +222,7 @@ def minimize_lbfgs(objective, start, iterations, *, history=20, bounds=None, com
     image = tf.Variable(start, dtype=tf.float32)
     latest = {}  # the losses at the point that was last evaluated
 
-    @tf.function(jit_compile=compile_xla)
+    @tf.function(jit_compile=compile_xla, autograph=False)
     def losses_and_gradient():
         with tf.GradientTape() as tape:
             losses = objective(image)
@@ -290,6 +293,89 @@ def _first_step(box):
 def _box(bounds, shape):
     low, high = (np.broadcast_to(bound, shape).ravel().astype(np.float64) for bound in bounds)
     return scipy.optimize.Bounds(low, high)
+
+
+def minimize_lbfgs_fixed(
+    objective, start, iterations, *, history=10, bounds=None, compile_xla=False
+):
+    """Minimise an objective over the pixels of an image with L-BFGS and no line search.
+
+    The search direction of L-BFGS (Nocedal 1980) is taken as the step: one evaluation an
+    iteration, and all on the device. It is what Torch's optimiser does, and so most of the
+    field's programs; here pixels are put back between the bounds, and a step uphill is undone.
+
+    Parameters
+    ----------
+    objective, start, iterations, bounds, compile_xla
+        As for `minimize_adam`.
+    history : int
+        Pairs of images that are remembered.
+
+    Yields
+    ------
+    (iteration, image, losses, last)
+        As `minimize_adam`. After a step uphill by more than `UPHILL`, the best image so far is
+        yielded again, the memory is cleared, and the next first step is half as long.
+    """
+    image = tf.Variable(start, dtype=tf.float32)
+    pairs = collections.deque(maxlen=history)
+    first = 1.0 if bounds is None else float(np.max(np.subtract(*bounds[::-1]))) / 100
+    best, before = None, None
+
+    @tf.function(jit_compile=compile_xla, autograph=False)
+    def losses_and_gradient():
+        with tf.GradientTape() as tape:
+            losses = objective(image)
+        return losses, tape.gradient(losses["total"], image)
+
+    compute = losses_and_gradient.get_concrete_function()
+    for iteration in range(iterations + 1):
+        losses, gradient = compute()
+        total, current = float(losses["total"]), tf.identity(image)
+        if best and not total < UPHILL * best[0]:  # NaN is uphill too
+            total, current, losses, gradient = best
+            before, first = None, first / 2
+            pairs.clear()
+        if best is None or total < best[0]:
+            best = total, current, losses, gradient
+        yield iteration, current, losses, iteration == iterations
+        if before:
+            _remember(pairs, current - before[0], gradient - before[1])
+        step = _no_longer(-_newton_step(gradient, pairs), LONGEST * first)
+        if not pairs:
+            step = -gradient * first / tf.maximum(_root_mean_square(gradient), 1e-30)
+        before = current, gradient
+        moved = current + step
+        image.assign(moved if bounds is None else tf.clip_by_value(moved, *bounds))
+
+
+def _remember(pairs, moved, bent):
+    """Keep a step and the change of the gradient along it, if it curves upwards."""
+    curvature = tf.reduce_sum(moved * bent)
+    if curvature > 1e-10 * tf.reduce_sum(tf.square(bent)):
+        pairs.append((moved, bent, 1 / curvature))
+
+
+def _newton_step(gradient, pairs):
+    """Return the inverse of the Hessian, as the pairs know it, times the gradient: two loops."""
+    shares = []
+    for moved, bent, weight in reversed(pairs):
+        shares.append(weight * tf.reduce_sum(moved * gradient))
+        gradient = gradient - shares[-1] * bent
+    if pairs:
+        _, bent, weight = pairs[-1]
+        gradient = gradient / (weight * tf.reduce_sum(tf.square(bent)))
+    for (moved, bent, weight), share in zip(pairs, reversed(shares)):
+        gradient = gradient + moved * (share - weight * tf.reduce_sum(bent * gradient))
+    return gradient
+
+
+def _no_longer(step, limit):
+    return step * tf.minimum(1.0, limit / tf.maximum(_root_mean_square(step), 1e-30))
+
+
+def _root_mean_square(x):
+    return tf.sqrt(tf.reduce_mean(tf.square(x)))
 
 
 class _Stopped(Exception):

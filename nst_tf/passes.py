@@ -29,12 +29,14 @@ class WholePass:
 
         Compiled like the loop, so that the start's content loss is exactly 0.
         """
-        extract = tf.function(lambda x: extract_features(self.model, x, layers))
+        extract = tf.function(lambda x: extract_features(self.model, x, layers), autograph=False)
         return _once(extract, image)
 
     def sums(self, image, layers, measure, margin=0):
         """Return what `measure` gives for a fixed image, such as a target."""
-        return _once(tf.function(lambda x: self.measured(x, layers, measure, margin)), image)
+        return _once(
+            tf.function(lambda x: self.measured(x, layers, measure, margin), autograph=False), image
+        )
 
     def measured(self, image, layers, measure, margin=0):
         """Return what ``measure(features, image, window)`` gives for the image; differentiable.
@@ -99,7 +101,9 @@ class TiledPass:
 
     def sums(self, image, layers, measure, margin=0):
         """As `WholePass.sums`."""
-        return _once(tf.function(lambda x: self.measured(x, layers, measure, margin)), image)
+        return _once(
+            tf.function(lambda x: self.measured(x, layers, measure, margin), autograph=False), image
+        )
 
     def measured(self, image, layers, measure, margin=0):
         """As `WholePass.measured`: what the tiles give, added up."""

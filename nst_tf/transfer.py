@@ -14,7 +14,13 @@ from nst_tf.errors import ConfigError, Diverged, ImageError, Interrupted, NstErr
 from nst_tf.images import check_image, check_mask, resize_picture
 from nst_tf.memory import choose_pass, estimate, smaller_pass
 from nst_tf.objective import make_objective
-from nst_tf.optimizers import learning_rates, minimize_adam, minimize_lbfgs, minimize_sgd
+from nst_tf.optimizers import (
+    learning_rates,
+    minimize_adam,
+    minimize_lbfgs,
+    minimize_lbfgs_fixed,
+    minimize_sgd,
+)
 from nst_tf.passes import TiledPass, WholePass
 from nst_tf.precision import choose_precision
 from nst_tf.scales import (
@@ -361,6 +367,9 @@ def _steps(objective, start, space, config, done, look_every):
     how["compile_xla"] = bool(tf.config.get_visible_devices("GPU"))
     if config.optimizer == "lbfgs":
         return minimize_lbfgs(objective, start, config.iterations, history=config.history, **how)
+    if config.optimizer == "lbfgs-fixed":
+        how["history"] = config.history
+        return minimize_lbfgs_fixed(objective, start, config.iterations, **how)
     usual = SCHEDULES[config.schedule]
     how["wanted"] = lambda iteration: look_every and (done + iteration) % look_every == 0
     how["schedule"] = learning_rates(

@@ -15,6 +15,7 @@ from nst_tf import (
     make_objective,
     minimize_adam,
     minimize_lbfgs,
+    minimize_lbfgs_fixed,
     minimize_sgd,
     style_transfer,
 )
@@ -31,6 +32,7 @@ STRETCH = np.random.default_rng(1).uniform(0.5, 3, (1, 4, 5, 3)).astype(np.float
 MINIMIZERS = {
     "adam": lambda *args, **how: minimize_adam(*args, 600, learning_rate=0.05, **how),
     "lbfgs": lambda *args, **how: minimize_lbfgs(*args, 60, **how),
+    "lbfgs-fixed": lambda *args, **how: minimize_lbfgs_fixed(*args, 60, **how),
     "sgd": lambda *args, **how: minimize_sgd(*args, 200, learning_rate=0.1, **how),
 }
 
