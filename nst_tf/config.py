@@ -103,9 +103,10 @@ class TransferConfig:
     propagation: str = knob(
         "simple", "how masks reach deeper layers (Gatys 2017)", choices=PROPAGATION
     )
-    optimizer: str = knob(
-        "adam",
-        "adam, lbfgs (L-BFGS-B), lbfgs-fixed (without line search) or sgd (plain gradient descent)",
+    optimizer: str | None = knob(
+        None,
+        "adam, lbfgs (L-BFGS-B), lbfgs-fixed (without line search) or sgd (plain gradient descent; "
+        "default: the schedule's)",
         choices=OPTIMIZERS,
     )
     iterations: int = knob(500, "number of updates of the picture", minimum=0, maximum=10**9)
@@ -134,7 +135,12 @@ class TransferConfig:
     beta_1: float = knob(0.9, "Adam's memory of the gradient", minimum=0, maximum=0.9999999)
     beta_2: float = knob(0.999, "Adam's memory of its square", minimum=0, maximum=0.9999999)
     epsilon: float = knob(1e-8, "Adam's epsilon", minimum=1e-37)
-    history: int = knob(20, "pairs of vectors that L-BFGS remembers", minimum=1, maximum=1000)
+    history: int | None = knob(
+        None,
+        "pairs of images that L-BFGS remembers (default: lbfgs 20, lbfgs-fixed 10, in tiles 2)",
+        minimum=1,
+        maximum=1000,
+    )
     clip: bool = knob(True, "keep the pixels within black and white during the run")
     clip_at: float | None = knob(
         None,

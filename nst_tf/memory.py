@@ -19,9 +19,12 @@ CONTAINER_LIMITS = (  # a container may have less than the machine: control grou
         "/sys/fs/cgroup/memory/memory.usage_in_bytes",
     ),
 )
-PIXEL_ARRAYS = 10 * 3 * 4  # bytes a pixel: the picture, Adam's moments, gradient, copies
+ARRAY = 3 * 4  # bytes a pixel of an image
+ARRAYS = 10  # of the picture's size: the image, its gradient, the best so far, copies
 FRAGMENTS = 1.1  # what an allocator needs for a byte that is asked of it
 SMALLEST_TILE = 256 * 256
+TRACING = 2.5  # seconds that each level takes to begin
+TWO_PASSES = 1.75  # what tiles take for their second pass forward, and for halos
 SHARE_OF_PROBE = 0.75  # of the probe's speed that a whole iteration reaches
 
 
@@ -41,7 +44,7 @@ class Estimate:
         return f"about {time} and {self.gibibytes:.2g} GiB{tiles}"
 
 
-def choose_pass(model, layers, shape, limit=None):
+def choose_pass(model, layers, shape, limit=None, remembered=(2, 2)):
     """Return how a picture goes through the trunk within a limit of memory.
 
     Parameters
@@ -52,6 +55,8 @@ def choose_pass(model, layers, shape, limit=None):
     shape : (height, width)
     limit : float, optional
         GiB for the whole process; default: what is free, with a margin.
+    remembered : (int, int)
+        Arrays of the picture's size that the optimiser remembers: in one piece, and in tiles.
 
     Returns
     -------
@@ -62,21 +67,19 @@ def choose_pass(model, layers, shape, limit=None):
     NstError
         Not even a small tile fits.
     """
-    budget = memory_left() if limit is None else limit * GIB - memory_used()
-    budget = budget / FRAGMENTS - picture_bytes(model, layers, shape)
-    area = budget / bytes_a_pixel(model, layers)
-    if area >= shape[0] * shape[1]:
+    area, used = shape[0] * shape[1], memory_used()
+    budget = (memory_left() if limit is None else limit * GIB - used) / FRAGMENTS
+    if needed_bytes(model, layers, area, area, remembered[0]) <= budget:
         return WholePass(model)
-    if area < SMALLEST_TILE:
-        needed = FRAGMENTS * (
-            picture_bytes(model, layers, shape) + SMALLEST_TILE * bytes_a_pixel(model, layers)
-        )
+    smallest = needed_bytes(model, layers, area, SMALLEST_TILE, remembered[1])
+    if smallest > budget:
         raise NstError(
-            f"{shape[1]}x{shape[0]} pixels need {(memory_used() + needed) / GIB:.2g} GiB of memory "
-            f"tile by tile, and there are {(budget + memory_used()) / GIB:.2g}: make the picture "
-            "smaller with --size, or raise --memory-limit"
+            f"{shape[1]}x{shape[0]} pixels need {(used + FRAGMENTS * smallest) / GIB:.2g} GiB of "
+            f"memory tile by tile, and there are {(used + FRAGMENTS * budget) / GIB:.2g}: make "
+            "the picture smaller with --size, or raise --memory-limit"
         )
-    return TiledPass(model, int(area))
+    more = (budget - smallest) / bytes_a_pixel(model, layers)
+    return TiledPass(model, int(SMALLEST_TILE + more))
 
 
 def smaller_pass(through, shape):
@@ -86,18 +89,23 @@ def smaller_pass(through, shape):
     return TiledPass(through.model, area // 2) if area // 2 >= SMALLEST_TILE else None
 
 
-def estimate(through, layers, levels):
+def estimate(through, layers, levels, remembered=(2, 2)):
     """Return the `Estimate` of a run, from its levels and a probe of the processor."""
-    model, (height, width) = through.model, levels[-1].size
+    model, area = through.model, levels[-1].size[0] * levels[-1].size[1]
     tiled = isinstance(through, TiledPass)
-    area = min(through.area, height * width) if tiled else height * width
-    needed = picture_bytes(model, layers, (height, width)) + area * bytes_a_pixel(model, layers)
+    piece = min(through.area, area) if tiled else area
+    needed = needed_bytes(model, layers, area, piece, remembered[tiled])
     pixels = sum(level.size[0] * level.size[1] * level.iterations for level in levels)
     speed = SHARE_OF_PROBE * probe()[model.dtype]
     seconds = pixels * operations_a_pixel(model, layers) / speed
-    return Estimate(
-        (memory_used() + FRAGMENTS * needed) / GIB, seconds * (1.75 if tiled else 1), tiled
-    )
+    seconds = len(levels) * TRACING + seconds * (TWO_PASSES if tiled else 1)
+    return Estimate((memory_used() + FRAGMENTS * needed) / GIB, seconds, tiled)
+
+
+def needed_bytes(model, layers, area, piece, remembered):
+    """Return what a picture of `area` pixels needs that goes through in pieces of `piece`."""
+    kept = (ARRAYS + remembered) * ARRAY + content_bytes_a_pixel(model, layers)
+    return area * kept + piece * bytes_a_pixel(model, layers)
 
 
 def bytes_a_pixel(model, layers):
@@ -106,13 +114,12 @@ def bytes_a_pixel(model, layers):
     return sum(maps) + 2 * max(maps, default=0) + 9 * 4
 
 
-def picture_bytes(model, layers, shape):
-    """Return what is kept of the whole picture: its arrays, and the content's deepest map."""
-    used = list(_used(model, layers))
-    kept = max(
-        (n * model.dtype.size / s**2 for name, n, s in used if name in layers[:1]), default=0
-    )
-    return shape[0] * shape[1] * (PIXEL_ARRAYS + kept)
+def content_bytes_a_pixel(model, layers):
+    """Return what the first layer's map takes, which is kept where it is the content's."""
+    kept = [
+        n * model.dtype.size / s**2 for name, n, s in _used(model, layers) if name in layers[:1]
+    ]
+    return sum(kept)
 
 
 def operations_a_pixel(model, layers):

@@ -14,7 +14,7 @@ from nst_tf.presets import ON_SQUEEZENET_1_0, PRESETS
 
 PICTURES = ("content", "style")  # the knobs that are no flags
 # What a schedule decides for itself when it is given beside a preset, which has its own.
-SCHEDULES_OWN = {"learning_rate": None, "decay": None, "optimizer": "adam", "clip": True}
+SCHEDULES_OWN = {"learning_rate": None, "decay": None, "optimizer": None, "clip": True}
 
 
 def main(arguments=None):

@@ -19,6 +19,7 @@ class Schedule:
 
     Attributes
     ----------
+    optimizer : str
     learning_rate : float
         Adam's, in grey levels.
     decay : str
@@ -31,6 +32,7 @@ class Schedule:
         Iterations of a level as a share of those of the level before it.
     """
 
+    optimizer: str
     learning_rate: float
     decay: str
     coarsest: int | None = None
@@ -39,9 +41,9 @@ class Schedule:
 
 
 SCHEDULES = {
-    "tutorial": Schedule(5.0, "constant"),
-    "fast": Schedule(10.0, "cosine", coarsest=160 * 120, fewer=0.7),
-    "fine": Schedule(10.0, "cosine", coarsest=160 * 120, fewer=1.0),
+    "tutorial": Schedule("adam", 5.0, "constant"),
+    "fast": Schedule("lbfgs-fixed", 10.0, "cosine", coarsest=160 * 120, fewer=0.7),
+    "fine": Schedule("lbfgs-fixed", 10.0, "cosine", coarsest=160 * 120),
 }
 
 

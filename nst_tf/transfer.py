@@ -35,6 +35,9 @@ from nst_tf.style import Style, one_weight_each, style_layer_weights
 from nst_tf.terms import Term, content_term, relative_tv_term, style_term, tv_term
 from nst_tf.trunks import check_layers, resolve_layers
 
+HISTORY = {"lbfgs": 20, "lbfgs-fixed": 10}  # pairs of images; SciPy's loop is the less forgetful
+TILED_HISTORY = 2
+
 
 @dataclass(frozen=True)
 class Step:
@@ -237,13 +240,15 @@ def make_task(content_image, style_image, model, start, config):
     size = tuple(start.shape[1:3])
     precision = choose_precision(config.precision)
     layers = _layers_read(model, content_image, styles, config)
-    through = choose_pass(model.computing_in(precision.dtype), layers, size, config.memory_limit)
+    model = model.computing_in(precision.dtype)
+    remembered = tuple(_remembered(config, tiled) for tiled in (False, True))
+    through = choose_pass(model, layers, size, config.memory_limit, remembered)
     through, terms = _until_it_fits(
         through, size, lambda way: loss_terms(content_image, styles or None, way.model, config, way)
     )
     sides = [*size, *(side for style in styles for side in style.image.shape[1:3])]
     levels = make_levels(config.schedule, size, config.iterations, min(sides))
-    words = f"{precision.why}: {estimate(through, layers, levels)}"
+    words = f"{precision.why}: {estimate(through, layers, levels, remembered)}"
     return Task(content_image, styles, start, through, config, levels, terms, words)
 
 
@@ -316,7 +321,9 @@ def _begun(task, level, image, done, look_every):
         objective = make_objective(task.through.model, terms, task.through)
         space = task.through.model.space
         config = config.changed(iterations=level.iterations)
-        steps = _steps(objective, _within(space, config, image), space, config, done, look_every)
+        begin = _within(space, config, image)
+        tiled = isinstance(task.through, TiledPass)
+        steps = _steps(objective, begin, space, config, done, look_every, tiled)
         try:
             return task, chained(next(steps), steps)
         except tf.errors.ResourceExhaustedError:
@@ -361,15 +368,31 @@ def loss_terms(content_image, style_image, model, config, through=None):
     return [*terms, tv_term(config.tv_weight, form=config.tv_form)]
 
 
-def _steps(objective, start, space, config, done, look_every):
+def _optimizer(config):
+    return config.optimizer or SCHEDULES[config.schedule].optimizer
+
+
+def _history(config, tiled):
+    """Return how many pairs L-BFGS remembers: few where the picture is too large as it is."""
+    return config.history or (TILED_HISTORY if tiled else HISTORY[_optimizer(config)])
+
+
+def _remembered(config, tiled):
+    """Return how many arrays of the picture's size the optimiser remembers."""
+    optimizer = _optimizer(config)
+    return 2 * _history(config, tiled) if optimizer in HISTORY else {"adam": 2, "sgd": 0}[optimizer]
+
+
+def _steps(objective, start, space, config, done, look_every, tiled):
     """Return the steps of the optimiser that the config names, after `done` of levels before."""
     how = {"bounds": _bounds(space, config)}
-    how["compile_xla"] = bool(tf.config.get_visible_devices("GPU"))
-    if config.optimizer == "lbfgs":
-        return minimize_lbfgs(objective, start, config.iterations, history=config.history, **how)
-    if config.optimizer == "lbfgs-fixed":
-        how["history"] = config.history
-        return minimize_lbfgs_fixed(objective, start, config.iterations, **how)
+    # XLA wants to know sizes, and those of tiles' cores differ.
+    how["compile_xla"] = bool(tf.config.get_visible_devices("GPU")) and not tiled
+    optimizer = _optimizer(config)
+    if optimizer in HISTORY:
+        how["history"] = _history(config, tiled)
+        minimize = {"lbfgs": minimize_lbfgs, "lbfgs-fixed": minimize_lbfgs_fixed}[optimizer]
+        return minimize(objective, start, config.iterations, **how)
     usual = SCHEDULES[config.schedule]
     how["wanted"] = lambda iteration: look_every and (done + iteration) % look_every == 0
     how["schedule"] = learning_rates(
@@ -379,7 +402,7 @@ def _steps(objective, start, space, config, done, look_every):
         decay_rate=config.decay_rate,
         decay_every=config.decay_every,
     )
-    if config.optimizer == "sgd":
+    if optimizer == "sgd":
         return minimize_sgd(objective, start, config.iterations, **how)
     moments = {"beta_1": config.beta_1, "beta_2": config.beta_2, "epsilon": config.epsilon}
     return minimize_adam(objective, start, config.iterations, **moments, **how)
@@ -446,14 +469,15 @@ def _why_diverged(iteration, losses, config):
             f"are too large (alpha {config.alpha:g}, beta {config.beta:g}, tv_weight "
             f"{config.tv_weight:g}); make them smaller"
         )
-    if config.optimizer == "lbfgs":
+    if _optimizer(config) in HISTORY:
         return (
             f"the {bad} loss is not finite after {iteration} iterations: make the weights of the "
             "losses smaller, or use --optimizer adam"
         )
+    rate = config.learning_rate or SCHEDULES[config.schedule].learning_rate
     return (
         f"the {bad} loss is not finite after {iteration} iterations: the steps are too large; "
-        f"make learning_rate smaller (it is {config.learning_rate:g})"
+        f"make learning_rate smaller (it is {rate:g})"
         f"{'' if config.clip else ' or turn clip on'}"
     )
 
