@@ -66,7 +66,7 @@ class TransferConfig:
     unit: str = knob(
         "paper",
         "of alpha, beta and tv_weight: paper (sums, as written there) or relative (shares of the "
-        "targets' energy: one look at any --size; try alpha 1, beta 20, tv_weight 4)",
+        "targets' energy: one look at any --size; try alpha 1, beta 8, tv_weight 8)",
         choices=("paper", "relative"),
     )
     content_layers: tuple[str, ...] = knob(("conv4_2",), "layers whose features are to be kept")
@@ -196,6 +196,10 @@ class JobConfig(TransferConfig):
     (docs/choosing.md); the presets have the tutorials' numbers.
     """
 
+    alpha: float = retold("alpha", 1.0)
+    beta: float = retold("beta", 8.0)
+    tv_weight: float = retold("tv_weight", 8.0)
+    unit: str = retold("unit", "relative")
     schedule: str = retold("schedule", "fast")
     precision: str = retold("precision", "auto")
     content: str | None = knob(None, "the photograph")
@@ -228,8 +232,8 @@ class JobConfig(TransferConfig):
         metavar="auto|embedded|squeezenet|PATH",
     )
     pooling: str | None = knob(
-        None,
-        "how the trunk's pools combine (default: VGG average, SqueezeNet max)",
+        "max",
+        "how the trunk's pools combine: average as in the paper, max as the network was trained",
         choices=("average", "max"),
     )
     padding: str = knob(

@@ -36,14 +36,14 @@ class Schedule:
     learning_rate: float
     decay: str
     coarsest: int | None = None
-    growth: float = 2**0.5
+    growth: float = 2.0
     fewer: float = 1.0
 
 
 SCHEDULES = {
     "tutorial": Schedule("adam", 5.0, "constant"),
-    "fast": Schedule("lbfgs-fixed", 10.0, "cosine", coarsest=160 * 120, fewer=0.7),
-    "fine": Schedule("lbfgs-fixed", 10.0, "cosine", coarsest=160 * 120),
+    "fast": Schedule("lbfgs-fixed", 10.0, "cosine", coarsest=192 * 144, growth=1.7, fewer=0.5),
+    "fine": Schedule("lbfgs-fixed", 10.0, "cosine", coarsest=192 * 144, growth=1.7, fewer=0.8),
 }
 
 
