@@ -106,7 +106,7 @@ class TransferConfig:
     optimizer: str | None = knob(
         None,
         "adam, lbfgs (L-BFGS-B), lbfgs-fixed (without line search) or sgd (plain gradient descent; "
-        "default: the schedule's)",
+        "default: the schedule's, or adam if a learning rate or decay is given)",
         choices=OPTIMIZERS,
     )
     iterations: int = knob(500, "number of updates of the picture", minimum=0, maximum=10**9)

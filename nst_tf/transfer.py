@@ -369,6 +369,9 @@ def loss_terms(content_image, style_image, model, config, through=None):
 
 
 def _optimizer(config):
+    """Return the optimiser's name: the one given, or the schedule's; Adam if a rate is given."""
+    if config.optimizer is None and (config.learning_rate or config.decay):
+        return "adam"
     return config.optimizer or SCHEDULES[config.schedule].optimizer
 
 

@@ -14,6 +14,7 @@ from nst_tf.scales import (
     resized_image,
     resized_style,
 )
+from nst_tf.transfer import _optimizer
 
 CONTENT = VGG_PIXELS.to_image(make_picture(233, 311))
 STYLE = VGG_PIXELS.to_image(make_picture(250, 211, seed=1))
@@ -116,6 +117,15 @@ def test_it_goes_lower_than_the_tutorials_loop_in_as_many_iterations(tiny_model)
         return result.history[-1]["total"]
 
     assert final("fast") < final("tutorial")
+
+
+def test_a_learning_rate_means_adam_whatever_the_schedule():
+    assert _optimizer(TransferConfig()) == "adam"
+    assert _optimizer(TransferConfig(schedule="fast")) == "lbfgs-fixed"
+    assert _optimizer(TransferConfig(schedule="fast", learning_rate=3.0)) == "adam"
+    assert _optimizer(TransferConfig(schedule="fast", decay="cosine")) == "adam"
+    given = TransferConfig(schedule="fast", optimizer="sgd", learning_rate=3.0)
+    assert _optimizer(given) == "sgd"
 
 
 def test_masks_go_through_the_levels(tiny_model):
