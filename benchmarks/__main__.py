@@ -122,6 +122,7 @@ def _add_other_options(parser):
     group.add_argument("--size-rounds", type=int, default=3, metavar="N")
     group.add_argument("--memory-limit", type=float, default=6.0, metavar="GIB")
     group.add_argument("--pictures", nargs="+", type=Path, default=[], metavar="FILE")
+    group.add_argument("--painting", type=Path, metavar="FILE", help="their style, for speckle")
 
 
 def _parts(text):

@@ -1,34 +1,34 @@
 """Figures of how results look, which a loss does not tell."""
 
-from importlib import import_module
-from importlib.util import find_spec
-
 import numpy as np
 from PIL import Image
 
+from benchmarks import looks
 from benchmarks.place import folder
 from benchmarks.report import Part
 
-LOOKS = "benchmarks.looks"
-# Each takes a picture, (H, W, 3) uint8, and gives a number.
-MEASURES = ("clipped_share", "border_ratio", "speckle")
+OF_PICTURE = (looks.clipped_share, looks.border_ratio)
+BESIDE_STYLE = (looks.speckle, looks.colour_grain)
 
 
 def measure(options):
     """Look at the pictures named, or at all that the schedules left."""
     part = Part("look", "figures of result pictures")
-    if find_spec(LOOKS) is None:
-        part.skipped["all"] = f"there is no {LOOKS}"
-        return part
-    looks = import_module(LOOKS)
+    style = options.painting and _read(options.painting)
     for path in options.pictures or _schedules_pictures():
-        with Image.open(path) as file:
-            picture = np.asarray(file.convert("RGB"))
-        for name in MEASURES:
-            part.add(f"{path.stem}: {name}", float(getattr(looks, name)(picture)))
+        picture = _read(path)
+        for measured in OF_PICTURE:
+            part.add(f"{path.stem}: {measured.__name__}", measured(picture))
+        for measured in BESIDE_STYLE if options.painting else ():
+            part.add(f"{path.stem}: {measured.__name__}", measured(picture, style))
     if not part.figures:
         part.skipped["all"] = "no pictures: name some with --pictures, or run schedule first"
     return part
+
+
+def _read(path):
+    with Image.open(path) as file:
+        return np.asarray(file.convert("RGB"))
 
 
 def _schedules_pictures():
