@@ -12,7 +12,7 @@ import tensorflow as tf
 from nst_tf.config import TransferConfig
 from nst_tf.errors import ConfigError, Diverged, ImageError, Interrupted, NstError
 from nst_tf.images import check_image, check_mask, resize_picture
-from nst_tf.memory import choose_pass, estimate, smaller_pass
+from nst_tf.memory import choose_pass, estimate, memory_used, smaller_pass
 from nst_tf.objective import make_objective
 from nst_tf.optimizers import (
     learning_rates,
@@ -242,13 +242,14 @@ def make_task(content_image, style_image, model, start, config):
     layers = _layers_read(model, content_image, styles, config)
     model = model.computing_in(precision.dtype)
     remembered = tuple(_remembered(config, tiled) for tiled in (False, True))
+    used = memory_used()
     through = choose_pass(model, layers, size, config.memory_limit, remembered)
     through, terms = _until_it_fits(
         through, size, lambda way: loss_terms(content_image, styles or None, way.model, config, way)
     )
     sides = [*size, *(side for style in styles for side in style.image.shape[1:3])]
     levels = make_levels(config.schedule, size, config.iterations, min(sides))
-    words = f"{precision.why}: {estimate(through, layers, levels, remembered)}"
+    words = f"{precision.why}: {estimate(through, layers, levels, remembered, used)}"
     return Task(content_image, styles, start, through, config, levels, terms, words)
 
 
