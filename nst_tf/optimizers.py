@@ -222,13 +222,7 @@ def minimize_lbfgs(objective, start, iterations, *, history=20, bounds=None, com
     image = tf.Variable(start, dtype=tf.float32)
     latest = {}  # the losses at the point that was last evaluated
 
-    @tf.function(jit_compile=compile_xla, autograph=False)
-    def losses_and_gradient():
-        with tf.GradientTape() as tape:
-            losses = objective(image)
-        return losses, tape.gradient(losses["total"], image)
-
-    compiled = losses_and_gradient.get_concrete_function()
+    compiled = _losses_and_gradient(objective, image, compile_xla)
 
     def total_and_gradient(pixels):
         image.assign(pixels.reshape(shape))
@@ -256,6 +250,18 @@ def minimize_lbfgs(objective, start, iterations, *, history=20, bounds=None, com
 
     for iteration, ((losses, current), last) in enumerate(_pulled(run)):
         yield iteration, current, losses, last
+
+
+def _losses_and_gradient(objective, image, compile_xla):
+    """Return a compiled function of no arguments: the losses at a variable, and their slope."""
+
+    @tf.function(jit_compile=compile_xla, autograph=False)
+    def losses_and_gradient():
+        with tf.GradientTape() as tape:
+            losses = objective(image)
+        return losses, tape.gradient(losses["total"], image)
+
+    return losses_and_gradient.get_concrete_function()
 
 
 def _search(total_and_gradient, pixels, iterations, history, box, told):
@@ -322,13 +328,7 @@ def minimize_lbfgs_fixed(
     first = 1.0 if bounds is None else float(np.max(np.subtract(*bounds[::-1]))) / 100
     best, before = None, None
 
-    @tf.function(jit_compile=compile_xla, autograph=False)
-    def losses_and_gradient():
-        with tf.GradientTape() as tape:
-            losses = objective(image)
-        return losses, tape.gradient(losses["total"], image)
-
-    compute = losses_and_gradient.get_concrete_function()
+    compute = _losses_and_gradient(objective, image, compile_xla)
     for iteration in range(iterations + 1):
         losses, gradient = compute()
         total, current = float(losses["total"]), tf.identity(image)
