@@ -121,7 +121,7 @@ def _descend(objective, start, iterations, optimizer, schedule, *, bounds, compi
     image = tf.Variable(start, dtype=tf.float32)
     optimizer.build([image])  # a tf.function can't create the optimiser's variables itself
 
-    @tf.function(jit_compile=compile_xla, autograph=False)  # half the time to trace
+    @tf.function(jit_compile=compile_xla, autograph=False)  # it only makes tracing slower
     def update():
         with tf.GradientTape() as tape:
             losses = objective(image)
