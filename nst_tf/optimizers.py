@@ -137,14 +137,16 @@ def _descend(objective, start, iterations, optimizer, schedule, *, bounds, compi
     pace = _Pace(wanted, iterations)
     iteration = 0
     while iteration <= iterations:
-        # A copy, because updates give the losses from before they change the image. For the
-        # losses of the last image one update too many is made, and forgotten.
-        current = tf.identity(image)
         with pace.measured(pace.next(iteration)) as count:
-            rows = several(count)
-        for losses in rows:
-            yield iteration, current, losses, iteration == iterations
-            iteration, current = iteration + 1, None
+            rows = several(count - 1) if count > 1 else []
+            # A copy, because an update gives the losses from before it changes the image. For
+            # the losses of the last image one update too many is made, and forgotten.
+            current = tf.identity(image)
+            rows += several(1)
+        for number, losses in enumerate(rows, 1):
+            shown = current if number == count else None
+            yield iteration, shown, losses, iteration == iterations
+            iteration += 1
 
 
 def _repeated(update):
@@ -179,9 +181,8 @@ class _Pace:
     def next(self, iteration):
         """Return how many updates the next call does."""
         count = 1
-        while count < self.affordable and iteration + count < self.iterations:
-            if self.wanted(iteration + count):
-                break
+        left = self.iterations - iteration
+        while count <= min(self.affordable - 1, left) and not self.wanted(iteration + count - 1):
             count += 1
         return count
 
