@@ -26,7 +26,7 @@ STARTS = ("content", "noise", "grey", "style")  # what `init` may be beside a fi
 # Choices whose tables lie in modules that start TensorFlow; a test holds them against the tables.
 CONTENT_SCALES = ("half", "sum", "mean", "quarter-mean", "root", "relative")
 TV_FORMS = ("squared", "absolute", "mean", "power")
-STATISTICS = ("gram", "chain", "blurred", "wasserstein")
+STATISTICS = ("gram", "chain", "blurred", "moments", "wasserstein")
 WEIGHTING = ("equal", "geometric", "geometric-top")
 PROPAGATION = ("simple", "inside", "all")
 OPTIMIZERS = ("adam", "lbfgs", "lbfgs-fixed", "sgd")
@@ -91,7 +91,9 @@ class TransferConfig:
         choices=WEIGHTING,
     )
     statistic: str = knob(
-        "gram", "what of the style is matched: Gram matrices or another", choices=STATISTICS
+        "gram",
+        "what of the style is matched: Gram matrices, moments (mean and covariance) or another",
+        choices=STATISTICS,
     )
     activation_shift: float = knob(
         0.0,
@@ -200,6 +202,7 @@ class JobConfig(TransferConfig):
     beta: float = retold("beta", 8.0)
     tv_weight: float = retold("tv_weight", 8.0)
     unit: str = retold("unit", "relative")
+    statistic: str = retold("statistic", "moments")
     schedule: str = retold("schedule", "fast")
     precision: str = retold("precision", "auto")
     content: str | None = knob(None, "the photograph")

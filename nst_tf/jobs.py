@@ -17,7 +17,8 @@ from nst_tf.devices import choose_device
 from nst_tf.errors import ConfigError, Diverged, Interrupted, NstError
 from nst_tf.images import UNIT_PIXELS, save_image
 from nst_tf.inputs import load_images
-from nst_tf.transfer import make_task, paint
+from nst_tf.tasks import make_task
+from nst_tf.transfer import paint
 from nst_tf.trunks import (
     Trunk,
     find_squeezenet_weights,

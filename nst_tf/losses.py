@@ -204,9 +204,32 @@ def tv_loss(image, form="squared"):
     """
     image = tf.convert_to_tensor(image)
     image = tf.cast(image, tf.float32)  # differences of uint8 would wrap round
-    down = image[:, 1:] - image[:, :-1]  # (1, H-1, W, 3)
-    right = image[:, :, 1:] - image[:, :, :-1]  # (1, H, W-1, 3)
-    return tv_of_sums(tv_sums(down, right, form), form)
+    return tv_of_sums(tv_sums(*differences(image, tf.shape(image)[1:3]), form), form)
+
+
+def differences(image, size):
+    """Return by how much pixels differ from the one below and the one to the right.
+
+    Parameters
+    ----------
+    image : (1, H, W, 3)
+    size : (h, w)
+        Of the upper left part whose differences are returned; what lies beyond it is looked at
+        only as a neighbour.
+
+    Returns
+    -------
+    (1, H-1, w, 3), (1, h, W-1, 3)
+    """
+    height, width = tf.unstack(tf.shape(image)[1:3])
+    down = [1, height - 1, size[1], 3]
+    right = [1, size[0], width - 1, 3]
+    first = [0, 0, 0, 0]
+    # The gradient of `tf.slice` is several times quicker than that of ``image[:, 1:]``.
+    return (
+        tf.slice(image, [0, 1, 0, 0], down) - tf.slice(image, first, down),
+        tf.slice(image, [0, 0, 1, 0], right) - tf.slice(image, first, right),
+    )
 
 
 def tv_sums(down, right, form):

@@ -259,6 +259,33 @@ def mean_and_covariance(sums):
     return moments
 
 
+def moments_loss(current, target, *, relative=False):
+    """How far mean and covariance of the channels are from the style's, each by itself.
+
+    A Gram matrix is covariance plus what the means alone make, ``C + m m^T``, and the means make
+    most of its energy. Apart, how channels vary together, which is the strokes, counts as much as
+    how bright they are.
+
+    Parameters
+    ----------
+    current, target : (mean (1, N), covariance (1, N, N))
+    relative : bool
+        Divide each by the target's own energy, and take their mean.
+
+    Returns
+    -------
+    scalar
+        ``1/(4 N) sum (m - m')^2 + 1/(4 N^2) sum (C - C')^2``; relative:
+        ``1/2 sum (m - m')^2 / sum m'^2 + 1/2 sum (C - C')^2 / sum C'^2``. Mean and covariance in
+        place of Gram matrices: crowsonkb's style-transfer-pytorch.
+    """
+    mean, covariance = current
+    target_mean, target_covariance = target
+    of_means = layer_style_loss(mean[:, tf.newaxis], target_mean[:, tf.newaxis], relative=relative)
+    of_covariances = layer_style_loss(covariance, target_covariance, relative=relative)
+    return (of_means + of_covariances) / (2 if relative else 1)
+
+
 def with_square_root(moments):
     """Add the square root of the covariance to a target's mean and covariance, once.
 
@@ -345,6 +372,7 @@ STATISTICS = {
     "gram": Statistic(gram_sums),
     "chain": Statistic(chain_sums, least_layers=2),
     "blurred": Statistic(blurred_sums, margin=1),
+    "moments": Statistic(moment_sums, mean_and_covariance, moments_loss),
     "wasserstein": Statistic(moment_sums, mean_and_covariance, wasserstein_loss, with_square_root),
 }
 

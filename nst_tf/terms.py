@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from nst_tf.errors import ConfigError, check_choice
-from nst_tf.losses import content_factor, squared_distance, tv_of_sums, tv_sums
+from nst_tf.losses import content_factor, differences, squared_distance, tv_of_sums, tv_sums
 from nst_tf.masks import layer_guides
 from nst_tf.passes import WholePass
 from nst_tf.style import STATISTICS, shifted
@@ -198,10 +198,7 @@ def tv_term(weight, *, form="squared", scale=1.0):
 
     def measure(features, image, window):
         wide = window.core(image, margin=1)  # the last differences reach beyond the core
-        height, width = tf.unstack(tf.shape(window.core(image))[1:3])
-        down = (wide[:, 1:] - wide[:, :-1])[:, :, :width]
-        right = (wide[:, :, 1:] - wide[:, :, :-1])[:, :height]
-        return tv_sums(down, right, form)
+        return tv_sums(*differences(wide, tf.shape(window.core(image))[1:3]), form)
 
     return Term("tv", weight, (), measure, lambda sums: scale * tv_of_sums(sums, form))
 

@@ -173,7 +173,7 @@ def test_unknown_propagation_lists_the_choices(tiny_model):
 # ------------------------------------------------------------------ what they do
 
 
-@pytest.mark.parametrize("statistic", ["gram", "chain", "blurred", "wasserstein"])
+@pytest.mark.parametrize("statistic", ["gram", "chain", "blurred", "moments", "wasserstein"])
 def test_a_mask_of_ones_is_no_mask(tiny_model, statistic):
     ones = np.ones((HEIGHT, WIDTH), np.float32)
     style_ones = np.ones(STYLE.shape[1:3], np.float32)

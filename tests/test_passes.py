@@ -8,7 +8,7 @@ from conftest import make_picture
 from nst_tf import Style, TransferConfig, load_vgg_model, make_objective
 from nst_tf.images import VGG_PIXELS
 from nst_tf.passes import TiledPass, Tiling, WholePass
-from nst_tf.transfer import loss_terms
+from nst_tf.tasks import loss_terms
 from nst_tf.trunks import receptive_fields
 
 CONTENT = VGG_PIXELS.to_image(make_picture(213, 317))
@@ -57,7 +57,7 @@ def test_tiles_do_so_at_the_papers_layers(tiny_model):
     check_same(tiny_model, 180 * 200, **layers)
 
 
-@pytest.mark.parametrize("statistic", ["chain", "blurred"])
+@pytest.mark.parametrize("statistic", ["chain", "blurred", "moments"])
 def test_tiles_do_so_for_every_statistic(tiny_model, statistic):
     check_same(tiny_model, 90 * 80, statistic=statistic, unit="relative")
 

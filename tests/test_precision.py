@@ -19,7 +19,7 @@ from nst_tf import config as knobs
 from nst_tf.images import VGG_PIXELS
 from nst_tf.losses import products
 from nst_tf.precision import choose_precision, has_bfloat16
-from nst_tf.transfer import loss_terms
+from nst_tf.tasks import loss_terms
 
 CONTENT = VGG_PIXELS.to_image(make_picture(96, 128))
 STYLE = VGG_PIXELS.to_image(make_picture(90, 111, seed=1))

@@ -6,6 +6,7 @@ from conftest import make_picture
 
 from nst_tf import ConfigError, Style, TransferConfig, style_transfer
 from nst_tf import config as knobs
+from nst_tf.descent import optimizer_of
 from nst_tf.images import MIN_SIDE, VGG_PIXELS
 from nst_tf.scales import (
     SCHEDULES,
@@ -14,7 +15,6 @@ from nst_tf.scales import (
     resized_image,
     resized_style,
 )
-from nst_tf.transfer import _optimizer
 
 CONTENT = VGG_PIXELS.to_image(make_picture(233, 311))
 STYLE = VGG_PIXELS.to_image(make_picture(250, 211, seed=1))
@@ -120,12 +120,12 @@ def test_it_goes_lower_than_the_tutorials_loop_in_as_many_iterations(tiny_model)
 
 
 def test_a_learning_rate_means_adam_whatever_the_schedule():
-    assert _optimizer(TransferConfig()) == "adam"
-    assert _optimizer(TransferConfig(schedule="fast")) == "lbfgs-fixed"
-    assert _optimizer(TransferConfig(schedule="fast", learning_rate=3.0)) == "adam"
-    assert _optimizer(TransferConfig(schedule="fast", decay="cosine")) == "adam"
+    assert optimizer_of(TransferConfig()) == "adam"
+    assert optimizer_of(TransferConfig(schedule="fast")) == "lbfgs-fixed"
+    assert optimizer_of(TransferConfig(schedule="fast", learning_rate=3.0)) == "adam"
+    assert optimizer_of(TransferConfig(schedule="fast", decay="cosine")) == "adam"
     given = TransferConfig(schedule="fast", optimizer="sgd", learning_rate=3.0)
-    assert _optimizer(given) == "sgd"
+    assert optimizer_of(given) == "sgd"
 
 
 def test_masks_go_through_the_levels(tiny_model):

@@ -23,6 +23,7 @@ from nst_tf.images import VGG_PIXELS
 from nst_tf.style import (
     WEIGHTING,
     correlation_sums,
+    moments_loss,
     shifted,
     wasserstein_loss,
     with_square_root,
@@ -194,6 +195,14 @@ def test_mean_and_covariance_are_numpys_and_count_by_guide():
     np.testing.assert_allclose(covariance[0], np.cov(top.T, bias=True), rtol=1e-4, atol=1e-6)
 
 
+def test_moments_are_compared_each_by_itself():
+    one = tf.constant([[1.0, 2.0]]), tf.constant([[[4.0, 0.0], [0.0, 9.0]]])
+    two = tf.constant([[0.0, 4.0]]), tf.constant([[[1.0, 2.0], [2.0, 5.0]]])
+    plain, relative = (moments_loss(one, two, relative=relative) for relative in (False, True))
+    np.testing.assert_allclose(plain, (1 + 4) / 8 + (9 + 4 + 4 + 16) / 16, rtol=1e-6)
+    np.testing.assert_allclose(relative, ((1 + 4) / 16 + (9 + 4 + 4 + 16) / 34) / 2, rtol=1e-6)
+
+
 def test_wasserstein_distance_of_diagonal_gaussians_is_the_formula():
     # For commuting covariances: |m - m'|^2 + sum (s - s')^2, here divided by N = 2.
     one = tf.constant([[1.0, 2.0]]), tf.constant([[[4.0, 0.0], [0.0, 9.0]]])
@@ -228,7 +237,7 @@ def test_every_statistic_is_0_at_the_style_and_falls_towards_it(tiny_model, stat
     assert result.history[-1]["style"] < 0.7 * result.history[0]["style"]
 
 
-@pytest.mark.parametrize("statistic", ["chain", "blurred", "wasserstein"])
+@pytest.mark.parametrize("statistic", ["chain", "blurred", "moments", "wasserstein"])
 def test_every_statistic_compiles_with_xla_as_on_a_gpu(tiny_model, statistic):
     term = style_term(
         tiny_model, [Style(STYLE)], dict.fromkeys(LAYERS, 1.0), 1.0, statistic=statistic

@@ -23,7 +23,7 @@ from nst_tf import (
     tv_loss,
 )
 from nst_tf.images import VGG_PIXELS
-from nst_tf.transfer import loss_terms
+from nst_tf.tasks import loss_terms
 
 CONTENT = VGG_PIXELS.to_image(make_picture(37, 45))
 STYLE = VGG_PIXELS.to_image(make_picture(50, 41, seed=1))  # another size, on purpose
