@@ -245,8 +245,11 @@ def moment_sums(features, guides, window=WHOLE):
     sums = {}
     for layer, feature in features.items():
         core, guide = window.core(feature, layer), _guide(guides, layer, window)
-        counted = tf.cast(core, tf.float32) if guide is None else tf.cast(core, tf.float32) * guide
-        sums[layer] = tf.reduce_sum(counted, axis=(1, 2)), *correlation_sums(core, core, guide)
+        counted = core if guide is None else core * tf.cast(guide, core.dtype)
+        if counted.dtype != tf.float32:  # rounded once a row, as in `products`
+            counted = tf.cast(tf.reduce_sum(counted, axis=2, keepdims=True), tf.float32)
+        total = tf.reduce_sum(counted, axis=(1, 2))
+        sums[layer] = total, *correlation_sums(core, core, guide)
     return sums
 
 
