@@ -30,6 +30,9 @@ class Schedule:
         Of the sides, from a level to the next, at most.
     fewer : float
         Iterations of a level as a share of those of the level before it.
+    fewest : float
+        The least that a level gets, as a share of the first level's: many levels down, nothing
+        would be left for the strokes of the finest.
     """
 
     optimizer: str
@@ -38,6 +41,7 @@ class Schedule:
     coarsest: int | None = None
     growth: float = 2.0
     fewer: float = 1.0
+    fewest: float = 0.03
 
 
 SCHEDULES = {
@@ -75,7 +79,7 @@ def make_levels(schedule, size, iterations, shortest=None):
         growth = (size[0] * size[1] / schedule.coarsest) ** 0.5
         growth = max(min(growth, (shortest or min(size)) / MIN_SIDE), 1.0)
     steps = int(np.ceil(np.log(growth) / np.log(schedule.growth) - 1e-9))
-    shares = schedule.fewer ** np.arange(steps + 1)
+    shares = np.maximum(schedule.fewer ** np.arange(steps + 1), schedule.fewest)
     ends = np.rint(iterations * np.cumsum(shares) / shares.sum()).astype(int)
     levels = []
     for level, (begin, end) in enumerate(zip([0, *ends], ends)):

@@ -43,6 +43,12 @@ def test_the_tutorials_schedule_has_one_level_and_the_others_begin_at_the_same_s
             assert height * width == pytest.approx(SCHEDULES[schedule].coarsest, rel=0.02)
 
 
+def test_the_finest_level_of_a_large_picture_is_not_starved():
+    levels = make_levels("fast", (2160, 3840), 500)
+    assert len(levels) > 5
+    assert min(level.iterations for level in levels) >= 0.02 * levels[0].iterations > 1
+
+
 def test_a_style_that_is_small_holds_the_levels_above_it():
     levels = make_levels("fast", (480, 640), 500, shortest=64)
     assert levels[0].size[0] >= 240
