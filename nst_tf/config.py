@@ -103,7 +103,9 @@ class TransferConfig:
     )
     tv_form: str = knob("squared", "what total variation sums, in unit paper", choices=TV_FORMS)
     propagation: str = knob(
-        "simple", "how masks reach deeper layers (Gatys 2017)", choices=PROPAGATION
+        "simple",
+        "how masks reach deeper layers (Gatys 2017); at a schedule's coarse levels always simple",
+        choices=PROPAGATION,
     )
     optimizer: str | None = knob(
         None,
@@ -114,8 +116,8 @@ class TransferConfig:
     iterations: int = knob(500, "number of updates of the picture", minimum=0, maximum=10**9)
     schedule: str = knob(
         "tutorial",
-        "tutorial: one scale, a constant step; fast: from coarse to fine with a larger step that "
-        "decays; fine: the same with more of the iterations at full size",
+        "tutorial: one scale, Adam by a constant step; fast: from coarse to fine by lbfgs-fixed; "
+        "fine: the same with more of the iterations at full size",
         choices=SCHEDULES,
     )
     learning_rate: float | None = knob(

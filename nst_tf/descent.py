@@ -14,6 +14,10 @@ from nst_tf.scales import SCHEDULES
 
 HISTORY = {"lbfgs": 20, "lbfgs-fixed": 10}  # pairs of images; SciPy's loop is the less forgetful
 TILED_HISTORY = 2
+# Arrays of the picture's size, in float32, beside the history: SciPy's are float64, twice as large;
+# L-BFGS without line search keeps the best image, the one before, their gradients and its direction
+# (counted so after 3840x2160 took 0.9 GiB more than was foreseen).
+BESIDE_HISTORY = {"lbfgs": 20, "lbfgs-fixed": 10}
 
 
 def optimizer_of(config):
@@ -26,7 +30,10 @@ def optimizer_of(config):
 def remembered(config, tiled):
     """Return how many arrays of the picture's size the optimiser remembers."""
     optimizer = optimizer_of(config)
-    return 2 * _history(config, tiled) if optimizer in HISTORY else {"adam": 2, "sgd": 0}[optimizer]
+    if optimizer not in HISTORY:
+        return {"adam": 2, "sgd": 0}[optimizer]
+    pair = {"lbfgs": 4, "lbfgs-fixed": 2}[optimizer]
+    return pair * _history(config, tiled) + BESIDE_HISTORY[optimizer]
 
 
 def make_steps(objective, start, space, config, done, look_every, tiled):

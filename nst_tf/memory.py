@@ -71,15 +71,17 @@ def choose_pass(model, layers, shape, limit=None, remembered=(2, 2)):
     budget = (memory_left() if limit is None else limit * GIB - used) / FRAGMENTS
     if needed_bytes(model, layers, area, area, remembered[0]) <= budget:
         return WholePass(model)
-    smallest = needed_bytes(model, layers, area, SMALLEST_TILE, remembered[1])
+    tile = min(area, SMALLEST_TILE)
+    smallest = needed_bytes(model, layers, area, tile, remembered[1])
     if smallest > budget:
         raise NstError(
             f"{shape[1]}x{shape[0]} pixels need {(used + FRAGMENTS * smallest) / GIB:.2g} GiB of "
-            f"memory tile by tile, and there are {(used + FRAGMENTS * budget) / GIB:.2g}: make "
-            "the picture smaller with --size, or raise --memory-limit"
+            f"memory tile by tile, {used / GIB:.2g} of them for the program itself, and there are "
+            f"{(used + FRAGMENTS * budget) / GIB:.2g}: make the picture smaller with --size, or "
+            "raise --memory-limit"
         )
     more = (budget - smallest) / bytes_a_pixel(model, layers)
-    return TiledPass(model, int(SMALLEST_TILE + more))
+    return TiledPass(model, int(tile + more))
 
 
 def smaller_pass(through, shape):

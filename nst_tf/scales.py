@@ -12,6 +12,8 @@ import tensorflow as tf
 from nst_tf.errors import check_choice
 from nst_tf.images import MIN_SIDE
 
+WORTH_A_LEVEL = 1.2  # growth of the sides: for less, a level takes longer to begin than it saves
+
 
 @dataclass(frozen=True)
 class Schedule:
@@ -77,10 +79,12 @@ def make_levels(schedule, size, iterations, shortest=None):
     growth = 1.0
     if schedule.coarsest is not None:
         growth = (size[0] * size[1] / schedule.coarsest) ** 0.5
-        growth = max(min(growth, (shortest or min(size)) / MIN_SIDE), 1.0)
+        growth = min(growth, (shortest or min(size)) / MIN_SIDE)
+        growth = growth if growth > WORTH_A_LEVEL else 1.0
     steps = int(np.ceil(np.log(growth) / np.log(schedule.growth) - 1e-9))
     shares = np.maximum(schedule.fewer ** np.arange(steps + 1), schedule.fewest)
     ends = np.rint(iterations * np.cumsum(shares) / shares.sum()).astype(int)
+    ends[:-1] = np.minimum(ends[:-1], max(iterations - 1, 0))  # one at least at full size
     levels = []
     for level, (begin, end) in enumerate(zip([0, *ends], ends)):
         factor = growth ** (level / steps - 1) if steps else 1.0

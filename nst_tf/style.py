@@ -316,7 +316,8 @@ def wasserstein_loss(current, target, *, relative=False):
     -------
     scalar
         ``(|m - m'|^2 + tr(C + C' - 2 (C'^1/2 C C'^1/2)^1/2)) / N`` (Olkin & Pukelsheim 1982);
-        as a style loss: crowsonkb's style-transfer-pytorch. Activation shifts cancel in it.
+        as a style loss: crowsonkb's style-transfer-pytorch. Activation shifts
+        cancel in it, but for the relative form's divisor.
     """
     mean, covariance = current
     target_mean, target_covariance, root, ridge = target

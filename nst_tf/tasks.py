@@ -59,7 +59,7 @@ class Task:
         return loss_terms(content, styles or None, self.through.model, config, self.through), config
 
     def in_smaller_tiles(self):
-        """Return the same task for half the memory; where none is smaller, raise the error anew."""
+        """Return the same task for half the memory; where none is smaller, raise NstError."""
         size, make = self.levels[-1].size, self.terms_through
         through, terms = _until_it_fits(smaller_pass(self.through, size), size, make)
         return replace(self, through=through, terms=terms)

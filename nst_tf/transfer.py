@@ -181,23 +181,24 @@ def paint(task, *, callbacks=(), finish=None):
 
 def _all_steps(task, callbacks):
     """Go through the levels, each beginning where the one before it ended."""
-    image, done = task.start, 0
+    image, done, due = task.start, 0, 0
     look_every = math.gcd(*(getattr(callback, "look_every", 1) for callback in callbacks))
     for level in task.levels:
+        due += level.iterations  # what a level that converged early has left, the next one gets
         image = resized_image(np.asarray(image), level.size)
-        task, steps = _begun(task, level, image, done, look_every)
+        task, steps = _begun(task, level, due - done, image, done, look_every)
         with contextlib.closing(steps):
             for iteration, current, losses, last in steps:
                 image = image if current is None else current
                 at_end = last and level is task.levels[-1]
                 if at_end or not last:  # the end of a level is the beginning of the next
                     yield done + iteration, current, losses, at_end
-        done += level.iterations
+        done += iteration
         steps = None
         gc.collect()  # a traced function is a ring of objects: the level's memory waits for this
 
 
-def _begun(task, level, image, done, look_every):
+def _begun(task, level, iterations, image, done, look_every):
     """Return a level's steps, the first one made: by a task of smaller tiles if it must be."""
 
     def chained(first, rest):
@@ -208,7 +209,7 @@ def _begun(task, level, image, done, look_every):
         terms, config = task.at(level)
         objective = make_objective(task.through.model, terms, task.through)
         space = task.through.model.space
-        config = config.changed(iterations=level.iterations)
+        config = config.changed(iterations=iterations)
         tiled = isinstance(task.through, TiledPass)
         steps = make_steps(objective, image, space, config, done, look_every, tiled)
         try:

@@ -33,6 +33,7 @@ def test_levels_add_up_to_the_iterations_and_end_at_the_result(schedule, iterati
     assert widths == sorted(set(widths))
     assert min(min(level.size) for level in levels) >= MIN_SIDE
     assert all(level.iterations for level in levels[:-1])
+    assert levels[-1].iterations or not iterations  # the result is never an enlarged picture
 
 
 def test_the_tutorials_schedule_has_one_level_and_the_others_begin_at_the_same_small_one():
@@ -47,6 +48,34 @@ def test_the_finest_level_of_a_large_picture_is_not_starved():
     levels = make_levels("fast", (2160, 3840), 500)
     assert len(levels) > 5
     assert min(level.iterations for level in levels) >= 0.02 * levels[0].iterations > 1
+
+
+def test_there_is_no_coarse_level_hardly_smaller_than_the_result():
+    assert len(make_levels("fast", (150, 190), 500)) == 1
+
+
+def test_what_a_level_leaves_that_converged_early_goes_to_the_next(tiny_model):
+    seen = []
+    how = {
+        "optimizer": "lbfgs",
+        "schedule": "fast",
+        "iterations": 12,
+        "tv_weight": 0,
+        "clip": False,
+    }
+    result = style_transfer(
+        CONTENT,
+        None,
+        tiny_model,
+        **how,
+        **SHALLOW,
+        callbacks=[lambda step: seen.append((step.iteration, step.image.shape[2]))],
+    )
+    iterations, widths = zip(*seen)
+    assert iterations == tuple(range(13))  # the first level starts at its minimum, the content
+    assert min(widths) == 234
+    assert result.iterations == 12
+    assert not result.converged
 
 
 def test_a_style_that_is_small_holds_the_levels_above_it():
