@@ -58,6 +58,17 @@ class Task:
         config = balanced_weights(self.config, share).changed(propagation="simple")
         return loss_terms(content, styles or None, self.through.model, config, self.through), config
 
+    def enlarged(self, image, level):
+        """Return an image for a level: the start, or what the level before it has made of it.
+
+        Where the start is the content, only the change is enlarged and laid upon the content as it
+        is at this size: its fine lines are there from the beginning and need not be found again.
+        """
+        if not np.array_equal(self.start, self.content_image):
+            return resized_image(image, level.size)
+        change = image - resized_image(self.start, image.shape[1:3])
+        return resized_image(self.start, level.size) + resized_image(change, level.size)
+
     def in_smaller_tiles(self):
         """Return the same task for half the memory; where none is smaller, raise NstError."""
         size, make = self.levels[-1].size, self.terms_through

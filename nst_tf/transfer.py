@@ -16,7 +16,7 @@ from nst_tf.errors import ConfigError, Diverged, Interrupted
 from nst_tf.images import resize_picture
 from nst_tf.objective import make_objective
 from nst_tf.passes import TiledPass
-from nst_tf.scales import SCHEDULES, resized_image
+from nst_tf.scales import SCHEDULES
 from nst_tf.tasks import make_task
 
 
@@ -185,7 +185,7 @@ def _all_steps(task, callbacks):
     look_every = math.gcd(*(getattr(callback, "look_every", 1) for callback in callbacks))
     for level in task.levels:
         due += level.iterations  # what a level that converged early has left, the next one gets
-        image = resized_image(np.asarray(image), level.size)
+        image = task.enlarged(np.asarray(image), level)
         task, steps = _begun(task, level, due - done, image, done, look_every)
         with contextlib.closing(steps):
             for iteration, current, losses, last in steps:

@@ -15,6 +15,7 @@ from nst_tf.scales import (
     resized_image,
     resized_style,
 )
+from nst_tf.tasks import make_task
 
 CONTENT = VGG_PIXELS.to_image(make_picture(233, 311))
 STYLE = VGG_PIXELS.to_image(make_picture(250, 211, seed=1))
@@ -54,26 +55,22 @@ def test_there_is_no_coarse_level_hardly_smaller_than_the_result():
     assert len(make_levels("fast", (150, 190), 500)) == 1
 
 
-def test_what_a_level_leaves_that_converged_early_goes_to_the_next(tiny_model):
-    seen = []
-    how = {
-        "optimizer": "lbfgs",
-        "schedule": "fast",
-        "iterations": 12,
-        "tv_weight": 0,
-        "clip": False,
-    }
-    result = style_transfer(
-        CONTENT,
-        None,
-        tiny_model,
-        **how,
-        **SHALLOW,
-        callbacks=[lambda step: seen.append((step.iteration, step.image.shape[2]))],
-    )
-    iterations, widths = zip(*seen)
-    assert iterations == tuple(range(13))  # the first level starts at its minimum, the content
-    assert min(widths) == 234
+def test_what_a_level_leaves_that_converged_early_goes_to_the_next(tiny_model, monkeypatch):
+    given, seen = [], []
+
+    def steps(objective, start, space, config, *_):
+        given.append(config.iterations)
+        end = 2 if len(given) == 1 else config.iterations  # the first level is done soon
+        for iteration in range(end + 1):
+            yield iteration, start, {"total": 1.0}, iteration == end
+
+    monkeypatch.setattr("nst_tf.transfer.make_steps", steps)
+    knobs = {"schedule": "fast", "iterations": 12, **SHALLOW}
+    look = [lambda step: seen.append(step.iteration)]
+    result = style_transfer(CONTENT, STYLE, tiny_model, callbacks=look, **knobs)
+    planned = [level.iterations for level in make_levels("fast", CONTENT.shape[1:3], 12)]
+    assert given == [planned[0], planned[1] + planned[0] - 2, *planned[2:]]
+    assert seen == list(range(13))
     assert result.iterations == 12
     assert not result.converged
 
@@ -161,6 +158,20 @@ def test_a_learning_rate_means_adam_whatever_the_schedule():
     assert optimizer_of(TransferConfig(schedule="fast", decay="cosine")) == "adam"
     given = TransferConfig(schedule="fast", optimizer="sgd", learning_rate=3.0)
     assert optimizer_of(given) == "sgd"
+
+
+def test_a_level_lays_the_change_upon_the_contents_own_fine_lines(tiny_model):
+    knobs = TransferConfig(schedule="fast", **SHALLOW)
+    from_content = make_task(CONTENT, STYLE, tiny_model, CONTENT, knobs)
+    small = resized_image(CONTENT, from_content.levels[0].size)
+    same = from_content.enlarged(small, from_content.levels[-1])
+    np.testing.assert_array_equal(same, CONTENT)
+    brighter = from_content.enlarged(small + 7, from_content.levels[-1])
+    np.testing.assert_allclose(brighter, CONTENT + 7, atol=1e-3)
+
+    elsewhere = make_task(CONTENT, STYLE, tiny_model, CONTENT * 0.5, knobs)
+    enlarged = elsewhere.enlarged(small, elsewhere.levels[-1])
+    np.testing.assert_array_equal(enlarged, resized_image(small, CONTENT.shape[1:3]))
 
 
 def test_masks_go_through_the_levels(tiny_model):
