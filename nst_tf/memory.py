@@ -20,7 +20,7 @@ CONTAINER_LIMITS = (  # a container may have less than the machine: control grou
     ),
 )
 ARRAY = 3 * 4  # bytes a pixel of an image
-ARRAYS = 10  # of the picture's size: the image, its gradient, the best so far, copies
+ARRAYS = 10  # of the picture's size: those read, the image, its gradient, copies; no optimiser's
 FRAGMENTS = 1.3  # what an allocator holds for a byte that is asked of it: measured 1.2 at 4K
 SMALLEST_TILE = 256 * 256
 TRACING = 2.5  # seconds that each level takes to begin

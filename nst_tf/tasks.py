@@ -33,7 +33,7 @@ class Task:
     terms : list of Term
         Of the last level.
     words : str
-        Precision, tiles and levels in a few words.
+        Precision, and the estimate of time and memory, for the line before a run.
     """
 
     content_image: np.ndarray | None
