@@ -116,8 +116,8 @@ class TransferConfig:
     iterations: int = knob(500, "number of updates of the picture", minimum=0, maximum=10**9)
     schedule: str = knob(
         "tutorial",
-        "tutorial: one scale, Adam by a constant step; fast: from coarse to fine by lbfgs-fixed; "
-        "fine: the same with more of the iterations at full size",
+        "tutorial: one scale, Adam by a constant step; fast: lbfgs-fixed, and in the unit relative "
+        "from coarse to fine; fine: the same with more of the iterations at full size",
         choices=SCHEDULES,
     )
     learning_rate: float | None = knob(

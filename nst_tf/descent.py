@@ -1,5 +1,8 @@
 """Which loop goes downhill, and how far it remembers: the config's word, or the schedule's."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 import tensorflow as tf
 
@@ -12,12 +15,38 @@ from nst_tf.optimizers import (
 )
 from nst_tf.scales import SCHEDULES
 
-HISTORY = {"lbfgs": 20, "lbfgs-fixed": 10}  # pairs of images; SciPy's loop is the less forgetful
 TILED_HISTORY = 2
-# Arrays of the picture's size, in float32, beside the history: SciPy's are float64, twice as large;
-# L-BFGS without line search keeps the best image, the one before, their gradients and its direction
-# (counted so after 3840x2160 took 0.9 GiB more than was foreseen).
-BESIDE_HISTORY = {"lbfgs": 20, "lbfgs-fixed": 10}
+
+
+@dataclass(frozen=True)
+class Loop:
+    """An optimiser's loop, and how many arrays of the picture's size it keeps, in float32.
+
+    Attributes
+    ----------
+    minimize : callable
+    beside : int
+        Arrays beside the history. L-BFGS without line search keeps the best image, the one before,
+        their gradients and its direction (counted so after 3840x2160 took 0.9 GiB more than was
+        foreseen).
+    history : int
+        Pairs of images that are remembered by default: 0 where there is no such thing.
+    pair : int
+        Arrays in a pair: two, and twice as much for SciPy's, which are float64.
+    """
+
+    minimize: Callable
+    beside: int
+    history: int = 0
+    pair: int = 2
+
+
+LOOPS = {
+    "adam": Loop(minimize_adam, beside=2),
+    "sgd": Loop(minimize_sgd, beside=0),
+    "lbfgs": Loop(minimize_lbfgs, beside=20, history=20, pair=4),  # the least forgetful
+    "lbfgs-fixed": Loop(minimize_lbfgs_fixed, beside=10, history=10),
+}
 
 
 def optimizer_of(config):
@@ -29,11 +58,8 @@ def optimizer_of(config):
 
 def remembered(config, tiled):
     """Return how many arrays of the picture's size the optimiser remembers."""
-    optimizer = optimizer_of(config)
-    if optimizer not in HISTORY:
-        return {"adam": 2, "sgd": 0}[optimizer]
-    pair = {"lbfgs": 4, "lbfgs-fixed": 2}[optimizer]
-    return pair * _history(config, tiled) + BESIDE_HISTORY[optimizer]
+    loop = LOOPS[optimizer_of(config)]
+    return loop.pair * _history(loop, config, tiled) + loop.beside
 
 
 def make_steps(objective, start, space, config, done, look_every, tiled):
@@ -43,11 +69,10 @@ def make_steps(objective, start, space, config, done, look_every, tiled):
     how = {"bounds": bounds}
     # XLA wants to know sizes, and those of tiles' cores differ.
     how["compile_xla"] = bool(tf.config.get_visible_devices("GPU")) and not tiled
-    optimizer = optimizer_of(config)
-    if optimizer in HISTORY:
-        how["history"] = _history(config, tiled)
-        minimize = {"lbfgs": minimize_lbfgs, "lbfgs-fixed": minimize_lbfgs_fixed}[optimizer]
-        return minimize(objective, start, config.iterations, **how)
+    loop = LOOPS[optimizer_of(config)]
+    if loop.history:
+        how["history"] = _history(loop, config, tiled)
+        return loop.minimize(objective, start, config.iterations, **how)
     usual = SCHEDULES[config.schedule]
     how["wanted"] = lambda iteration: look_every and (done + iteration) % look_every == 0
     how["schedule"] = learning_rates(
@@ -57,15 +82,16 @@ def make_steps(objective, start, space, config, done, look_every, tiled):
         decay_rate=config.decay_rate,
         decay_every=config.decay_every,
     )
-    if optimizer == "sgd":
-        return minimize_sgd(objective, start, config.iterations, **how)
-    moments = {"beta_1": config.beta_1, "beta_2": config.beta_2, "epsilon": config.epsilon}
-    return minimize_adam(objective, start, config.iterations, **moments, **how)
+    if loop.minimize is minimize_adam:
+        how |= {"beta_1": config.beta_1, "beta_2": config.beta_2, "epsilon": config.epsilon}
+    return loop.minimize(objective, start, config.iterations, **how)
 
 
-def _history(config, tiled):
+def _history(loop, config, tiled):
     """Return how many pairs L-BFGS remembers: few where the picture is too large as it is."""
-    return config.history or (TILED_HISTORY if tiled else HISTORY[optimizer_of(config)])
+    if not loop.history:
+        return 0
+    return config.history or (TILED_HISTORY if tiled else loop.history)
 
 
 def _bounds(space, config):

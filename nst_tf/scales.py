@@ -2,6 +2,10 @@
 
 A small picture shows a filter more of the world: what is painted there are the large shapes. Each
 level begins with the one before it, enlarged, and adds the strokes of its own size.
+
+That needs losses which mean the same at every size, the unit "relative". Of the papers' sums a
+coarse level makes another balance, which the next one must undo: there L-BFGS at one size is sooner
+at the end (docs/performance.md).
 """
 
 from dataclasses import dataclass, replace
@@ -61,7 +65,7 @@ class Level:
     iterations: int
 
 
-def make_levels(schedule, size, iterations, shortest=None):
+def make_levels(schedule, size, iterations, shortest=None, unit="relative"):
     """Return the levels of a run, the coarsest first; their iterations add up to `iterations`.
 
     Parameters
@@ -74,10 +78,12 @@ def make_levels(schedule, size, iterations, shortest=None):
     shortest : int, optional
         The shortest side of any picture of the run, which no level may make too small; default:
         the result's.
+    unit : {"relative", "paper"}
+        Of the losses; with the papers' there is one level.
     """
     schedule = SCHEDULES[check_choice("schedule", schedule, SCHEDULES)]
     growth = 1.0
-    if schedule.coarsest is not None:
+    if schedule.coarsest is not None and unit == "relative":
         growth = (size[0] * size[1] / schedule.coarsest) ** 0.5
         growth = min(growth, (shortest or min(size)) / MIN_SIDE)
         growth = growth if growth > WORTH_A_LEVEL else 1.0
@@ -117,16 +123,3 @@ def resized_style(style, factor, size):
     if style.style_mask is not None:
         changes["style_mask"] = resized_image(style.style_mask, (height, width))
     return replace(style, **changes)
-
-
-def balanced_weights(config, share):
-    """Return the config for a level that has `share` of the result's pixels.
-
-    Sums over pixels shrink with the picture while style does not: their weights grow instead, so
-    that a level balances content, style and smoothness as the result does.
-    """
-    if config.unit == "relative":
-        return config
-    content = {"half": share, "sum": share, "root": share**0.5}.get(config.content_scale, 1.0)
-    tv = 1.0 if config.tv_form == "mean" else share
-    return config.changed(alpha=config.alpha / content, tv_weight=config.tv_weight / tv)

@@ -12,7 +12,7 @@ from nst_tf.images import check_image, check_mask
 from nst_tf.memory import choose_pass, estimate, memory_used, smaller_pass
 from nst_tf.passes import TiledPass, WholePass
 from nst_tf.precision import choose_precision
-from nst_tf.scales import Level, balanced_weights, make_levels, resized_image, resized_style
+from nst_tf.scales import Level, make_levels, resized_image, resized_style
 from nst_tf.style import Style, one_weight_each, style_layer_weights
 from nst_tf.terms import Term, content_term, relative_tv_term, style_term, tv_term
 from nst_tf.trunks import check_layers, resolve_layers
@@ -49,13 +49,12 @@ class Task:
         """Return terms and config for a level."""
         if level is self.levels[-1]:
             return self.terms, self.config
-        height, width = self.levels[-1].size
-        share = level.size[0] * level.size[1] / (height * width)
+        factor = level.size[0] / self.levels[-1].size[0]
         content, styles = self.content_image, self.styles
         content = content if content is None else resized_image(content, level.size)
-        styles = [resized_style(style, share**0.5, level.size) for style in styles]
+        styles = [resized_style(style, factor, level.size) for style in styles]
         # A small region may hold no whole receptive field at a coarse level.
-        config = balanced_weights(self.config, share).changed(propagation="simple")
+        config = self.config.changed(propagation="simple")
         return loss_terms(content, styles or None, self.through.model, config, self.through), config
 
     def enlarged(self, image, level):
@@ -98,7 +97,7 @@ def make_task(content_image, style_image, model, start, config):
     )
 
     sides = [*size, *(side for style in styles for side in style.image.shape[1:3])]
-    levels = make_levels(config.schedule, size, config.iterations, min(sides))
+    levels = make_levels(config.schedule, size, config.iterations, min(sides), config.unit)
     words = f"{precision.why}: {estimate(through, layers, levels, kept, used)}"
     return Task(content_image, styles, start, through, config, levels, terms, words)
 

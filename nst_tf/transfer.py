@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from nst_tf.config import TransferConfig
-from nst_tf.descent import HISTORY, make_steps, optimizer_of
+from nst_tf.descent import LOOPS, make_steps, optimizer_of
 from nst_tf.errors import ConfigError, Diverged, Interrupted
 from nst_tf.images import resize_picture
 from nst_tf.objective import make_objective
@@ -266,7 +266,7 @@ def _why_diverged(iteration, losses, config):
             f"are too large (alpha {config.alpha:g}, beta {config.beta:g}, tv_weight "
             f"{config.tv_weight:g}); make them smaller"
         )
-    if optimizer_of(config) in HISTORY:
+    if LOOPS[optimizer_of(config)].history:
         return (
             f"the {bad} loss is not finite after {iteration} iterations: make the weights of the "
             "losses smaller, or use --optimizer adam"

@@ -8,13 +8,7 @@ from nst_tf import ConfigError, Style, TransferConfig, style_transfer
 from nst_tf import config as knobs
 from nst_tf.descent import optimizer_of
 from nst_tf.images import MIN_SIDE, VGG_PIXELS
-from nst_tf.scales import (
-    SCHEDULES,
-    balanced_weights,
-    make_levels,
-    resized_image,
-    resized_style,
-)
+from nst_tf.scales import SCHEDULES, make_levels, resized_image, resized_style
 from nst_tf.tasks import make_task
 
 CONTENT = VGG_PIXELS.to_image(make_picture(233, 311))
@@ -55,6 +49,14 @@ def test_there_is_no_coarse_level_hardly_smaller_than_the_result():
     assert len(make_levels("fast", (150, 190), 500)) == 1
 
 
+def test_the_papers_sums_have_one_level_in_every_schedule(tiny_model):
+    for schedule in SCHEDULES:
+        assert len(make_levels(schedule, (480, 640), 500, unit="paper")) == 1
+    for unit, levels in [("paper", 1), ("relative", 3)]:
+        config = TransferConfig(schedule="fast", unit=unit, **SHALLOW)
+        assert len(make_task(CONTENT, STYLE, tiny_model, CONTENT, config).levels) == levels
+
+
 def test_what_a_level_leaves_that_converged_early_goes_to_the_next(tiny_model, monkeypatch):
     given, seen = [], []
 
@@ -65,7 +67,7 @@ def test_what_a_level_leaves_that_converged_early_goes_to_the_next(tiny_model, m
             yield iteration, start, {"total": 1.0}, iteration == end
 
     monkeypatch.setattr("nst_tf.transfer.make_steps", steps)
-    knobs = {"schedule": "fast", "iterations": 12, **SHALLOW}
+    knobs = {"schedule": "fast", "iterations": 12, **RELATIVE, **SHALLOW}
     look = [lambda step: seen.append(step.iteration)]
     result = style_transfer(CONTENT, STYLE, tiny_model, callbacks=look, **knobs)
     planned = [level.iterations for level in make_levels("fast", CONTENT.shape[1:3], 12)]
@@ -104,16 +106,6 @@ def test_a_style_takes_its_masks_along():
     assert small.mask.shape == (116, 155)
     assert small.style_mask.shape == (125, 106)
     assert small.weight == 2
-
-
-def test_a_level_balances_its_sums_as_the_result_does():
-    config = TransferConfig(alpha=1.0, tv_weight=2.0)
-    assert balanced_weights(config, 0.25).alpha == 4
-    assert balanced_weights(config, 0.25).tv_weight == 8
-    free = config.changed(content_scale="mean", tv_form="mean")
-    assert balanced_weights(free, 0.25) == free
-    relative = config.changed(unit="relative")
-    assert balanced_weights(relative, 0.25) == relative
 
 
 def test_a_run_from_coarse_to_fine_reports_every_iteration_once(tiny_model):
@@ -161,7 +153,7 @@ def test_a_learning_rate_means_adam_whatever_the_schedule():
 
 
 def test_a_level_lays_the_change_upon_the_contents_own_fine_lines(tiny_model):
-    knobs = TransferConfig(schedule="fast", **SHALLOW)
+    knobs = TransferConfig(schedule="fast", **RELATIVE, **SHALLOW)
     from_content = make_task(CONTENT, STYLE, tiny_model, CONTENT, knobs)
     small = resized_image(CONTENT, from_content.levels[0].size)
     same = from_content.enlarged(small, from_content.levels[-1])
