@@ -7,7 +7,7 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11,\
 	$(shell $(p) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
 	2>/dev/null && echo $(p))))
 
-.PHONY: run test lint bench clean
+.PHONY: run test lint bench notebooks build-notebooks course test-notebooks test-all clean
 
 run: $(VENV)/installed  ## paint the sample photograph
 	$(BIN)/python -m nst_tf.run
@@ -19,6 +19,21 @@ lint: $(VENV)/installed-test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 
+notebooks: $(VENV)/installed-notebooks  ## open the lessons
+	$(BIN)/python -m jupyterlab notebooks
+
+build-notebooks: $(VENV)/installed-teach  ## make the notebooks anew from notebooks/src, and run them
+	$(BIN)/python notebooks/build.py
+
+course: $(VENV)/installed-teach  ## the assignment for students, its solution for the teacher
+	$(BIN)/python notebooks/course/build.py
+
+test-notebooks: $(VENV)/installed-test $(VENV)/installed-teach  ## lessons, assignment, grader
+	$(BIN)/python -m pytest notebooks/tests
+	$(BIN)/python -m pytest notebooks/course/tests
+
+test-all: test test-notebooks  ## what CI runs
+
 bench: $(VENV)/installed  ## measure, beside peers where they can be installed: docs/performance.md
 	$(BIN)/python -m benchmarks --estimate-tutorial
 
@@ -28,6 +43,14 @@ $(VENV)/installed: requirements.txt | $(BIN)/python
 
 $(VENV)/installed-test: requirements-test.txt requirements.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet -r requirements-test.txt
+	touch $@
+
+$(VENV)/installed-notebooks: requirements-notebooks.txt requirements.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet -r requirements-notebooks.txt
+	touch $@
+
+$(VENV)/installed-teach: requirements-teach.txt requirements-notebooks.txt requirements.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet -r requirements-teach.txt
 	touch $@
 
 $(BIN)/python:

@@ -47,6 +47,7 @@ _PUBLIC = {
     ],
     "nst_tf.inputs": ["load_images"],
     "nst_tf.jobs": ["run_job"],
+    "nst_tf.lessons": ["Grid", "lesson_mode", "panel", "read_grid", "show"],
     "nst_tf.losses": [
         "content_loss",
         "gram_matrix",
@@ -78,6 +79,7 @@ _PUBLIC = {
         "load_vgg_model",
         "normalize_trunk",
     ],
+    "nst_tf.watch": ["live"],
 }
 _HOME = {name: module for module, names in _PUBLIC.items() for name in names}
 __all__ = sorted(_HOME)

@@ -52,13 +52,14 @@ class _ProgressLines:
 
     def __call__(self, step):
         if step.last or step.iteration % self.every == 0:
-            print(_progress_line(step), file=self.stream, flush=True)
+            print(progress_line(step), file=self.stream, flush=True)
 
     def close(self):
         pass
 
 
-def _progress_line(step):
+def progress_line(step):
+    """Return a `Step` as a line: iteration, loss, rate and time left."""
     line = f"{step.iteration}/{step.iterations}  loss {step.losses['total']:.4g}"
     if not step.iteration:
         return line
@@ -100,7 +101,7 @@ def _show_in_notebook(step):
 
     clear_output(wait=True)
     display(Image.fromarray(step.picture()))
-    print(_progress_line(step))
+    print(progress_line(step))
 
 
 def _check_every(every):

@@ -21,8 +21,8 @@ STOREYS = [
     ["tasks"],
     ["transfer", "devices"],
     ["callbacks", "plots", "inputs", "experiments"],
-    ["jobs", "cli"],
-    ["run", "grid", "weights"],
+    ["jobs", "cli", "watch"],
+    ["run", "grid", "weights", "lessons"],
 ]
 LEVEL = {module: level for level, modules in enumerate(STOREYS) for module in modules}
 

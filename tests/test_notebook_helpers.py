@@ -112,3 +112,81 @@ def test_unknown_names_are_attribute_errors():
         nst.gram  # noqa: B018
     assert "gram_matrix" in dir(nst)
     assert np.isscalar(nst.__version__)
+
+
+# ------------------------------------------------------------------ lessons
+
+
+def test_a_mode_says_what_it_means_and_the_environment_goes_first(monkeypatch, capsys):
+    monkeypatch.delenv("NST_MODE", raising=False)
+    assert nst.lesson_mode("full", minutes={"full": 3}).iterations == 300
+    assert "320x240 pixels, 300 iterations" in capsys.readouterr().out
+    monkeypatch.setenv("NST_MODE", "quick")
+    assert nst.lesson_mode("full", minutes={"quick": 0.5}).name == "quick"
+    assert "about 30 seconds" in capsys.readouterr().out
+
+
+def test_an_unknown_mode_lists_the_modes(monkeypatch):
+    monkeypatch.setenv("NST_MODE", "slow")
+    with pytest.raises(nst.ConfigError, match="`mode` is 'slow'; choose from quick, default, full"):
+        nst.lesson_mode()
+
+
+def test_outside_a_notebook_a_figure_is_its_caption_and_a_run_prints_lines(tiny_model, capsys):
+    picture = make_picture(40, 40)
+    nst.show(nst.show_images(picture), "A square of noise")
+    assert capsys.readouterr().out == "A square of noise\n"
+    image = nst.PixelSpace().to_image(picture)
+    nst.style_transfer(image, image, tiny_model, iterations=4, callbacks=[nst.live(2)])
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["0/4", "2/4", "4/4"]
+    with pytest.raises(nst.ConfigError, match="`every` is 0; it must be at least 1"):
+        nst.live(0)
+
+
+def test_in_a_notebook_one_display_holds_bar_picture_and_curve(tiny_model, monkeypatch):
+    shown = []
+
+    class Handle:
+        def update(self, seen, raw):
+            shown.append(seen)
+
+    def display(seen, raw, display_id):
+        shown.append(seen)
+        return Handle()
+
+    ipython = pytest.importorskip("IPython.display", reason="comes with the notebooks' extra")
+    monkeypatch.setattr("nst_tf.watch.in_notebook", lambda: True)
+    monkeypatch.setattr(ipython, "display", display)
+    image = nst.PixelSpace().to_image(make_picture(40, 40))
+    look = nst.live(2, caption='A "square"')
+    nst.style_transfer(image, image, tiny_model, iterations=4, callbacks=[look], alpha=1.0)
+    assert len(shown) == 3
+    page = shown[-1]["text/html"]
+    assert 'alt="A &quot;square&quot;, after 4 of 4 iterations"' in page
+    assert '<progress value="4" max="4"' in page
+    assert "<polyline" in page
+    assert shown[-1]["text/plain"].startswith("4/4  loss")
+
+
+def test_a_curve_leaves_out_what_has_no_logarithm():
+    from nst_tf.watch import loss_curve
+
+    assert loss_curve([0.0]) == loss_curve([1.0]) == ""
+    assert loss_curve([0.0, 10.0, 1.0]).count(",") >= 2
+    assert "from 0 to 1" in loss_curve([0.0, 10.0, 1.0])
+
+
+def test_a_grid_is_cut_into_its_pictures(tmp_path):
+    from PIL import Image
+
+    tiles = np.repeat(np.arange(4, dtype=np.uint8) * 60, 3).reshape(2, 2, 3)  # [row, column]
+    together = np.kron(tiles, np.ones((16, 16, 1), np.uint8))
+    Image.fromarray(together).save(tmp_path / "grid.jpg", quality=100)
+    about = '{"axes": {"start": ["a"], "row": ["1", "2"], "column": ["x", "y"]}, "caption": "c"}'
+    (tmp_path / "grid.json").write_text(about)
+    grid = nst.read_grid(tmp_path / "grid.json")
+    assert abs(int(grid.picture(start="a", row="2", column="x").mean()) - 120) <= 2
+    sheet = grid.sheet(start="a")
+    assert (sheet.rows, sheet.columns) == (("1", "2"), ("x", "y"))
+    assert sheet.pictures[1][1].shape == (16, 16, 3)

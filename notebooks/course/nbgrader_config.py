@@ -1,0 +1,10 @@
+"""What nbgrader needs to know; `build.py` copies it to the folder of the course."""
+
+c = get_config()  # noqa: F821  (nbgrader provides it)
+c.CourseDirectory.course_id = "nst"
+# Whatever else lies in source/ would be released with the solutions in it.
+c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", "*.py"]
+c.ClearSolutions.code_stub = {"python": "raise NotImplementedError()"}
+c.ClearSolutions.text_stub = "Your answers:"
+c.ExecutePreprocessor.timeout = 20  # seconds of a cell: a loop that never ends costs its question
+c.ExecutePreprocessor.interrupt_on_timeout = True

@@ -1,0 +1,15 @@
+"""Only the other of the two bugs is mended.
+
+Loses: q8
+Told: the *longer* side
+"""
+
+# %% q8
+from PIL import Image
+
+
+def shrink(picture, longest):
+    height, width, _ = picture.shape
+    factor = longest / min(height, width)
+    new_height, new_width = round(height * factor), round(width * factor)
+    return np.array(Image.fromarray(picture).resize((new_width, new_height)))

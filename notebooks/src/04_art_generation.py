@@ -1,0 +1,480 @@
+# %% [markdown]
+# # Art generation, from sessions to TensorFlow 2
+#
+# Tutorial 3 is the fourth course of deeplearning.ai's specialisation, week 4: three cost
+# functions and a TensorFlow 1 session. Its equations are pictures that got lost; here they are
+# written out, and the program is translated step by step.
+#
+# **Goals.** Afterwards you can
+#
+# 1. write $J_{content}$, the style matrix, $J_{style}$ and $J$, and check them against published
+#    values;
+# 2. translate a session program into TensorFlow 2;
+# 3. read a log of losses, and say why two right programs print different numbers.
+#
+# **Contents**
+#
+# 1. Set up
+# 2. The problem, and transfer learning
+# 3. The content cost
+# 4. The style matrix
+# 5. The style cost
+# 6. The total cost
+# 7. From sessions to TensorFlow 2
+# 8. The eight steps
+# 9. Reading a log
+# 10. Things to remember, exercises, references
+#
+# **You need** Python and NumPy. No network connection.
+# *In Colab: clone the project first and open this notebook in its folder.*
+
+# %% [markdown]
+# ## 1. Set up
+# `mode` decides how long you wait: `"quick"`, `"default"` or `"full"`.
+
+# %%
+import os
+import sys
+from pathlib import Path
+
+if Path("../nst_tf").is_dir():  # Jupyter starts in notebooks/: go up to the project's folder
+    os.chdir("..")
+sys.path.insert(0, str(Path.cwd()))
+
+# %% tags=["parameters"]
+mode = "default"
+
+# %%
+import matplotlib.pyplot as plt
+import numpy as np
+import tensorflow as tf
+
+import nst_tf as nst
+from nst_tf import show
+
+lesson = nst.lesson_mode(mode, minutes={"quick": 0.4, "default": 0.7, "full": 2})
+
+# %% [markdown]
+# ## 2. The problem, and transfer learning
+# A content image $C$ and a style image $S$ are to become a generated image $G$. The network that
+# judges it was trained for another task, to name objects: using it here is *transfer learning*.
+
+# %%
+model = nst.load_vgg_model()
+content, content_image = nst.load_image("images/content/coffee.jpg", size=lesson.size)
+style, style_image = nst.load_image("images/style/waves.jpg", size=lesson.size)
+print(model.name)
+
+# %% tags=["figure"]
+show(
+    nst.show_images(content, style, titles=["C", "S"], height=2.4),
+    "C, a cup of coffee, and S, breaking waves as a woodblock print.",
+)
+
+# %% [markdown]
+# The course's model is a dictionary of tensors. Ours is a dictionary of layers;
+# `extract_features` runs an image through them.
+
+# %%
+out = nst.extract_features(model, content_image, ["conv4_2"])["conv4_2"]
+assert list(model)[0] == "conv1_1"
+assert out.shape[3] == 512, "conv4_2 has 512 channels"
+print("a_C:", tuple(out.shape), "= (1, n_H, n_W, n_C)")
+
+# %% [markdown]
+# ## 3. The content cost
+# With $a^{(C)}$ and $a^{(G)}$ the activations of a layer "neither too shallow nor too deep":
+#
+# $$J_{content}(C, G) = \frac{1}{4 \, n_H n_W n_C} \sum_{\text{all entries}} (a^{(C)} - a^{(G)})^2$$
+
+
+# %%
+def compute_content_cost(a_C, a_G):
+    _, n_H, n_W, n_C = a_G.shape
+    return tf.reduce_sum((a_C - a_G) ** 2) / (4 * n_H * n_W * n_C)
+
+
+compute_content_cost(tf.ones((1, 2, 2, 3)), tf.zeros((1, 2, 2, 3)))  # 12 / (4 * 12)
+
+# %% [markdown]
+# The course publishes what a right function gives for seeded numbers.
+
+
+# %%
+def drawn(shape):
+    """Return the two activations of the course's checks: TensorFlow's generator, seed 1."""
+    tf.random.set_seed(1)
+    return [tf.random.normal(shape, mean=1, stddev=4) for _ in range(2)]
+
+
+a_C, a_G = (a[0] for a in drawn([1, 1, 4, 4, 3]))
+assert compute_content_cost(a_C, a_C) == 0, "a picture is no way from itself"
+assert compute_content_cost(a_C, a_G) > 0
+np.testing.assert_allclose(compute_content_cost(a_C, a_G), 7.0568767, rtol=2e-4)
+np.testing.assert_allclose(nst.content_loss(a_G, a_C, scale="quarter-mean"), 7.0568767, rtol=2e-4)
+print("J_content:", float(compute_content_cost(a_C, a_G)))
+
+# %% [markdown]
+# ## 4. The style matrix
+# First **unroll**: a cube of $n_H \times n_W \times n_C$ numbers becomes a matrix with one row a
+# channel, $(n_C, n_H n_W)$. With numbers, 2 x 2 positions and 3 channels:
+
+# %%
+cube = np.arange(12).reshape(2, 2, 3)  # cube[row, column, channel]
+unrolled = cube.reshape(4, 3).T  # one row a channel
+assert unrolled.shape == (3, 4)
+assert list(unrolled[0]) == [0, 3, 6, 9], "the first channel at its four positions"
+unrolled
+
+# %% tags=["figure"]
+figure, axes = plt.subplots(1, 4, figsize=(7, 2), layout="constrained", width_ratios=[1, 1, 1, 2])
+for axis, numbers, title in zip(
+    axes,
+    [*np.moveaxis(cube, 2, 0), unrolled],
+    ["channel 1", "channel 2", "channel 3", "unrolled: 3 rows"],
+):
+    axis.imshow(numbers, cmap="gray", vmin=-4, vmax=12)
+    for (row, column), number in np.ndenumerate(numbers):
+        axis.text(column, row, number, ha="center", va="center", color="#0b6e99", weight="bold")
+    axis.set(title=title, xticks=[], yticks=[])
+show(
+    figure,
+    "Three channels of 2x2 numbers each, and the same numbers unrolled: each channel has "
+    "become a row of four.",
+)
+
+# %% [markdown]
+# > **Pitfall: reshape alone mixes channels.** `cube.reshape(3, 4)` has the right shape and the
+# > wrong numbers: each row holds pieces of all channels. First reshape to $(n_H n_W, n_C)$, then
+# > transpose.
+
+# %%
+assert cube.reshape(3, 4).shape == unrolled.shape
+assert not np.array_equal(cube.reshape(3, 4), unrolled), "same shape, other numbers"
+
+# %% [markdown]
+# The style matrix, or **Gram matrix**, compares channels: $G_{ij} = v_i^T v_j = \sum_k A_{ik}
+# A_{jk}$.
+
+
+# %%
+def gram_matrix(A):
+    return tf.matmul(A, A, transpose_b=True)  # A is (n_C, n_H * n_W)
+
+
+tf.random.set_seed(1)
+A = tf.random.normal([3, 2], mean=1, stddev=4)
+GA = gram_matrix(A)
+assert GA.shape == (3, 3), "one row and one column a channel"
+np.testing.assert_allclose(GA, tf.transpose(GA), err_msg="G must be symmetric")
+np.testing.assert_allclose(GA[0], [63.1888, -26.721275, -7.7320204], rtol=2e-4)
+
+# %%
+features = tf.reshape(tf.transpose(A), (1, 1, 2, 3))
+np.testing.assert_allclose(nst.gram_matrix(features)[0], GA, rtol=1e-4)
+print("ours and nst.gram_matrix agree")
+
+# %% [markdown]
+# $G_{ii}$ "measures how active filter $i$ is": "if filter $i$ detects vertical textures, $G_{ii}$
+# measures how common they are". Two pictures of stripes and two filters test that.
+#
+# *Predict:* which of the four diagonal entries will be large?
+
+# %%
+stripes = np.tile([0.0, 0, 1, 1], (16, 4))  # vertical
+
+
+def edges(picture):
+    """Return two channels, (16 x 16, 2): vertical and horizontal edges."""
+    both = [np.abs(np.diff(picture, axis=axis, append=0)) for axis in (1, 0)]
+    return np.stack([channel[:15, :15].ravel() for channel in both])
+
+
+grams = [edges(picture) @ edges(picture).T for picture in (stripes, stripes.T)]
+assert grams[0][0, 0] > 10 * grams[0][1, 1], "vertical stripes wake the first filter"
+assert grams[1][1, 1] > 10 * grams[1][0, 0], "horizontal ones the second"
+
+# %% tags=["figure"]
+figure, axes = plt.subplots(1, 4, figsize=(7, 2), layout="constrained")
+for axis, shown, title in zip(
+    axes,
+    [stripes, grams[0], stripes.T, grams[1]],
+    ["vertical", "its Gram", "horizontal", "its Gram"],
+):
+    axis.imshow(shown, cmap="gray")
+    axis.set(title=title, xticks=[], yticks=[])
+show(
+    figure,
+    "Vertical stripes and their 2x2 Gram matrix, bright at the upper left; horizontal stripes "
+    "and theirs, bright at the lower right.",
+)
+
+# %% [markdown]
+# ## 5. The style cost
+# $$J_{style}^{[l]}(S, G) = \frac{1}{4 \, n_C^2 (n_H n_W)^2} \sum_{i,j} (G^{(S)}_{ij} - G^{(G)}_{ij})^2$$
+
+
+# %%
+def compute_layer_style_cost(a_S, a_G):
+    _, n_H, n_W, n_C = a_G.shape
+    GS, GG = (gram_matrix(tf.transpose(tf.reshape(a, (-1, n_C)))) for a in (a_S, a_G))
+    return tf.reduce_sum((GS - GG) ** 2) / (4 * n_C**2 * (n_H * n_W) ** 2)
+
+
+a_S, a_G = drawn([1, 4, 4, 3])
+assert compute_layer_style_cost(a_S, a_S) == 0, "the painting has its own style"
+np.testing.assert_allclose(compute_layer_style_cost(a_S, a_G), 14.017805, rtol=2e-4)
+per_position = [nst.gram_matrix(a, per_position=True) for a in (a_G, a_S)]
+np.testing.assert_allclose(nst.layer_style_loss(*per_position), 14.017805, rtol=2e-4)
+
+# %% [markdown]
+# A counterexample: the pitfall from above, reshape without transpose, gives 2.9204 for the same
+# numbers. It runs, it falls under optimisation, and it is wrong.
+
+# %%
+wrong = [tf.matmul(*[tf.reshape(a, (3, 16))] * 2, transpose_b=True) for a in (a_S, a_G)]
+cost = tf.reduce_sum((wrong[0] - wrong[1]) ** 2) / (4 * 3**2 * 16**2)
+np.testing.assert_allclose(cost, 2.9204, rtol=1e-3)
+
+# %% [markdown]
+# Several layers, with weights $\lambda^{[l]}$ that add up to 1:
+#
+# $$J_{style}(S, G) = \sum_l \lambda^{[l]} J_{style}^{[l]}(S, G)$$
+
+# %%
+STYLE_LAYERS = {"conv1_1": 0.2, "conv2_1": 0.2, "conv3_1": 0.2, "conv4_1": 0.2, "conv5_1": 0.2}
+assert np.isclose(sum(STYLE_LAYERS.values()), 1)
+
+
+def compute_style_cost(a_S, a_G):
+    return sum(
+        weight * compute_layer_style_cost(a_S[layer], a_G[layer])
+        for layer, weight in STYLE_LAYERS.items()
+    )
+
+
+a_S = nst.extract_features(model, style_image, STYLE_LAYERS)
+assert compute_style_cost(a_S, a_S) == 0
+
+# %% [markdown]
+# > **Pitfall: lists that are shifted.** The course's TensorFlow 2 release once paired `a_S[1:]`
+# > with `a_G[:-1]`: each layer was compared with its neighbour. Named layers can't be shifted.
+#
+# ## 6. The total cost
+# $$J(G) = \alpha J_{content}(C, G) + \beta J_{style}(S, G)$$
+
+
+# %%
+def total_cost(J_content, J_style, alpha=10, beta=40):
+    return alpha * J_content + beta * J_style
+
+
+np.testing.assert_allclose(total_cost(0.2, 0.8), 34)
+np.testing.assert_allclose(total_cost(0.3, 0.5, alpha=3, beta=8), 4.9)
+np.testing.assert_allclose(nst.total_loss(0.2, 0.8, alpha=10, beta=40), 34)
+
+# %% [markdown]
+# ## 7. From sessions to TensorFlow 2
+# | TensorFlow 1, as in the tutorial | TensorFlow 2, as here |
+# | --- | --- |
+# | `sess = tf.InteractiveSession()` | nothing: operations run when called |
+# | `model["input"].assign(image)` | `extract_features(model, image, layers)`: the image is an argument |
+# | `sess.run(model["conv4_2"])` | the returned dictionary's `["conv4_2"]` |
+# | `a_G = out`, a tensor "to be computed later" | computed inside the step |
+# | `tf.train.AdamOptimizer(2.0).minimize(J)` | `tape.gradient(J, image)`, `optimizer.apply_gradients` |
+# | `sess.run(tf.global_variables_initializer())` | `tf.Variable(start)` has its value at once |
+# | `sess.run(train_step)` in a loop | `train_step()`, a `tf.function` |
+#
+# ## 8. The eight steps
+# The tutorial counts eight steps and leaves out number 6. One to three, and five: no session; the
+# pictures and the model are loaded above. Step 4, the **random start**: noise of amplitude 20,
+# mixed 0.6 to 0.4 with the content.
+
+# %%
+start = nst.generate_noise_image(content_image, noise_ratio=0.6, noise="uniform", amplitude=20)
+assert start.shape == content_image.shape
+assert abs(start - 0.4 * content_image).max() <= 0.6 * 20 + 1e-3
+
+# %% tags=["figure"]
+show(
+    nst.show_images(nst.recover_image(start), titles=["start"], height=2.4),
+    "The start: the cup, pale, under grain.",
+)
+
+# %% [markdown]
+# Step 7, the computation. In a session it is a graph; here it is a function.
+
+# %%
+a_C = nst.extract_features(model, content_image, ["conv4_2"])["conv4_2"]
+
+
+def costs(image):
+    """Return J, J_content and J_style of an image."""
+    a_G = nst.extract_features(model, image, ["conv4_2", *STYLE_LAYERS])
+    J_content = compute_content_cost(a_C, a_G["conv4_2"])
+    J_style = compute_style_cost(a_S, a_G)
+    return total_cost(J_content, J_style), J_content, J_style
+
+
+assert float(costs(tf.constant(content_image))[1]) == 0, "the content costs no content"
+
+
+# %%
+def make_train_step(image, costs, optimizer):
+    """Return a function that changes the image once, and returns the costs before that."""
+    optimizer.build([image])
+
+    @tf.function
+    def train_step():
+        with tf.GradientTape() as tape:
+            J, J_content, J_style = costs(image)
+        optimizer.apply_gradients([(tape.gradient(J, image), image)])
+        return J, J_content, J_style
+
+    return train_step
+
+
+# %% [markdown]
+# Step 8: initialise and run, printing every so often, as the tutorial does.
+#
+# *Predict:* will the content cost fall or rise?
+
+
+# %%
+def model_nn(start, num_iterations, every):
+    """Return the generated image and the log: (iteration, J, J_content, J_style)."""
+    image = tf.Variable(start)
+    train_step = make_train_step(image, costs, tf.keras.optimizers.Adam(2.0))
+    log = []
+    for i in range(num_iterations):
+        found = [float(cost) for cost in train_step()]
+        log.append((i, *found))
+        if i % every == 0:
+            print("iteration {}: total {:.4g}, content {:.4g}, style {:.4g}".format(*log[-1]))
+    return image.numpy(), log
+
+
+generated, log = model_nn(start, lesson.iterations, lesson.iterations // 5)
+
+# %%
+assert log[-1][1] < 0.5 * log[0][1], "the total cost falls"
+assert log[-1][3] < log[0][3], "and style with it"
+assert np.isfinite(generated).all()
+for i, J, J_content, J_style in log:
+    np.testing.assert_allclose(J, 10 * J_content + 40 * J_style, rtol=1e-4)
+print("10 J_content + 40 J_style = J in every line")
+
+# %% tags=["figure"]
+result = nst.recover_image(generated)
+show(
+    nst.show_images(content, style, result, titles=["C", "S", "G"], height=2.3),
+    f"Content, style and the generated image: {lesson.iterations} iterations of Adam by 2, "
+    f"{lesson.size[1]}x{lesson.size[0]}, float32, {model.name}.",
+)
+
+# %% [markdown]
+# The same numbers by the package, as a knob each (the preset `coursera-tf1` has them all):
+
+# %% tags=["figure"]
+knobs = {
+    "content_scale": "quarter-mean",
+    "alpha": 10.0,
+    "beta": 40.0,
+    "tv_weight": 0.0,
+    "style_layer_weights": (0.2,) * 5,
+    "learning_rate": 2.0,
+    "clip": False,
+}
+packaged = nst.style_transfer(
+    content_image,
+    style_image,
+    model,
+    init_image=start,
+    **knobs,
+    iterations=lesson.iterations,
+    callbacks=[nst.live(10, caption="The cup")],
+)
+
+# %%
+np.testing.assert_allclose(packaged.history[0]["total"], log[0][1], rtol=1e-3)
+np.testing.assert_allclose(packaged.history[10]["total"], log[10][1], rtol=0.05)
+print("the package goes the same way")
+
+# %% [markdown]
+# ## 9. Reading a log
+# Students of the course have published what their program printed for the Louvre and Monet, with
+# VGG-19:
+
+# %%
+published = np.array(
+    [  # iteration, total, content, style
+        [0, 5.05035e9, 7877.67, 1.26257e8],
+        [20, 9.43282e8, 15187.1, 2.35783e7],
+        [40, 4.84914e8, 16785.8, 1.21187e7],
+        [60, 3.12578e8, 17465.4, 7.81007e6],
+        [180, 9.73408e7, 18500.9, 2.4289e6],
+    ]
+)
+iteration, J, J_content, J_style = published.T
+np.testing.assert_allclose(10 * J_content + 40 * J_style, J, rtol=1e-4)
+print("their log obeys 10 J_content + 40 J_style = J")
+
+# %%
+assert (np.diff(J) < 0).all()
+assert (np.diff(J_content) > 0).all(), "the content cost rises"
+share = 10 * J_content / J
+print("content's share of the total:", [f"{part:.2g}" for part in share])
+
+# %% [markdown]
+# The total falls while the content cost *rises*. Nothing is wrong: the start is near the content,
+# style is thousands of times larger, and every step that lowers style moves away from the
+# content.
+
+# %% tags=["figure"]
+figure, axes = plt.subplots(1, 2, figsize=(8, 2.6), layout="constrained")
+axes[0].semilogy(iteration, J, "o-", iteration, J_content, "s-", iteration, J_style, "^-")
+axes[0].legend(["total", "content", "style"])
+axes[1].semilogy(np.array(log)[:, 1:])
+axes[1].legend(["total", "content", "style"])
+for axis, title in zip(axes, ["published, VGG-19", "ours"]):
+    axis.set(title=title, xlabel="iteration")
+show(
+    figure,
+    "Costs over the iterations, left the published log, right ours, logarithmic: totals fall "
+    "alike. Where ours stand lower, it is the size, the pictures and the network.",
+)
+
+# %% [markdown]
+# **Why your number differs.** Two right programs rarely print the same digits:
+#
+# - *TF32*: some GPUs multiply with 10 bits after the point; the course's own check of the Gram
+#   matrix was made so, and calls a right processor's result wrong. Hence the tolerances above,
+#   2e-4.
+# - *Seeds*: the TensorFlow 1 release draws by the number of an operation in the graph.
+# - *Preprocessing*: the TensorFlow 2 release feeds pixels from 0 to 1, without the mean.
+
+# %% [markdown]
+# ## 10. Things to remember
+# - The content cost compares activations; the style cost compares Gram matrices.
+# - A diagonal entry says how active a filter is, the others which filters go together.
+# - Unroll by reshape *and* transpose.
+# - $\alpha$ and $\beta$ balance; a rising content cost is no fault.
+#
+# ### Exercises
+# 1. **Tweak.** Set `alpha=100`. Predict the first line of the log before you run it: which of the
+#    three numbers change, and by how much?
+# 2. **Twiddle.** Give conv5_1 all the weight. What is lost in the picture, and why does the log
+#    still look good?
+# 3. **Frob.** Make the step of the TensorFlow 2 release: pixels between 0 and 1, `clip_by_value`
+#    after each step, Adam by 0.01. Which of our functions can stay as they are?
+#
+# ### References
+# - L. A. Gatys, A. S. Ecker, M. Bethge: *A Neural Algorithm of Artistic Style*, 2015,
+#   [arXiv:1508.06576](https://arxiv.org/abs/1508.06576).
+# - H. Narayanan: *Convolutional neural networks for artistic style transfer*, 2017,
+#   [harishnarayanan.org/writing/artistic-style-transfer](https://harishnarayanan.org/writing/artistic-style-transfer/).
+# - log0: *TensorFlow Implementation of "A Neural Algorithm of Artistic Style"*, 2016.
+# - K. Simonyan, A. Zisserman: *Very Deep Convolutional Networks for Large-Scale Image
+#   Recognition*, 2015, [arXiv:1409.1556](https://arxiv.org/abs/1409.1556). Weights: MatConvNet,
+#   [vlfeat.org/matconvnet/pretrained](http://www.vlfeat.org/matconvnet/pretrained/).
+# - Pictures and their licences: `images/CREDITS.md`.

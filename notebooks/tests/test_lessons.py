@@ -1,0 +1,187 @@
+"""The lessons run as a learner runs them, and show what they say."""
+
+import base64
+import io
+import itertools
+import re
+
+import nbformat
+import numpy as np
+import pytest
+from conftest import LESSONS, ROOT, build, run
+from PIL import Image
+
+LONGEST_CELL = 25  # lines
+# Not an assertion about speed: a cell that takes this long on any machine is not quick.
+HANGS = 120
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_the_notebook_is_what_its_source_says(name):
+    assert build.differences(name) == []
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_the_notebook_is_small_and_run_in_order(name):
+    path = ROOT / "notebooks" / f"{name}.ipynb"
+    assert path.stat().st_size < build.MOST_BYTES
+    code = [c for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code"]
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+    assert not any(out.output_type == "error" for cell in code for out in cell.outputs)
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_a_notebook_names_no_path_of_a_machine(name):
+    text = (ROOT / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8")
+    assert str(ROOT) not in text
+    assert "/home/" not in text
+    assert "/tmp/" not in text
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_the_form_is_one_that_can_be_followed(name):
+    cells = build.read_source(name).cells
+    headings = [re.match(r"(#+) ", cell.source) for cell in cells if cell.cell_type == "markdown"]
+    levels = [len(found.group(1)) for found in headings if found]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
+    text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    for wanted in ("**Goals.**", "**Contents**", "**You need**", "*Predict:*"):
+        assert wanted in text, wanted
+    for wanted in ("### Exercises", "**Tweak.**", "**Twiddle.**", "**Frob.**", "### References"):
+        assert wanted in text, wanted
+    for cell in cells:
+        if cell.cell_type == "code":
+            assert len(cell.source.splitlines()) <= LONGEST_CELL, cell.source
+
+
+def test_it_runs_from_top_to_bottom_and_no_cell_hangs(lesson):
+    _, _, seconds = lesson
+    assert max(seconds.values()) < HANGS
+
+
+def test_nothing_is_said_on_stderr(lesson):
+    _, notebook, _ = lesson
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            assert output.get("name") != "stderr", output.text
+
+
+def test_every_figure_is_there_has_words_and_shows_something(lesson):
+    name, notebook, _ = lesson
+    figures = [c for c in notebook.cells if "figure" in c.metadata.get("tags", [])]
+    assert len(figures) >= 4, name
+    for cell in figures:
+        pictures = list(pictures_of(cell))
+        assert pictures, cell.source
+        for picture, alt in pictures:
+            assert np.asarray(picture).std() > 5, cell.source
+            assert len(alt) > 10, cell.source
+
+
+def pictures_of(cell):
+    """Yield each picture of a cell with its alt text, whether an image or in HTML."""
+    for output in cell.outputs:
+        data = output.get("data", {})
+        if "image/jpeg" in data:
+            alt = output.metadata["image/jpeg"]["alt"]
+            yield Image.open(io.BytesIO(base64.b64decode(data["image/jpeg"]))), alt
+        found = re.search(r'<img alt="([^"]+)" src="data:image/jpeg;base64,([^"]+)"', _html(data))
+        if found:
+            yield Image.open(io.BytesIO(base64.b64decode(found.group(2)))), found.group(1)
+
+
+def _html(data):
+    return data.get("text/html", "")
+
+
+# ------------------------------------------------------------------ again, and otherwise
+
+AGAIN = "02_gatys_step_by_step"
+
+
+def said(notebook):
+    """Return all numbers that a notebook printed, less times."""
+    texts = [out.get("text", "") for cell in notebook.cells for out in cell.get("outputs", [])]
+    return [re.sub(r"[\d.]+ (s|it/s)\b", "", text) for text in texts if "it/s" not in text]
+
+
+def test_twice_in_a_row_it_says_the_same(lesson):
+    name, notebook, _ = lesson
+    if name == AGAIN:
+        assert said(run(build.read_source(name)).notebook) == said(notebook)
+
+
+def test_changing_a_constant_and_running_the_next_cell_has_its_effect():
+    notebook = build.read_source(AGAIN)
+    sources = [cell.source for cell in notebook.cells]
+    place = next(i for i, source in enumerate(sources) if "result, strip, history" in source)
+    loop = notebook.cells[place]
+    added = [
+        nbformat.v4.new_code_cell("before = history[0]['total'], history[-1]['content']"),
+        nbformat.v4.new_code_cell("ALPHA = 2.5"),
+        nbformat.v4.new_code_cell(loop.source),
+        nbformat.v4.new_code_cell(
+            "assert history[-1]['content'] < 0.9 * before[1], 'more weight, less content loss'"
+        ),
+    ]
+    notebook.cells = notebook.cells[: place + 1] + added
+    run(notebook)
+
+
+def test_cells_may_be_run_twice():
+    notebook = build.read_source("00_quickstart")
+    doubled = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    doubled = [cell for cell in doubled[:6] for _ in range(2)]
+    notebook.cells = [nbformat.v4.new_code_cell(cell.source) for cell in doubled]
+    run(notebook)
+
+
+# ------------------------------------------------------------------ planted bugs
+
+GATYS, LOSSES, ART, MASKS = LESSONS[2:6]
+PLANTED = [
+    (GATYS, "MEAN_VALUES, 0, 255)", "2 * MEAN_VALUES, 0, 255)"),  # mean added twice
+    (GATYS, "np.rint(np.clip(image[0] + MEAN_VALUES, 0, 255))", "(image[0] + MEAN_VALUES - 0.01)"),
+    (GATYS, "(picture.astype(np.float32) - MEAN_VALUES)", "(picture[..., ::-1] - MEAN_VALUES)"),
+    (GATYS, "return 0.5 * tf.reduce_sum((F - P) ** 2)", "return tf.reduce_sum((F - P) ** 2)"),
+    (GATYS, "tf.where(F > 0, F - P, 0.0)", "F - P"),
+    (GATYS, "tf.matmul(F, F, transpose_a=True)", "tf.matmul(F, F, transpose_b=True)"),
+    (GATYS, "/ (4 * N**2 * M**2)", "/ (N**2 * M**2)"),
+    (GATYS, "/ (4 * N**2 * M**2)", "/ (4 * N * M**2)"),
+    (GATYS, "tf.matmul(F, gram_matrix(F) - A) / (N**2 * M**2)", "tf.matmul(F, gram_matrix(F) - A)"),
+    (GATYS, "noise_ratio * noise + (1 - noise_ratio)", "(1 - noise_ratio) * noise + noise_ratio"),
+    (LOSSES, "down = x[:, 1:, :, :] - x[:, :-1, :, :]", "down = x[:, 1:-1] - x[:, :-2]"),
+    (LOSSES, "return w_t * (tf.reduce_sum(down**2)", "return w_t * (tf.reduce_sum(down)"),
+    (LOSSES, "return w_c * tf.reduce_sum", "return 0.5 * w_c * tf.reduce_sum"),
+    (LOSSES, "return G / (H * W * C)", "return G / (H * W)"),
+    (LOSSES, "Adam(schedule)  # a function", "Adam(schedule(0))  # a function"),
+    (ART, "/ (4 * n_H * n_W * n_C)", "/ (n_H * n_W * n_C)"),
+    (ART, "tf.matmul(A, A, transpose_b=True)", "tf.matmul(A, A, transpose_a=True)"),
+    (ART, "tf.transpose(tf.reshape(a, (-1, n_C)))", "tf.reshape(a, (n_C, -1))"),
+    (ART, "alpha * J_content + beta * J_style", "beta * J_content + alpha * J_style"),
+    (ART, '"conv1_1": 0.2', '"conv1_1": 0.3'),
+    (MASKS, ".shape[3])) + s\n", ".shape[3])) - s * 0 + 1\n"),
+    (MASKS, "2.0 ** (D - d) for", "2.0 ** d for"),
+    (MASKS, '"bhwi,bhwj->ij", up, below', '"bhwi,bhwj->ji", up, below'),
+    (MASKS, "tf.matmul(T * F, F, transpose_a=True)", "tf.matmul(F, F, transpose_a=True)"),
+]
+
+
+@pytest.mark.parametrize(("name", "right", "wrong"), PLANTED)
+def test_a_planted_bug_is_found_by_a_check(name, right, wrong, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("NST_MODE", "quick")
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    cells = [cell.source for cell in build.read_source(name).cells if cell.cell_type == "code"]
+    assert sum(right in source for source in cells) == 1, "the planted bug's place has moved"
+    names = {"__name__": "lesson"}
+    with pytest.raises(AssertionError):
+        exec_all([source.replace(right, wrong) for source in cells], names)
+
+
+def exec_all(cells, names):
+    """Run cells one after the other in one namespace."""
+    for source in cells:
+        exec(source, names)
