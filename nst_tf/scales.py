@@ -52,8 +52,8 @@ class Schedule:
 
 SCHEDULES = {
     "tutorial": Schedule("adam", 5.0, "constant"),
-    "fast": Schedule("lbfgs-fixed", 10.0, "cosine", coarsest=176 * 132, growth=1.7, fewer=0.4),
-    "fine": Schedule("lbfgs-fixed", 10.0, "cosine", coarsest=176 * 132, growth=1.7, fewer=0.8),
+    "fast": Schedule("lbfgs-fixed", 10.0, "cosine", coarsest=176 * 132, growth=2.0, fewer=0.25),
+    "fine": Schedule("lbfgs-fixed", 10.0, "cosine", coarsest=176 * 132, growth=2.0, fewer=0.7),
 }
 
 
