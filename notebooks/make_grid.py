@@ -1,6 +1,6 @@
 """Make `pictures/grid.json` and `grid.jpg`, which lesson 1's panel chooses from: a few minutes.
 
-`python notebooks/make_grid.py` from the project's folder. Figure 3 of Gatys et al. 2015, twice.
+`python -m notebooks.make_grid` from the project's folder. Figure 3 of Gatys et al. 2015, twice.
 """
 
 import json

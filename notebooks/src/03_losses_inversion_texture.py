@@ -311,7 +311,7 @@ assert tf.image.total_variation(tf.constant(edge)).shape == (1,), (
 # *Predict:* what happens to the grain, what to the lead lines of the glass, when $w_t$ grows?
 
 # %%
-tv_weights = [0.0, 6e-6, 6e-4]
+tv_weights = [0.0, 1e-4, 1e-2]
 results = [without, *[run(w_t) for w_t in tv_weights[1:]]]
 variations = [float(nst.tv_loss(result.image)) for result in results]
 assert variations == sorted(variations, reverse=True), "more weight, less variation"
@@ -334,7 +334,7 @@ show(
 
 # %%
 schedule = tf.keras.optimizers.schedules.PiecewiseConstantDecay([180], [3.0, 0.1])
-called_once = tf.keras.optimizers.Adam(schedule(0))  # a number: it stays
+called_once = tf.keras.optimizers.Adam(float(schedule(0)))  # a number: it stays
 handed_over = tf.keras.optimizers.Adam(schedule)  # a function of the step: it decays
 rates = np.array([[float(schedule(0)), float(schedule(step))] for step in range(200)])
 assert rates[181, 1] == np.float32(0.1), "it should have decayed"
@@ -426,7 +426,7 @@ def keep(step):
         strip.append(step.picture())
 
 
-strip_run = run(6e-6, callbacks=[keep])
+strip_run = run(1e-4, callbacks=[keep])
 assert len(strip) == 3
 assert np.array_equal(strip[0], content), "the start is the photograph"
 
@@ -453,8 +453,8 @@ show(
 
 # %%
 noise = nst.generate_noise_image(content_image, 1.0, noise="uniform", amplitude=30)
-inversion = run(6e-6, beta=0.0, init_image=noise)
-texture = run(6e-6, alpha=0.0, init_image=noise)
+inversion = run(1e-4, beta=0.0, init_image=noise)
+texture = run(1e-4, alpha=0.0, init_image=noise)
 assert inversion.history[-1]["content"] < 0.5 * inversion.history[0]["content"]
 assert texture.history[-1]["style"] < 0.5 * texture.history[0]["style"]
 

@@ -156,7 +156,7 @@ PLANTED = [
     (LOSSES, "return w_t * (tf.reduce_sum(down**2)", "return w_t * (tf.reduce_sum(down)"),
     (LOSSES, "return w_c * tf.reduce_sum", "return 0.5 * w_c * tf.reduce_sum"),
     (LOSSES, "return G / (H * W * C)", "return G / (H * W)"),
-    (LOSSES, "Adam(schedule)  # a function", "Adam(schedule(0))  # a function"),
+    (LOSSES, "Adam(schedule)  # a function", "Adam(float(schedule(0)))  # a function"),
     (ART, "/ (4 * n_H * n_W * n_C)", "/ (n_H * n_W * n_C)"),
     (ART, "tf.matmul(A, A, transpose_b=True)", "tf.matmul(A, A, transpose_a=True)"),
     (ART, "tf.transpose(tf.reshape(a, (-1, n_C)))", "tf.reshape(a, (n_C, -1))"),
