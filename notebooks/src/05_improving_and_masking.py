@@ -50,7 +50,7 @@ import nst_tf as nst
 from nst_tf import show
 
 lesson = nst.lesson_mode(mode, minutes={"quick": 0.7, "default": 3, "full": 12})
-ITERATIONS = lesson.iterations * 3 // 4
+ITERATIONS = lesson.iterations // 2
 
 # %% [markdown]
 # ## 2. The baseline
@@ -272,7 +272,7 @@ show(
 # $$G_{ij} = \sum_k T_k F_{ki} F_{kj}, \qquad T_k \in [0, 1]$$
 
 # %%
-mask = nst.load_mask("images/mask/coffee.png", size=lesson.size)
+mask = nst.load_mask("images/mask/coffee.png", size=lesson.size, picture_size=(400, 600))
 assert mask.shape == lesson.size
 assert mask.min() == 0
 assert mask.max() == 1
