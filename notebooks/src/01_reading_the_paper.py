@@ -267,6 +267,10 @@ show(
 # > **Slip in the tutorial.** It calls $\alpha$ and $\beta$ "practically the optimisers". They are
 # > weights: the optimiser is what follows the gradient of the sum.
 #
+# > **Pitfall: a ratio without its sums.** $10^{-3}$ belongs to the paper's equations. A program that
+# > takes the mean where the paper takes a sum has another balance at the same $\alpha / \beta$: ask
+# > first what a loss is divided by.
+#
 # Twenty-four such pictures were made beforehand (`notebooks/make_grid.py`), from the photograph and
 # from noise. Choose:
 

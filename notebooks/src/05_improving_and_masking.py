@@ -323,8 +323,8 @@ show(
 )
 
 # %% [markdown]
-# > **"Gradients at that blackened region are also zero"**, says the tutorial. Not quite: a pixel
-# > outside the mask is seen by positions inside.
+# > **Pitfall: "gradients at that blackened region are also zero"**, says the tutorial. Not quite: a
+# > pixel outside the mask is seen by positions inside.
 #
 # *Predict:* how far past its edge will a mask on the left half reach?
 
