@@ -15,7 +15,7 @@ from nst_tf.optimizers import (
 )
 from nst_tf.scales import SCHEDULES
 
-TILED_HISTORY = 2
+TILED_HISTORY = 1
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,7 @@ class Loop:
     ----------
     minimize : callable
     beside : int
-        Arrays beside the history. L-BFGS without line search keeps the best image, the one before,
-        their gradients and its direction (counted so after 3840x2160 took 0.9 GiB more than was
-        foreseen).
+        Arrays beside the history: Adam's two means; the best image and its gradient.
     history : int
         Pairs of images that are remembered by default: 0 where there is no such thing.
     pair : int
@@ -45,7 +43,7 @@ LOOPS = {
     "adam": Loop(minimize_adam, beside=2),
     "sgd": Loop(minimize_sgd, beside=0),
     "lbfgs": Loop(minimize_lbfgs, beside=20, history=20, pair=4),  # the least forgetful
-    "lbfgs-fixed": Loop(minimize_lbfgs_fixed, beside=10, history=10),
+    "lbfgs-fixed": Loop(minimize_lbfgs_fixed, beside=2, history=10),
 }
 
 
@@ -72,6 +70,8 @@ def make_steps(objective, start, space, config, done, look_every, tiled):
     loop = LOOPS[optimizer_of(config)]
     if loop.history:
         how["history"] = _history(loop, config, tiled)
+        if tiled and loop.minimize is minimize_lbfgs_fixed:
+            how["keep"] = np.array
         return loop.minimize(objective, start, config.iterations, **how)
     usual = SCHEDULES[config.schedule]
     how["wanted"] = lambda iteration: look_every and (done + iteration) % look_every == 0

@@ -27,6 +27,7 @@ from nst_tf.files import atomic_file
 MIN_SIDE = 32  # conv5_1 sees one sixteenth of a side: below 32 pixels there is no style to measure
 MAX_PIXELS = 178_956_970  # twice Pillow's warning limit, a quarter of a GiB as RGB bytes
 DEFAULT_AREA = 640 * 480  # the tutorials' picture, whatever its shape
+STRIP = 64  # rows that are converted together
 RESAMPLING = {
     "lanczos": Image.Resampling.LANCZOS,
     "bicubic": Image.Resampling.BICUBIC,
@@ -67,8 +68,13 @@ class PixelSpace:
 
         Rounds; tutorial 0 truncates, which darkens every pixel by half a step on average.
         """
-        pixels = np.asarray(image, np.float32)[0] * np.float32(self.std)
-        return np.rint(np.clip(pixels + np.float32(self.mean), 0, 255)).astype(np.uint8)
+        pixels = np.asarray(image, np.float32)[0]
+        picture = np.empty(pixels.shape, np.uint8)
+        for top in range(0, len(pixels), STRIP):  # a large picture's copies are what fills memory
+            strip = slice(top, top + STRIP)
+            levels = pixels[strip] * np.float32(self.std) + np.float32(self.mean)
+            picture[strip] = np.rint(np.clip(levels, 0, 255))
+        return picture
 
     @property
     def bounds(self):
@@ -237,6 +243,8 @@ def generate_noise_image(content_image, noise_ratio, *, noise="gaussian", amplit
         raise ImageError(f"`noise` is {noise!r}; choose from {', '.join(NOISE)}")
     if not 0 <= noise_ratio <= 1:
         raise ImageError(f"`noise_ratio` is {noise_ratio}; it must lie between 0 and 1")
+    if noise_ratio == 0:
+        return np.asarray(content_image, np.float32)
     amplitude = NOISE[noise] if amplitude is None else amplitude
     generator = np.random.default_rng(seed)
     shape = np.shape(content_image)

@@ -10,6 +10,8 @@ import tensorflow as tf
 
 from nst_tf.errors import check_choice
 
+STRIP = 64  # rows of a map that are looked at together
+
 # What the sum of squared differences is multiplied by: kind -> f(H * W, N, sum P^2).
 CONTENT_SCALES = {
     "half": lambda m, n, energy: 0.5,  # the paper, tutorials 0, 2 and 4
@@ -51,8 +53,11 @@ def squared_distance(current, target):
 def content_factor(target, scale):
     """Return what `content_loss` multiplies the squared distance from a target by."""
     _, height, width, channels = target.shape
+    # Strip by strip: of a large map, the float32 copies weigh more than all else in memory.
+    strips = [target[:, top : top + STRIP] for top in range(0, height, STRIP)]
+    energy = tf.add_n([tf.reduce_sum(tf.square(tf.cast(strip, tf.float32))) for strip in strips])
     # A layer that the content leaves silent has no energy to compare with: any change counts.
-    energy = tf.maximum(tf.reduce_sum(tf.square(tf.cast(target, tf.float32))), 1e-12)
+    energy = tf.maximum(energy, 1e-12)
     return CONTENT_SCALES[check_choice("scale", scale, CONTENT_SCALES)](
         height * width, channels, energy
     )

@@ -20,8 +20,9 @@ CONTAINER_LIMITS = (  # a container may have less than the machine: control grou
     ),
 )
 ARRAY = 3 * 4  # bytes a pixel of an image
-ARRAYS = 10  # of the picture's size: those read, the image, its gradient, copies; no optimiser's
-FRAGMENTS = 1.3  # what an allocator holds for a byte that is asked of it: measured 1.2 at 4K
+ARRAYS = 8  # of the picture's size, counted at 8K: image, gradient, copies; no optimiser's
+FRAGMENTS = 1.3  # what the allocator holds for a byte of a map
+FRAGMENTS_OF_TILES = 1.7  # the same where two passes take turns: measured 1.57 at 4K
 SMALLEST_TILE = 256 * 256
 TRACING = 2.5  # seconds that each level takes to begin
 TWO_PASSES = 1.75  # what tiles take for their second pass forward, and for halos
@@ -68,19 +69,19 @@ def choose_pass(model, layers, shape, limit=None, remembered=(2, 2)):
         Not even a small tile fits.
     """
     area, used = shape[0] * shape[1], memory_used()
-    budget = (memory_left() if limit is None else limit * GIB - used) / FRAGMENTS
+    budget = memory_left() if limit is None else limit * GIB - used
     if needed_bytes(model, layers, area, area, remembered[0]) <= budget:
         return WholePass(model)
     tile = min(area, SMALLEST_TILE)
     smallest = needed_bytes(model, layers, area, tile, remembered[1])
     if smallest > budget:
         raise NstError(
-            f"{shape[1]}x{shape[0]} pixels need {(used + FRAGMENTS * smallest) / GIB:.2g} GiB of "
+            f"{shape[1]}x{shape[0]} pixels need {(used + smallest) / GIB:.2g} GiB of "
             f"memory tile by tile, {used / GIB:.2g} of them for the program itself, and there are "
-            f"{(used + FRAGMENTS * budget) / GIB:.2g}: make the picture smaller with --size, or "
+            f"{(used + budget) / GIB:.2g}: make the picture smaller with --size, or "
             "raise --memory-limit"
         )
-    more = (budget - smallest) / bytes_a_pixel(model, layers)
+    more = (budget - smallest) / (FRAGMENTS_OF_TILES * bytes_a_pixel(model, layers))
     return TiledPass(model, int(tile + more))
 
 
@@ -105,13 +106,14 @@ def estimate(through, layers, levels, remembered=(2, 2), used=None):
     speed = SHARE_OF_PROBE * probe()[model.dtype]
     seconds = pixels * operations_a_pixel(model, layers) / speed
     seconds = len(levels) * TRACING + seconds * (TWO_PASSES if tiled else 1)
-    return Estimate((used + FRAGMENTS * needed) / GIB, seconds, tiled)
+    return Estimate((used + needed) / GIB, seconds, tiled)
 
 
 def needed_bytes(model, layers, area, piece, remembered):
     """Return what a picture of `area` pixels needs that goes through in pieces of `piece`."""
-    kept = (ARRAYS + remembered) * ARRAY + content_bytes_a_pixel(model, layers)
-    return area * kept + piece * bytes_a_pixel(model, layers)
+    maps = area * content_bytes_a_pixel(model, layers) + piece * bytes_a_pixel(model, layers)
+    fragments = FRAGMENTS_OF_TILES if piece < area else FRAGMENTS
+    return area * (ARRAYS + remembered) * ARRAY + fragments * maps
 
 
 def bytes_a_pixel(model, layers):

@@ -2,6 +2,7 @@
 
 import collections
 import contextlib
+import math
 import queue
 import threading
 import time
@@ -93,7 +94,7 @@ def minimize_adam(
     """
     optimizer = keras.optimizers.Adam(learning_rate, beta_1, beta_2, epsilon)
     how = {"bounds": bounds, "compile_xla": compile_xla, "wanted": wanted}
-    yield from _descend(objective, start, iterations, optimizer, schedule, **how)
+    return _descend(objective, start, iterations, optimizer, schedule, **how)
 
 
 def minimize_sgd(
@@ -114,11 +115,12 @@ def minimize_sgd(
     """
     optimizer = keras.optimizers.SGD(learning_rate)
     how = {"bounds": bounds, "compile_xla": compile_xla, "wanted": wanted}
-    yield from _descend(objective, start, iterations, optimizer, schedule, **how)
+    return _descend(objective, start, iterations, optimizer, schedule, **how)
 
 
 def _descend(objective, start, iterations, optimizer, schedule, *, bounds, compile_xla, wanted):
     image = tf.Variable(start, dtype=tf.float32)
+    del start  # a generator keeps what it can still name
     optimizer.build([image])  # a tf.function can't create the optimiser's variables itself
 
     @tf.function(jit_compile=compile_xla, autograph=False)  # it only makes tracing slower
@@ -303,7 +305,7 @@ def _box(bounds, shape):
 
 
 def minimize_lbfgs_fixed(
-    objective, start, iterations, *, history=10, bounds=None, compile_xla=False
+    objective, start, iterations, *, history=10, bounds=None, compile_xla=False, keep=tf.identity
 ):
     """Minimise an objective over the pixels of an image with L-BFGS and no line search.
 
@@ -317,6 +319,9 @@ def minimize_lbfgs_fixed(
         As for `minimize_adam`.
     history : int
         Pairs of images that are remembered.
+    keep : callable
+        Copies what is remembered: `np.array` puts it, and all the arithmetic, outside of
+        TensorFlow's memory, which large arrays that stay would cut into pieces.
 
     Yields
     ------
@@ -325,6 +330,7 @@ def minimize_lbfgs_fixed(
         yielded again, the memory is cleared, and the next first step is half as long.
     """
     image = tf.Variable(start, dtype=tf.float32)
+    del start  # a generator keeps what it can still name
     pairs = collections.deque(maxlen=history)
     first = 1.0 if bounds is None else float(np.max(np.subtract(*bounds[::-1]))) / 100
     best, before = None, None
@@ -332,7 +338,7 @@ def minimize_lbfgs_fixed(
     compute = _losses_and_gradient(objective, image, compile_xla)
     for iteration in range(iterations + 1):
         losses, gradient = compute()
-        total, current = float(losses["total"]), tf.identity(image)
+        total, current, gradient = float(losses["total"]), keep(image), keep(gradient)
         if best and not total < UPHILL * best[0]:  # NaN is uphill too
             total, current, losses, gradient = best
             before, first = None, first / 2
@@ -340,20 +346,34 @@ def minimize_lbfgs_fixed(
         if best is None or total < best[0]:
             best = total, current, losses, gradient
         yield iteration, current, losses, iteration == iterations
+        if iteration == iterations:
+            return  # no step that nobody looks at
         if before:
-            _remember(pairs, current - before[0], gradient - before[1])
-        step = _no_longer(-_newton_step(gradient, pairs), LONGEST * first)
-        if not pairs:
-            step = -gradient * first / tf.maximum(_root_mean_square(gradient), 1e-30)
+            _remember(pairs, current, gradient, *before)
+        before = None  # of a large picture, each array less counts
+        image.assign(_moved(current, gradient, pairs, first, bounds))
         before = current, gradient
-        moved = current + step
-        image.assign(moved if bounds is None else tf.clip_by_value(moved, *bounds))
 
 
-def _remember(pairs, moved, bent):
+def _moved(image, gradient, pairs, first, bounds):
+    """Return the image after a step."""
+    moved = image - _step(gradient, pairs, first)
+    return moved if bounds is None else tf.clip_by_value(moved, *bounds)
+
+
+def _step(gradient, pairs, first):
+    """Return a step along the gradient, or Newton's if there are pairs to know it by."""
+    if not pairs:
+        return gradient * (first / max(_root_mean_square(gradient), 1e-30))
+    step = _newton_step(gradient, pairs)
+    return step * min(1.0, LONGEST * first / max(_root_mean_square(step), 1e-30))
+
+
+def _remember(pairs, image, gradient, image_before, gradient_before):
     """Keep a step and the change of the gradient along it, if it curves upwards."""
-    curvature = tf.reduce_sum(moved * bent)
-    if curvature > 1e-10 * tf.reduce_sum(tf.square(bent)):
+    moved, bent = image - image_before, gradient - gradient_before
+    curvature = _dot(moved, bent)
+    if curvature > 1e-10 * _dot(bent, bent):
         pairs.append((moved, bent, 1 / curvature))
 
 
@@ -361,22 +381,25 @@ def _newton_step(gradient, pairs):
     """Return the inverse of the Hessian, as the pairs know it, times the gradient: two loops."""
     shares = []
     for moved, bent, weight in reversed(pairs):
-        shares.append(weight * tf.reduce_sum(moved * gradient))
+        shares.append(weight * _dot(moved, gradient))
         gradient = gradient - shares[-1] * bent
     if pairs:
         _, bent, weight = pairs[-1]
-        gradient = gradient / (weight * tf.reduce_sum(tf.square(bent)))
+        gradient = gradient * (1 / (weight * _dot(bent, bent)))
     for (moved, bent, weight), share in zip(pairs, reversed(shares)):
-        gradient = gradient + moved * (share - weight * tf.reduce_sum(bent * gradient))
+        gradient = gradient + moved * (share - weight * _dot(bent, gradient))
     return gradient
 
 
-def _no_longer(step, limit):
-    return step * tf.minimum(1.0, limit / tf.maximum(_root_mean_square(step), 1e-30))
-
-
 def _root_mean_square(x):
-    return tf.sqrt(tf.reduce_mean(tf.square(x)))
+    return math.sqrt(_dot(x, x) / math.prod(x.shape))
+
+
+def _dot(one, other):
+    """Return the sum of products of two arrays, of TensorFlow or NumPy, as a number."""
+    if isinstance(one, np.ndarray):
+        return float(np.einsum("bhwc,bhwc->h", one, other).sum())  # no array of products
+    return float(tf.reduce_sum(one * other))
 
 
 class _Stopped(Exception):

@@ -220,11 +220,14 @@ class Tiling:
         return tf.slice(image, [0, top, left, 0], [1, *self.size, 3])
 
     def add(self, image, piece, number):
-        """Return the image with a tile's numbers added where the tile lies."""
+        """Return the image with a tile's numbers added where the tile lies.
+
+        A scatter works in place; padding the tile would copy the whole picture for each.
+        """
         top, left = tf.unstack(tf.gather(tf.constant(self.origins), number))
-        height, width = image.shape[1:3]
-        below, beside = height - self.size[0] - top, width - self.size[1] - left
-        return image + tf.pad(piece, [[0, 0], [top, below], [left, beside], [0, 0]])
+        rows, columns = top + tf.range(self.size[0]), left + tf.range(self.size[1])
+        places = tf.stack(tf.meshgrid(rows, columns, indexing="ij"), -1)
+        return tf.tensor_scatter_nd_add(image[0], places, piece[0])[tf.newaxis]
 
     def _places(self):
         return self.origins, self.begins, self.ends

@@ -202,7 +202,7 @@ def _begun(task, level, iterations, image, done, look_every):
     """Return a level's steps, the first one made: by a task of smaller tiles if it must be."""
 
     def chained(first, rest):
-        yield first
+        yield first.pop()  # not kept: its image may be large
         yield from rest
 
     while True:
@@ -213,7 +213,7 @@ def _begun(task, level, iterations, image, done, look_every):
         tiled = isinstance(task.through, TiledPass)
         steps = make_steps(objective, image, space, config, done, look_every, tiled)
         try:
-            return task, chained(next(steps), steps)
+            return task, chained([next(steps)], steps)
         except tf.errors.ResourceExhaustedError:
             task = task.in_smaller_tiles()
 

@@ -5,7 +5,8 @@ import pytest
 import tensorflow as tf
 from conftest import make_picture
 
-from nst_tf import NstError, memory, style_transfer
+from nst_tf import NstError, TransferConfig, memory, style_transfer
+from nst_tf.descent import remembered
 from nst_tf.images import VGG_PIXELS
 from nst_tf.memory import (
     GIB,
@@ -63,6 +64,18 @@ def test_a_picture_that_fits_goes_through_in_one_piece(tiny_model, little_used):
     assert 256 * 256 < tiled.area < 2160 * 3840
     with pytest.raises(NstError, match=r"3840x2160 pixels need .* GiB .* and there are .*--size"):
         choose_pass(paper, LAYERS, (2160, 3840), 1)
+
+
+def test_8k_goes_through_in_8_gib(tiny_model, monkeypatch):
+    monkeypatch.setattr(memory, "memory_used", lambda: 1.9 * GIB)  # measured, pictures read
+    through = choose_pass(
+        Paper(tiny_model, tf.bfloat16).model,
+        LAYERS,
+        (4320, 7680),
+        8,
+        tuple(remembered(TransferConfig(schedule="fast"), tiled) for tiled in (False, True)),
+    )
+    assert through.area > memory.SMALLEST_TILE
 
 
 def test_what_is_free_is_the_limit_unless_one_is_given(tiny_model, monkeypatch):
