@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from nst_tf.optimizers import (
+    in_numpy,
     learning_rates,
     minimize_adam,
     minimize_lbfgs,
@@ -71,7 +72,7 @@ def make_steps(objective, start, space, config, done, look_every, tiled):
     if loop.history:
         how["history"] = _history(loop, config, tiled)
         if tiled and loop.minimize is minimize_lbfgs_fixed:
-            how["keep"] = np.array
+            how["keep"] = in_numpy
         return loop.minimize(objective, start, config.iterations, **how)
     usual = SCHEDULES[config.schedule]
     how["wanted"] = lambda iteration: look_every and (done + iteration) % look_every == 0

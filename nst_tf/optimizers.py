@@ -320,7 +320,7 @@ def minimize_lbfgs_fixed(
     history : int
         Pairs of images that are remembered.
     keep : callable
-        Copies what is remembered: `np.array` puts it, and all the arithmetic, outside of
+        Copies what is remembered: `in_numpy` puts it, and all the arithmetic, outside of
         TensorFlow's memory, which large arrays that stay would cut into pieces.
 
     Yields
@@ -355,6 +355,11 @@ def minimize_lbfgs_fixed(
         before = current, gradient
 
 
+def in_numpy(x):
+    """Return a tensor's or variable's numbers as an array of NumPy: a copy."""
+    return x.numpy()
+
+
 def _moved(image, gradient, pairs, first, bounds):
     """Return the image after a step."""
     moved = image - _step(gradient, pairs, first)
@@ -383,9 +388,8 @@ def _newton_step(gradient, pairs):
     for moved, bent, weight in reversed(pairs):
         shares.append(weight * _dot(moved, gradient))
         gradient = gradient - shares[-1] * bent
-    if pairs:
-        _, bent, weight = pairs[-1]
-        gradient = gradient * (1 / (weight * _dot(bent, bent)))
+    _, bent, weight = pairs[-1]
+    gradient = gradient * (1 / (weight * _dot(bent, bent)))
     for (moved, bent, weight), share in zip(pairs, reversed(shares)):
         gradient = gradient + moved * (share - weight * _dot(bent, gradient))
     return gradient

@@ -22,7 +22,7 @@ from nst_tf import (
 from nst_tf.config import DECAYS as KNOB
 from nst_tf.config import OPTIMIZERS
 from nst_tf.images import VGG_PIXELS
-from nst_tf.optimizers import DECAYS
+from nst_tf.optimizers import DECAYS, in_numpy
 from nst_tf.terms import Term
 
 CONTENT = VGG_PIXELS.to_image(make_picture(37, 45))
@@ -48,6 +48,17 @@ def test_every_optimizer_reaches_the_same_minimum(name):
     np.testing.assert_allclose(image, CENTRE, atol=2e-3)
     assert float(losses["total"]) < 1e-3
     assert last
+
+
+def test_lbfgs_goes_the_same_way_with_what_it_keeps_in_numpy():
+    start, bounds = np.zeros_like(CENTRE), (np.full(3, -1.0), np.full(3, 2.0))
+    ways = [
+        list(minimize_lbfgs_fixed(bowl, start, 12, history=3, bounds=bounds, keep=keep))
+        for keep in (tf.identity, in_numpy)
+    ]
+    for (_, one, *_), (_, other, *_) in zip(*ways):
+        assert isinstance(other, np.ndarray)
+        np.testing.assert_allclose(other, one, atol=1e-4)
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
