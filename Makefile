@@ -29,7 +29,7 @@ course: $(VENV)/installed-teach  ## the assignment for students, its solution fo
 	$(BIN)/python notebooks/course/build.py
 
 test-notebooks: $(VENV)/installed-test $(VENV)/installed-teach  ## lessons, assignment, grader
-	$(BIN)/python -m pytest notebooks/tests
+	$(BIN)/python -m pytest -n 2 --dist loadgroup notebooks/tests
 	$(BIN)/python -m pytest notebooks/course/tests
 
 test-all: test test-notebooks  ## what CI runs

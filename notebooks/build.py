@@ -51,9 +51,14 @@ def execute(notebook, mode, *, folder=HERE, **hooks):
     **hooks
         Of `NotebookClient`, such as `on_cell_executed`.
     """
-    environment = {**os.environ, "NST_MODE": mode, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    environment = {**os.environ, "NST_MODE": mode}
+    environment.pop("TF_CPP_MIN_LOG_LEVEL", None)  # as a learner's: nst_tf keeps the news off
     client = NotebookClient(
-        notebook, timeout=MOST_SECONDS, resources={"metadata": {"path": str(folder)}}, **hooks
+        notebook,
+        timeout=MOST_SECONDS,
+        coalesce_streams=True,
+        resources={"metadata": {"path": str(folder)}},
+        **hooks,
     )
     client.execute(env=environment)
     return notebook
@@ -63,8 +68,11 @@ def build(name, mode):
     """Run a lesson and write it with its outputs."""
     notebook = execute(read_source(name), mode)
     notebook.metadata["language_info"] = {"name": "python"}  # not this machine's version
+    notebook.metadata.pop("widgets", None)
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)  # when it ran: it would differ at every build
+        if "panel" in cell.metadata.get("tags", []):
+            cell.outputs = []  # controls without a kernel: an error message in JupyterLab
     path = HERE / f"{name}.ipynb"
     nbformat.write(notebook, path)
     size = path.stat().st_size

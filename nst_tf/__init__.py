@@ -6,6 +6,8 @@ command line cost milliseconds instead of the seconds that TensorFlow takes to s
 
 from importlib import import_module
 
+from nst_tf.console import hushed
+
 __version__ = "0.1.0"
 
 _PUBLIC = {
@@ -89,7 +91,8 @@ def __getattr__(name):
     """Import the module that a public name lives in, the first time the name is used."""
     if name not in _HOME:
         raise AttributeError(f"module 'nst_tf' has no attribute {name!r}")
-    value = getattr(import_module(_HOME[name]), name)
+    with hushed():  # TensorFlow comes along with most of them
+        value = getattr(import_module(_HOME[name]), name)
     globals()[name] = value
     return value
 

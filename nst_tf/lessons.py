@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import tensorflow as tf
 
+from nst_tf.console import hushed
 from nst_tf.errors import check_choice
 from nst_tf.experiments import Sheet
 from nst_tf.images import read_picture
@@ -35,7 +37,7 @@ class Mode:
 
 
 MODES = {
-    "quick": Mode("quick", (120, 160), 40),
+    "quick": Mode("quick", (90, 120), 30),
     "default": Mode("default", (180, 240), 100),
     "full": Mode("full", (240, 320), 300),
 }
@@ -61,12 +63,16 @@ def lesson_mode(name="default", *, minutes=None):
     ConfigError
         There is no such mode.
     """
+    with hushed():  # devices are looked for, and complained of, at the first operation
+        tf.constant(0)
     mode = MODES[check_choice("mode", os.environ.get(MODE_VARIABLE) or name, MODES)]
     height, width = mode.size
-    line = f"mode {mode.name}: {width}x{height} pixels, {mode.iterations} iterations a run"
+    print(
+        f"mode {mode.name}: {width}x{height} pixels, {mode.iterations} iterations a run, float32, "
+        "seed 0, where a caption says nothing else"
+    )
     if minutes:
-        line += f"; all cells take about {_spoken(minutes[mode.name])} on two cores"
-    print(line)
+        print(f"all cells take about {_spoken(minutes[mode.name])} on two cores")
     return mode
 
 

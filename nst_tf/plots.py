@@ -1,6 +1,7 @@
 """Pictures and curves for notebooks: the only place that uses matplotlib."""
 
 import io
+from itertools import cycle
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -8,6 +9,8 @@ from PIL import Image
 
 from nst_tf.files import atomic_file
 from nst_tf.trunks import extract_features
+
+LINES = ("-", "--", ":", "-.")  # curves are told apart without their colours too
 
 
 def show_images(*pictures, titles=None, height=4.0):
@@ -64,9 +67,9 @@ def plot_losses(history):
     matplotlib.figure.Figure
     """
     figure, axis = plt.subplots(figsize=(7, 4), layout="constrained")
-    for name in history[0]:
+    for name, line in zip(history[0], cycle(LINES)):
         values = np.array([losses[name] for losses in history])
-        axis.semilogy(np.where(values > 0, values, np.nan), label=name)
+        axis.semilogy(np.where(values > 0, values, np.nan), line, label=name)
     axis.set(xlabel="iteration", ylabel="loss (terms unweighted, total weighted)")
     axis.legend()
     return figure

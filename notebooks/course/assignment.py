@@ -17,7 +17,8 @@
 # **Contents**: 1 pixels, 2 content loss and its gradient, 3 Gram matrix, 4 style loss of a layer, 5 style
 # cost, 6 total variation, 7 a training step, 8 bug hunt, 9 an experiment, 10 short answers.
 #
-# **You need** TensorFlow, NumPy and matplotlib. Lessons 1 to 4 teach what is asked.
+# **You need** TensorFlow, NumPy, Pillow and matplotlib. Lessons 1 to 4 teach what is asked. Red lines about
+# oneDNN or CUDA below the first cells are TensorFlow's start-up messages, not errors.
 
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import matplotlib.pyplot as plt

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Quickstart: a photograph in the strokes of a painting
 #
-# **Goals.** In five minutes you can make a picture, change the knobs that matter most, and know
+# **Goals.** In a few minutes you can make a picture, change the knobs that matter most, and know
 # which lesson explains them.
 #
 # **Contents**
@@ -27,15 +27,15 @@ from pathlib import Path
 if Path("../nst_tf").is_dir():  # Jupyter starts in notebooks/: go up to the project's folder
     os.chdir("..")
 sys.path.insert(0, str(Path.cwd()))
+from nst_tf import show  # brings TensorFlow along, without its start-up messages
 
 # %% tags=["parameters"]
 mode = "default"
 
 # %%
 import nst_tf as nst
-from nst_tf import show
 
-lesson = nst.lesson_mode(mode, minutes={"quick": 0.5, "default": 1, "full": 3})
+lesson = nst.lesson_mode(mode, minutes={"quick": 0.6, "default": 3, "full": 14})
 
 # %% [markdown]
 # ## 2. A first picture
@@ -130,7 +130,7 @@ print([f"{value:.1f}" for value in distances])
 # %% tags=["figure"]
 show(
     nst.show_images(*by_beta, titles=[f"beta {beta:g}" for beta in betas], height=2.2),
-    "The cup at three strengths of style: tinted, in glass, and nearly gone in it.",
+    "The cup at three strengths of style: tinted, in glass, and in glass throughout, coffee and table too.",
 )
 
 # %% [markdown]
@@ -146,7 +146,7 @@ show(
     nst.show_images(
         first.picture, noisy.picture, titles=["from the photograph", "from noise"], height=2.4
     ),
-    "The same run from two starts. From noise the cup is found again, less exactly.",
+    "The same run from two starts. From noise little of the cup comes back in so few iterations.",
 )
 
 # %% [markdown]

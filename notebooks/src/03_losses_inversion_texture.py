@@ -40,6 +40,7 @@ from pathlib import Path
 if Path("../nst_tf").is_dir():  # Jupyter starts in notebooks/: go up to the project's folder
     os.chdir("..")
 sys.path.insert(0, str(Path.cwd()))
+from nst_tf import show  # brings TensorFlow along, without its start-up messages
 
 # %% tags=["parameters"]
 mode = "default"
@@ -50,9 +51,8 @@ import numpy as np
 import tensorflow as tf
 
 import nst_tf as nst
-from nst_tf import show
 
-lesson = nst.lesson_mode(mode, minutes={"quick": 0.7, "default": 2, "full": 6})
+lesson = nst.lesson_mode(mode, minutes={"quick": 0.6, "default": 3, "full": 15})
 
 # %% [markdown]
 # ## 2. Two networks
@@ -477,7 +477,7 @@ show(
         titles=["start", "inversion", "texture"],
         height=2.2,
     ),
-    "Noise; the cat found again from its features; the glass's texture without any cat.",
+    "Noise; the cat found again from its features; bits of the glass, without any cat.",
 )
 
 # %% [markdown]

@@ -40,6 +40,7 @@ from pathlib import Path
 if Path("../nst_tf").is_dir():  # Jupyter starts in notebooks/: go up to the project's folder
     os.chdir("..")
 sys.path.insert(0, str(Path.cwd()))
+from nst_tf import show  # brings TensorFlow along, without its start-up messages
 
 # %% tags=["parameters"]
 mode = "default"
@@ -50,9 +51,8 @@ import numpy as np
 import tensorflow as tf
 
 import nst_tf as nst
-from nst_tf import show
 
-lesson = nst.lesson_mode(mode, minutes={"quick": 0.4, "default": 0.7, "full": 2})
+lesson = nst.lesson_mode(mode, minutes={"quick": 0.3, "default": 1.7, "full": 8})
 
 # %% [markdown]
 # ## 2. The problem, and transfer learning
@@ -133,9 +133,9 @@ for axis, numbers, title in zip(
     [*np.moveaxis(cube, 2, 0), unrolled],
     ["channel 1", "channel 2", "channel 3", "unrolled: 3 rows"],
 ):
-    axis.imshow(numbers, cmap="gray", vmin=-4, vmax=12)
+    axis.imshow(numbers, cmap="gray", vmin=-24, vmax=12)
     for (row, column), number in np.ndenumerate(numbers):
-        axis.text(column, row, number, ha="center", va="center", color="#0b6e99", weight="bold")
+        axis.text(column, row, number, ha="center", va="center")
     axis.set(title=title, xticks=[], yticks=[])
 show(
     figure,
@@ -432,10 +432,10 @@ print("content's share of the total:", [f"{part:.2g}" for part in share])
 
 # %% tags=["figure"]
 figure, axes = plt.subplots(1, 2, figsize=(8, 2.6), layout="constrained")
-axes[0].semilogy(iteration, J, "o-", iteration, J_content, "s-", iteration, J_style, "^-")
-axes[0].legend(["total", "content", "style"])
-axes[1].semilogy(np.array(log)[:, 1:])
-axes[1].legend(["total", "content", "style"])
+axes[0].semilogy(iteration, J, "o-", iteration, J_content, "s--", iteration, J_style, "^:")
+for curve, line in zip(np.array(log).T[1:], ["-", "--", ":"]):
+    axes[1].semilogy(curve, line)
+axes[1].legend(["total", "content", "style"], loc="center left", bbox_to_anchor=(1, 0.5))
 for axis, title in zip(axes, ["published, VGG-19", "ours"]):
     axis.set(title=title, xlabel="iteration")
 show(

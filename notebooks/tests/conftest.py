@@ -1,7 +1,7 @@
 """The lessons, run once each in quick mode, without a network."""
 
+import functools
 import importlib.util
-import os
 import time
 from pathlib import Path
 
@@ -47,17 +47,26 @@ def run(notebook):
 
 
 @pytest.fixture(scope="session", autouse=True)
-def offline():
-    """Send everything that would leave the machine nowhere."""
-    before = {name: os.environ.get(name) for name in NOWHERE}
-    os.environ.update(NOWHERE)
-    yield
-    for name, value in before.items():
-        os.environ.pop(name) if value is None else os.environ.update({name: value})
+def surroundings(worker_id):
+    """Send everything that would leave the machine nowhere; two workers take a core each."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in NOWHERE.items():
+            patch.setenv(name, value)
+        if worker_id != "master":
+            patch.setenv("TF_NUM_INTRAOP_THREADS", "1")
+            patch.setenv("OMP_NUM_THREADS", "1")
+        yield
 
 
-@pytest.fixture(scope="session", params=LESSONS)
-def lesson(request):
-    """Each lesson in turn: its name, the notebook with outputs, its cells' times."""
-    timed = run(build.read_source(request.param))
-    return request.param, timed.notebook, timed.seconds
+@functools.cache
+def executed(name):
+    """Return a lesson, run once for all tests that look at it."""
+    return run(build.read_source(name))
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Print what tests recorded as "said": times are told, not asserted."""
+    for passed in terminalreporter.stats.get("passed", []):
+        for name, value in passed.user_properties:
+            if name == "said" and passed.when == "call":
+                terminalreporter.write_line(value)
