@@ -1,18 +1,22 @@
 # %% [markdown]
 # # Assignment: neural style transfer, from arrays to a training step
 #
-# Ten questions, 30 points, 90 to 120 minutes. Everything runs in seconds: a small random network
+# Ten questions, 30 points, two to two and a half hours. Everything runs in seconds: a small random network
 # stands in for VGG, so that no weights are needed.
 #
 # **How it works**
 #
 # - Replace each `raise NotImplementedError()` by your code. Keep the names and the arguments.
-# - Below each question is a cell of checks. Run it: no output means that what it tests is right. More is
-#   tested when your work is graded: other shapes, other numbers.
+# - Below each question is a cell of checks. Run it: no output means that what it tests is right, and it
+#   tests little. More is tested when your work is graded: other shapes, other numbers.
+# - Write questions 2 to 7 with TensorFlow's operations, not NumPy's: question 7 takes gradients through
+#   them. "A scalar" is a tensor of shape ().
 # - Each question is graded by itself. Where one builds on an earlier one, the grader takes a right
 #   version of that.
-# - Your functions must not change their arguments, and must not read variables from outside other than
-#   the modules and constants of the first cell.
+# - Your functions must not change their arguments (but for the image that question 7 is about). From
+#   outside they may use modules, the constants and the network below, and the functions of earlier
+#   questions, nothing else.
+# - You may add cells.
 #
 # **Contents**: 1 pixels, 2 content loss and its gradient, 3 Gram matrix, 4 style loss of a layer, 5 style
 # cost, 6 total variation, 7 a training step, 8 bug hunt, 9 an experiment, 10 short answers.
@@ -30,7 +34,8 @@ LOW, HIGH = -MEAN, 255 - MEAN  # what black and white become when the mean is su
 
 # %% [markdown]
 # The network: three convolutions with random filters, always the same. `features(image)` returns its three
-# feature maps by name, each (1, H, W, N) and after a ReLU.
+# feature maps by name, each (1, H, W, N) and after a ReLU. Should a mistake of yours change the filters,
+# run this cell again.
 
 # %% nbgrader={"grade": false, "grade_id": "network", "locked": true, "schema_version": 3, "solution": false, "task": false}
 FILTERS = {
@@ -53,7 +58,8 @@ def features(image):
 # ## Question 1: pixels in and out (2 points)
 # `preprocess` takes a picture (H, W, 3) uint8, RGB, and returns what the network sees: (1, H, W, 3)
 # float32, the mean subtracted, still RGB. `deprocess` is the way back: the mean added, rounded to the nearest
-# whole number, clipped to 0..255, (H, W, 3) uint8.
+# whole number, clipped to 0..255, (H, W, 3) uint8. Its argument may be an array, a tensor or a `tf.Variable`
+# (`np.asarray` takes all three).
 
 
 # %% nbgrader={"grade": false, "grade_id": "q1", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -67,7 +73,7 @@ def preprocess(picture):
 def deprocess(image):
     """Return an image (1, H, W, 3) float32 as a picture (H, W, 3) uint8."""
     ### BEGIN SOLUTION
-    return np.rint(np.clip(np.array(image)[0] + MEAN, 0, 255)).astype(np.uint8)
+    return np.rint(np.clip(np.asarray(image)[0] + MEAN, 0, 255)).astype(np.uint8)
     ### END SOLUTION
 
 
@@ -99,8 +105,9 @@ assert np.array_equal(q1_image, q1_constant), "deprocess must not change its arg
 
 # %% [markdown]
 # ## Question 2: content loss and its gradient (3 points)
-# Equation (1) of Gatys et al. (2015), and its gradient with respect to $F$, equation (2), for an $F$ that comes
-# out of a ReLU:
+# Equation (1) of Gatys et al. (2015, arXiv:1508.06576), and its gradient, equation (2), for an $F$ that comes
+# out of a ReLU. Where that cut off, $F_{ij} = 0$ and the gradient stops (a tape on `content_loss` alone, without
+# the ReLU, does not know that). The sum is over all entries, whatever the shape:
 #
 # $$L = \frac{1}{2} \sum (F - P)^2, \qquad \frac{\partial L}{\partial F_{ij}} = \begin{cases} F_{ij} - P_{ij}
 # & F_{ij} > 0 \\ 0 & F_{ij} \le 0 \end{cases}$$
@@ -123,11 +130,11 @@ def content_gradient(F, P):
 
 # %% nbgrader={"grade": true, "grade_id": "q2_checks", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 q2_F = tf.constant([[0.0, 2.0], [3.0, 0.0], [1.0, 4.0]])
-q2_P = tf.constant([[1.0, 2.0], [1.0, 0.0], [0.0, 1.0]])
-assert float(content_loss(q2_P, q2_P)) == 0, "a picture is no way from itself"
+q2_P = tf.constant([[1.0, 2.0], [1.0, 0.0], [2.0, 1.0]])
+assert float(content_loss(q2_P, q2_P)) == 0, "content_loss(P, P) is 0: no way from itself"
 assert np.isclose(content_loss(q2_F, q2_P), 7.5), "half of 1 + 4 + 1 + 9: is the 1/2 there?"
-assert np.allclose(content_gradient(q2_F, q2_P), [[0, 0], [2, 0], [1, 3]]), (
-    "content_gradient: F - P where F > 0, else 0"
+assert np.allclose(content_gradient(q2_F, q2_P), [[0, 0], [2, 0], [-1, 3]]), (
+    "content_gradient: F - P where F > 0, else 0 (tf.where; a product with a mask needs a mask of floats)"
 )
 ### BEGIN HIDDEN TESTS
 q2_z = tf.random.stateless_normal((1, 3, 5, 4), (7, 8))
@@ -146,8 +153,9 @@ assert np.allclose(content_gradient(tf.nn.relu(q2_z), q2_goal), q2_expected, ato
 
 # %% [markdown]
 # ## Question 3: the Gram matrix (3 points)
-# Of feature maps (B, H, W, N), a batch of B pictures: for each of them $G_{ij} = \sum_k F_{ki} F_{kj}$, where $k$ goes
-# over all $M = H W$ positions. Not divided by anything.
+# Of feature maps (B, H, W, N), a batch of B pictures: for each of them $G_{ij} = \sum_k F_{ki} F_{kj}$, where $F$ is
+# the picture's map as a matrix $(M, N)$, one row for each of the $M = H W$ positions, one column for each channel.
+# Not divided by anything.
 
 
 # %% nbgrader={"grade": false, "grade_id": "q3", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -163,6 +171,11 @@ q3_maps = tf.constant(np.arange(12.0, dtype=np.float32).reshape(1, 2, 2, 3))
 q3_G = gram_matrix(q3_maps)
 assert tuple(q3_G.shape) == (1, 3, 3), "N by N for each picture: which axis is summed over?"
 assert np.allclose(q3_G, np.transpose(q3_G, (0, 2, 1))), "G must be symmetric"
+q3_small = tf.constant([[[[1.0, 2.0], [3.0, 4.0]]]])  # two positions, two channels
+assert np.allclose(gram_matrix(q3_small)[0], [[10, 14], [14, 20]]), (
+    "gram_matrix: numbers differ from [[1 + 9, 2 + 12], [2 + 12, 4 + 16]]. Are channels and positions kept apart "
+    "(reshape to (M, N) first), and is nothing divided?"
+)
 ### BEGIN HIDDEN TESTS
 assert np.allclose(q3_G[0, 0], [126, 144, 162]), (
     "gram_matrix: numbers differ. Are channels and positions kept apart (reshape to (M, N) first), and "
@@ -187,12 +200,13 @@ assert np.allclose(gram_matrix(q3_shuffled), q3_right, atol=1e-3), (
 #
 # $$E = \frac{1}{4 N^2} \sum_{i,j} \left( \frac{G_{ij}}{M_G} - \frac{A_{ij}}{M_A} \right)^2$$
 #
-# For equal sizes that is equation (4) of the paper. Use your `gram_matrix`.
+# $G$ and $M_G$ (positions) belong to `current`, $A$ and $M_A$ to `painting`; both have $N$ channels. For equal sizes it
+# is equation (4) of the paper, $\frac{1}{4 N^2 M^2} \sum (G_{ij} - A_{ij})^2$. Use your `gram_matrix`.
 
 
 # %% nbgrader={"grade": false, "grade_id": "q4", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def layer_style_loss(current, painting):
-    """Return E, a scalar, of two feature maps (1, H, W, N) and (1, H', W', N)."""
+    """Return E, a scalar, of two feature maps (1, H, W, N), whose H and W may differ."""
 
     ### BEGIN SOLUTION
     def per_position(maps):
@@ -212,7 +226,7 @@ def gram_matrix(maps):  # question 3 is graded by itself
 ### END HIDDEN TESTS
 q4_A = tf.random.stateless_normal((1, 4, 6, 3), (5, 5))
 q4_G = tf.random.stateless_normal((1, 5, 3, 3), (6, 6))
-assert np.isclose(layer_style_loss(q4_A, q4_A), 0), "the painting has its own style"
+assert np.isclose(layer_style_loss(q4_A, q4_A), 0), "the painting against itself: 0"
 assert np.shape(layer_style_loss(q4_G, q4_A)) == (), "a scalar is wanted"
 assert float(layer_style_loss(q4_G, q4_A)) > 0, "two different textures differ"
 ### BEGIN HIDDEN TESTS
@@ -240,7 +254,7 @@ assert np.isclose(layer_style_loss(q4_G, q4_A), q4_right, rtol=1e-4), (
 # %% [markdown]
 # ## Question 5: the style cost (3 points)
 # Several layers, each with its weight, by **name**: $L_s = \sum_\ell w_\ell E_\ell$. All three arguments are dictionaries by
-# layer name; a layer in `weights` counts, others do not. Use your `layer_style_loss`.
+# layer name; a layer in `weights` (one at least) counts, others do not. Use your `layer_style_loss`.
 
 
 # %% nbgrader={"grade": false, "grade_id": "q5", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -271,7 +285,7 @@ def layer_style_loss(current, painting):  # question 4 is graded by itself
 q5_images = [tf.random.stateless_normal((1, 8, 9, 3), (n, n)) * 40 for n in (11, 12)]
 q5_current, q5_painting = [features(image) for image in q5_images]
 assert np.isclose(style_cost(q5_painting, q5_painting, {"conv1": 0.5, "conv3": 0.5}), 0), (
-    "the painting has its own style"
+    "the painting against itself: 0"
 )
 assert np.isclose(
     style_cost(q5_current, q5_painting, {"conv2": 2.0}),
@@ -295,8 +309,10 @@ assert np.isclose(
 
 # %% [markdown]
 # ## Question 6: total variation (2 points)
-# The sum of the squared differences of all pixels that lie side by side or one above the other, over all
+# The sum of the *squared* differences of all pixels that lie side by side or one above the other, over all
 # channels. No loops.
+#
+# $$L = \sum_{i, j, c} (x_{i+1, j, c} - x_{i, j, c})^2 + \sum_{i, j, c} (x_{i, j+1, c} - x_{i, j, c})^2$$
 
 
 # %% nbgrader={"grade": false, "grade_id": "q6", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -312,6 +328,8 @@ def tv_loss(image):
 # %% nbgrader={"grade": true, "grade_id": "q6_checks", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 q6_flat = np.full((1, 4, 6, 3), 7, np.float32)
 assert float(tv_loss(tf.constant(q6_flat))) == 0, "a constant picture varies nowhere"
+q6_ramp = tf.constant([[[[0.0], [1.0], [3.0]]]])  # one row of three grey pixels
+assert np.isclose(tv_loss(q6_ramp), 5), "tv_loss: 1 + 4, squared differences, both directions"
 ### BEGIN HIDDEN TESTS
 q6_inside, q6_row, q6_column, q6_corner = (np.zeros((1, 4, 6, 3), np.float32) for _ in range(4))
 q6_inside[0, 1, 2], q6_row[0, -1, 2], q6_column[0, 1, -1], q6_corner[0, -1, -1] = 2, 2, 2, 2
@@ -327,20 +345,23 @@ assert np.isclose(tv_loss(tf.constant(q6_corner)), 2 * 3 * 4), "tv_loss: in the 
 
 # %% [markdown]
 # ## Question 7: a training step (5 points)
-# A factory. It is called once for a run and returns `step(alpha, beta)`, which changes the image once and
-# returns the losses *before* that, a dictionary of scalars: "content", "style", and "total" =
-# $\alpha \cdot$ content $+ \beta \cdot$ style.
+# A factory. It is called once for a run, with an optimizer of its own, and returns `step(alpha, beta)`, which
+# changes the image once and returns the losses *before* that, a dictionary of scalars: "content", "style", and
+# "total" = $\alpha \cdot$ content $+ \beta \cdot$ style. `alpha` and `beta` are Python numbers.
 #
 # - Content is `content_loss` at the layer "conv2" against `content_target`, a feature map.
 # - Style is `style_cost` at "conv1" and "conv3", weights 0.5 each, against `painting`, feature maps by name.
 # - `image` is a `tf.Variable` (1, H, W, 3); after the update its pixels are clipped to LOW..HIGH.
-# - The network must not change, and neither must the targets.
-# - `alpha` and `beta` may differ from call to call: whatever you trace must not keep old ones.
+# - The network must not change (its filters are variables too: which does your gradient go to?), and neither
+#   must the targets.
+# - You may use `@tf.function` or leave it. If you do: `alpha` and `beta` may differ from call to call, and what is
+#   traced must not keep old ones, nor be traced anew for each (TensorFlow then warns; pass tensors).
+# - The optimizer has `apply_gradients`; Keras 3 has no `minimize`.
 
 
 # %% nbgrader={"grade": false, "grade_id": "q7", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def make_step(image, content_target, painting, optimizer):
-    """Return step(alpha, beta) -> {"content", "style", "total"}."""
+    """Return step(alpha, beta) -> {"content", "style", "total"}; image is clipped after each."""
     ### BEGIN SOLUTION
     optimizer.build([image])
 
@@ -380,8 +401,8 @@ def style_cost(current, painting, weights):
     )
 
 
-q7_before = {name: filters.numpy() for name, filters in FILTERS.items()}
 ### END HIDDEN TESTS
+q7_before = {name: filters.numpy() for name, filters in FILTERS.items()}
 q7_content, q7_style = (
     tf.random.stateless_uniform((1, 10, 12, 3), (n, n), -90.0, 90.0) for n in (21, 22)
 )
@@ -392,12 +413,14 @@ q7_first = q7_step(1e-3, 1.0)
 assert set(q7_first) == {"content", "style", "total"}, "step returns three losses, by name"
 for _ in range(20):
     q7_last = q7_step(1e-3, 1.0)
-assert float(q7_last["total"]) < float(q7_first["total"]), "the total must fall"
-### BEGIN HIDDEN TESTS
 for q7_name, q7_filters in FILTERS.items():
     assert np.array_equal(q7_filters.numpy(), q7_before[q7_name]), (
-        "make_step: the network must not change"
+        "make_step: the network must not change, only the image (run the network's cell again)"
     )
+assert float(q7_last["total"]) < float(q7_first["total"]), (
+    "the total must fall: are alpha and beta in their places, and is the image what changes?"
+)
+### BEGIN HIDDEN TESTS
 q7_image = tf.Variable(q7_content)
 q7_step = make_step(q7_image, q7_target, q7_painting, tf.keras.optimizers.Adam(40.0))
 q7_losses = {name: float(loss) for name, loss in q7_step(0.5, 2.0).items()}
@@ -431,8 +454,8 @@ assert np.array_equal(q7_image.numpy(), q7_kept), "make_step: each step changes 
 
 # %% [markdown]
 # ## Question 8: bug hunt (2 points)
-# This loader has **two** bugs. It should shrink a picture (H, W, 3) uint8 so that the longer side is `longest`, keep
-# its shape, and return (H', W', 3) uint8. Mend it. (`Image.resize` of Pillow takes (width, height).)
+# This loader has **two** bugs. It should shrink a large picture (H, W, 3) uint8 so that the longer side is
+# `longest`, keep its proportions, and return (H', W', 3) uint8. Mend it.
 #
 # ```python
 # def shrink(picture, longest):
@@ -447,7 +470,7 @@ from PIL import Image
 
 
 def shrink(picture, longest):
-    """Return the picture with its longer side `longest` pixels, its shape kept."""
+    """Return the picture with its longer side `longest` pixels, its proportions kept."""
     ### BEGIN SOLUTION
     height, width, _ = picture.shape
     factor = longest / max(height, width)
@@ -459,6 +482,9 @@ def shrink(picture, longest):
 # %% nbgrader={"grade": true, "grade_id": "q8_checks", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 q8_square = np.zeros((40, 40, 3), np.uint8)
 assert shrink(q8_square, 20).shape == (20, 20, 3), "a square stays a square"
+assert max(shrink(np.zeros((40, 50, 3), np.uint8), 20).shape) == 20, (
+    "shrink: the *longer* side is to be `longest`"
+)
 ### BEGIN HIDDEN TESTS
 q8_wide = np.zeros((30, 60, 3), np.uint8)
 q8_wide[:, 30:] = 255
@@ -474,11 +500,19 @@ assert shrink(q8_wide, 20)[5, 2].max() < 50 < 200 < shrink(q8_wide, 20)[5, 17].m
 
 # %% [markdown]
 # ## Question 9: an experiment (4 points, graded by hand)
-# Change **one** factor (a weight, a layer, the learning rate, the number of iterations) at three levels, all else
-# alike. Run, and show the three pictures or curves in **one** figure with a caption: what was changed, what was kept,
-# what is to be seen. The toy network is enough; with `nst_tf` installed you may use VGG.
+# Change **one** factor (a weight, the learning rate, the number of iterations, the start) at three levels, all else
+# alike. Run, and show the three pictures or curves in **one** figure with a caption (`figure.text`, or a Markdown cell
+# below): what was changed, what was kept, what is to be seen.
+#
+# To begin with: `q7_content`, `q7_target` and `q7_painting` of the cell above, Adam by 2, `alpha = 1e-3`, `beta = 1`, 40
+# iterations; of a weight take levels a factor of ten or more apart. The toy network's filters are random: expect coloured
+# ripples, not brush strokes, or take curves. (Who has `nst_tf` may take `nst_tf.style_transfer` and VGG.)
+#
+# Points: one factor and three levels 1, all else alike and said 1, a figure that can be read without the code 1, a
+# statement that it shows 1.
 
 # %% nbgrader={"grade": true, "grade_id": "q9", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false}
+# One factor, three levels, one figure, a caption.
 ### BEGIN SOLUTION
 figure, axis = plt.subplots(figsize=(6, 3))
 for rate in (0.5, 2.0, 8.0):
@@ -496,8 +530,8 @@ plt.show()
 # %% [markdown]
 # ## Question 10: short answers (3 points, graded by hand)
 # Two or three sentences each. (a) Why does a Gram matrix measure style and not content? (b) Why does the content loss
-# *rise* in a run that starts from the content, and is that a fault? (c) Two right programs print losses that differ in
-# the fifth digit. Name two reasons.
+# *rise* in a run whose first image is the content (as in question 7's checks), and is that a fault? (c) Two right
+# programs get the same pictures and weights and print losses that differ in the fifth digit. Name two reasons.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "q10", "locked": false, "points": 3, "schema_version": 3, "solution": true, "task": false}
 # Your answers:
