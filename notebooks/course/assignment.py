@@ -329,7 +329,9 @@ def tv_loss(image):
 q6_flat = np.full((1, 4, 6, 3), 7, np.float32)
 assert float(tv_loss(tf.constant(q6_flat))) == 0, "a constant picture varies nowhere"
 q6_ramp = tf.constant([[[[0.0], [1.0], [3.0]]]])  # one row of three grey pixels
-assert np.isclose(tv_loss(q6_ramp), 5), "tv_loss: 1 + 4, squared differences, both directions"
+assert np.isclose(tv_loss(q6_ramp), 5), (
+    "tv_loss: 1 + 4, squared differences in both directions, the last row and column too"
+)
 ### BEGIN HIDDEN TESTS
 q6_inside, q6_row, q6_column, q6_corner = (np.zeros((1, 4, 6, 3), np.float32) for _ in range(4))
 q6_inside[0, 1, 2], q6_row[0, -1, 2], q6_column[0, 1, -1], q6_corner[0, -1, -1] = 2, 2, 2, 2

@@ -362,8 +362,8 @@ assert x.max() <= 255
 # %% tags=["figure"]
 show(
     nst.show_images(x, titles=["x, from white noise"], height=2.6),
-    f"After {lesson.iterations} iterations from white noise, alpha/beta 0.01: the tower and the launch "
-    "stand out of the noise in the painting's colours. The paper's own figures take more iterations.",
+    f"After {lesson.iterations} iterations from white noise, alpha/beta 0.01: the launch and the "
+    "towers beside it stand out of the noise in the painting's colours.",
 )
 
 # %%

