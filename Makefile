@@ -32,7 +32,8 @@ test-notebooks: $(VENV)/installed-test $(VENV)/installed-teach  ## lessons, assi
 	$(BIN)/python -m pytest -n 2 --dist loadgroup notebooks/tests
 	$(BIN)/python -m pytest notebooks/course/tests
 
-test-all: test test-notebooks  ## what CI runs
+# The notebooks' extra comes first: a test of `nst.live` needs IPython.
+test-all: $(VENV)/installed-teach test test-notebooks  ## what CI runs
 
 bench: $(VENV)/installed  ## measure, beside peers where they can be installed: docs/performance.md
 	$(BIN)/python -m benchmarks --estimate-tutorial
