@@ -185,7 +185,7 @@ stripes = np.tile([0.0, 0, 1, 1], (16, 4))  # vertical
 
 
 def edges(picture):
-    """Return two channels, (16 x 16, 2): vertical and horizontal edges."""
+    """Return two channels as rows, (2, 15 x 15): vertical and horizontal edges."""
     both = [np.abs(np.diff(picture, axis=axis, append=0)) for axis in (1, 0)]
     return np.stack([channel[:15, :15].ravel() for channel in both])
 

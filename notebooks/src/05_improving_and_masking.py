@@ -253,15 +253,22 @@ for name, result in results.items():
     assert result.history[-1]["total"] < result.history[0]["total"], name
 
 # %% tags=["figure"]
-for names in (["baseline", "shift", "all layers"], ["geometric", "chain", "together"]):
-    show(
-        nst.show_images(*[results[name].picture for name in names], titles=names, height=2.2),
-        f"The cup by: {', '.join(names)}; {ITERATIONS} iterations, style losses that begin alike.",
-    )
+names = ["baseline", "shift", "all layers"]
+show(
+    nst.show_images(*[results[name].picture for name in names], titles=names, height=2.2),
+    f"The cup by the baseline, with a shift, and by all layers; {ITERATIONS} iterations.",
+)
+
+# %% tags=["figure"]
+names = ["geometric", "chain", "together"]
+show(
+    nst.show_images(*[results[name].picture for name in names], titles=names, height=2.2),
+    f"The cup with geometric weights, by the chain, and by all together; {ITERATIONS} iterations.",
+)
 
 # %% [markdown]
-# Which is better is a matter of taste, and of the painting. What can be said: all layers and
-# geometric weights bring more of the fine texture; the chain keeps colour and pattern together.
+# Which is better is a matter of taste, and of the painting. Look for lines (do the lead lines
+# close?), for the size of the patches, and for colours that keep to their places.
 #
 # ## 7. Masks
 # White says where a style acts. At each style layer the mask, shrunk to the layer, multiplies every
