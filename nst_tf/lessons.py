@@ -1,5 +1,6 @@
 """What the lessons in `notebooks/` share: modes, figures with their words, grids to choose from."""
 
+import base64
 import itertools
 import json
 import os
@@ -93,9 +94,11 @@ def show(figure, caption):
     """
     picture = as_jpeg(figure)
     if in_notebook():
-        from IPython.display import Image, display  # comes with Jupyter, not with nst_tf
+        from IPython.display import display  # comes with Jupyter, not with nst_tf
 
-        display(Image(picture, format="jpeg", alt=caption))
+        # Not IPython's Image: before version 8, as in Colab, it takes no alt text.
+        seen = {"image/jpeg": base64.b64encode(picture).decode(), "text/plain": caption}
+        display(seen, metadata={"image/jpeg": {"alt": caption}}, raw=True)
     print(caption)
 
 
