@@ -1,8 +1,8 @@
 """Make the notebooks from their sources: `python notebooks/build.py [NAME ...] [--mode MODE]`.
 
 `src/NAME.py` (jupytext's py:percent) is what one edits; `NAME.ipynb` is what one opens. Each is run
-from top to bottom and written with its outputs. `--check` writes nothing: it says whether the
-notebooks still hold what their sources say.
+from top to bottom and written with its outputs. `--text` runs nothing, where only text has changed.
+`--check` writes nothing: it says whether the notebooks still hold what their sources say.
 """
 
 import argparse
@@ -73,6 +73,28 @@ def build(name, mode):
         cell.metadata.pop("execution", None)  # when it ran: it would differ at every build
         if "panel" in cell.metadata.get("tags", []):
             cell.outputs = []  # controls without a kernel: an error message in JupyterLab
+    write(notebook, name)
+
+
+def reword(name):
+    """Write a lesson whose text has changed and whose code has not: its outputs are still right."""
+    new, old = read_source(name), nbformat.read(HERE / f"{name}.ipynb", as_version=4)
+    pairs = list(zip(code_cells(new), code_cells(old)))
+    same = len(code_cells(new)) == len(code_cells(old))
+    if not same or any(cell.source != built.source for cell, built in pairs):
+        raise SystemExit(f"the code of {name} has changed: build it without --text")
+    for cell, built in pairs:
+        cell.outputs, cell.execution_count = built.outputs, built.execution_count
+    write(new, name)
+
+
+def code_cells(notebook):
+    """Return a notebook's code cells."""
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def write(notebook, name):
+    """Write a lesson, and complain where it is too large for a repository."""
     path = HERE / f"{name}.ipynb"
     nbformat.write(notebook, path)
     size = path.stat().st_size
@@ -101,6 +123,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(names())}")
     parser.add_argument("--mode", choices=MODES, default="default")
+    parser.add_argument("--text", action="store_true", help="run nothing: no code has changed")
     parser.add_argument("--check", action="store_true", help="whether sources and notebooks agree")
     options = parser.parse_args()
     unknown = set(options.names) - set(names())
@@ -112,7 +135,7 @@ def main():
         print("\n".join(wrong) or "sources and notebooks agree")
         return 2 if wrong else 0
     for name in chosen:
-        build(name, options.mode)
+        reword(name) if options.text else build(name, options.mode)
     return 0
 
 
