@@ -78,7 +78,7 @@ def lesson_mode(name="default", *, minutes=None):
 
 
 def _spoken(minutes):
-    return f"{minutes:.0f} minutes" if minutes >= 2 else f"{60 * minutes:.0f} seconds"
+    return f"{minutes:.0f} minutes" if minutes >= 2 else f"{round(6 * minutes) * 10} seconds"
 
 
 def show(figure, caption):
