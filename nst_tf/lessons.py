@@ -86,7 +86,7 @@ def show(figure, caption):
 
     Parameters
     ----------
-    figure : matplotlib.figure.Figure
+    figure : Figure
         As from `show_images`, `plot_losses` or `plt.figure`. It is closed: Jupyter would show it
         a second time.
     caption : str
