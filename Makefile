@@ -33,7 +33,7 @@ test-notebooks: $(VENV)/installed-test $(VENV)/installed-teach  ## lessons, assi
 	$(BIN)/python -m pytest notebooks/course/tests
 
 # The notebooks' extra comes first: a test of `nst.live` needs IPython.
-test-all: $(VENV)/installed-teach test test-notebooks  ## what CI runs
+test-all: $(VENV)/installed-teach test test-notebooks  ## everything
 
 bench: $(VENV)/installed  ## measure, beside peers where they can be installed: docs/performance.md
 	$(BIN)/python -m benchmarks --estimate-tutorial
