@@ -5,6 +5,7 @@ tests) and `solution.ipynb`, run from top to bottom, which is for the teacher.
 """
 
 import argparse
+import os
 import shutil
 import subprocess
 import sys
@@ -57,7 +58,14 @@ def build(course=COURSE):
 def nbgrader(*arguments, course=COURSE):
     """Run nbgrader in the course's folder; what it says is shown where it fails."""
     command = [sys.executable, "-m", "nbgrader", *arguments]
-    done = subprocess.run(command, cwd=course, capture_output=True, text=True, check=False)
+    # nbgrader calls `alembic` by its name, which lies beside Python in an environment not activated.
+    beside = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    }
+    done = subprocess.run(
+        command, cwd=course, env=beside, capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise SystemExit(f"nbgrader {' '.join(arguments)} failed:\n{done.stderr}")
     return done
