@@ -58,7 +58,7 @@ def build(course=COURSE):
 def nbgrader(*arguments, course=COURSE):
     """Run nbgrader in the course's folder; what it says is shown where it fails."""
     command = [sys.executable, "-m", "nbgrader", *arguments]
-    # nbgrader calls `alembic` by name; in an environment that is not activated it lies beside Python.
+    # nbgrader calls `alembic` by name: it lies beside Python, found or not by the shell.
     beside = {
         **os.environ,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
