@@ -1,4 +1,4 @@
-"""Make `pictures/grid.json` and `grid.jpg`, which lesson 1's panel chooses from: a few minutes.
+"""Make `pictures/grid.json` and `grid.jpg`, which lesson 1's panel chooses from: 15 minutes.
 
 `python -m notebooks.make_grid` from the project's folder. Figure 3 of Gatys et al. 2015, twice.
 """
@@ -29,8 +29,8 @@ AXES = {
 def main():
     """Paint all combinations and write them as one picture."""
     model = nst.load_vgg_model("embedded")
-    _, content = nst.load_image(IMAGES / "content/rocket.jpg", size=SIZE)
-    _, style = nst.load_image(IMAGES / "style/night_strokes.jpg", size=SIZE)
+    _, content = nst.load_image(IMAGES / "content/rocket.jpg", size=SIZE, crop=True)
+    _, style = nst.load_image(IMAGES / "style/night_strokes.jpg", size=SIZE, crop=True)
     rows = []
     for ratio_of_noise in STARTS.values():
         start = nst.generate_noise_image(content, ratio_of_noise, amplitude=50)

@@ -92,7 +92,7 @@ VGG_PIXELS = PixelSpace()
 UNIT_PIXELS = PixelSpace(mean=(0.0, 0.0, 0.0), std=(255.0, 255.0, 255.0))  # tutorial 3 of 2021
 
 
-def load_image(path, size=None, *, space=VGG_PIXELS, resample="lanczos"):
+def load_image(path, size=None, *, space=VGG_PIXELS, resample="lanczos", crop=False):
     """Read a picture file for the network, as `load_image` does in tutorial 0.
 
     Parameters
@@ -106,6 +106,9 @@ def load_image(path, size=None, *, space=VGG_PIXELS, resample="lanczos"):
         Usually `model.space`.
     resample : {"lanczos", "bicubic", "bilinear"}
         How pixels are interpolated; "bilinear" is the tutorials'.
+    crop : bool
+        Where a (height, width) has another shape than the picture: cut off what is too much, half
+        on either side. Default: stretch, as tutorial 0 does.
 
     Returns
     -------
@@ -124,7 +127,7 @@ def load_image(path, size=None, *, space=VGG_PIXELS, resample="lanczos"):
         size = fit_size(size, picture.shape[:2])
     except ImageError as error:
         raise ImageError(f"{path}: {error}") from None
-    picture = resize_picture(picture, size, resample)
+    picture = resize_picture(picture, size, resample, crop=crop)
     return picture, space.to_image(picture)
 
 
@@ -340,14 +343,17 @@ def _check_size(size):
     return size
 
 
-def resize_picture(picture, size, resample="lanczos"):
-    """Resize a picture (H, W, 3) uint8 to (height, width), antialiased."""
+def resize_picture(picture, size, resample="lanczos", *, crop=False):
+    """Resize a picture (H, W, 3) uint8 to (height, width), antialiased; stretch it, or crop it."""
     if resample not in RESAMPLING:
         raise ImageError(f"`resample` is {resample!r}; choose from {', '.join(RESAMPLING)}")
     if tuple(size) == picture.shape[:2]:
         return picture
     height, width = size
-    return np.asarray(Image.fromarray(picture).resize((width, height), RESAMPLING[resample]))
+    picture = Image.fromarray(picture)
+    if crop:
+        return np.asarray(ImageOps.fit(picture, (width, height), RESAMPLING[resample]))
+    return np.asarray(picture.resize((width, height), RESAMPLING[resample]))
 
 
 # ---------------------------------------------------------------------------- reading

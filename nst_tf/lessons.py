@@ -38,7 +38,7 @@ class Mode:
 
 
 MODES = {
-    "quick": Mode("quick", (90, 120), 30),
+    "quick": Mode("quick", (72, 96), 20),
     "default": Mode("default", (180, 240), 100),
     "full": Mode("full", (240, 320), 300),
 }

@@ -15,7 +15,7 @@ PROPAGATION = ("simple", "inside", "all")
 ASPECT_TOLERANCE = 0.02  # a mask drawn at another resolution may be off by a rounded pixel
 
 
-def load_mask(path, size=None, *, picture_size=None, binary=False, inverted=False):
+def load_mask(path, size=None, *, picture_size=None, binary=False, inverted=False, crop=False):
     """Read a mask file: white where the style acts, black where it does not, grey in between.
 
     Parameters
@@ -33,6 +33,8 @@ def load_mask(path, size=None, *, picture_size=None, binary=False, inverted=Fals
         Without it grey is a soft mask.
     inverted : bool
         Take black for white: the rest of the picture.
+    crop : bool
+        As for `load_image`, where the mask's picture was cropped.
 
     Returns
     -------
@@ -46,9 +48,9 @@ def load_mask(path, size=None, *, picture_size=None, binary=False, inverted=Fals
     picture = read_picture(path, background="black")
     if size is not None:
         size = fit_size(size, picture_size or picture.shape[:2])
-    _check_aspect(path, picture.shape[:2], picture_size or size)
-    if size is not None:
-        picture = resize_picture(picture, size, "bilinear")  # antialiased, and never beyond 0..1
+    _check_aspect(path, picture.shape[:2], picture_size or (None if crop else size))
+    if size is not None:  # antialiased, and never beyond 0..1
+        picture = resize_picture(picture, size, "bilinear", crop=crop)
     mask = picture.astype(np.float32).mean(axis=2) / 255
     mask = (mask >= 0.5).astype(np.float32) if binary else mask
     mask = 1 - mask if inverted else mask

@@ -246,6 +246,13 @@ def test_load_image_gives_the_picture_and_the_picture_minus_the_mean(tmp_path):
     np.testing.assert_array_equal(recover_image(image), picture)
 
 
+def test_a_cropped_picture_is_its_middle_and_keeps_its_proportions(tmp_path):
+    path = saved(tmp_path, Image.fromarray(PICTURE))
+    np.testing.assert_array_equal(load_image(path, (40, 40), crop=True)[0], PICTURE[:, 8:48])
+    np.testing.assert_array_equal(load_image(path, (34, 56), crop=True)[0], PICTURE[3:37])
+    assert load_image(path, 48, crop=True)[0].shape == load_image(path, 48)[0].shape
+
+
 def test_bilinear_is_scipys_imresize(tmp_path):
     # scipy.misc.imresize, which tutorial 0 calls, was Pillow's bilinear on bytes.
     path = saved(tmp_path, Image.fromarray(PICTURE))

@@ -109,6 +109,13 @@ def test_a_mask_of_another_shape_is_refused_and_of_another_resolution_is_not(tmp
     assert load_mask(path, (60, 60), picture_size=(400, 600)).shape == (60, 60)
 
 
+def test_a_cropped_mask_is_the_middle_as_of_its_picture(tmp_path):
+    drawn = np.zeros((40, 60))
+    drawn[:, 10:30] = 255
+    mask = load_mask(mask_file(tmp_path / "mask.png", drawn), (40, 40), crop=True)
+    np.testing.assert_array_equal(mask, np.repeat([[1.0, 0.0]], 20, axis=1).repeat(40, axis=0))
+
+
 def test_masks_that_do_not_fit_are_refused_by_the_transfer(tiny_model):
     with pytest.raises(
         ImageError, match=r"`mask` has shape \(5, 6\), its picture \(48, 64\) pixels"

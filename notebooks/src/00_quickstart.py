@@ -13,7 +13,8 @@
 # 5. Where to go on
 #
 # **You need** what `requirements-notebooks.txt` installs. No network connection.
-# *In Colab: clone the project first and open this notebook in its folder.*
+# *In Colab: first `!git clone` the project's address with `nst_tf` after it, in a cell of its own.
+# All that the lessons need is there already.*
 
 # %% [markdown]
 # ## 1. Set up
@@ -24,8 +25,10 @@ import os
 import sys
 from pathlib import Path
 
-if Path("../nst_tf").is_dir():  # Jupyter starts in notebooks/: go up to the project's folder
-    os.chdir("..")
+places = [Path(), Path(".."), Path("nst_tf")]  # here, Jupyter's way from notebooks/, or beside
+found = [place for place in places if (place / "nst_tf" / "lessons.py").is_file()]
+assert found, "Clone the project beside this notebook, as nst_tf, or start Jupyter in the project"
+os.chdir(found[0])
 sys.path.insert(0, str(Path.cwd()))
 from nst_tf import show  # brings TensorFlow along, without its start-up messages
 
@@ -40,14 +43,14 @@ lesson = nst.lesson_mode(mode, minutes={"quick": 0.6, "default": 3, "full": 14})
 # %% [markdown]
 # ## 2. A first picture
 # Three things go in: a *content* (what is to be seen), a *style* (how it is painted), and a
-# *network* that has learnt to see.
+# *network* that has learnt to see. (`crop` cuts a picture to the shape; without it, it is stretched.)
 
 # %%
 model = nst.load_vgg_model(pooling="max")
 print(model.name)
 
 # %%
-content, content_image = nst.load_image("images/content/coffee.jpg", size=lesson.size)
+content, content_image = nst.load_image("images/content/coffee.jpg", size=lesson.size, crop=True)
 style, style_image = nst.load_image("images/style/stained_glass.jpg", size=lesson.size[0])
 assert content_image.shape == (1, *lesson.size, 3), "one image, its height and width, three colours"
 assert content.min() >= 0
@@ -69,7 +72,7 @@ knobs = {
     "beta": 8.0,  # how much the style counts
     "tv_weight": 8.0,  # how much smoothness counts
     "schedule": "fast",  # from coarse to fine
-    "statistic": "moments",  # what of the style is matched
+    "statistic": "moments",  # what of the style is matched: docs/choosing.md
     "iterations": lesson.iterations,
 }
 
@@ -103,8 +106,7 @@ show(
 # ## 3. The knobs that matter
 # `beta` is the strength of the style.
 #
-# *Predict:* with `beta = 1`, will the letters of this sentence, were they in the picture, be
-# easier or harder to read?
+# *Predict:* with a sixteenth of it, which will go first: the glass's colours or its lead lines?
 
 
 # %%
@@ -173,8 +175,9 @@ assert nst.read_picture("output/quickstart.png").shape == content.shape
 # ### Exercises
 # 1. **Tweak.** Exchange content and style. What is kept of the glass?
 # 2. **Twiddle.** Set `tv_weight` to 0 and to 100. Where does the picture change most?
-# 3. **Frob.** Paint with two styles: `[nst.Style(style_image, 0.5), nst.Style(other_image, 0.5)]`
-#    in the place of `style_image`. Is the result between the two?
+# 3. **Frob.** Load `images/style/waves.jpg` as `other_image` and paint with two styles:
+#    `[nst.Style(style_image, 0.5), nst.Style(other_image, 0.5)]` in the place of `style_image`. Is the
+#    result between the two?
 #
 # ### References
 # - L. A. Gatys, A. S. Ecker, M. Bethge: *A Neural Algorithm of Artistic Style*, 2015,

@@ -17,7 +17,7 @@
 # 2. Two networks
 # 3. The content loss
 # 4. The style loss
-# 5. Five conventions, one difference
+# 5. Five programs, one difference
 # 6. Total variation: the defect first
 # 7. A learning rate that decays, or does not
 # 8. Bug hunt: the loader
@@ -26,7 +26,8 @@
 # 11. Summary, exercises, references
 #
 # **You need** lesson 2. No network connection.
-# *In Colab: clone the project first and open this notebook in its folder.*
+# *In Colab: first `!git clone` the project's address with `nst_tf` after it, in a cell of its own.
+# All that the lessons need is there already.*
 
 # %% [markdown]
 # ## 1. Set up
@@ -37,8 +38,10 @@ import os
 import sys
 from pathlib import Path
 
-if Path("../nst_tf").is_dir():  # Jupyter starts in notebooks/: go up to the project's folder
-    os.chdir("..")
+places = [Path(), Path(".."), Path("nst_tf")]  # here, Jupyter's way from notebooks/, or beside
+found = [place for place in places if (place / "nst_tf" / "lessons.py").is_file()]
+assert found, "Clone the project beside this notebook, as nst_tf, or start Jupyter in the project"
+os.chdir(found[0])
 sys.path.insert(0, str(Path.cwd()))
 from nst_tf import show  # brings TensorFlow along, without its start-up messages
 
@@ -59,6 +62,12 @@ lesson = nst.lesson_mode(mode, minutes={"quick": 0.6, "default": 3, "full": 15})
 # The course takes **SqueezeNet** 1.1 "for its small size and efficiency": 1.2 million parameters
 # where VGG-19's convolutions have 20 million. Its weights can't be fetched by this notebook. If
 # they lie in `model/` (see `model/README.md`), they are looked at here; the rest runs on VGG.
+#
+# | | SqueezeNet 1.1 | VGG-16's trunk | VGG-19's trunk |
+# | --- | --- | --- | --- |
+# | million parameters | 1.2 (all) | 14.7 | 20.0 |
+# | first layer | 3x3, stride 2 | 3x3, stride 1 | 3x3, stride 1 |
+# | pooling | maximum | average or maximum | average or maximum |
 
 
 # %%
@@ -85,8 +94,8 @@ except nst.WeightsError as error:
 # **normalised** trunk (each filter's mean activation is one: Gatys, CVPR 2016) they come close.
 
 # %%
-content, content_image = nst.load_image("images/content/chelsea.jpg", size=lesson.size)
-style, style_image = nst.load_image("images/style/stained_glass.jpg", size=lesson.size)
+content, content_image = nst.load_image("images/content/chelsea.jpg", size=lesson.size, crop=True)
+style, style_image = nst.load_image("images/style/stained_glass.jpg", size=lesson.size, crop=True)
 model = nst.normalize_trunk(vgg, [content_image, style_image])
 means = {
     name: float(tf.reduce_mean(nst.extract_features(model, style_image, [name])[name]))
@@ -171,7 +180,9 @@ assert style_loss([A], [A], [1.0]) == 0, "the painting has its own style"
 print(f"E of the paper: {float(E):.3g}; CS231n's: 4 times that")
 
 # %% [markdown]
-# ## 5. Five conventions, one difference
+# ## 5. Five programs, one difference
+# Each divides by something else. Two of the five come to the same, as the checks show.
+#
 # *Predict:* by which factor do the largest and the smallest of the five numbers below differ?
 
 # %%
@@ -194,7 +205,9 @@ np.testing.assert_allclose(gatys, E, rtol=1e-2)
 np.testing.assert_allclose(cs231n, 4 * gatys, rtol=1e-6)
 np.testing.assert_allclose(d2l, 4 * gatys / C**2, rtol=1e-6)
 np.testing.assert_allclose(tensorflow, cs231n, rtol=1e-6)
-print(f"largest / smallest: {max(conventions.values()) / min(conventions.values()):.0f}")
+pooled = picture_size / (H * W)  # about 16: two poolings, by four each
+np.testing.assert_allclose(keras / d2l, C**4 / (36 * pooled**2), rtol=1e-6)
+print(f"largest / smallest: {keras / d2l:.0f}, whatever the pictures are")
 
 # %% tags=["figure"]
 figure, axis = plt.subplots(figsize=(7, 2.4), layout="constrained")
@@ -202,8 +215,8 @@ axis.barh(list(conventions), list(conventions.values()), color="#0b6e99")
 axis.set(xscale="log", xlabel="style loss of conv3_1, logarithmic")
 show(
     figure,
-    "The same difference in five conventions, as bars on a logarithmic axis: they span four "
-    "or more powers of ten. A weight without its convention means nothing.",
+    "The same difference in five programs, as bars on a logarithmic axis: they span more than five "
+    "powers of ten. A weight without its convention means nothing.",
 )
 
 # %% [markdown]
@@ -213,7 +226,8 @@ show(
 
 # %% [markdown]
 # ## 6. Total variation: the defect first
-# A run without it, and what is left when each pixel's neighbourhood is subtracted:
+# A run without it, and what is left when each pixel's neighbourhood is subtracted. (The weights are the
+# course's for a starry night, section 9; `beta` 4 makes the paper's style loss the course's.)
 
 
 # %%
@@ -280,16 +294,18 @@ tv_loss(tf.reshape(tf.constant([1.0, 2, 4]), (1, 1, 3, 1)), 1.0)  # 1 + 4
 # Its value is known in closed form for simple pictures, which finds every mistake at the border:
 
 # %%
-d, C, H, W = 2.0, 3, 5, 7
-flat = np.zeros((1, H, W, C), np.float32)
+d, colours, rows, columns = 2.0, 3, 5, 7
+flat = np.zeros((1, rows, columns, colours), np.float32)
 edge, inside, corner_row = flat.copy(), flat.copy(), flat.copy()
 edge[:, :, 4:] = d
 inside[0, 2, 3] = d
 corner_row[0, -1, 3] = d
 assert tv_loss(flat, 1.0) == 0, "a constant picture varies nowhere"
-assert tv_loss(edge, 1.0) == C * H * d**2, "a vertical edge: one step in each of H rows"
-assert tv_loss(inside, 1.0) == 4 * C * d**2, "one pixel: four neighbours"
-assert tv_loss(corner_row, 1.0) == 3 * C * d**2, "in the last row: three. Is that row counted?"
+assert tv_loss(edge, 1.0) == colours * rows * d**2, "a vertical edge: one step in each row"
+assert tv_loss(inside, 1.0) == 4 * colours * d**2, "one pixel: four neighbours"
+assert tv_loss(corner_row, 1.0) == 3 * colours * d**2, (
+    "in the last row: three. Is that row counted?"
+)
 np.testing.assert_allclose(tv_loss(content_image, 1.0), nst.tv_loss(content_image), rtol=1e-4)
 
 # %% [markdown]
@@ -299,7 +315,7 @@ np.testing.assert_allclose(tv_loss(content_image, 1.0), nst.tv_loss(content_imag
 
 # %%
 absolute = nst.tv_loss(edge, "absolute")
-assert absolute == C * H * d
+assert absolute == colours * rows * d
 assert float(tf.image.total_variation(tf.constant(edge))[0]) == absolute, (
     "TensorFlow's function is the absolute one"
 )
@@ -329,7 +345,7 @@ show(
 
 # %% [markdown]
 # ## 7. A learning rate that decays, or does not
-# The course takes Adam by 3.0 (in its own pixels), and from step 180 on by 0.1. In some of its
+# The course takes Adam by 3.0 (in its own pixels), and after step 180 by 0.1. In some of its
 # notebooks the schedule is *called once* before the loop; Adam keeps the number it got.
 
 # %%
@@ -357,45 +373,60 @@ axis.legend()
 show(
     figure,
     "The rate over 200 iterations: the dashed line of the schedule called once stays at 3; "
-    "the other falls to 0.1 at 180, when the picture needs calm.",
+    "the other falls to 0.1 after 180, when the picture needs calm.",
 )
 
 # %% [markdown]
 # > Print the rate that is *used*, `optimizer.learning_rate`, not the one you meant.
 #
 # ## 8. Bug hunt: the loader
-# One release of the course's loader swapped height and width when it resized: Pillow takes
-# (width, height), arrays are (height, width). The picture is squashed, and no shape check
-# complains about a picture that is then turned back. Its own published check value, a total
-# variation of 1704.19, where the right picture gives 303.47, was made with the bug: 303.47 is the
-# right one.
+# A loader in two steps, shrink and fit. There is one mistake in it: find it before you read on.
 
 # %%
 from PIL import Image
 
 
-def load_wrong(path, height, width):
-    """Resize with the sides swapped, and resize again to what was asked for."""
-    picture = Image.open(path).convert("RGB").resize((height, width))  # the bug
-    return np.array(picture.resize((width, height)))
+def load_in_two_steps(path, height, width):
+    """Return a picture, (height, width, 3) uint8."""
+    shrunk = Image.open(path).convert("RGB").resize((height, width))
+    return np.array(shrunk.resize((width, height)))
 
 
-wrong = load_wrong("images/content/chelsea.jpg", *lesson.size)
-assert wrong.shape == content.shape, "the shape is right, so nobody notices"
-assert not np.array_equal(wrong, content), "the picture is not"
+suspect = load_in_two_steps("images/content/chelsea.jpg", *lesson.size)
+right, _ = nst.load_image("images/content/chelsea.jpg", size=lesson.size)  # stretched, as there
+assert suspect.shape == right.shape == (*lesson.size, 3), "the shape is right, so nobody notices"
+
+# %% tags=["figure"]
+apart = np.uint8(np.clip(128 + 10 * (suspect.astype(float) - right), 0, 255))
+show(
+    nst.show_images(
+        right, suspect, apart, titles=["right", "suspect", "ten times the difference"], height=2.2
+    ),
+    "The cat as it should be, and as the two steps load it: alike at a glance. The difference, about "
+    "grey, is fine grain along edges, most of it where they stand upright.",
+)
 
 
 # %%
 def variation_by_direction(picture):
     """Return the mean squared differences downwards and to the right."""
     x = picture.astype(np.float32)
-    return np.mean(np.diff(x, axis=0) ** 2), np.mean(np.diff(x, axis=1) ** 2)
+    return float(np.mean(np.diff(x, axis=0) ** 2)), float(np.mean(np.diff(x, axis=1) ** 2))
 
 
-print("right:", variation_by_direction(content), "swapped:", variation_by_direction(wrong))
-assert variation_by_direction(wrong)[1] < 0.95 * variation_by_direction(content)[1]
+downwards, sideways = np.divide(variation_by_direction(suspect), variation_by_direction(right))
+print(f"of the right picture's variation: {downwards:.2f} downwards, {sideways:.2f} to the right")
+assert sideways < 0.95, "it has lost detail from left to right"
+assert sideways < downwards, "and there more than from top to bottom"
 
 # %% [markdown]
+# Resizing twice blurs a little either way, but sideways more. Pillow's `resize` takes (width, height), arrays are
+# (height, width), and the first step gives Pillow an array's order. The second step turns the shape
+# back, and no check of shapes complains.
+#
+# One release of the course's loader swapped them so. Its published check value, a total variation of
+# 1704.19, was made with the bug; the right picture gives 303.47.
+#
 # What helps: look at the picture; test with sides that differ; name the order in the docstring.
 #
 # ## 9. Three sets of numbers
@@ -411,8 +442,8 @@ assert all(nst.PRESETS[name].knobs["iterations"] == 200 for name in names)
 
 # %% [markdown]
 # (`style_layer_weights` are for the paper's $E_\ell$, so four times the course's.) The layer
-# numbers of the TensorFlow releases: 0, 3, 5, 6 are conv1, fire3, fire4, fire5, and content is 2,
-# fire2.
+# numbers are positions in a list. In the TensorFlow 2 release 0, 3, 5, 6 are conv1, fire3, fire4, fire5,
+# and content is 2, fire2; releases that count conv1's ReLU by itself have 1, 4, 6, 7 and 3.
 #
 # The tutorial shows the picture at iterations 0, 100 and 199: the start, the middle, the end.
 
@@ -444,6 +475,37 @@ show(
     "The losses of that run: style falls at first steeply, then "
     "slowly; content rises from zero; total variation rises with the strokes.",
 )
+
+# %% [markdown]
+# The same with section 7's schedule: by 5 at first, by a thirtieth of that in the last tenth.
+#
+# *Predict:* will the loss end lower or higher with the drop?
+
+# %%
+drop = lesson.iterations * 9 // 10
+decayed = run(1e-4, decay="step", decay_rate=1 / 30, decay_every=drop)
+totals = [np.array([entry["total"] for entry in r.history]) for r in (strip_run, decayed)]
+np.testing.assert_allclose(totals[0][:drop], totals[1][:drop], rtol=1e-3, err_msg="alike so far")
+without_drop, with_drop = (total[drop] - total[-1] for total in totals)
+assert abs(with_drop) < 0.3 * abs(without_drop), "small steps get nowhere any more"
+print(f"at the end {totals[0][-1]:.4g} by 5 throughout, {totals[1][-1]:.4g} with the drop")
+
+# %% tags=["figure"]
+figure, axis = plt.subplots(figsize=(6, 2.4), layout="constrained")
+for total, line, label in zip(totals, ("--", "-"), ("by 5 throughout", "drops at the dots")):
+    axis.semilogy(range(drop // 2, len(total)), total[drop // 2 :], line, label=label)
+axis.axvline(drop, color="black", linestyle=":")
+axis.set(xlabel="iteration", ylabel="total loss")
+axis.legend()
+show(
+    figure,
+    "The second half of both runs: the same up to the dotted line; there the run whose rate drops "
+    "stands nearly still, and the other goes on falling.",
+)
+
+# %% [markdown]
+# A drop is no gain in itself. It calms a run whose steps leap to and fro across the valley's floor, and
+# it stops one that is still on its way down, as here. Look at the curve before you choose.
 
 # %% [markdown]
 # ## 10. Inversion and texture
@@ -491,8 +553,10 @@ show(
 # ### Exercises
 # 1. **Tweak.** Double all `style_layer_weights`. Which other weights must double for the same
 #    picture?
-# 2. **Twiddle.** Invert conv4_2 in the place of conv3_1. What goes first: colours, or positions?
-# 3. **Frob.** Write `tv_loss` with the exponent 1.25, $\sum (d_x^2 + d_y^2)^{1.25}$, as keras.io
+# 2. **Twiddle.** Give both runs of the schedule `learning_rate=20.0`. Which ends lower now, and what
+#    does the curve before the drop say about it?
+# 3. **Twiddle.** Invert conv4_2 in the place of conv3_1. What goes first: colours, or positions?
+# 4. **Frob.** Write `tv_loss` with the exponent 1.25, $\sum (d_x^2 + d_y^2)^{1.25}$, as keras.io
 #    does. What is it for one bright pixel of height $d$, inside and in the corner?
 #
 # ### References

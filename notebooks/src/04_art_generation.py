@@ -25,8 +25,9 @@
 # 9. Reading a log
 # 10. Things to remember, exercises, references
 #
-# **You need** Python and NumPy. No network connection.
-# *In Colab: clone the project first and open this notebook in its folder.*
+# **You need** lesson 2. No network connection.
+# *In Colab: first `!git clone` the project's address with `nst_tf` after it, in a cell of its own.
+# All that the lessons need is there already.*
 
 # %% [markdown]
 # ## 1. Set up
@@ -37,8 +38,10 @@ import os
 import sys
 from pathlib import Path
 
-if Path("../nst_tf").is_dir():  # Jupyter starts in notebooks/: go up to the project's folder
-    os.chdir("..")
+places = [Path(), Path(".."), Path("nst_tf")]  # here, Jupyter's way from notebooks/, or beside
+found = [place for place in places if (place / "nst_tf" / "lessons.py").is_file()]
+assert found, "Clone the project beside this notebook, as nst_tf, or start Jupyter in the project"
+os.chdir(found[0])
 sys.path.insert(0, str(Path.cwd()))
 from nst_tf import show  # brings TensorFlow along, without its start-up messages
 
@@ -52,6 +55,8 @@ import tensorflow as tf
 
 import nst_tf as nst
 
+# Some GPUs round what they multiply to 10 bits, unless told not to; the checks below would fail.
+tf.config.experimental.enable_tensor_float_32_execution(False)
 lesson = nst.lesson_mode(mode, minutes={"quick": 0.3, "default": 1.7, "full": 8})
 
 # %% [markdown]
@@ -61,8 +66,8 @@ lesson = nst.lesson_mode(mode, minutes={"quick": 0.3, "default": 1.7, "full": 8}
 
 # %%
 model = nst.load_vgg_model()
-content, content_image = nst.load_image("images/content/coffee.jpg", size=lesson.size)
-style, style_image = nst.load_image("images/style/waves.jpg", size=lesson.size)
+content, content_image = nst.load_image("images/content/coffee.jpg", size=lesson.size, crop=True)
+style, style_image = nst.load_image("images/style/waves.jpg", size=lesson.size, crop=True)
 print(model.name)
 
 # %% tags=["figure"]
@@ -84,6 +89,9 @@ print("a_C:", tuple(out.shape), "= (1, n_H, n_W, n_C)")
 # %% [markdown]
 # ## 3. The content cost
 # With $a^{(C)}$ and $a^{(G)}$ the activations of a layer "neither too shallow nor too deep":
+#
+# (Letters of this lesson: what lesson 2 writes as $F^T$, one row a filter, is $A$ here; its $A$, the
+# painting's Gram matrix, is $G^{(S)}$; $G$ without an index is the picture that is made.)
 #
 # $$J_{content}(C, G) = \frac{1}{4 \, n_H n_W n_C} \sum_{\text{all entries}} (a^{(C)} - a^{(G)})^2$$
 
@@ -175,8 +183,8 @@ np.testing.assert_allclose(nst.gram_matrix(features)[0], GA, rtol=1e-4)
 print("ours and nst.gram_matrix agree")
 
 # %% [markdown]
-# $G_{ii}$ "measures how active filter $i$ is": "if filter $i$ detects vertical textures, $G_{ii}$
-# measures how common they are". Two pictures of stripes and two filters test that.
+# $G_{ii}$ "measures how active filter $i$ is", says the course: of a filter for vertical textures, how
+# common these are. Two pictures of stripes and two filters test that.
 #
 # *Predict:* which of the four diagonal entries will be large?
 
@@ -221,10 +229,10 @@ def compute_layer_style_cost(a_S, a_G):
     return tf.reduce_sum((GS - GG) ** 2) / (4 * n_C**2 * (n_H * n_W) ** 2)
 
 
-a_S, a_G = drawn([1, 4, 4, 3])
-assert compute_layer_style_cost(a_S, a_S) == 0, "the painting has its own style"
-np.testing.assert_allclose(compute_layer_style_cost(a_S, a_G), 14.017805, rtol=2e-4)
-per_position = [nst.gram_matrix(a, per_position=True) for a in (a_G, a_S)]
+small_S, small_G = drawn([1, 4, 4, 3])
+assert compute_layer_style_cost(small_S, small_S) == 0, "the painting has its own style"
+np.testing.assert_allclose(compute_layer_style_cost(small_S, small_G), 14.017805, rtol=2e-4)
+per_position = [nst.gram_matrix(a, per_position=True) for a in (small_G, small_S)]
 np.testing.assert_allclose(nst.layer_style_loss(*per_position), 14.017805, rtol=2e-4)
 
 # %% [markdown]
@@ -232,7 +240,7 @@ np.testing.assert_allclose(nst.layer_style_loss(*per_position), 14.017805, rtol=
 # numbers. It runs, it falls under optimisation, and it is wrong.
 
 # %%
-wrong = [tf.matmul(*[tf.reshape(a, (3, 16))] * 2, transpose_b=True) for a in (a_S, a_G)]
+wrong = [tf.matmul(*[tf.reshape(a, (3, 16))] * 2, transpose_b=True) for a in (small_S, small_G)]
 cost = tf.reduce_sum((wrong[0] - wrong[1]) ** 2) / (4 * 3**2 * 16**2)
 np.testing.assert_allclose(cost, 2.9204, rtol=1e-3)
 
@@ -280,7 +288,7 @@ np.testing.assert_allclose(nst.total_loss(0.2, 0.8, alpha=10, beta=40), 34)
 # | `sess = tf.InteractiveSession()` | nothing: operations run when called |
 # | `model["input"].assign(image)` | `extract_features(model, image, layers)`: the image is an argument |
 # | `sess.run(model["conv4_2"])` | the returned dictionary's `["conv4_2"]` |
-# | `a_G = out`, a tensor "to be computed later" | computed inside the step |
+# | `a_G = out`, a tensor without a value yet | computed inside the step |
 # | `tf.train.AdamOptimizer(2.0).minimize(J)` | `tape.gradient(J, image)`, `optimizer.apply_gradients` |
 # | `sess.run(tf.global_variables_initializer())` | `tf.Variable(start)` has its value at once |
 # | `sess.run(train_step)` in a loop | `train_step()`, a `tf.function` |
@@ -448,8 +456,8 @@ show(
 # **Why your number differs.** Two right programs rarely print the same digits:
 #
 # - *TF32*: some GPUs multiply with 10 bits after the point; the course's own check of the Gram
-#   matrix was made so, and calls a right processor's result wrong. Hence the tolerances above,
-#   2e-4.
+#   matrix was made so, and calls a right processor's result wrong. The set-up cell turns it off here:
+#   with it, the second number of the Gram matrix above would be off by 3e-4.
 # - *Seeds*: the TensorFlow 1 release draws by the number of an operation in the graph.
 # - *Preprocessing*: the TensorFlow 2 release feeds pixels from 0 to 1, without the mean.
 
@@ -461,8 +469,9 @@ show(
 # - $\alpha$ and $\beta$ balance; a rising content cost is no fault.
 #
 # ### Exercises
-# 1. **Tweak.** Set `alpha=100`. Predict the first line of the log before you run it: which of the
-#    three numbers change, and by how much?
+# 1. **Tweak.** In `costs`, return `total_cost(J_content, J_style, alpha=1e6)`. Predict the first line of
+#    the log before you run it: which of the three numbers change, and by how much? Which check has to
+#    know of it?
 # 2. **Twiddle.** Give conv5_1 all the weight. What is lost in the picture, and why does the log
 #    still look good?
 # 3. **Frob.** Make the step of the TensorFlow 2 release: pixels between 0 and 1, `clip_by_value`

@@ -14,6 +14,7 @@ import pytest
 
 COURSE = Path(__file__).resolve().parents[1]
 SUBMISSIONS = COURSE / "submissions"
+CLASSES = 4
 QUESTIONS = {
     f"q{n}": points for n, points in enumerate((2, 3, 3, 3, 3, 2, 5, 2), 1)
 }  # graded alone
@@ -123,10 +124,9 @@ def grade(course, handed_in):
 
 @pytest.fixture(scope="session")
 def marks(course, tmp_path_factory):
-    """Return all submissions, graded, by name; two classes side by side, as there are two cores."""
-    everyone = submissions()
-    other_course = tmp_path_factory.mktemp("courses") / "other"
-    shutil.copytree(course, other_course)
-    with ThreadPoolExecutor() as pool:
-        list(pool.map(grade, (course, other_course), (everyone[::2], everyone[1::2])))
+    """Return all submissions, graded, by name; in classes side by side: a kernel waits a lot."""
+    everyone, folder = submissions(), tmp_path_factory.mktemp("courses")
+    classes = [shutil.copytree(course, folder / str(number)) for number in range(CLASSES)]
+    with ThreadPoolExecutor(CLASSES) as pool:
+        list(pool.map(grade, classes, (everyone[n::CLASSES] for n in range(CLASSES))))
     return {submission.name: submission for submission in everyone}
