@@ -7,7 +7,7 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11,\
 	$(shell $(p) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
 	2>/dev/null && echo $(p))))
 
-.PHONY: run test lint bench notebooks build-notebooks course test-notebooks test-all clean
+.PHONY: run test lint bench notebooks build-notebooks course test-notebooks test-long test-all clean
 
 run: $(VENV)/installed  ## paint the sample photograph
 	$(BIN)/python -m nst_tf.run
@@ -29,8 +29,11 @@ course: $(VENV)/installed-teach  ## the assignment for students, its solution fo
 	$(BIN)/python notebooks/course/build.py
 
 test-notebooks: $(VENV)/installed-test $(VENV)/installed-teach  ## lessons, assignment, grader
-	$(BIN)/python -m pytest -n 2 --dist loadgroup notebooks/tests
+	$(BIN)/python -m pytest -n 2 --dist loadscope notebooks/tests
 	$(BIN)/python -m pytest notebooks/course/tests
+
+test-long: $(VENV)/installed-test  ## forty kills
+	$(BIN)/python -m pytest -m long
 
 # The notebooks' extra comes first: a test of `nst.live` needs IPython.
 test-all: $(VENV)/installed-teach test test-notebooks  ## everything

@@ -48,7 +48,7 @@ _PUBLIC = {
         "save_image",
     ],
     "nst_tf.inputs": ["load_images"],
-    "nst_tf.jobs": ["run_job"],
+    "nst_tf.jobs": ["resume_job", "run_job"],
     "nst_tf.lessons": ["Grid", "lesson_mode", "panel", "read_grid", "show"],
     "nst_tf.losses": [
         "content_loss",

@@ -30,8 +30,9 @@ class _ProgressBar:
         self.bar = None
 
     def __call__(self, step):
-        if step.iteration == 0:
-            self.bar = tqdm(total=step.iterations, unit="it", file=self.stream, dynamic_ncols=True)
+        if self.bar is None or step.iteration == 0:
+            how = {"initial": step.iteration, "file": self.stream, "dynamic_ncols": True}
+            self.bar = tqdm(total=step.iterations, unit="it", **how)
         else:
             self.bar.update()
         self.bar.set_postfix_str(f"loss {step.losses['total']:.4g}", refresh=False)

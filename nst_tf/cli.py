@@ -7,7 +7,7 @@ import typing
 from contextlib import suppress
 from pathlib import Path
 
-from nst_tf.console import complain
+from nst_tf.console import complain, interrupted_status
 from nst_tf.errors import Interrupted, NstError
 
 SAMPLES = Path(__file__).resolve().parents[1] / "images"
@@ -25,8 +25,7 @@ HEADINGS = {
     "init": "the start",
     "save_every": "the run",
 }
-INTERRUPTED = 130  # what a shell expects after Ctrl-C: 128 + SIGINT
-PIPE_CLOSED = 141  # and after a closed pipe: 128 + SIGPIPE
+PIPE_CLOSED = 141  # what a shell expects after a closed pipe: 128 + SIGPIPE
 
 
 def reported(work):
@@ -38,9 +37,11 @@ def reported(work):
     except NstError as error:
         return complain(error, 2)
     except Interrupted as stop:
-        return complain(stop, INTERRUPTED)
+        return complain(stop, interrupted_status())
     except KeyboardInterrupt:
-        return complain("interrupted before the first iteration; nothing to save", INTERRUPTED)
+        return complain(
+            "interrupted before the first iteration; nothing to save", interrupted_status()
+        )
     except BrokenPipeError:  # `| head` has seen enough; Python must not try again at its end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE_CLOSED

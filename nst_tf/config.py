@@ -280,6 +280,9 @@ class JobConfig(TransferConfig):
         None, "in grey levels (default: gaussian 1, uniform 20)", minimum=0, maximum=1000
     )
     save_every: int = knob(50, "iterations between two saved pictures; 0: the last only", minimum=0)
+    checkpoint_every: float = knob(
+        30.0, "seconds between two checkpoints, from which --resume goes on", minimum=0
+    )
     seed: int = knob(0, "of the noise", minimum=0)
     device: str = knob("auto", "where to compute", choices=("auto", "cpu", "gpu"))
 

@@ -8,6 +8,9 @@ import sys
 import tempfile
 import threading
 
+ENDINGS = (signal.SIGINT, signal.SIGTERM)
+_interrupts = []  # the signals that `interrupt_once` has seen
+
 
 @contextlib.contextmanager
 def hushed():
@@ -43,26 +46,35 @@ def complain(message, status):
 
 @contextlib.contextmanager
 def uninterrupted():
-    """Put Ctrl-C off while something is being saved; a signal that came is lost, not the file."""
+    """Put Ctrl-C and SIGTERM off while something is saved; a signal then is lost, not the file."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    before = {each: signal.signal(each, signal.SIG_IGN) for each in ENDINGS}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 def interrupt_once():
-    """Let the first Ctrl-C interrupt, and any after it wait until the picture is saved."""
+    """Let the first Ctrl-C or SIGTERM interrupt; those after it wait until the picture is saved."""
 
     def interrupt(number, frame):
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for each in ENDINGS:
+            signal.signal(each, signal.SIG_IGN)
+        _interrupts.append(number)
         raise KeyboardInterrupt
 
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, interrupt)
+        for each in ENDINGS:
+            signal.signal(each, interrupt)
+
+
+def interrupted_status():
+    """Return what a shell expects of a process that a signal has ended: 130 after Ctrl-C."""
+    return 128 + (_interrupts[-1] if _interrupts else signal.SIGINT)
 
 
 class OneLineParser(argparse.ArgumentParser):

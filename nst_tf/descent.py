@@ -61,11 +61,11 @@ def remembered(config, tiled):
     return loop.pair * _history(loop, config, tiled) + loop.beside
 
 
-def make_steps(objective, start, space, config, done, look_every, tiled):
+def make_steps(objective, start, space, config, done, look_every, tiled, state):
     """Return the steps of the optimiser that the config names, after `done` of levels before."""
     bounds = _bounds(space, config)
     start = start if bounds is None else np.clip(start, *bounds)
-    how = {"bounds": bounds}
+    how = {"bounds": bounds, "state": state}
     # XLA wants to know sizes, and those of tiles' cores differ.
     how["compile_xla"] = bool(tf.config.get_visible_devices("GPU")) and not tiled
     loop = LOOPS[optimizer_of(config)]

@@ -1,16 +1,20 @@
 """Files that are whole or not there."""
 
 import contextlib
+import errno
 import os
 import tempfile
 from pathlib import Path
+
+NO_FSYNC = (errno.EINVAL, errno.ENOTSUP)  # some network drives have none
 
 
 @contextlib.contextmanager
 def atomic_file(path):
     """Give a temporary name beside `path` to write to; it takes the place of `path` at the end.
 
-    When the writing fails, the temporary file is removed and `path` is as it was.
+    When the writing fails, the temporary file is removed and `path` is as it was. What is under
+    `path` afterwards outlives a power cut: it is on the disk before it gets its name.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -21,12 +25,26 @@ def atomic_file(path):
     try:
         yield temporary
         temporary.chmod(0o666 & ~_umask())  # mkstemp makes private files
+        _put_on_disk(temporary, os.O_RDWR)
         temporary.replace(path)
+        if os.name == "posix":  # the name too: elsewhere a folder can't be opened
+            _put_on_disk(path.parent, os.O_RDONLY)
     except OSError as error:
         error.filename = str(path)  # "no space left" alone does not say where
         raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _put_on_disk(path, how):
+    handle = os.open(path, how)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in NO_FSYNC:
+            raise
+    finally:
+        os.close(handle)
 
 
 def _umask():

@@ -9,12 +9,22 @@ from dataclasses import replace
 from pathlib import Path
 
 import tensorflow as tf
+from filelock import FileLock, Timeout
 
 from nst_tf.callbacks import save_every
-from nst_tf.config import NO_MASK, NOT, STARTS
+from nst_tf.checkpoints import (
+    Checkpoints,
+    check_unchanged,
+    finish_journal,
+    latest_position,
+    read_journal,
+    write_journal,
+)
+from nst_tf.config import NO_MASK, NOT, STARTS, JobConfig
 from nst_tf.console import uninterrupted
 from nst_tf.devices import choose_device
 from nst_tf.errors import ConfigError, Diverged, Interrupted, NstError
+from nst_tf.files import atomic_file
 from nst_tf.images import UNIT_PIXELS, save_image
 from nst_tf.inputs import load_images
 from nst_tf.tasks import make_task
@@ -30,7 +40,13 @@ from nst_tf.trunks import (
 from nst_tf.trunks.vgg import VGG_MODEL
 
 RESULT = "result.png"
-OUR_FILES = re.compile(r"\d{6,}\.png|result\.png|losses\.csv|config\.json")
+CONFIG = "config.json"
+LOCK = ".lock"
+OUR_FILES = re.compile(
+    r"\d{6,}\.png|result\.png|losses\.csv|config\.json|journal\.json|checkpoint-\d{6,}\.npz"
+)
+# What a run that was killed was writing: `atomic_file` had not given it its name yet.
+HALF_WRITTEN = re.compile(r"\.(\d{6,}|result|losses|config|journal|checkpoint-\d+)\.\w{8}\.\w+")
 
 
 def run_job(config, output=None, *, overwrite=False, callbacks=(), say=print):
@@ -53,8 +69,8 @@ def run_job(config, output=None, *, overwrite=False, callbacks=(), say=print):
     Returns
     -------
     (Result, Path)
-        The result and the folder, which holds 000050.png ..., result.png, losses.csv and
-        config.json.
+        The result and the folder, which holds 000050.png ..., result.png, losses.csv,
+        config.json and journal.json.
 
     Raises
     ------
@@ -72,25 +88,106 @@ def run_job(config, output=None, *, overwrite=False, callbacks=(), say=print):
     config = replace(config, weights=chosen_weights(config.weights, say))
     say(f"computing {choose_device(config.device)}")
     with memory_told(config):
-        return _run_in_folder(config, output, overwrite, callbacks, say)
+        task, finish, model = load_task(config)
+        # From here on nothing is refused any more, so there may be a folder.
+        with made_folder(output, config, overwrite) as folder:
+            with_full_paths(config).save(folder / CONFIG)
+            write_journal(folder, folder / CONFIG, journal_files(config, model))
+            say(f"{words_for(task)} of {model.name}, in {folder}")
+            say(task.words)
+            return _paint_in(folder, task, finish, config, callbacks), folder
 
 
-def _run_in_folder(config, output, overwrite, callbacks, say):
+def resume_job(folder, *, callbacks=(), say=print):
+    """Go on with a run that was cut off: by a signal, a crash, a power cut, a full disk.
+
+    On the same machine, with the same versions, float32 and the processor, its picture is that of
+    a run that was not cut off, bit for bit. A run that is done already stays as it is.
+
+    Parameters
+    ----------
+    folder : path
+        Of the run.
+    callbacks, say
+        As for `run_job`.
+
+    Returns
+    -------
+    (Result or None, Path)
+        As from `run_job`; None where there was nothing left to do.
+
+    Raises
+    ------
+    ConfigError
+        There is no run to go on with, its inputs have changed, or another process is at it.
+    NstError, Interrupted
+        As from `run_job`.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise ConfigError(f"{folder} is no folder; --resume takes the folder of a run")
+    journal = read_journal(folder)
+    if "finished" in journal and (folder / RESULT).exists():
+        say(f"{folder} is finished: {folder / RESULT}")
+        return None, folder
+    with locked(folder):
+        config = JobConfig.load(folder / CONFIG)
+        say(f"computing {choose_device(config.device)}")
+        with memory_told(config):
+            task, finish, model = load_task(config)
+            check_unchanged(folder, folder / CONFIG, journal_files(config, model), say)
+            remove_half_written(folder)
+            position = latest_position(folder, say)
+            check_fits(folder, position, task)
+            done = len(position.history) - 1 if position else 0
+            say(f"{words_for(task)} of {model.name}, from iteration {done}, in {folder}")
+            return _paint_in(folder, task, finish, config, callbacks, position), folder
+
+
+def _paint_in(folder, task, finish, config, callbacks, position=None):
+    """Run a task, from a position if there is one, and save what it makes."""
+    with saved_in(folder, config, position) as savers:
+        callbacks = [*savers, *callbacks]
+        result = paint(task, callbacks=callbacks, finish=finish, position=position)
+    save_result(folder, result)
+    finish_journal(folder, result)
+    return result
+
+
+def load_task(config):
+    """Load all that the config names: the task, what is done to its pictures, and the trunk."""
     model, images = load_trunk_and_images(config)
     start, finish = images.pop("init_image"), images.pop("finish")
     task = make_task(**images, model=model, start=start, config=config.transfer())
+    return task, finish, model
 
-    # From here on nothing is refused any more, so there may be a folder.
-    folder = make_folder(output, config, overwrite)
-    with_full_paths(config).save(folder / "config.json")
-    height, width = start.shape[1:3]
-    say(f"{width}x{height} pixels, {config.iterations} iterations of {model.name}, in {folder}")
-    say(task.words)
-    with saved_in(folder, config.save_every) as savers:
-        callbacks = [*savers, *callbacks]
-        result = paint(task, callbacks=callbacks, finish=finish)
-    save_result(folder, result)
-    return result, folder
+
+def words_for(task):
+    """Return the size and the iterations of a task in words."""
+    height, width = task.start.shape[1:3]
+    return f"{width}x{height} pixels, {task.config.iterations} iterations"
+
+
+def journal_files(config, model):
+    """Return the files that the picture depends on, by what they are."""
+    files = {
+        kind if len(paths) == 1 else f"{kind} {number}": path
+        for kind, paths in input_files(config).items()
+        for number, path in enumerate(paths, 1)
+    }
+    return {**files, "weights": model.source}
+
+
+def check_fits(folder, position, task):
+    """Refuse a position that is not one of this task: a checkpoint from elsewhere."""
+    if position is None:
+        return
+    fits = 0 <= position.level < len(task.levels) and position.history
+    size = fits and task.levels[position.level].size
+    if not fits or position.loop["image"].shape != (1, *size, 3):
+        raise ConfigError(
+            f"the checkpoints in {folder} are of another run; remove them and --resume begins at 0"
+        )
 
 
 @contextlib.contextmanager
@@ -128,15 +225,18 @@ def load_trunk_and_images(config):
 
 
 @contextlib.contextmanager
-def saved_in(folder, every):
+def saved_in(folder, config, position=None):
     """Give the callbacks that save a run into its folder, and leave a picture if it breaks off."""
-    pictures = [save_every(every, folder)] if every else []
-    with LossLog(folder / "losses.csv") as log:
+    pictures = [save_every(config.save_every, folder)] if config.save_every else []
+    with LossLog(folder / "losses.csv", position.history if position else []) as log:
         try:
-            yield [log, *pictures]
+            # The checkpoint comes last: what it takes for saved is saved.
+            yield [log, *pictures, Checkpoints(folder, config.checkpoint_every)]
         except (Diverged, Interrupted) as stop:
             path = save_result(folder, stop.result)
             stop.add_note(f"the picture after {stop.result.iterations} iterations is {path}")
+            if isinstance(stop, Interrupted):
+                stop.add_note(f"--resume {folder} goes on")
             raise
 
 
@@ -204,7 +304,8 @@ def check_output(output, overwrite):
         raise ConfigError(f"{folder} is no folder; name one with --output")
     if folder.is_dir() and not overwrite and any(map(_is_ours, folder.iterdir())):
         raise ConfigError(
-            f"{folder} holds an earlier run; choose another folder, or --overwrite to replace it"
+            f"{folder} holds an earlier run; choose another folder, --overwrite to replace it, or "
+            "--resume to go on with it"
         )
     nearest = next(parent for parent in [folder, *folder.absolute().parents] if parent.exists())
     if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
@@ -221,16 +322,43 @@ def check_inputs_survive(config, output):
             )
 
 
-def make_folder(output, config, overwrite):
-    """Make the run's folder; without a name, a new one under output/ named for the pictures."""
-    if output is None:
-        return _new_folder(Path("output"), folder_name(config))
-    folder = Path(output)
+@contextlib.contextmanager
+def made_folder(output, config, overwrite):
+    """Make the run's folder and keep others out of it while the run lasts.
+
+    Without a name it is a new one under output/, named for the pictures.
+    """
+    folder = (
+        Path(output) if output is not None else _new_folder(Path("output"), folder_name(config))
+    )
     folder.mkdir(parents=True, exist_ok=True)
-    if overwrite:  # an earlier, longer run must not leave its pictures among ours
-        for file in filter(_is_ours, folder.iterdir()):
+    with locked(folder):
+        check_output(output, overwrite)  # another run may have begun and ended since
+        if overwrite:  # an earlier, longer run must not leave its pictures among ours
+            for file in filter(_is_ours, folder.iterdir()):
+                file.unlink()
+            remove_half_written(folder)
+        yield folder
+
+
+@contextlib.contextmanager
+def locked(folder):
+    """Keep every other process out of a folder; the lock falls with the process that holds it."""
+    lock = FileLock(folder / LOCK, timeout=0)
+    try:
+        with lock:
+            yield
+    except Timeout:
+        raise ConfigError(
+            f"another run is at work in {folder}; choose another folder, or wait for its end"
+        ) from None
+
+
+def remove_half_written(folder):
+    """Remove what a run that was killed was about to write."""
+    for file in folder.iterdir():
+        if HALF_WRITTEN.fullmatch(file.name):
             file.unlink()
-    return folder
 
 
 def folder_name(config):
@@ -266,19 +394,39 @@ class LossLog:
     look_every = 0  # it needs no picture
     LOSSES = ("total", "content", "style", "tv")
 
-    def __init__(self, path):
-        self.file = open(path, "w", newline="", encoding="utf-8")  # noqa: SIM115
+    def __init__(self, path, history=()):
+        """Begin a file, or keep the rows of the pictures that are known from an earlier run."""
+        seconds = _last_column(path) if history else []
+        with atomic_file(path) as temporary, open(temporary, "w", newline="") as file:
+            self.rows = csv.writer(file)
+            self.rows.writerow(["iteration", *self.LOSSES, "seconds"])
+            for iteration, losses in enumerate(history):
+                self._write(
+                    iteration, losses, seconds[iteration] if iteration < len(seconds) else ""
+                )
+        self.file = open(path, "a", newline="")  # noqa: SIM115
         self.rows = csv.writer(self.file)
-        self.rows.writerow(["iteration", *self.LOSSES, "seconds"])
 
     def __call__(self, step):
         """Write a row, at once: a run that is cut off leaves all that it knew."""
-        losses = [f"{step.losses[name]:.9g}" if name in step.losses else "" for name in self.LOSSES]
-        self.rows.writerow([step.iteration, *losses, f"{step.seconds:.3f}"])
+        self._write(step.iteration, step.losses, f"{step.seconds:.3f}")
         self.file.flush()
+
+    def _write(self, iteration, losses, seconds):
+        found = [f"{losses[name]:.9g}" if name in losses else "" for name in self.LOSSES]
+        self.rows.writerow([iteration, *found, seconds])
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
         self.file.close()
+
+
+def _last_column(path):
+    """Return the seconds that an earlier run has written, row by row."""
+    try:
+        with open(path, newline="", encoding="utf-8", errors="replace") as file:
+            return [row[-1] for row in csv.reader(file) if row][1:]
+    except OSError:
+        return []

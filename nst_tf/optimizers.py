@@ -2,10 +2,12 @@
 
 import collections
 import contextlib
+import itertools
 import math
 import queue
 import threading
 import time
+from functools import partial
 
 import keras
 import numpy as np
@@ -18,6 +20,8 @@ TICK = 0.5  # seconds: Python gets a word in so often at least, for progress and
 UPHILL = 1.05  # of the best loss: a step that ends higher is undone
 LONGEST = 8  # first steps: no later one is longer, in the root mean square
 NO_GAIN = 1e-6  # of the loss: less is the rounding of float32
+SEARCH = 100  # iterations of SciPy's L-BFGS-B, at most, until it begins again from a clean slate
+PAIR = ("moved", "bent", "weight")  # what L-BFGS remembers of a step
 
 # Decay of the learning rate: (rate, iterations, decay_rate, decay_every) -> iteration -> rate.
 DECAYS = {
@@ -28,6 +32,24 @@ DECAYS = {
     "step": lambda rate, total, decay, every: lambda i: rate * decay ** tf.floor(i / every),
     "exponential": lambda rate, total, decay, every: lambda i: rate * decay ** (i / every),
 }
+
+
+class LoopState:
+    """What a loop knows between two updates: taken out to be saved, put in to go on from there.
+
+    Attributes
+    ----------
+    kept : dict of arrays, or None
+        What `take` gave in an earlier run of the same loop, which goes on with it: "image", and
+        what else there is by name. It yields the iteration that was taken again, or the next one.
+    take : callable
+        Set by the loop. It returns such a dict for the iteration that was yielded last, or None
+        where that one can't be gone on from.
+    """
+
+    def __init__(self, kept=None):
+        self.kept = kept
+        self.take = lambda: None
 
 
 def learning_rates(decay, rate, iterations, *, decay_rate=0.96, decay_every=100):
@@ -60,6 +82,7 @@ def minimize_adam(
     bounds=None,
     compile_xla=False,
     wanted=lambda iteration: True,
+    state=None,
 ):
     """Minimise an objective over the pixels of an image with Adam (Kingma & Ba 2015).
 
@@ -85,6 +108,8 @@ def minimize_adam(
     wanted : callable
         Tells of an iteration whether its image is wanted; the first and last one always are. In
         between, several updates may go by before Python hears of them: see `TICK`.
+    state : LoopState, optional
+        To go on with an earlier run, or to let this one be gone on with.
 
     Yields
     ------
@@ -93,7 +118,7 @@ def minimize_adam(
         it is the end. The image is None where nobody looks and it was left behind.
     """
     optimizer = keras.optimizers.Adam(learning_rate, beta_1, beta_2, epsilon)
-    how = {"bounds": bounds, "compile_xla": compile_xla, "wanted": wanted}
+    how = {"bounds": bounds, "compile_xla": compile_xla, "wanted": wanted, "state": state}
     return _descend(objective, start, iterations, optimizer, schedule, **how)
 
 
@@ -107,6 +132,7 @@ def minimize_sgd(
     bounds=None,
     compile_xla=False,
     wanted=lambda iteration: True,
+    state=None,
 ):
     """Minimise an objective by plain gradient descent, as keras.io's example does.
 
@@ -114,14 +140,19 @@ def minimize_sgd(
     gradient is multiplied by, so it depends on the weights of the losses.
     """
     optimizer = keras.optimizers.SGD(learning_rate)
-    how = {"bounds": bounds, "compile_xla": compile_xla, "wanted": wanted}
+    how = {"bounds": bounds, "compile_xla": compile_xla, "wanted": wanted, "state": state}
     return _descend(objective, start, iterations, optimizer, schedule, **how)
 
 
-def _descend(objective, start, iterations, optimizer, schedule, *, bounds, compile_xla, wanted):
+def _descend(
+    objective, start, iterations, optimizer, schedule, *, bounds, compile_xla, wanted, state
+):
     image = tf.Variable(start, dtype=tf.float32)
     del start  # a generator keeps what it can still name
     optimizer.build([image])  # a tf.function can't create the optimiser's variables itself
+    state = state or LoopState()
+    variables = {"image": image}
+    variables |= {f"optimizer_{n}": each for n, each in enumerate(optimizer.variables)}
 
     @tf.function(jit_compile=compile_xla, autograph=False)  # it only makes tracing slower
     def update():
@@ -137,17 +168,27 @@ def _descend(objective, start, iterations, optimizer, schedule, *, bounds, compi
 
     several = _repeated(update)
     pace = _Pace(wanted, iterations)
-    iteration = 0
-    while iteration <= iterations:
-        with pace.measured(pace.next(iteration)) as count:
+    updates = 0  # that the variables have seen
+    if state.kept:
+        updates = int(state.kept["updates"])
+        for name, variable in variables.items():
+            variable.assign(state.kept[name])
+
+    def take():
+        return {"updates": updates, **{name: each.numpy() for name, each in variables.items()}}
+
+    while updates <= iterations:
+        with pace.measured(pace.next(updates)) as count:
             rows = several(count - 1) if count > 1 else []
             # A copy, because an update gives the losses from before it changes the image. For
             # the losses of the last image one update too many is made, and forgotten.
             current = tf.identity(image)
             rows += several(1)
+        iteration, updates = updates, updates + count
         for number, losses in enumerate(rows, 1):
-            shown = current if number == count else None
-            yield iteration, shown, losses, iteration == iterations
+            at_end = number == count
+            state.take = take if at_end else lambda: None
+            yield iteration, current if at_end else None, losses, iteration == iterations
             iteration += 1
 
 
@@ -197,7 +238,9 @@ class _Pace:
         self.affordable = min(max(int(TICK / seconds), 1), 2 * self.affordable)
 
 
-def minimize_lbfgs(objective, start, iterations, *, history=20, bounds=None, compile_xla=False):
+def minimize_lbfgs(
+    objective, start, iterations, *, history=20, bounds=None, compile_xla=False, state=None
+):
     """Minimise an objective over the pixels of an image with L-BFGS-B (Byrd et al. 1995).
 
     Losses and gradient are computed where TensorFlow computes (on the GPU, if there is one);
@@ -212,6 +255,9 @@ def minimize_lbfgs(objective, start, iterations, *, history=20, bounds=None, com
         At most so many. SciPy's tolerances are off; when it finds no step further downhill, the
         memory is cleared and the search begun again from there. Only when that gains less than
         a millionth does the run end early, with `last` true.
+    state : LoopState, optional
+        As for `minimize_adam`. SciPy does not tell what it remembers, so the search is also begun
+        again after every `SEARCH` iterations, and can be gone on with from there only.
     history : int
         Pairs of vectors that are remembered, each twice the size of the picture.
 
@@ -220,6 +266,8 @@ def minimize_lbfgs(objective, start, iterations, *, history=20, bounds=None, com
     (iteration, image, losses, last)
         As `minimize_adam`.
     """
+    state = state or LoopState()
+    begun, start = _kept_pixels(state.kept) if state.kept else (0, start)
     shape = np.shape(start)
     box = None if bounds is None else _box(bounds, shape)
     image = tf.Variable(start, dtype=tf.float32)
@@ -243,16 +291,26 @@ def minimize_lbfgs(objective, start, iterations, *, history=20, bounds=None, com
             check()
             return total_and_gradient(pixels)
 
-        def told(pixels):
-            report((losses_at(pixels), tf.identity(image)))
+        def told(pixels, forgets):
+            kept = pixels.reshape(shape).copy() if forgets else None
+            report((losses_at(pixels), tf.identity(image), kept))
 
         pixels = np.asarray(start, np.float64).ravel()
         pixels = pixels if box is None else np.clip(pixels, box.lb, box.ub)
-        told(pixels)
-        _search(checked, pixels, iterations, history, box, told)
+        told(pixels, True)
+        _search(checked, pixels, iterations - begun, history, box, told)
 
-    for iteration, ((losses, current), last) in enumerate(_pulled(run)):
+    for iteration, ((losses, current, kept), last) in enumerate(_pulled(run), begun):
+        state.take = partial(_packed_pixels, iteration, kept)
         yield iteration, current, losses, last
+
+
+def _packed_pixels(iteration, pixels):
+    return None if pixels is None else {"iteration": np.asarray(iteration), "image": pixels}
+
+
+def _kept_pixels(kept):
+    return int(kept["iteration"]), kept["image"]
 
 
 def _losses_and_gradient(objective, image, compile_xla):
@@ -268,7 +326,10 @@ def _losses_and_gradient(objective, image, compile_xla):
 
 
 def _search(total_and_gradient, pixels, iterations, history, box, told):
-    """Run SciPy's L-BFGS-B, and begin again where it gives up, until nothing is gained."""
+    """Run SciPy's L-BFGS-B, and begin again where it gives up, until nothing is gained.
+
+    `told` gets the pixels of each iteration, and whether all else is forgotten there.
+    """
     done = 0
     while done < iterations:
         before, gradient = total_and_gradient(pixels)
@@ -278,15 +339,17 @@ def _search(total_and_gradient, pixels, iterations, history, box, told):
         # Within bounds L-BFGS-B begins with the gradient itself as its step, be it a millionth
         # of a grey level or a million: so the total is scaled until that is a fair first step.
         scale = _first_step(box) / steepest
-        options = {"maxiter": iterations - done, "maxfun": 10**9, "maxcor": history}
+        most = min(iterations - done, SEARCH)
+        options = {"maxiter": most, "maxfun": 10**9, "maxcor": history}
         options.update(ftol=0.0, gtol=0.0)  # the defaults stop where a picture still improves
+        steps = itertools.count(1)
         result = scipy.optimize.minimize(
             lambda x, scale=scale: tuple(scale * y for y in total_and_gradient(x)),
             pixels,
             jac=True,
             method="L-BFGS-B",
             bounds=box,
-            callback=told,
+            callback=lambda x, steps=steps, most=most: told(x, next(steps) == most),
             options=options,
         )
         pixels, done = result.x, done + result.nit
@@ -305,7 +368,15 @@ def _box(bounds, shape):
 
 
 def minimize_lbfgs_fixed(
-    objective, start, iterations, *, history=10, bounds=None, compile_xla=False, keep=tf.identity
+    objective,
+    start,
+    iterations,
+    *,
+    history=10,
+    bounds=None,
+    compile_xla=False,
+    keep=tf.identity,
+    state=None,
 ):
     """Minimise an objective over the pixels of an image with L-BFGS and no line search.
 
@@ -315,7 +386,7 @@ def minimize_lbfgs_fixed(
 
     Parameters
     ----------
-    objective, start, iterations, bounds, compile_xla
+    objective, start, iterations, bounds, compile_xla, state
         As for `minimize_adam`.
     history : int
         Pairs of images that are remembered.
@@ -333,10 +404,13 @@ def minimize_lbfgs_fixed(
     del start  # a generator keeps what it can still name
     pairs = collections.deque(maxlen=history)
     first = 1.0 if bounds is None else float(np.max(np.subtract(*bounds[::-1]))) / 100
-    best, before = None, None
+    best, before, begun = None, None, 0
+    state = state or LoopState()
+    if state.kept:
+        begun, first, best, before = _unpacked(state.kept, image, pairs, keep)
 
     compute = _losses_and_gradient(objective, image, compile_xla)
-    for iteration in range(iterations + 1):
+    for iteration in range(begun, iterations + 1):
         losses, gradient = compute()
         total, current, gradient = float(losses["total"]), keep(image), keep(gradient)
         if best and not total < UPHILL * best[0]:  # NaN is uphill too
@@ -345,14 +419,46 @@ def minimize_lbfgs_fixed(
             pairs.clear()
         if best is None or total < best[0]:
             best = total, current, losses, gradient
+        # Gone on with, it computes the losses of this image again and finds them as they are.
+        state.take = partial(_packed, iteration, current, first, best, before, pairs)
         yield iteration, current, losses, iteration == iterations
         if iteration == iterations:
             return  # no step that nobody looks at
         if before:
             _remember(pairs, current, gradient, *before)
-        before = None  # of a large picture, each array less counts
+        before, state.take = None, lambda: None  # of a large picture, each array less counts
         image.assign(_moved(current, gradient, pairs, first, bounds))
         before = current, gradient
+
+
+def _packed(iteration, image, first, best, before, pairs):
+    """Return all that `minimize_lbfgs_fixed` knows as arrays by name."""
+    total, best_image, losses, best_gradient = best
+    arrays = {"iteration": iteration, "image": image, "first": first, "best_total": total}
+    arrays |= {f"best_loss_{name}": loss for name, loss in losses.items()}
+    arrays |= {"best_image": best_image, "best_gradient": best_gradient}
+    if before:
+        arrays |= {"before_image": before[0], "before_gradient": before[1]}
+    for number, pair in enumerate(pairs):
+        arrays |= dict(zip((f"{name}_{number}" for name in PAIR), pair))
+    return {name: np.asarray(array) for name, array in arrays.items()}
+
+
+def _unpacked(kept, image, pairs, keep):
+    """Put what `_packed` gave back to where it was."""
+
+    def back(name):
+        return keep(tf.constant(kept[name]))
+
+    image.assign(kept["image"])
+    losses = {name[10:]: tf.constant(kept[name]) for name in kept if name.startswith("best_loss_")}
+    best = float(kept["best_total"]), back("best_image"), losses, back("best_gradient")
+    before = (back("before_image"), back("before_gradient")) if "before_image" in kept else None
+    for number in range(pairs.maxlen):
+        if f"moved_{number}" in kept:
+            moved, bent, weight = (f"{name}_{number}" for name in PAIR)
+            pairs.append((back(moved), back(bent), float(kept[weight])))
+    return int(kept["iteration"]), float(kept["first"]), best, before
 
 
 def in_numpy(x):

@@ -27,14 +27,22 @@ def _run(options):
     if options.pop("list_presets"):
         return list_presets()
     output, overwrite = options.pop("output"), options.pop("overwrite")
-    quiet = options.pop("quiet")
+    quiet, resumed = options.pop("quiet"), options.pop("resume")
     say = (lambda line: None) if quiet else print
-    config = make_config(options, say)
+    if resumed is None:
+        config = make_config(options, say)
+    elif given(options) or output is not None or overwrite:
+        raise ConfigError("--resume takes all settings from the folder; give nothing else with it")
     with hushed():  # imported late: bad options are refused in no time
-        from nst_tf.jobs import RESULT, run_job
+        from nst_tf.jobs import RESULT, resume_job, run_job
     with nullcontext() if quiet else closing(progress()) as show:
-        callbacks = [show] if show else []
-        result, folder = run_job(config, output, overwrite=overwrite, callbacks=callbacks, say=say)
+        how = {"callbacks": [show] if show else [], "say": say}
+        if resumed is None:
+            result, folder = run_job(config, output, overwrite=overwrite, **how)
+        else:
+            result, folder = resume_job(resumed, **how)
+    if result is None:
+        return 0
     if result.converged:
         say(f"converged at {result.iterations}: no step goes further downhill")
     say(f"{result.iterations} iterations in {result.seconds:.0f} s: {folder / RESULT}")
@@ -119,6 +127,7 @@ def make_parser():
     parser.add_argument("style", nargs="*", metavar="STYLE", help="the painting, or several")
     parser.add_argument("--output", metavar="DIR", help="default: a new folder under output/")
     parser.add_argument("--overwrite", action="store_true", help="replace an earlier run in DIR")
+    parser.add_argument("--resume", metavar="DIR", help="go on with the run in DIR; see --output")
     parser.add_argument("--quiet", action="store_true", help="say nothing but errors")
     parser.add_argument("--preset", metavar="NAME", help=f"one of: {', '.join(PRESETS)}")
     parser.add_argument("--list-presets", action="store_true", help="say what they are, and end")

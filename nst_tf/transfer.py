@@ -5,7 +5,8 @@ import gc
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 import tensorflow as tf
@@ -15,9 +16,35 @@ from nst_tf.descent import LOOPS, make_steps, optimizer_of
 from nst_tf.errors import ConfigError, Diverged, Interrupted
 from nst_tf.images import resize_picture
 from nst_tf.objective import make_objective
+from nst_tf.optimizers import LoopState
 from nst_tf.passes import TiledPass
 from nst_tf.scales import SCHEDULES
 from nst_tf.tasks import make_task
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where a run stands between two updates: all that `paint` needs to go on from there.
+
+    Attributes
+    ----------
+    level : int
+        Of the task's levels.
+    done : int
+        Iterations of the levels before it.
+    loop : dict of arrays
+        As from `LoopState.take`.
+    history : list of dict
+        The losses of picture 0, 1, 2, ... so far.
+    seconds : float
+        Since the loop began.
+    """
+
+    level: int
+    done: int
+    loop: dict[str, np.ndarray] = field(repr=False)
+    history: list[dict[str, float]] = field(default_factory=list, repr=False)
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -37,6 +64,8 @@ class Step:
         Since the loop began.
     last : bool
         Whether this is the end of the run; L-BFGS may converge before `iterations`.
+    position : callable
+        Returns the `Position`, from which `paint` can go on later; None where it can't.
     """
 
     iteration: int
@@ -46,6 +75,7 @@ class Step:
     show: Callable = field(repr=False)
     seconds: float
     last: bool
+    position: Callable[[], Position | None] = field(default=lambda: None, repr=False)
 
     def picture(self):
         """Return what one would see now: (H, W, 3) uint8."""
@@ -161,7 +191,7 @@ class StyleTransfer:
         return self.result.picture
 
 
-def paint(task, *, callbacks=(), finish=None):
+def paint(task, *, callbacks=(), finish=None, position=None):
     """Change the pixels of the start until the terms are small: the second half of a transfer.
 
     Parameters
@@ -169,6 +199,9 @@ def paint(task, *, callbacks=(), finish=None):
     task : Task
     callbacks, finish
         As for `style_transfer`.
+    position : Position, optional
+        Of a run of the same task that was cut off; this one goes on from there, and where numbers
+        are computed in the same order it ends with the same picture, bit for bit.
 
     Returns
     -------
@@ -176,29 +209,47 @@ def paint(task, *, callbacks=(), finish=None):
     """
     space = task.through.model.space
     show = _shown(space, finish, task.levels[-1].size)
-    return _run(_all_steps(task, callbacks), task.start, show, task.config, callbacks)
+    steps = _all_steps(task, callbacks, position)
+    return _run(steps, task.start, show, task.config, callbacks, position)
 
 
-def _all_steps(task, callbacks):
-    """Go through the levels, each beginning where the one before it ended."""
+def _all_steps(task, callbacks, position):
+    """Go through the levels, each beginning where the one before it ended.
+
+    With a `Position`, the levels before it are left out, and its own is gone on with.
+    """
     image, done, due = task.start, 0, 0
     look_every = math.gcd(*(getattr(callback, "look_every", 1) for callback in callbacks))
-    for level in task.levels:
+    for number, level in enumerate(task.levels):
         due += level.iterations  # what a level that converged early has left, the next one gets
-        image = task.enlarged(np.asarray(image), level)
-        task, steps = _begun(task, level, due - done, image, done, look_every)
+        if position and number < position.level:
+            continue
+        state = LoopState()
+        if position and number == position.level:
+            done, state.kept = position.done, position.loop
+            image = state.kept["image"].astype(np.float32)
+        else:
+            image = task.enlarged(np.asarray(image), level)
+        task, steps = _begun(task, level, due - done, image, done, look_every, state)
+        state.kept = None
         with contextlib.closing(steps):
             for iteration, current, losses, last in steps:
                 image = image if current is None else current
                 at_end = last and level is task.levels[-1]
                 if at_end or not last:  # the end of a level is the beginning of the next
-                    yield done + iteration, current, losses, at_end
+                    stands = partial(_position, number, done, state)
+                    yield done + iteration, current, losses, at_end, stands
         done += iteration
-        steps = None
+        steps, state.take = None, lambda: None  # whoever has a step has the state, too
         gc.collect()  # a traced function is a ring of objects: the level's memory waits for this
 
 
-def _begun(task, level, iterations, image, done, look_every):
+def _position(level, done, state):
+    loop = state.take()
+    return loop and Position(level, done, loop)
+
+
+def _begun(task, level, iterations, image, done, look_every, state):
     """Return a level's steps, the first one made: by a task of smaller tiles if it must be."""
 
     def chained(first, rest):
@@ -211,7 +262,7 @@ def _begun(task, level, iterations, image, done, look_every):
         space = task.through.model.space
         config = config.changed(iterations=iterations)
         tiled = isinstance(task.through, TiledPass)
-        steps = make_steps(objective, image, space, config, done, look_every, tiled)
+        steps = make_steps(objective, image, space, config, done, look_every, tiled, state)
         try:
             return task, chained([next(steps)], steps)
         except tf.errors.ResourceExhaustedError:
@@ -228,11 +279,14 @@ def _shown(space, finish, size):
     return show
 
 
-def _run(steps, start, show, config, callbacks):
+def _run(steps, start, show, config, callbacks, position):
     """Go through the steps, tell the callbacks, stop at the first loss that is no number."""
     began = time.perf_counter()
     image, history = start, []
-    reached = 0  # the iteration of `image`: nobody may have looked at later ones
+    if position:
+        began -= position.seconds
+        image, history = position.loop["image"].astype(np.float32), list(position.history)
+    reached = max(len(history) - 1, 0)  # the iteration of `image`: later ones may not be looked at
 
     def result(converged=False):
         seconds = time.perf_counter() - began
@@ -240,7 +294,9 @@ def _run(steps, start, show, config, callbacks):
         return Result(show(image), np.array(image), known, config, seconds, converged)
 
     try:
-        for iteration, current, losses, last in steps:
+        for iteration, current, losses, last, stands in steps:
+            if iteration < len(history):  # a loop may begin with the one that it was taken at
+                continue
             losses = {name: float(loss) for name, loss in losses.items()}
             if not all(math.isfinite(loss) for loss in losses.values()):
                 raise Diverged(_why_diverged(iteration, losses, config), result())
@@ -248,7 +304,8 @@ def _run(steps, start, show, config, callbacks):
                 image, reached = current, iteration
             history.append(losses)
             seconds = time.perf_counter() - began
-            step = Step(iteration, config.iterations, losses, current, show, seconds, last)
+            told = partial(_told, stands, history, seconds)
+            step = Step(iteration, config.iterations, losses, current, show, seconds, last, told)
             for callback in callbacks:
                 callback(step)
     except KeyboardInterrupt:
@@ -256,6 +313,11 @@ def _run(steps, start, show, config, callbacks):
     finally:
         steps.close()  # an optimiser may have a thread to end
     return result(converged=len(history) <= config.iterations)
+
+
+def _told(stands, history, seconds):
+    position = stands()
+    return position and replace(position, history=list(history), seconds=seconds)
 
 
 def _why_diverged(iteration, losses, config):

@@ -14,6 +14,7 @@ from matfiles import tiny_vgg, write_matconvnet
 from PIL import Image
 
 from nst_tf import load_vgg_model
+from nst_tf.run import main
 from nst_tf.trunks.hdf5 import read_hdf5
 from nst_tf.trunks.vgg import embedded_path
 
@@ -40,6 +41,18 @@ def tiny_model(tiny_mat):
 def real_vgg16():
     """Return the embedded trunk's own numbers."""
     return read_hdf5(embedded_path()).convolutions
+
+
+@pytest.fixture
+def job(pictures, tiny_mat, tmp_path, monkeypatch):
+    """Return a function that runs a small job in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*more, pair=pictures):
+        small = ["--weights", tiny_mat, "--iterations", "6", "--save-every", "2", "--size", "48"]
+        return main([str(word) for word in [*pair, *small, *more]])
+
+    return run
 
 
 @pytest.fixture

