@@ -56,7 +56,7 @@ def build(course=COURSE):
 
 
 def nbgrader(*arguments, course=COURSE):
-    """Run nbgrader in the course's folder; what it says is shown where it fails."""
+    """Run nbgrader in the course's folder; a RuntimeError holds what it says where it fails."""
     command = [sys.executable, "-m", "nbgrader", *arguments]
     # nbgrader calls `alembic` by name: it lies beside Python, found or not by the shell.
     beside = {
@@ -67,7 +67,7 @@ def nbgrader(*arguments, course=COURSE):
         command, cwd=course, env=beside, capture_output=True, text=True, check=False
     )
     if done.returncode:
-        raise SystemExit(f"nbgrader {' '.join(arguments)} failed:\n{done.stderr}")
+        raise RuntimeError(f"nbgrader {' '.join(arguments)} failed:\n{done.stderr}")
     return done
 
 
@@ -83,7 +83,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--course", type=Path, default=COURSE, help="the folder to make it in")
     options = parser.parse_args()
-    released = build(options.course)
+    try:
+        released = build(options.course)
+    except RuntimeError as error:
+        raise SystemExit(str(error)) from None
     solve(options.course / "solution.ipynb")
     print(f"for students: {released}")
     print(f"for the teacher: {options.course / 'solution.ipynb'}")

@@ -6,5 +6,8 @@ c.CourseDirectory.course_id = "nst"
 c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", "*.py"]
 c.ClearSolutions.code_stub = {"python": "raise NotImplementedError()"}
 c.ClearSolutions.text_stub = "Your answers:"
-c.ExecutePreprocessor.timeout = 20  # seconds of a cell: a loop that never ends costs its question
+c.ExecutePreprocessor.timeout = 30  # seconds of a cell: a loop that never ends costs its question
 c.ExecutePreprocessor.interrupt_on_timeout = True
+# On a busy machine nbgrader would give up a whole submission where a kernel is slow to say "done".
+c.ExecutePreprocessor.startup_timeout = 300
+c.ExecutePreprocessor.iopub_timeout = 120
