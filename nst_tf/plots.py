@@ -147,7 +147,7 @@ def show_feature_maps(model, image, layer, *, count=16, columns=8):
         axis.axis("off")
     for axis, channel in zip(axes.flat, strongest):
         axis.imshow(features[:, :, channel], cmap="gray")
-        axis.set_title(f"{layer} [{channel}]", fontsize="small")
+        axis.set_title(f"{layer} [{channel}]" if columns < 4 else f"[{channel}]")
     return figure
 
 

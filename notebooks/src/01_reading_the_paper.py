@@ -105,7 +105,7 @@ show(
     nst.show_images(
         content, style, result.picture, titles=["content", "style", "result"], height=2.3
     ),
-    f"A rocket's launch, a moonlit lake in strokes, and the launch in those strokes "
+    f"A rocket on its launch pad, a moonlit lake in strokes, and the rocket in those strokes "
     f"({result.iterations} iterations, start from the content).",
 )
 
@@ -231,8 +231,8 @@ show(
     nst.show_images(
         content, *[i.picture for i in inversions], titles=["photograph", *titles], height=2
     ),
-    f"The launch and what came back from noise out of three layers in {lesson.iterations} "
-    "iterations: nearly all, its structure, its layout in wrong colours.",
+    f"The rocket and what came back from noise out of three layers in {lesson.iterations} "
+    "iterations: nearly all; its structure; its layout alone, these two in wrong colours.",
 )
 
 # %% [markdown]
@@ -241,7 +241,8 @@ show(
 # *content* is what a deep layer still knows: what is where, without the pixels.
 #
 # ## 5. Style: what a Gram matrix keeps
-# Equation (3): how often two filters fire at the same place, summed over all places.
+# Equation (3), with a row of $F$ for each place and a column for each filter: how strongly two filters
+# fire together, summed over all places.
 #
 # $$G_{ij} = \sum_k F_{ki} F_{kj}$$
 
@@ -286,8 +287,9 @@ for texture in textures:
 titles = ["painting", "conv1_1", "to conv3_1", "to conv5_1"]
 show(
     nst.show_images(style, *[t.picture for t in textures], titles=titles, height=2),
-    f"The painting and three textures of {lesson.iterations} iterations: from colour grain to "
-    "patches of strokes, placed anywhere.",
+    f"The painting and three textures, from colour grain to strokes, placed anywhere: no moon, but yellow "
+    f"spots and rings in several places. {lesson.iterations} iterations are too few for the last, which still "
+    "has the noise's grain.",
 )
 
 # %% [markdown]
@@ -316,19 +318,21 @@ grid = nst.read_grid("notebooks/pictures/grid.json")
 nst.panel(grid)
 
 # %% [markdown]
-# The panel needs ipywidgets; these two sheets have the same pictures.
+# The panel appears in a running notebook with ipywidgets; these two sheets have the same pictures.
 
 # %% tags=["figure"]
 show(
     nst.show_sheet(grid.sheet(start="photograph"), height=1.4),
     "Figure 3, from the photograph: rows are style layers A (conv1_1), C (to conv3_1), E (all five); "
-    "columns alpha/beta from 1e-5 to 1e-2. Downwards patterns grow, to the right the photograph returns.",
+    "columns alpha/beta from 1e-5 to 1e-2. From A to C the patterns grow, E hardly differs; to the right the "
+    f"strokes give way to a dark, stippled sky. {grid.caption}.",
 )
 
 # %% tags=["figure"]
 show(
     nst.show_sheet(grid.sheet(start="noise"), height=1.4),
-    "The same from noise, as in the paper: on the left texture alone; the launch comes at 0.01.",
+    "The same from noise, as in the paper: on the left texture alone; to the right rocket and towers begin to "
+    f"show, as faint uprights. {grid.caption}.",
 )
 
 # %% [markdown]
@@ -346,7 +350,7 @@ show(
     nst.show_images(
         low.picture, high.picture, titles=["alpha/beta 1e-5", "alpha/beta 1e-1"], height=2.4
     ),
-    "The launch at two ratios: in strokes throughout, and with the photograph's towers and lights, "
+    "The rocket at two ratios: in strokes throughout, and with the photograph's towers and lights, "
     "under a stippled sky.",
 )
 
@@ -401,7 +405,7 @@ assert x.max() <= 255
 # %% tags=["figure"]
 show(
     nst.show_images(x, titles=["x, from white noise"], height=2.6),
-    f"After {lesson.iterations} iterations from white noise, alpha/beta 0.01: the launch and the "
+    f"After {lesson.iterations} iterations from white noise, alpha/beta 0.01: the rocket and the "
     "towers beside it stand out of the noise in the painting's colours.",
 )
 

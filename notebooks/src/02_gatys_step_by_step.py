@@ -187,7 +187,7 @@ assert sharp[4] > sharp[2], "much noise: nothing but grain"
 # ## 4. The network
 # `load_vgg_model` reads the convolutions and puts **average pooling** in the place of max pooling,
 # as the paper suggests; what classifies (the fully connected layers) is left out. A trunk is a
-# dictionary: name of a layer to layer.
+# dictionary: from a layer's name to the layer.
 
 # %%
 model = nst.load_vgg_model()
@@ -276,7 +276,7 @@ print("equation (2) is what the tape finds")
 
 # %% [markdown]
 # ## 6. The style loss
-# The **Gram matrix** says how often two filters fire at the same place:
+# The **Gram matrix** says how strongly two filters fire together, summed over all places:
 #
 # $$G_{ij} = \sum_k F_{ki} F_{kj}$$
 #
@@ -479,7 +479,7 @@ result, strip, history = run(content_image, losses, lesson.iterations, every)
 print(f"total loss: {history[0]['total']:.4g} at first, {history[-1]['total']:.4g} at the end")
 
 # %%
-assert history[-1]["total"] < 0.7 * history[0]["total"], "the loss should have fallen by a third"
+assert history[-1]["total"] < 0.7 * history[0]["total"], "the loss should have fallen by 30 %"
 assert history[-1]["style"] < history[0]["style"], "style is what was far away"
 assert history[0]["content"] == 0 < history[-1]["content"], "content pays for it"
 after = {name: np.array(model[name].kernel).sum() for name in before}
@@ -497,8 +497,8 @@ show(
 # %% tags=["figure"]
 show(
     nst.plot_losses(history),
-    "The losses over the iterations, logarithmic: style and total fall "
-    "together, content rises from zero.",
+    "The losses over the iterations, logarithmic: style and total fall, at first as one line; content rises "
+    "from zero, is highest after about a third of the run, and then keeps the total above the style.",
 )
 
 # %% [markdown]
@@ -536,8 +536,8 @@ show(
 )
 
 # %% [markdown]
-# On its way down the picture comes to steeper ground: the new strokes make more filters fire, and
-# equation (6) grows with $F$. Adam does not mind, it divides each step by the gradient's own size.
+# On its way down the picture comes to steeper ground: nothing says that a falling loss has a shrinking
+# gradient. Adam does not mind, it divides each step by the gradient's own size.
 
 # %% [markdown]
 # **A step that can be told its weights.** To turn a weight *during* a run it must be an argument of what

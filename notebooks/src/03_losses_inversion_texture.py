@@ -91,7 +91,8 @@ except nst.WeightsError as error:
 
 # %% [markdown]
 # A network's activations have their own scale, so loss weights do not carry over. With a
-# **normalised** trunk (each filter's mean activation is one: Gatys, CVPR 2016) they come close.
+# **normalised** trunk (each filter's mean activation is one, over both pictures: Gatys, CVPR 2016) they
+# come close. On the painting alone, below, it is near one.
 
 # %%
 content, content_image = nst.load_image("images/content/chelsea.jpg", size=lesson.size, crop=True)
@@ -102,7 +103,7 @@ means = {
     for name in ("conv1_1", "conv3_1", "conv4_2")
 }
 assert all(0.05 < mean < 20 for mean in means.values()), "all of about the same size"
-print(means)
+print({name: round(mean, 2) for name, mean in means.items()})
 
 # %% tags=["figure"]
 show(
@@ -271,7 +272,7 @@ show(
         height=1.9,
     ),
     "The photograph and the result without total variation, each beside its high frequencies: the "
-    "result has coloured grain where the photograph is smooth.",
+    "result has grain and ridges where the photograph is smooth.",
 )
 
 # %% [markdown]
@@ -340,12 +341,13 @@ show(
         titles=[f"w_t = {w_t:g}" for w_t in tv_weights],
         height=2.2,
     ),
-    "The cat without, with some and with much total variation: grain, strokes, blur.",
+    "The cat without, with some and with much total variation: grain; hardly less of it to the eye, whatever "
+    "the numbers above say; and blur, with most lead lines gone.",
 )
 
 # %% [markdown]
 # ## 7. A learning rate that decays, or does not
-# The course takes Adam by 3.0 (in its own pixels), and after step 180 by 0.1. In some of its
+# The course takes Adam by 3.0 (its pixels go from about -2 to 2.6), and after step 180 by 0.1. In some of its
 # notebooks the schedule is *called once* before the loop; Adam keeps the number it got.
 
 # %%
@@ -393,14 +395,18 @@ def load_in_two_steps(path, height, width):
 
 
 suspect = load_in_two_steps("images/content/chelsea.jpg", *lesson.size)
-right, _ = nst.load_image("images/content/chelsea.jpg", size=lesson.size)  # stretched, as there
-assert suspect.shape == right.shape == (*lesson.size, 3), "the shape is right, so nobody notices"
+correct, _ = nst.load_image("images/content/chelsea.jpg", size=lesson.size)  # stretched, as there
+assert suspect.shape == correct.shape == (*lesson.size, 3), "the shape is right, so nobody notices"
 
 # %% tags=["figure"]
-apart = np.uint8(np.clip(128 + 10 * (suspect.astype(float) - right), 0, 255))
+apart = np.uint8(np.clip(128 + 10 * (suspect.astype(float) - correct), 0, 255))
 show(
     nst.show_images(
-        right, suspect, apart, titles=["right", "suspect", "ten times the difference"], height=2.2
+        correct,
+        suspect,
+        apart,
+        titles=["correct", "suspect", "ten times the difference"],
+        height=2.2,
     ),
     "The cat as it should be, and as the two steps load it: alike at a glance. The difference, about "
     "grey, is fine grain along edges, most of it where they stand upright.",
@@ -409,28 +415,30 @@ show(
 
 # %%
 def variation_by_direction(picture):
-    """Return the mean squared differences downwards and to the right."""
+    """Return the mean squared differences downwards and sideways."""
     x = picture.astype(np.float32)
     return float(np.mean(np.diff(x, axis=0) ** 2)), float(np.mean(np.diff(x, axis=1) ** 2))
 
 
-downwards, sideways = np.divide(variation_by_direction(suspect), variation_by_direction(right))
-print(f"of the right picture's variation: {downwards:.2f} downwards, {sideways:.2f} to the right")
+downwards, sideways = np.divide(variation_by_direction(suspect), variation_by_direction(correct))
+print(f"of the correct one's variation: {downwards:.2f} downwards, {sideways:.2f} sideways")
 assert sideways < 0.95, "it has lost detail from left to right"
 assert sideways < downwards, "and there more than from top to bottom"
 
 # %% [markdown]
-# Resizing twice blurs a little either way, but sideways more. Pillow's `resize` takes (width, height), arrays are
+# Resizing twice blurs either way, sideways more. Pillow's `resize` takes (width, height), arrays are
 # (height, width), and the first step gives Pillow an array's order. The second step turns the shape
 # back, and no check of shapes complains.
 #
-# One release of the course's loader swapped them so. Its published check value, a total variation of
-# 1704.19, was made with the bug; the right picture gives 303.47.
+# One release of the course's loader swapped them too, without turning back: the photograph was squashed.
+# Its published check value, a total variation of 1704.19, is that of the squashed picture; in its own
+# proportions it has 303.47.
 #
 # What helps: look at the picture; test with sides that differ; name the order in the docstring.
 #
 # ## 9. Three sets of numbers
-# The course has three pairs for one photograph, a street in Tübingen. They are presets here:
+# The course pairs one photograph, a street in Tübingen, with three paintings, each with weights of its own.
+# They are presets here:
 
 # %%
 names = ["cs231n-composition", "cs231n-scream", "cs231n-starry"]
@@ -472,8 +480,8 @@ show(
 # %% tags=["figure"]
 show(
     nst.plot_losses(strip_run.history),
-    "The losses of that run: style falls at first steeply, then "
-    "slowly; content rises from zero; total variation rises with the strokes.",
+    "The losses of that run: style falls at first steeply, then slowly; content rises from zero within a few "
+    "iterations, then falls slowly; total variation rises with the first strokes and stays.",
 )
 
 # %% [markdown]

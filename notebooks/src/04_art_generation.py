@@ -62,7 +62,8 @@ lesson = nst.lesson_mode(mode, minutes={"quick": 0.3, "default": 1.7, "full": 8}
 # %% [markdown]
 # ## 2. The problem, and transfer learning
 # A content image $C$ and a style image $S$ are to become a generated image $G$. The network that
-# judges it was trained for another task, to name objects: using it here is *transfer learning*.
+# judges it was trained for another task, to name objects (the embedded one then also to find edges): using
+# it here is *transfer learning*.
 
 # %%
 model = nst.load_vgg_model()
@@ -88,10 +89,10 @@ print("a_C:", tuple(out.shape), "= (1, n_H, n_W, n_C)")
 
 # %% [markdown]
 # ## 3. The content cost
-# With $a^{(C)}$ and $a^{(G)}$ the activations of a layer "neither too shallow nor too deep":
-#
 # (Letters of this lesson: what lesson 2 writes as $F^T$, one row a filter, is $A$ here; its $A$, the
 # painting's Gram matrix, is $G^{(S)}$; $G$ without an index is the picture that is made.)
+#
+# With $a^{(C)}$ and $a^{(G)}$ the activations of a layer "neither too shallow nor too deep":
 #
 # $$J_{content}(C, G) = \frac{1}{4 \, n_H n_W n_C} \sum_{\text{all entries}} (a^{(C)} - a^{(G)})^2$$
 
@@ -294,8 +295,8 @@ np.testing.assert_allclose(nst.total_loss(0.2, 0.8, alpha=10, beta=40), 34)
 # | `sess.run(train_step)` in a loop | `train_step()`, a `tf.function` |
 #
 # ## 8. The eight steps
-# The tutorial counts eight steps and leaves out number 6. One to three, and five: no session; the
-# pictures and the model are loaded above. Step 4, the **random start**: noise of amplitude 20,
+# The tutorial counts eight steps and leaves out number 6. Steps 1, 2, 3 and 5 (session, pictures, model) are
+# done above. Step 4, the **random start**: noise of amplitude 20,
 # mixed 0.6 to 0.4 with the content.
 
 # %%
@@ -434,9 +435,9 @@ share = 10 * J_content / J
 print("content's share of the total:", [f"{part:.2g}" for part in share])
 
 # %% [markdown]
-# The total falls while the content cost *rises*. Nothing is wrong: the start is near the content,
-# style is thousands of times larger, and every step that lowers style moves away from the
-# content.
+# The total falls while the content cost *rises*. Nothing is wrong: the start is near the content, style
+# is at first thousands of times larger, and what lowers it leads away from the content. (Ours rises at
+# first, too, and then stays about level.)
 
 # %% tags=["figure"]
 figure, axes = plt.subplots(1, 2, figsize=(8, 2.6), layout="constrained")
@@ -445,7 +446,7 @@ for curve, line in zip(np.array(log).T[1:], ["-", "--", ":"]):
     axes[1].semilogy(curve, line)
 axes[1].legend(["total", "content", "style"], loc="center left", bbox_to_anchor=(1, 0.5))
 for axis, title in zip(axes, ["published, VGG-19", "ours"]):
-    axis.set(title=title, xlabel="iteration")
+    axis.set(title=title, xlabel="iteration", ylabel="cost")
 show(
     figure,
     "Costs over the iterations, left the published log, right ours, logarithmic: totals fall "
@@ -456,8 +457,8 @@ show(
 # **Why your number differs.** Two right programs rarely print the same digits:
 #
 # - *TF32*: some GPUs multiply with 10 bits after the point; the course's own check of the Gram
-#   matrix was made so, and calls a right processor's result wrong. The set-up cell turns it off here:
-#   with it, the second number of the Gram matrix above would be off by 3e-4.
+#   matrix was made so, and calls an exact result wrong. The set-up cell turns it off here: with
+#   TF32 on, the second number of the Gram matrix above would be off by 3e-4.
 # - *Seeds*: the TensorFlow 1 release draws by the number of an operation in the graph.
 # - *Preprocessing*: the TensorFlow 2 release feeds pixels from 0 to 1, without the mean.
 

@@ -55,6 +55,7 @@ import nst_tf as nst
 
 lesson = nst.lesson_mode(mode, minutes={"quick": 0.8, "default": 4, "full": 20})
 ITERATIONS = lesson.iterations // 2
+print(f"in this lesson: {ITERATIONS} iterations a run")
 
 # %% [markdown]
 # ## 2. The baseline
@@ -102,7 +103,7 @@ show(
 
 # %% [markdown]
 # ## 3. Activation shift (section 3.3 of the paper)
-# After a ReLU most activations are 0, so most products $F_{ki} F_{kj}$ are 0, and the Gram matrix
+# After a ReLU about half of the activations or more are 0, so most products $F_{ki} F_{kj}$ are 0, and the Gram matrix
 # can't tell "neither fires" from "only one fires". Shift by $s = -1$ first:
 #
 # $$G_{ij} = \sum_k (F_{ki} + s)(F_{kj} + s)$$
@@ -141,7 +142,8 @@ for axis, s in zip(axes, (0, -1)):
 show(
     figure,
     "Histograms of the entries of conv4_1's Gram matrix: without a shift the tallest bar stands at "
-    "zero with nothing below; shifted, the entries spread to both sides.",
+    "zero with nothing below; shifted, some entries fall below zero, and the long tail to the right stays. The "
+    "outer 2 % on either side are not drawn.",
 )
 
 # %% [markdown]
@@ -186,8 +188,8 @@ axis.set(ylabel="weight")
 axis.legend()
 show(
     figure,
-    "Layer weights, logarithmic: the paper's fall by half a layer from conv1_1, the code's rise "
-    "to the last layer.",
+    "Layer weights, logarithmic: the paper's halve with each layer from conv1_1 on, the code's double up to "
+    "the last.",
 )
 
 # %% [markdown]
@@ -227,12 +229,12 @@ for i in range(n - 1):
     telescoped[i + 1] -= factor
 assert telescoped[-1] == -1, "the optimiser is paid for making the last layer worse"
 assert telescoped[1] == 2.0 ** (1 - m)
-print(telescoped)
+print(telescoped.round(4))
 
 # %% [markdown]
 # ## 6. An ablation, fairly
-# Shift and all layers alone; geometric weights and chain, which are about all layers, with them; then
-# everything. To compare them: the same iterations and start, and $\beta$ such
+# Shift, and all layers, each alone; geometric weights and chain, which need all layers, each added to these;
+# then everything together. To compare them: the same iterations and start, and $\beta$ such
 # that the weighted style loss *begins* alike. Otherwise a change that only scales the loss looks
 # like an improvement.
 
@@ -266,7 +268,8 @@ assert np.array_equal(results["baseline"].picture, baseline.picture), "the same 
 names = ["baseline", "shift", "all layers"]
 show(
     nst.show_images(*[results[name].picture for name in names], titles=names, height=2.2),
-    f"The cup by the baseline, with a shift, and by all layers; {ITERATIONS} iterations.",
+    f"The cup by the baseline, with a shift (hardly to be told from it), and by all layers; "
+    f"{ITERATIONS} iterations.",
 )
 
 # %% tags=["figure"]
@@ -311,7 +314,8 @@ best = min(style for _, style in measured.values())
 assert measured["baseline"][1] < 1.05 * best, "nothing beats the baseline at its own game"
 
 # %% [markdown]
-# By the baseline's own ruler nothing beats the baseline: no other run tried to make that number small.
+# By the baseline's *style* loss nothing beats the baseline: no other run tried to make that number small.
+# Most of them stay nearer to the content (first column) instead.
 # A number can say how far a change leads away, not whether that is better.
 #
 # That is a matter of taste, and of the painting. Look for lines (do the lead lines close?), for the
@@ -471,7 +475,7 @@ else:
 
 # %% [markdown]
 # ## 8. Colours
-# Two ways to keep the photograph's (Gatys and others, 2016). **Luminance only**: after the run,
+# Two ways to keep the photograph's colours (Gatys and others, 2016). **Luminance only**: after the run,
 # put the photograph's chroma ($I$ and $Q$ of YIQ) under the result's brightness $Y$. Chroma is made of
 # differences of channels, so one number added to all three changes $Y$ alone:
 #
@@ -521,7 +525,10 @@ ours = np.clip(255 * matched_color(style, content), 0, 255)
 assert np.abs(ours - matched).max() <= 1, "the package's, but for rounding"
 variances = np.var(matched.reshape(-1, 3) / 255, axis=0) / np.var(wanted, axis=0)
 clipped = np.mean((free < 0) | (free > 1))
-print(f"{clipped:.0%} of the values are clipped; then the variances are", variances.round(2))
+print(
+    f"{clipped:.0%} of the values are clipped; after that the variances, as shares of the photograph's, are"
+)
+print(variances.round(2))
 
 # %%
 recoloured = run(nst.PixelSpace().to_image(matched))
@@ -529,7 +536,7 @@ redness = [
     picture[..., 0].mean() - picture[..., 2].mean()
     for picture in (content, baseline.picture, recoloured.picture)
 ]
-print("red less blue: {:.0f} photograph, {:.0f} baseline, {:.0f} recoloured".format(*redness))
+print("red minus blue: {:.0f} photograph, {:.0f} baseline, {:.0f} recoloured".format(*redness))
 assert abs(redness[2] - redness[0]) < abs(redness[1] - redness[0]), "nearer to the photograph"
 
 # %% tags=["figure"]
@@ -549,13 +556,13 @@ show(
 # %% [markdown]
 # Luminance only keeps every colour where it was; edges of colour stay the photograph's, under
 # strokes that go elsewhere. Matching lets the painting move colours about. The mean and
-# covariance are met before clipping to 0..255; what is clipped misses them: variances of 1 would hit.
+# covariance are met exactly before clipping to 0..255, no longer after it: the shares above would all be 1.
 #
 # ## 9. Summary
 # - Shift, all layers, geometric weights, chain: four small changes, each one line. Compare them
 #   with losses that begin alike.
 # - Read the code *and* the paper: here they differ twice.
-# - A mask multiplies the sum; it leaks by half a receptive field.
+# - A mask weights each term of the sum; it leaks by almost half a receptive field.
 # - Colours are kept after the run (luminance) or before it (matching).
 #
 # ### Exercises
