@@ -16,6 +16,7 @@ import numpy as np
 
 from nst_tf.errors import ConfigError
 from nst_tf.files import atomic_file
+from nst_tf.memory import GIB, most_memory
 from nst_tf.transfer import Position
 
 JOURNAL = "journal.json"
@@ -138,7 +139,7 @@ class Checkpoints:
 # ---------------------------------------------------------------------------- what went in
 
 
-def write_journal(folder, config_file, files):
+def write_journal(folder, config_file, files, model):
     """Write the checksums of what a run is begun with, and the versions that compute it.
 
     Parameters
@@ -147,9 +148,12 @@ def write_journal(folder, config_file, files):
     config_file : path
     files : dict of str
         Path of each input by what it is: "content", "style 1", "weights".
+    model : str
+        The trunk's name.
     """
     journal = {
         "format": FORMAT,
+        "model": model,
         "config": _checksum(config_file),
         "files": {what: {"path": str(p), "sha256": _checksum(p)} for what, p in files.items()},
         "versions": versions(),
@@ -160,7 +164,11 @@ def write_journal(folder, config_file, files):
 def finish_journal(folder, result):
     """Note that a run has come to its end, and remove its checkpoints."""
     journal = read_journal(folder)
-    journal["finished"] = {"iterations": result.iterations, "seconds": round(result.seconds, 3)}
+    journal["finished"] = {
+        "iterations": result.iterations,
+        "seconds": round(result.seconds, 3),
+        "gibibytes": round(most_memory() / GIB, 2),
+    }
     _write(folder, journal)
     for path in checkpoints(folder):
         path.unlink()

@@ -17,11 +17,13 @@ import numpy as np
 from nst_tf.color import COLOR_MODES
 from nst_tf.errors import ConfigError, check_choice
 from nst_tf.files import atomic_file
-from nst_tf.images import NOISE, RESAMPLING
+from nst_tf.images import NOISE, RESAMPLING, read_note
 
 HUGE = 1e38  # the end of float32
 NO_MASK = "-"  # among masks: this style acts everywhere
 NOT = "not:"  # before a mask's path: its negative
+SAVING = ("save_every", "checkpoint_every", "animate")  # what the picture does not depend on
+SETTINGS = "nst_tf"  # the keyword of the text in a result.png that holds the config
 STARTS = ("content", "noise", "grey", "style")  # what `init` may be beside a file
 # Choices whose tables lie in modules that start TensorFlow; a test holds them against the tables.
 CONTENT_SCALES = ("half", "sum", "mean", "quarter-mean", "root", "relative")
@@ -280,6 +282,11 @@ class JobConfig(TransferConfig):
         None, "in grey levels (default: gaussian 1, uniform 20)", minimum=0, maximum=1000
     )
     save_every: int = knob(50, "iterations between two saved pictures; 0: the last only", minimum=0)
+    animate: str | None = knob(
+        None,
+        "make a time-lapse of the saved pictures, timelapse.gif, .webp or .mp4",
+        choices=("gif", "webp", "mp4"),
+    )
     checkpoint_every: float = knob(
         30.0, "seconds between two checkpoints, from which --resume goes on", minimum=0
     )
@@ -295,6 +302,8 @@ class JobConfig(TransferConfig):
                     f"`{name}` has {len(values)} entries for {len(self.style)} styles; give one "
                     "for each, in the same order"
                 )
+        if self.animate and not self.save_every:
+            raise ConfigError("`animate` shows the saved pictures, and `save_every` is 0")
         if self.keep_content and (not self.masks or NO_MASK in self.masks):
             raise ConfigError("`keep_content` needs `masks`, one for each style, to know where")
 
@@ -303,18 +312,46 @@ class JobConfig(TransferConfig):
         names = [knob_field.name for knob_field in fields(TransferConfig)]
         return TransferConfig(**{name: getattr(self, name) for name in names})
 
+    def differences(self):
+        """Return the knobs that are not at their defaults, by name."""
+        values = {knob_field.name: getattr(self, knob_field.name) for knob_field in fields(self)}
+        defaults = JobConfig()
+        return {name: each for name, each in values.items() if each != getattr(defaults, name)}
+
+    def arguments(self):
+        """Return what to write behind `python -m nst_tf.run` for this job, as a list of words."""
+        changed = self.differences()
+        words = [changed.pop("content", None), *changed.pop("style", ())]
+        words = [word for word in words if word is not None]
+        for name, value in changed.items():
+            flag = name.replace("_", "-")
+            if isinstance(value, bool):
+                words.append(f"--{flag}" if value else f"--no-{flag}")
+            else:
+                words.append(f"--{flag}")
+                words += map(str, value if isinstance(value, tuple) else [value])
+        return words
+
+    def text(self, *, without=()):
+        """Return all knobs as JSON, or all but some."""
+        knobs = {name: value for name, value in asdict(self).items() if name not in without}
+        return json.dumps(knobs, indent=2)
+
     def save(self, path):
         """Write all knobs as JSON."""
         with atomic_file(path) as temporary:
-            temporary.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
+            temporary.write_text(self.text() + "\n", encoding="utf-8")
 
     @classmethod
     def load(cls, path):
-        """Read what `save` wrote; knobs that are absent keep their defaults."""
+        """Read what `save` wrote, or the settings in a result.png; absent knobs keep defaults."""
         if Path(path).exists() and not Path(path).is_file():
             raise ConfigError(f"{path} is no file; a config.json was expected")
         try:
-            knobs = json.loads(Path(path).read_text(encoding="utf-8"))
+            if Path(path).suffix.lower() == ".png":
+                knobs = json.loads(read_note(path, SETTINGS))
+            else:
+                knobs = json.loads(Path(path).read_text(encoding="utf-8"))
         except OSError as error:
             raise ConfigError(f"{path} can't be read: {error.strerror or error}") from None
         except (ValueError, RecursionError) as error:

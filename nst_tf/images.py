@@ -20,6 +20,7 @@ from pathlib import Path
 import imageio.v3 as iio
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL.PngImagePlugin import PngInfo
 
 from nst_tf.errors import ImageError
 from nst_tf.files import atomic_file
@@ -188,7 +189,7 @@ def check_mask(name, mask, shape):
         raise ImageError(f"`{name}` is 0 everywhere; mark at least one pixel, or pass no mask")
 
 
-def save_image(path, image, space=VGG_PIXELS):
+def save_image(path, image, space=VGG_PIXELS, *, notes=None):
     """Write a picture or an image to a file; the ending of `path` chooses the format.
 
     The file is written under a temporary name and renamed, so that it is whole or not there.
@@ -201,14 +202,37 @@ def save_image(path, image, space=VGG_PIXELS):
         A picture is written as it is, an image is recovered first.
     space : PixelSpace
         The pixel space of an image.
+    notes : dict of str, optional
+        Texts that a .png carries beside its pixels, by keyword; `read_note` reads them.
     """
     path = Path(path)
     image = np.asarray(image)
     picture = image if image.dtype == np.uint8 else recover_image(image, space)
     how = {"extension": path.suffix.lower(), **writer_options(path)}
+    if notes and path.suffix.lower() == ".png":
+        how["pnginfo"] = PngInfo()
+        for keyword, text in notes.items():
+            how["pnginfo"].add_itxt(keyword, text)
     data = iio.imwrite("<bytes>", picture, plugin="pillow", **how)
     with atomic_file(path) as temporary:
         temporary.write_bytes(data)
+
+
+def read_note(path, keyword):
+    """Return a text that a .png carries beside its pixels, as `save_image` wrote it.
+
+    Raises
+    ------
+    ImageError
+        It is no readable .png, or has no such text.
+    """
+    read_picture(path)  # texts may stand behind the pixels; and what is damaged is told
+    with Image.open(path) as picture:
+        picture.load()
+        text = getattr(picture, "text", {}).get(keyword)
+    if text is None:
+        raise ImageError(f"{path} carries no settings: it is no result of nst_tf, or was edited")
+    return str(text)
 
 
 def writer_options(path):

@@ -20,14 +20,17 @@ from nst_tf.checkpoints import (
     read_journal,
     write_journal,
 )
-from nst_tf.config import NO_MASK, NOT, STARTS, JobConfig
+from nst_tf.config import NO_MASK, NOT, SAVING, SETTINGS, STARTS, JobConfig
 from nst_tf.console import uninterrupted
 from nst_tf.devices import choose_device
 from nst_tf.errors import ConfigError, Diverged, Interrupted, NstError
 from nst_tf.files import atomic_file
 from nst_tf.images import UNIT_PIXELS, save_image
 from nst_tf.inputs import load_images
+from nst_tf.pages import REPORT, read_record, write_report
+from nst_tf.pages.records import CONFIG, LOSSES, RESULT
 from nst_tf.tasks import make_task
+from nst_tf.timelapse import check_kind, save_timelapse
 from nst_tf.transfer import paint
 from nst_tf.trunks import (
     Trunk,
@@ -39,14 +42,15 @@ from nst_tf.trunks import (
 )
 from nst_tf.trunks.vgg import VGG_MODEL
 
-RESULT = "result.png"
-CONFIG = "config.json"
 LOCK = ".lock"
 OUR_FILES = re.compile(
     r"\d{6,}\.png|result\.png|losses\.csv|config\.json|journal\.json|checkpoint-\d{6,}\.npz"
+    r"|report\.html|timelapse\.\w+"
 )
 # What a run that was killed was writing: `atomic_file` had not given it its name yet.
-HALF_WRITTEN = re.compile(r"\.(\d{6,}|result|losses|config|journal|checkpoint-\d+)\.\w{8}\.\w+")
+HALF_WRITTEN = re.compile(
+    r"\.(\d{6,}|result|losses|config|journal|checkpoint-\d+|report|timelapse)\.\w{8}\.\w+"
+)
 
 
 def run_job(config, output=None, *, overwrite=False, callbacks=(), say=print):
@@ -70,7 +74,7 @@ def run_job(config, output=None, *, overwrite=False, callbacks=(), say=print):
     -------
     (Result, Path)
         The result and the folder, which holds 000050.png ..., result.png, losses.csv,
-        config.json and journal.json.
+        config.json, journal.json, report.html and maybe a time-lapse.
 
     Raises
     ------
@@ -85,6 +89,8 @@ def run_job(config, output=None, *, overwrite=False, callbacks=(), say=print):
         )
     check_output(output, overwrite)
     check_inputs_survive(config, output)
+    if config.animate:
+        check_kind(config.animate)
     config = replace(config, weights=chosen_weights(config.weights, say))
     say(f"computing {choose_device(config.device)}")
     with memory_told(config):
@@ -92,7 +98,7 @@ def run_job(config, output=None, *, overwrite=False, callbacks=(), say=print):
         # From here on nothing is refused any more, so there may be a folder.
         with made_folder(output, config, overwrite) as folder:
             with_full_paths(config).save(folder / CONFIG)
-            write_journal(folder, folder / CONFIG, journal_files(config, model))
+            write_journal(folder, folder / CONFIG, journal_files(config, model), model.name)
             say(f"{words_for(task)} of {model.name}, in {folder}")
             say(task.words)
             return _paint_in(folder, task, finish, config, callbacks), folder
@@ -128,6 +134,8 @@ def resume_job(folder, *, callbacks=(), say=print):
         raise ConfigError(f"{folder} is no folder; --resume takes the folder of a run")
     journal = read_journal(folder)
     if "finished" in journal and (folder / RESULT).exists():
+        if not (folder / REPORT).exists():  # it was killed as it wrote that
+            show_result(folder, JobConfig.load(folder / CONFIG))
         say(f"{folder} is finished: {folder / RESULT}")
         return None, folder
     with locked(folder):
@@ -149,8 +157,9 @@ def _paint_in(folder, task, finish, config, callbacks, position=None):
     with saved_in(folder, config, position) as savers:
         callbacks = [*savers, *callbacks]
         result = paint(task, callbacks=callbacks, finish=finish, position=position)
-    save_result(folder, result)
+    save_result(folder, result, config)
     finish_journal(folder, result)
+    show_result(folder, config)
     return result
 
 
@@ -228,24 +237,34 @@ def load_trunk_and_images(config):
 def saved_in(folder, config, position=None):
     """Give the callbacks that save a run into its folder, and leave a picture if it breaks off."""
     pictures = [save_every(config.save_every, folder)] if config.save_every else []
-    with LossLog(folder / "losses.csv", position.history if position else []) as log:
+    with LossLog(folder / LOSSES, position.history if position else []) as log:
         try:
             # The checkpoint comes last: what it takes for saved is saved.
             yield [log, *pictures, Checkpoints(folder, config.checkpoint_every)]
         except (Diverged, Interrupted) as stop:
-            path = save_result(folder, stop.result)
+            path = save_result(folder, stop.result, config)
+            with uninterrupted():
+                write_report(folder)
             stop.add_note(f"the picture after {stop.result.iterations} iterations is {path}")
             if isinstance(stop, Interrupted):
                 stop.add_note(f"--resume {folder} goes on")
             raise
 
 
-def save_result(folder, result):
-    """Save the picture of a result, not to be interrupted; return where."""
-    path = folder / RESULT
+def save_result(folder, result, config):
+    """Save the picture of a result, its settings inside, not to be interrupted; return where."""
+    path, settings = folder / RESULT, with_full_paths(config).text(without=SAVING)
     with uninterrupted():
-        save_image(path, result.picture)
+        save_image(path, result.picture, notes={SETTINGS: settings})
     return path
+
+
+def show_result(folder, config):
+    """Write what shows a run that is saved: its report, and its time-lapse if it is to have one."""
+    if config.animate:
+        pictures = [path for _, path in read_record(folder).pictures]
+        save_timelapse(pictures, folder / f"timelapse.{config.animate}")
+    write_report(folder)
 
 
 def chosen_weights(weights, say=print):

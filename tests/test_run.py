@@ -42,7 +42,14 @@ def test_a_job_leaves_its_files(job, tmp_path, capsys):
     assert job() == 0
     folder = tmp_path / "output" / "house_brush"
     pictures = ["000002.png", "000004.png", "000006.png"]
-    assert names(folder) == [*pictures, "config.json", "journal.json", "losses.csv", "result.png"]
+    assert names(folder) == [
+        *pictures,
+        "config.json",
+        "journal.json",
+        "losses.csv",
+        "report.html",
+        "result.png",
+    ]
     table = rows(folder)
     assert table[0] == HEADER
     assert [int(row[0]) for row in table[1:]] == list(range(7))
@@ -305,7 +312,8 @@ def test_an_earlier_run_is_not_overwritten_unasked(job, tmp_path, capsys):
     assert job("--output", "here", "--overwrite", "--iterations", 1) == 0
     # Nothing of the longer run is left among the files of the shorter, and nothing else gone.
     assert names("here") == [
-        *("000001.png", "config.json", "journal.json", "losses.csv", "notes.txt", "result.png")
+        *("000001.png", "config.json", "journal.json", "losses.csv", "notes.txt", "report.html"),
+        "result.png",
     ]
 
 

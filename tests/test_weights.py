@@ -11,7 +11,8 @@ from matfiles import tiny_vgg, write_keras, write_matconvnet
 
 from nst_tf import WeightsError
 from nst_tf.trunks.vgg import embedded_path
-from nst_tf.weights import WEIGHTS, _has_checksum, fetch, fingerprint, main, verify
+from nst_tf.weightfiles import WEIGHTS
+from nst_tf.weights import _has_checksum, fetch, fingerprint, main, verify
 
 CONTENT = np.random.default_rng(0).bytes(3_000_000)
 CUT_AT = 2_000_000

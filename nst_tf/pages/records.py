@@ -1,0 +1,106 @@
+"""What a run's folder says of the run: all from its files, so that any run can be shown later."""
+
+import csv
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from nst_tf.checkpoints import read_journal
+from nst_tf.config import JobConfig
+from nst_tf.errors import ConfigError, NstError
+
+PICTURE = re.compile(r"(\d{6,})\.png")
+CONFIG, LOSSES, RESULT = "config.json", "losses.csv", "result.png"
+
+
+@dataclass(frozen=True)
+class Record:
+    """A run as its folder tells it.
+
+    Attributes
+    ----------
+    folder : Path
+    config : JobConfig
+    history : list of dict
+        Losses of picture 0, 1, 2, ...; a term that was not computed is absent.
+    seconds : float
+        Of the last row.
+    pictures : list of (int, Path)
+        Iteration and file of each saved picture, in order.
+    result : Path or None
+    journal : dict
+        Empty where there is none.
+    """
+
+    folder: Path
+    config: JobConfig
+    history: list[dict[str, float]]
+    seconds: float
+    pictures: list[tuple[int, Path]]
+    result: Path | None
+    journal: dict
+
+    @property
+    def iterations(self):
+        """Updates that were made."""
+        return max(len(self.history) - 1, 0)
+
+    @property
+    def finished(self):
+        """Whether the run came to its end."""
+        return "finished" in self.journal
+
+    @property
+    def about(self):
+        """Return what the journal says of the end: iterations, seconds, memory; maybe nothing."""
+        finished = self.journal.get("finished")
+        return finished if isinstance(finished, dict) else {}
+
+
+def read_record(folder):
+    """Read a run's folder.
+
+    Raises
+    ------
+    ConfigError
+        It holds no run, or a damaged one.
+    """
+    folder = Path(folder)
+    if not (folder / CONFIG).is_file():
+        raise ConfigError(f"{folder} holds no {CONFIG}: it is no folder of a run")
+    config = JobConfig.load(folder / CONFIG)
+    history, seconds = _losses(folder / LOSSES)
+    named = {path: PICTURE.fullmatch(path.name) for path in folder.iterdir()}
+    pictures = sorted((int(found[1]), path) for path, found in named.items() if found)
+    result = folder / RESULT
+    try:
+        journal = read_journal(folder)
+    except NstError:
+        journal = {}
+    return Record(
+        folder, config, history, seconds, pictures, result if result.is_file() else None, journal
+    )
+
+
+def _losses(path):
+    """Return the losses of each row, as far as they are numbers, and the seconds of the last."""
+    history, seconds = [], 0.0
+    try:
+        with open(path, newline="", encoding="utf-8", errors="replace") as file:
+            for row in csv.DictReader(file):
+                row.pop("iteration", None)
+                seconds = _number(row.pop("seconds", None)) or seconds
+                terms = {name: _number(text) for name, text in row.items() if name}
+                history.append({name: each for name, each in terms.items() if each is not None})
+    except (OSError, csv.Error):
+        pass  # what could be read is shown
+    return [losses for losses in history if losses], seconds
+
+
+def _number(text):
+    try:
+        number = float(text)
+    except (TypeError, ValueError):
+        return None
+    return number if math.isfinite(number) else None

@@ -1,0 +1,204 @@
+"""From a record to a page: pictures become JPEGs inside it, losses a drawing."""
+
+import base64
+import io
+import os
+import shlex
+from pathlib import Path
+from urllib.parse import quote
+
+import jinja2
+from PIL import Image
+
+from nst_tf.config import JobConfig
+from nst_tf.errors import ImageError, NstError
+from nst_tf.files import atomic_file
+from nst_tf.images import read_picture
+from nst_tf.pages.records import read_record
+from nst_tf.plots import losses_as_svg
+from nst_tf.weightfiles import credit
+
+REPORT, INDEX = "report.html", "index.html"
+LARGE, MIDDLE, SMALL = 720, 480, 240  # the longer side of pictures in a page
+FRAMES = 24  # at most, in the filmstrip
+TEMPLATES = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(Path(__file__).parent),
+    autoescape=True,  # file names and settings come from anywhere
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+# ---------------------------------------------------------------------------- one run
+
+
+def write_report(folder):
+    """Write report.html into a run's folder: pictures, filmstrip, curves, settings.
+
+    Parameters
+    ----------
+    folder : path
+        Of a run, finished or not.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    ConfigError
+        The folder holds no run.
+    """
+    record = read_record(folder)
+    config = record.config
+    page = TEMPLATES.get_template("run.html").render(
+        title=record.folder.resolve().name,
+        ended=how_it_ended(record),
+        pictures=_three_pictures(record),
+        frames=[(iteration, picture_of(path, MIDDLE)) for iteration, path in frames_of(record)],
+        curves=losses_as_svg(record.history) if len(record.history) > 1 else "",
+        levels=config.schedule != "tutorial" and config.unit == "relative",
+        facts=_facts(record),
+        changed=_changed(config),
+        command=command(config),
+        config=config.text(),
+    )
+    return _write(record.folder / REPORT, page)
+
+
+def how_it_ended(record):
+    """Return in words how far a run came."""
+    count = f"{record.iterations} of {record.config.iterations} iterations"
+    if not record.finished:
+        return f"not finished: {count}"
+    return "finished" if record.iterations == record.config.iterations else f"converged: {count}"
+
+
+def command(config):
+    """Return the command line that repeats a job."""
+    return shlex.join(["python", "-m", "nst_tf.run", *config.arguments()])
+
+
+def _three_pictures(record):
+    """Return (caption, picture or None, words) for the content, each style and the result."""
+    config = record.config
+    named = [("content", config.content)]
+    named += [
+        ("style" if len(config.style or ()) == 1 else f"style {number}", path)
+        for number, path in enumerate(config.style or (), 1)
+    ]
+    shown = [(kind, picture_of(path, LARGE), Path(path or "?").name) for kind, path in named]
+    return [*shown, ("result", record.result and picture_of(record.result, LARGE), "result.png")]
+
+
+def frames_of(record):
+    """Return (iteration, file) of at most `FRAMES` saved pictures, evenly, the last among them."""
+    last = len(record.pictures) - 1
+    count = min(FRAMES, len(record.pictures))
+    chosen = sorted({round(last * n / max(count - 1, 1)) for n in range(count)})
+    return [record.pictures[number] for number in chosen]
+
+
+def picture_of(path, side):
+    """Return a picture file as a small JPEG in a data address; None where it can't be read."""
+    try:
+        picture = Image.fromarray(read_picture(path))
+    except (ImageError, TypeError):  # it may have vanished since: the page is about the run
+        return None
+    picture.thumbnail((side, side))
+    file = io.BytesIO()
+    picture.save(file, "JPEG", quality=85)
+    return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"
+
+
+def _facts(record):
+    """Return what is worth knowing beside the settings, as (name, words)."""
+    facts = [("state", how_it_ended(record))]
+    seconds = record.about.get("seconds") or record.seconds
+    if record.iterations:
+        facts += [
+            ("time", f"{seconds:.1f} s, {seconds / record.iterations:.2f} s an iteration"),
+            ("loss", " to ".join(f"{record.history[n].get('total', 0):.4g}" for n in (0, -1))),
+        ]
+    if "gibibytes" in record.about:
+        facts.append(("memory", f"{record.about['gibibytes']} GiB at most, the whole process"))
+    model = record.journal.get("model")
+    if isinstance(model, str):
+        facts += [("weights", model), ("credit", credit(model))]
+    versions = record.journal.get("versions")
+    if isinstance(versions, dict):
+        facts.append(("versions", ", ".join(f"{name} {each}" for name, each in versions.items())))
+    return facts
+
+
+def _changed(config):
+    """Return the knobs that are not at their defaults, as (name, words), without the pictures."""
+    changed = config.differences().items()
+    return [(name, words(value)) for name, value in changed if name not in ("content", "style")]
+
+
+def words(value):
+    """Return a knob's value in words."""
+    return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+# ---------------------------------------------------------------------------- many runs
+
+
+def write_index(folders, path):
+    """Write a page about many runs: a picture of each, what differs, a link to its report.
+
+    Parameters
+    ----------
+    folders : sequence of path
+        Of runs; one that can't be read is shown with the reason.
+    path : path
+        Of the page.
+
+    Returns
+    -------
+    Path
+    """
+    path, cards, records = Path(path), [], {}
+    for folder in map(Path, folders):
+        try:
+            records[folder] = read_record(folder)
+        except NstError as error:
+            cards.append({"name": folder.name, "problem": str(error)})
+    differing = _differing([record.config for record in records.values()])
+    for folder, record in records.items():
+        report = folder / REPORT
+        target = report if report.is_file() else record.result
+        last = record.pictures[-1][1] if record.pictures else None
+        losses = record.history[-1] if record.history else {}
+        cards.append(
+            {
+                "name": folder.resolve().name,
+                "problem": "",
+                "picture": picture_of(record.result or last, SMALL),
+                "link": target and _address(target, path.parent),
+                "ended": how_it_ended(record),
+                "knobs": [(name, words(getattr(record.config, name))) for name in differing],
+                "loss": f"{losses['total']:.4g}" if "total" in losses else "none",
+                "seconds": f"{record.about.get('seconds') or record.seconds:.0f} s",
+            }
+        )
+    cards.sort(key=lambda card: card["name"])
+    return _write(path, TEMPLATES.get_template("index.html").render(cards=cards))
+
+
+def _differing(configs):
+    """Return the names of the knobs that are not the same in all configs."""
+    names = JobConfig.__dataclass_fields__
+    return [name for name in names if len({getattr(config, name) for config in configs}) > 1]
+
+
+def _address(path, start):
+    return quote(Path(os.path.relpath(path.resolve(), start.resolve())).as_posix())
+
+
+def _write(path, page):
+    with atomic_file(path) as temporary:
+        temporary.write_text(page, encoding="utf-8")
+    return path
