@@ -407,6 +407,8 @@ def _typed_scalar(name, kind, value):
             typed = kind(value)
         except OverflowError:  # a whole number beyond every float
             typed = math.inf
+        if kind is str and "\0" in typed:
+            raise ConfigError(f"`{name}` is {_short(value)}; text without a NUL was expected")
         if kind is not float or math.isfinite(typed):
             return typed
     raise ConfigError(f"`{name}` is {_short(value)}; {words} was expected")

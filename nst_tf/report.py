@@ -34,6 +34,8 @@ def make_parser():
 
 
 def _report(options):
+    if options.index and Path(options.index).suffix.lower() not in (".html", ".htm"):
+        raise ConfigError(f"--index is {options.index}; the name of a page, .html, was expected")
     folders = runs_in(map(Path, options.folders))
     with hushed():
         from nst_tf.pages import INDEX, read_record, write_index, write_report

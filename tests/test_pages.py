@@ -126,7 +126,15 @@ def test_a_run_that_was_cut_off_is_shown_as_that(done):
     assert page.says("result.png can't be shown")
 
 
-@pytest.mark.parametrize("text", ["", "iteration,total\n0,nan\nx,y,z\n\0,,,\n"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "iteration,total,style,seconds\n0,3,2,0\n1,2,1,1\n2,20",
+        "iteration,total,style,seconds\n0,3,2,0\n1,nan,1,1\n2,2,1,2\n",
+        "iteration,total\n0,nan\nx,y,z\n\0,,,\n",
+    ],
+)
 def test_damaged_losses_and_journal_are_shown_as_far_as_they_go(done, text):
     (done / "losses.csv").write_text(text)
     (done / "journal.json").write_text('{"format": 1, "files": {}, "finished": 3, "model": []}')
@@ -203,3 +211,24 @@ def test_one_bad_run_does_not_stop_the_others(job, done, capsys):
     assert "bad/config.json is not JSON" in said.err
     assert "done/report.html" in said.out
     assert "index.html" in said.out
+
+
+def test_an_index_is_a_page_and_no_picture_is_replaced(done, capsys):
+    before = (done / "result.png").read_bytes()
+    assert main(["done", "--index", "done/result.png"]) == 2
+    assert "the name of a page, .html, was expected" in capsys.readouterr().err
+    assert (done / "result.png").read_bytes() == before
+
+
+def test_a_name_that_is_no_utf_8_is_shown_as_far_as_it_goes(done):
+    strange = shutil.copytree(done, "bad\udcff")
+    assert Page(write_report(strange)).says("finished")
+    page = Page(write_index([strange, done], "index.html"))
+    assert "bad%FF/report.html" in page.addresses
+
+
+def test_a_nul_in_a_path_is_refused_in_words(done, capsys):
+    knobs = json.loads((done / "config.json").read_text())
+    Path("nul.json").write_text(json.dumps({**knobs, "content": "a\0b"}))
+    assert run_main(["--config", "nul.json"]) == 2
+    assert "text without a NUL was expected" in capsys.readouterr().err

@@ -95,7 +95,8 @@ def _losses(path):
                 history.append({name: each for name, each in terms.items() if each is not None})
     except (OSError, csv.Error):
         pass  # what could be read is shown
-    return [losses for losses in history if losses], seconds
+    complete = history[0].keys() if history else ()  # a row may be cut off, or hold no numbers
+    return [losses for losses in history if losses and losses.keys() == complete], seconds
 
 
 def _number(text):

@@ -195,10 +195,11 @@ def _differing(configs):
 
 
 def _address(path, start):
-    return quote(Path(os.path.relpath(path.resolve(), start.resolve())).as_posix())
+    return quote(os.fsencode(Path(os.path.relpath(path.resolve(), start.resolve())).as_posix()))
 
 
 def _write(path, page):
     with atomic_file(path) as temporary:
-        temporary.write_text(page, encoding="utf-8")
+        # A file name may hold any bytes: those that are no letters are shown as "?".
+        temporary.write_text(page, encoding="utf-8", errors="replace")
     return path
