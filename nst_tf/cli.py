@@ -5,6 +5,7 @@ import os
 import sys
 import typing
 from contextlib import suppress
+from errno import ENOSPC
 from pathlib import Path
 
 from nst_tf.console import complain, interrupted_status
@@ -46,7 +47,8 @@ def reported(work):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE_CLOSED
     except OSError as error:  # a full disk, a folder that vanished
-        return complain(f"{error.filename or 'a file'}: {error.strerror or error}", 2)
+        advice = "; make room, then go on with --resume FOLDER" if error.errno == ENOSPC else ""
+        return complain(f"{error.filename or 'a file'}: {error.strerror or error}{advice}", 2)
     except MemoryError:
         return complain("out of memory: make the picture smaller, as in --size 512", 2)
 

@@ -19,7 +19,11 @@ def atomic_file(path):
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     # The same ending, because writers go by it.
-    handle, name = tempfile.mkstemp(path.suffix, f".{path.stem}.", path.parent)
+    try:
+        handle, name = tempfile.mkstemp(path.suffix, f".{path.stem}.", path.parent)
+    except OSError as error:
+        error.filename = str(path)  # not the temporary one, which nobody knows
+        raise
     os.close(handle)
     temporary = Path(name)
     try:

@@ -232,7 +232,9 @@ def test_a_full_disk_stops_the_run_with_its_last_checkpoint(job, cut, monkeypatc
         patch.setattr("nst_tf.checkpoints.np.savez", full)
         patch.setattr("nst_tf.checkpoints.SHARE", 1e9)
         assert main(["--resume", "cut"]) == 2
-    assert "No space left on device" in said_err(capsys)
+    said = said_err(capsys)
+    assert "No space left on device" in said
+    assert "make room, then go on with --resume" in said
     assert [path.read_bytes() for path in checkpoints("cut")] == kept
     assert main(["--resume", "cut"]) == 0
     assert Path("cut/result.png").read_bytes() == Path("whole/result.png").read_bytes()
