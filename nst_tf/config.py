@@ -34,6 +34,7 @@ PROPAGATION = ("simple", "inside", "all")
 OPTIMIZERS = ("adam", "lbfgs", "lbfgs-fixed", "sgd")
 DECAYS = ("constant", "cosine", "step", "exponential")
 SCHEDULES = ("tutorial", "fast", "fine")
+FILMS = ("gif", "webp", "mp4")
 PRECISIONS = ("auto", "float32", "mixed")
 STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")  # Gatys et al. 2015
 
@@ -285,7 +286,7 @@ class JobConfig(TransferConfig):
     animate: str | None = knob(
         None,
         "make a time-lapse of the saved pictures, timelapse.gif, .webp or .mp4",
-        choices=("gif", "webp", "mp4"),
+        choices=FILMS,
     )
     checkpoint_every: float = knob(
         30.0, "seconds between two checkpoints, from which --resume goes on", minimum=0

@@ -154,19 +154,7 @@ def _descend(
     variables = {"image": image}
     variables |= {f"optimizer_{n}": each for n, each in enumerate(optimizer.variables)}
 
-    @tf.function(jit_compile=compile_xla, autograph=False)  # it only makes tracing slower
-    def update():
-        with tf.GradientTape() as tape:
-            losses = objective(image)
-        gradient = tape.gradient(losses["total"], image)
-        if schedule is not None:  # in here, so that it is asked anew at every update
-            optimizer.learning_rate.assign(schedule(tf.cast(optimizer.iterations, tf.float32)))
-        optimizer.apply_gradients([(gradient, image)])
-        if bounds is not None:
-            image.assign(tf.clip_by_value(image, *bounds))
-        return losses
-
-    several = _repeated(update)
+    several = _repeated(_make_update(objective, image, optimizer, schedule, bounds, compile_xla))
     pace = _Pace(wanted, iterations)
     updates = 0  # that the variables have seen
     if state.kept:
@@ -190,6 +178,24 @@ def _descend(
             state.take = take if at_end else lambda: None
             yield iteration, current if at_end else None, losses, iteration == iterations
             iteration += 1
+
+
+def _make_update(objective, image, optimizer, schedule, bounds, compile_xla):
+    """Return one compiled update of a variable image: it gives the losses from before it."""
+
+    @tf.function(jit_compile=compile_xla, autograph=False)  # it only makes tracing slower
+    def update():
+        with tf.GradientTape() as tape:
+            losses = objective(image)
+        gradient = tape.gradient(losses["total"], image)
+        if schedule is not None:  # in here, so that it is asked anew at every update
+            optimizer.learning_rate.assign(schedule(tf.cast(optimizer.iterations, tf.float32)))
+        optimizer.apply_gradients([(gradient, image)])
+        if bounds is not None:
+            image.assign(tf.clip_by_value(image, *bounds))
+        return losses
+
+    return update
 
 
 def _repeated(update):

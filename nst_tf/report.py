@@ -4,10 +4,9 @@ import sys
 from pathlib import Path
 
 from nst_tf.cli import reported
+from nst_tf.config import FILMS
 from nst_tf.console import OneLineParser, hushed, interrupt_once
 from nst_tf.errors import ConfigError
-
-KINDS = ("gif", "webp", "mp4")
 
 
 def main(arguments=None):
@@ -29,7 +28,7 @@ def make_parser():
         metavar="FILE",
         help="the page about all of them (default: index.html in the folder that holds them)",
     )
-    parser.add_argument("--animate", choices=KINDS, help="make timelapse.KIND of each run, too")
+    parser.add_argument("--animate", choices=FILMS, help="make timelapse.KIND of each run, too")
     return parser
 
 

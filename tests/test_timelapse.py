@@ -9,8 +9,8 @@ from conftest import make_picture
 from PIL import Image
 
 from nst_tf import timelapse
+from nst_tf.config import FILMS
 from nst_tf.errors import ConfigError
-from nst_tf.report import KINDS as REPORT_KINDS
 from nst_tf.timelapse import SIDES, save_timelapse
 
 
@@ -63,4 +63,4 @@ def test_without_saved_pictures_there_is_none(job, tmp_path, capsys):
 
 
 def test_the_command_line_offers_the_same_kinds():
-    assert set(REPORT_KINDS) == set(SIDES)
+    assert set(FILMS) == set(SIDES)
