@@ -1,7 +1,7 @@
 """Which loop goes downhill, and how far it remembers: the config's word, or the schedule's."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import tensorflow as tf
@@ -17,6 +17,8 @@ from nst_tf.optimizers import (
 from nst_tf.scales import SCHEDULES
 
 TILED_HISTORY = 1
+WORTH_KEEPING = 2**20  # pixels
+WEIGHTS = ("alpha", "beta", "tv_weight")
 
 
 @dataclass(frozen=True)
@@ -61,11 +63,15 @@ def remembered(config, tiled):
     return loop.pair * _history(loop, config, tiled) + loop.beside
 
 
-def make_steps(objective, start, space, config, done, look_every, tiled, state):
-    """Return the steps of the optimiser that the config names, after `done` of levels before."""
+def make_steps(objective, start, space, config, done, look_every, tiled, state, kept=None):
+    """Return the steps of the optimiser that the config names, after `done` of levels before.
+
+    Whatever else may differ, what is traced for one objective serves all of its form whose trunk
+    and settings are the same: it is looked for in `kept`.
+    """
     bounds = _bounds(space, config)
     start = start if bounds is None else np.clip(start, *bounds)
-    how = {"bounds": bounds, "state": state}
+    how = {"bounds": bounds, "state": state, "program": _program(kept, objective, start, config)}
     # XLA wants to know sizes, and those of tiles' cores differ.
     how["compile_xla"] = bool(tf.config.get_visible_devices("GPU")) and not tiled
     loop = LOOPS[optimizer_of(config)]
@@ -86,6 +92,20 @@ def make_steps(objective, start, space, config, done, look_every, tiled, state):
     if loop.minimize is minimize_adam:
         how |= {"beta_1": config.beta_1, "beta_2": config.beta_2, "epsilon": config.epsilon}
     return loop.minimize(objective, start, config.iterations, **how)
+
+
+def _program(kept, objective, start, config):
+    """Return the loops' `program`, which looks into `kept` first; None for a large picture.
+
+    For such a one tracing takes no time to speak of, and what is kept much memory.
+    """
+    if kept is None or start.shape[1] * start.shape[2] > WORTH_KEEPING:
+        return None
+    settings = replace(config, **dict.fromkeys(WEIGHTS, 1.0))  # those are among the aims
+    through = objective.through
+    key = (id(through.model), getattr(through, "area", None), start.shape, objective.form, settings)
+    # With the model, so that no other one gets its number.
+    return lambda make: kept.get(key, lambda: (through.model, make()))[1]
 
 
 def _history(loop, config, tiled):

@@ -27,6 +27,7 @@ from nst_tf.errors import ConfigError, Diverged, Interrupted, NstError
 from nst_tf.files import atomic_file
 from nst_tf.images import UNIT_PIXELS, save_image
 from nst_tf.inputs import load_images
+from nst_tf.kept import Kept
 from nst_tf.pages import REPORT, read_record, write_report
 from nst_tf.pages.records import CONFIG, LOSSES, RESULT
 from nst_tf.tasks import make_task
@@ -53,7 +54,7 @@ HALF_WRITTEN = re.compile(
 )
 
 
-def run_job(config, output=None, *, overwrite=False, callbacks=(), say=print):
+def run_job(config, output=None, *, overwrite=False, callbacks=(), say=print, kept=None):
     """Run one job and leave its files in a folder.
 
     Everything that the user could have got wrong is looked at before anything is written.
@@ -69,6 +70,8 @@ def run_job(config, output=None, *, overwrite=False, callbacks=(), say=print):
         Functions of a `Step`, beside those that save.
     say : callable
         Gets each line of news.
+    kept : Kept, optional
+        Of earlier jobs: the trunk, and what was traced for pictures of the same size.
 
     Returns
     -------
@@ -94,17 +97,17 @@ def run_job(config, output=None, *, overwrite=False, callbacks=(), say=print):
     config = replace(config, weights=chosen_weights(config.weights, say))
     say(f"computing {choose_device(config.device)}")
     with memory_told(config):
-        task, finish, model = load_task(config)
+        task, finish, model = load_task(config, kept)
         # From here on nothing is refused any more, so there may be a folder.
         with made_folder(output, config, overwrite) as folder:
             with_full_paths(config).save(folder / CONFIG)
             write_journal(folder, folder / CONFIG, journal_files(config, model), model.name)
             say(f"{words_for(task)} of {model.name}, in {folder}")
             say(task.words)
-            return _paint_in(folder, task, finish, config, callbacks), folder
+            return _paint_in(folder, task, finish, config, callbacks, kept=kept), folder
 
 
-def resume_job(folder, *, callbacks=(), say=print):
+def resume_job(folder, *, callbacks=(), say=print, kept=None):
     """Go on with a run that was cut off: by a signal, a crash, a power cut, a full disk.
 
     On the same machine, with the same versions, float32 and the processor, its picture is that of
@@ -114,7 +117,7 @@ def resume_job(folder, *, callbacks=(), say=print):
     ----------
     folder : path
         Of the run.
-    callbacks, say
+    callbacks, say, kept
         As for `run_job`.
 
     Returns
@@ -142,30 +145,31 @@ def resume_job(folder, *, callbacks=(), say=print):
         config = JobConfig.load(folder / CONFIG)
         say(f"computing {choose_device(config.device)}")
         with memory_told(config):
-            task, finish, model = load_task(config)
+            task, finish, model = load_task(config, kept)
             check_unchanged(folder, folder / CONFIG, journal_files(config, model), say)
             remove_half_written(folder)
             position = latest_position(folder, say)
             check_fits(folder, position, task)
             done = len(position.history) - 1 if position else 0
             say(f"{words_for(task)} of {model.name}, from iteration {done}, in {folder}")
-            return _paint_in(folder, task, finish, config, callbacks, position), folder
+            result = _paint_in(folder, task, finish, config, callbacks, position, kept)
+            return result, folder
 
 
-def _paint_in(folder, task, finish, config, callbacks, position=None):
+def _paint_in(folder, task, finish, config, callbacks, position=None, kept=None):
     """Run a task, from a position if there is one, and save what it makes."""
     with saved_in(folder, config, position) as savers:
         callbacks = [*savers, *callbacks]
-        result = paint(task, callbacks=callbacks, finish=finish, position=position)
+        result = paint(task, callbacks=callbacks, finish=finish, position=position, kept=kept)
     save_result(folder, result, config)
     finish_journal(folder, result)
     show_result(folder, config)
     return result
 
 
-def load_task(config):
+def load_task(config, kept=None):
     """Load all that the config names: the task, what is done to its pictures, and the trunk."""
-    model, images = load_trunk_and_images(config)
+    model, images = load_trunk_and_images(config, kept)
     start, finish = images.pop("init_image"), images.pop("finish")
     task = make_task(**images, model=model, start=start, config=config.transfer())
     return task, finish, model
@@ -211,26 +215,31 @@ def memory_told(config):
         ) from None
 
 
-def load_trunk_and_images(config):
-    """Load the trunk that the config names and what it is to work on.
+def load_trunk_and_images(config, kept=None):
+    """Load the trunk that the config names, or take it from what is kept, and what it works on.
 
     Returns
     -------
     Trunk, dict
         The dict as from `load_images`.
     """
-    model = load_model(config.weights, pooling=config.pooling)
+    named = ("trunk", config.weights, config.pooling, config.pixels, config.padding)
+    model = (kept or Kept()).get(named, lambda: load_trunk(config))
     for layers in (config.content_layers, config.style_layers):
         resolve_layers(model, layers)  # a wrong name is told before any picture is read
-    if config.pixels == "unit":
-        model = Trunk(model, name=model.name, source=model.source, space=UNIT_PIXELS)
     images = load_images(config, model.space)
-    if config.padding == "edge":
-        model = model.with_edges()
     if config.normalize:
         styles = [style.image for style in images["style_image"]]
         model = normalize_trunk(model, [images["content_image"], *styles])
     return model, images
+
+
+def load_trunk(config):
+    """Load the trunk as the config has it, but for `normalize`, which needs the pictures."""
+    model = load_model(config.weights, pooling=config.pooling)
+    if config.pixels == "unit":
+        model = Trunk(model, name=model.name, source=model.source, space=UNIT_PIXELS)
+    return model.with_edges() if config.padding == "edge" else model
 
 
 @contextlib.contextmanager

@@ -17,21 +17,54 @@ def make_objective(model, terms, through=None):
 
     Returns
     -------
-    callable
+    Objective
         ``image (1, H, W, 3) -> {name: scalar, ..., "total": scalar}``: the terms unweighted,
         the total weighted, eq. (7). One pass through the trunk serves all terms.
     """
-    through = through or WholePass(model)
-    layers = {layer for term in terms for layer in term.layers}
-    margin = max(term.margin for term in terms)
+    return Objective(through or WholePass(model), terms)
 
-    def measure(features, image, window):
-        return {term.name: term.measure(features, image, window) for term in terms}
 
-    def objective(image):
-        measured = through.measured(image, layers, measure, margin)
-        losses = {term.name: term.judge(measured[term.name]) for term in terms}
-        losses["total"] = tf.add_n([term.weight * losses[term.name] for term in terms])
+class Objective:
+    """The losses of an image: what `make_objective` returns.
+
+    Attributes
+    ----------
+    aims : list of tensors
+        What the terms aim at and their weights, all in one row. ``objective(image, *aims)`` takes
+        those of another objective of the same `form`, whose terms were made from other pictures.
+    form : str
+        Tells which objectives differ in nothing but the numbers in their `aims`, if their trunks
+        and the knobs of their terms are the same.
+    """
+
+    def __init__(self, through, terms):
+        self.through = through
+        self.terms = terms
+        self.layers = {layer for term in terms for layer in term.layers}
+        self.margin = max(term.margin for term in terms)
+        self.nest = {term.name: (term.weight, term.aims) for term in terms}
+        self.aims = [_tensor(each) for each in tf.nest.flatten(self.nest)]
+        shapes = [(tuple(each.shape), each.dtype.name) for each in self.aims]
+        self.form = str(tf.nest.pack_sequence_as(self.nest, shapes))
+
+    def __call__(self, image, *aims):
+        """Return the losses of an image, measured against its own aims or those given."""
+        nest = tf.nest.pack_sequence_as(self.nest, aims or self.aims)
+
+        def measure(features, image, window):
+            return {
+                term.name: term.measure(features, image, window, nest[term.name][1])
+                for term in self.terms
+            }
+
+        measured = self.through.measured(image, self.layers, measure, self.margin)
+        losses = {
+            term.name: term.judge(measured[term.name], nest[term.name][1]) for term in self.terms
+        }
+        weighted = [nest[name][0] * loss for name, loss in losses.items()]
+        losses["total"] = tf.add_n(weighted)
         return losses
 
-    return objective
+
+def _tensor(x):
+    return x if tf.is_tensor(x) else tf.constant(x, tf.float32)

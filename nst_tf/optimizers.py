@@ -83,6 +83,7 @@ def minimize_adam(
     compile_xla=False,
     wanted=lambda iteration: True,
     state=None,
+    program=None,
 ):
     """Minimise an objective over the pixels of an image with Adam (Kingma & Ba 2015).
 
@@ -110,6 +111,9 @@ def minimize_adam(
         between, several updates may go by before Python hears of them: see `TICK`.
     state : LoopState, optional
         To go on with an earlier run, or to let this one be gone on with.
+    program : callable, optional
+        ``make -> what make() gives``, now or earlier: what was traced for an objective of the
+        same form, with the same settings.
 
     Yields
     ------
@@ -119,6 +123,7 @@ def minimize_adam(
     """
     optimizer = keras.optimizers.Adam(learning_rate, beta_1, beta_2, epsilon)
     how = {"bounds": bounds, "compile_xla": compile_xla, "wanted": wanted, "state": state}
+    how["program"] = program
     return _descend(objective, start, iterations, optimizer, schedule, **how)
 
 
@@ -133,6 +138,7 @@ def minimize_sgd(
     compile_xla=False,
     wanted=lambda iteration: True,
     state=None,
+    program=None,
 ):
     """Minimise an objective by plain gradient descent, as keras.io's example does.
 
@@ -141,20 +147,40 @@ def minimize_sgd(
     """
     optimizer = keras.optimizers.SGD(learning_rate)
     how = {"bounds": bounds, "compile_xla": compile_xla, "wanted": wanted, "state": state}
+    how["program"] = program
     return _descend(objective, start, iterations, optimizer, schedule, **how)
 
 
 def _descend(
-    objective, start, iterations, optimizer, schedule, *, bounds, compile_xla, wanted, state
+    objective,
+    start,
+    iterations,
+    optimizer,
+    schedule,
+    *,
+    bounds,
+    compile_xla,
+    wanted,
+    state,
+    program,
 ):
-    image = tf.Variable(start, dtype=tf.float32)
+    shape = np.shape(start)
+
+    def make():
+        image = tf.Variable(tf.zeros(shape))
+        optimizer.build([image])  # a tf.function can't create the optimiser's variables itself
+        update = _make_update(objective, image, optimizer, schedule, bounds, compile_xla)
+        return image, optimizer, _repeated(update, _aims(objective))
+
+    image, optimizer, several = (program or _made)(make)
+    image.assign(start)
+    _forget(optimizer)
     del start  # a generator keeps what it can still name
-    optimizer.build([image])  # a tf.function can't create the optimiser's variables itself
+    aims = _aims(objective)
     state = state or LoopState()
     variables = {"image": image}
     variables |= {f"optimizer_{n}": each for n, each in enumerate(optimizer.variables)}
 
-    several = _repeated(_make_update(objective, image, optimizer, schedule, bounds, compile_xla))
     pace = _Pace(wanted, iterations)
     updates = 0  # that the variables have seen
     if state.kept:
@@ -167,11 +193,11 @@ def _descend(
 
     while updates <= iterations:
         with pace.measured(pace.next(updates)) as count:
-            rows = several(count - 1) if count > 1 else []
+            rows = several(count - 1, aims) if count > 1 else []
             # A copy, because an update gives the losses from before it changes the image. For
             # the losses of the last image one update too many is made, and forgotten.
             current = tf.identity(image)
-            rows += several(1)
+            rows += several(1, aims)
         iteration, updates = updates, updates + count
         for number, losses in enumerate(rows, 1):
             at_end = number == count
@@ -184,9 +210,9 @@ def _make_update(objective, image, optimizer, schedule, bounds, compile_xla):
     """Return one compiled update of a variable image: it gives the losses from before it."""
 
     @tf.function(jit_compile=compile_xla, autograph=False)  # it only makes tracing slower
-    def update():
+    def update(*aims):
         with tf.GradientTape() as tape:
-            losses = objective(image)
+            losses = objective(image, *aims)
         gradient = tape.gradient(losses["total"], image)
         if schedule is not None:  # in here, so that it is asked anew at every update
             optimizer.learning_rate.assign(schedule(tf.cast(optimizer.iterations, tf.float32)))
@@ -198,25 +224,45 @@ def _make_update(objective, image, optimizer, schedule, bounds, compile_xla):
     return update
 
 
-def _repeated(update):
+def _forget(optimizer):
+    """Put an optimiser back to before its first update: all that it learns begins at 0."""
+    for variable in optimizer.variables:
+        if variable is not optimizer.learning_rate:
+            variable.assign(tf.zeros_like(variable))
+
+
+def _made(make):
+    return make()
+
+
+def _aims(objective):
+    """Return what an objective takes beside the image: nothing, if it is any function."""
+    return getattr(objective, "aims", [])
+
+
+def _repeated(update, aims):
     """Return a function that does so many updates in one call, and returns losses for each."""
     # Traced once and called as it is: TensorFlow warns when functions of one name are traced
     # again and again, and many runs in a notebook are no cause for alarm.
-    traced = update.get_concrete_function()
+    traced = update.get_concrete_function(*aims)
     names = sorted(traced.structured_outputs)
 
     @tf.function(autograph=False)
-    def several(count):
+    def several(count, *aims):
         def once(number, rows):
-            losses = traced()
+            losses = traced(*aims)
             return number + 1, rows.write(number, tf.stack([losses[name] for name in names]))
 
         rows = tf.TensorArray(tf.float32, size=count, element_shape=(len(names),))
         how = {"parallel_iterations": 1, "maximum_iterations": count}
         return tf.while_loop(lambda number, _: number < count, once, (0, rows), **how)[1].stack()
 
-    repeated = several.get_concrete_function(tf.TensorSpec((), tf.int32))
-    return lambda count: [dict(zip(names, row)) for row in repeated(tf.constant(count)).numpy()]
+    repeated = several.get_concrete_function(tf.TensorSpec((), tf.int32), *aims)
+
+    def rows(count, aims):
+        return [dict(zip(names, row)) for row in repeated(tf.constant(count), *aims).numpy()]
+
+    return rows
 
 
 class _Pace:
@@ -245,7 +291,15 @@ class _Pace:
 
 
 def minimize_lbfgs(
-    objective, start, iterations, *, history=20, bounds=None, compile_xla=False, state=None
+    objective,
+    start,
+    iterations,
+    *,
+    history=20,
+    bounds=None,
+    compile_xla=False,
+    state=None,
+    program=None,
 ):
     """Minimise an objective over the pixels of an image with L-BFGS-B (Byrd et al. 1995).
 
@@ -255,7 +309,7 @@ def minimize_lbfgs(
 
     Parameters
     ----------
-    objective, start, bounds, compile_xla
+    objective, start, bounds, compile_xla, program
         As for `minimize_adam`; the bounds hold at every step.
     iterations : int
         At most so many. SciPy's tolerances are off; when it finds no step further downhill, the
@@ -276,14 +330,13 @@ def minimize_lbfgs(
     begun, start = _kept_pixels(state.kept) if state.kept else (0, start)
     shape = np.shape(start)
     box = None if bounds is None else _box(bounds, shape)
-    image = tf.Variable(start, dtype=tf.float32)
     latest = {}  # the losses at the point that was last evaluated
-
-    compiled = _losses_and_gradient(objective, image, compile_xla)
+    image, compute = (program or _made)(lambda: _losses_and_gradient(objective, shape, compile_xla))
+    aims = _aims(objective)
 
     def total_and_gradient(pixels):
         image.assign(pixels.reshape(shape))
-        losses, gradient = compiled()
+        losses, gradient = compute(*aims)
         latest.update(pixels=pixels.copy(), losses=losses)
         return float(losses["total"]), gradient.numpy().ravel().astype(np.float64)
 
@@ -319,16 +372,17 @@ def _kept_pixels(kept):
     return int(kept["iteration"]), kept["image"]
 
 
-def _losses_and_gradient(objective, image, compile_xla):
-    """Return a compiled function of no arguments: the losses at a variable, and their slope."""
+def _losses_and_gradient(objective, shape, compile_xla):
+    """Return a variable image, and a compiled function: its losses for aims, and their slope."""
+    image = tf.Variable(tf.zeros(shape))
 
     @tf.function(jit_compile=compile_xla, autograph=False)
-    def losses_and_gradient():
+    def losses_and_gradient(*aims):
         with tf.GradientTape() as tape:
-            losses = objective(image)
+            losses = objective(image, *aims)
         return losses, tape.gradient(losses["total"], image)
 
-    return losses_and_gradient.get_concrete_function()
+    return image, losses_and_gradient.get_concrete_function(*_aims(objective))
 
 
 def _search(total_and_gradient, pixels, iterations, history, box, told):
@@ -383,6 +437,7 @@ def minimize_lbfgs_fixed(
     compile_xla=False,
     keep=tf.identity,
     state=None,
+    program=None,
 ):
     """Minimise an objective over the pixels of an image with L-BFGS and no line search.
 
@@ -392,7 +447,7 @@ def minimize_lbfgs_fixed(
 
     Parameters
     ----------
-    objective, start, iterations, bounds, compile_xla, state
+    objective, start, iterations, bounds, compile_xla, state, program
         As for `minimize_adam`.
     history : int
         Pairs of images that are remembered.
@@ -406,8 +461,11 @@ def minimize_lbfgs_fixed(
         As `minimize_adam`. After a step uphill by more than `UPHILL`, the best image so far is
         yielded again, the memory is cleared, and the next first step is half as long.
     """
-    image = tf.Variable(start, dtype=tf.float32)
+    shape = np.shape(start)
+    image, compute = (program or _made)(lambda: _losses_and_gradient(objective, shape, compile_xla))
+    image.assign(start)
     del start  # a generator keeps what it can still name
+    aims = _aims(objective)
     pairs = collections.deque(maxlen=history)
     first = 1.0 if bounds is None else float(np.max(np.subtract(*bounds[::-1]))) / 100
     best, before, begun = None, None, 0
@@ -415,9 +473,8 @@ def minimize_lbfgs_fixed(
     if state.kept:
         begun, first, best, before = _unpacked(state.kept, image, pairs, keep)
 
-    compute = _losses_and_gradient(objective, image, compile_xla)
     for iteration in range(begun, iterations + 1):
-        losses, gradient = compute()
+        losses, gradient = compute(*aims)
         total, current, gradient = float(losses["total"]), keep(image), keep(gradient)
         if best and not total < UPHILL * best[0]:  # NaN is uphill too
             total, current, losses, gradient = best

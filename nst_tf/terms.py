@@ -1,11 +1,13 @@
 """Binds targets to the equations: what is to be kept, and what is to be matched.
 
-A term says which layers it reads and gives a scalar for (features, image); what it aims at was
-computed once, when the term was made.
+A term says which layers it reads and gives a scalar for (features, image) and what it aims at.
+That was computed once, when the term was made, and stands beside the function rather than inside
+it: so one traced function serves all pictures of a size.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -33,10 +35,12 @@ class Term:
     layers : tuple of str
         The layers that `measure` reads.
     measure : callable
-        ``(features, image, window) -> numbers``, in whatever structure, that add up over the
-        windows of a picture: sums over positions.
+        ``(features, image, window, aims) -> numbers``, in whatever structure, that add up over
+        the windows of a picture: sums over positions.
     judge : callable
-        ``numbers of the whole picture -> scalar``, the loss; by default they are the loss.
+        ``(numbers of the whole picture, aims) -> scalar``, the loss; by default they are the loss.
+    aims : nest of tensors and numbers
+        The targets, and all else that is another for another picture of the same size.
     margin : int
         How many positions of each layer `measure` reads beyond the window's core.
     """
@@ -45,12 +49,13 @@ class Term:
     weight: float
     layers: tuple[str, ...]
     measure: Callable
-    judge: Callable = lambda measured: measured
+    judge: Callable = lambda measured, aims: measured
+    aims: Any = ()
     margin: int = 0
 
     def loss(self, features, image):
         """Return the unweighted loss of a whole picture, a scalar."""
-        return self.judge(self.measure(features, image, WHOLE))
+        return self.judge(self.measure(features, image, WHOLE, self.aims), self.aims)
 
 
 def content_term(model, content_image, layer_weights, weight, *, scale="half", through=None):
@@ -64,18 +69,20 @@ def content_term(model, content_image, layer_weights, weight, *, scale="half", t
     targets = (through or WholePass(model)).features(content_image, layer_weights)
     factors = {layer: content_factor(target, scale) for layer, target in targets.items()}
 
-    def measure(features, image, window):
+    def measure(features, image, window, aims):
         return {
             layer: squared_distance(window.core(features[layer], layer), window.part(target, layer))
-            for layer, target in targets.items()
+            for layer, target in aims["targets"].items()
         }
 
-    def judge(distances):
+    def judge(distances, aims):
+        factors = aims["factors"]
         return tf.add_n(
             [w * factors[layer] * distances[layer] for layer, w in layer_weights.items()]
         )
 
-    return Term("content", weight, tuple(layer_weights), measure, judge)
+    aims = {"targets": targets, "factors": factors}
+    return Term("content", weight, tuple(layer_weights), measure, judge, aims)
 
 
 def style_term(
@@ -126,7 +133,7 @@ def style_term(
     statistic = shifted(measured, shift)
     regions = style_regions(through, styles, layers, statistic, propagation)
 
-    def measure(features, image, window):
+    def measure(features, image, window, regions):
         features = {layer: features[layer] for layer in layers}
         return [statistic.sums(features, region.guides, window) for region in regions]
 
@@ -138,14 +145,13 @@ def style_term(
         ]
         return region.strength * tf.add_n(distances)
 
-    def judge(measured):
+    def judge(measured, regions):
         return tf.add_n([region_loss(region, sums) for region, sums in zip(regions, measured)])
 
-    return Term("style", weight, layers, measure, judge, statistic.margin)
+    return Term("style", weight, layers, measure, judge, regions, statistic.margin)
 
 
-@dataclass(frozen=True)
-class Region:
+class Region(NamedTuple):
     """Where one target acts: guides by layer (none: everywhere), its strength, its targets."""
 
     guides: dict[str, tf.Tensor]
@@ -196,11 +202,11 @@ def _blend(targets, weights):
 def tv_term(weight, *, form="squared", scale=1.0):
     """Keep neighbouring pixels alike: total variation, `form` as in `tv_loss`, times `scale`."""
 
-    def measure(features, image, window):
+    def measure(features, image, window, aims):
         wide = window.core(image, margin=1)  # the last differences reach beyond the core
         return tv_sums(*differences(wide, tf.shape(window.core(image))[1:3]), form)
 
-    return Term("tv", weight, (), measure, lambda sums: scale * tv_of_sums(sums, form))
+    return Term("tv", weight, (), measure, lambda sums, aims: scale * tv_of_sums(sums, form))
 
 
 def relative_tv_term(weight, space):

@@ -191,7 +191,7 @@ class StyleTransfer:
         return self.result.picture
 
 
-def paint(task, *, callbacks=(), finish=None, position=None):
+def paint(task, *, callbacks=(), finish=None, position=None, kept=None):
     """Change the pixels of the start until the terms are small: the second half of a transfer.
 
     Parameters
@@ -202,6 +202,8 @@ def paint(task, *, callbacks=(), finish=None, position=None):
     position : Position, optional
         Of a run of the same task that was cut off; this one goes on from there, and where numbers
         are computed in the same order it ends with the same picture, bit for bit.
+    kept : Kept, optional
+        Of an earlier run: where sizes and settings are the same, nothing is traced anew.
 
     Returns
     -------
@@ -209,11 +211,11 @@ def paint(task, *, callbacks=(), finish=None, position=None):
     """
     space = task.through.model.space
     show = _shown(space, finish, task.levels[-1].size)
-    steps = _all_steps(task, callbacks, position)
+    steps = _all_steps(task, callbacks, position, kept)
     return _run(steps, task.start, show, task.config, callbacks, position)
 
 
-def _all_steps(task, callbacks, position):
+def _all_steps(task, callbacks, position, kept):
     """Go through the levels, each beginning where the one before it ended.
 
     With a `Position`, the levels before it are left out, and its own is gone on with.
@@ -230,7 +232,7 @@ def _all_steps(task, callbacks, position):
             image = state.kept["image"].astype(np.float32)
         else:
             image = task.enlarged(np.asarray(image), level)
-        task, steps = _begun(task, level, due - done, image, done, look_every, state)
+        task, steps = _begun(task, level, due - done, image, done, look_every, state, kept)
         state.kept = None
         with contextlib.closing(steps):
             for iteration, current, losses, last in steps:
@@ -249,7 +251,7 @@ def _position(level, done, state):
     return loop and Position(level, done, loop)
 
 
-def _begun(task, level, iterations, image, done, look_every, state):
+def _begun(task, level, iterations, image, done, look_every, state, kept):
     """Return a level's steps, the first one made: by a task of smaller tiles if it must be."""
 
     def chained(first, rest):
@@ -262,7 +264,7 @@ def _begun(task, level, iterations, image, done, look_every, state):
         space = task.through.model.space
         config = config.changed(iterations=iterations)
         tiled = isinstance(task.through, TiledPass)
-        steps = make_steps(objective, image, space, config, done, look_every, tiled, state)
+        steps = make_steps(objective, image, space, config, done, look_every, tiled, state, kept)
         try:
             return task, chained([next(steps)], steps)
         except tf.errors.ResourceExhaustedError:

@@ -186,7 +186,7 @@ def test_a_picture_that_nobody_said_they_would_look_at_is_refused(tiny_model, mo
 
 
 def test_lbfgs_says_that_it_converged_and_where(tiny_model):
-    def term(features, image, window):
+    def term(features, image, window, aims):
         return tf.reduce_sum(tf.square(image - CONTENT))
 
     objective = make_objective(tiny_model, [Term("bowl", 1.0, (), term)])

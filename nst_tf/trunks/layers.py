@@ -216,6 +216,7 @@ class Trunk(dict):
         self.source = source
         self.space = space
         self.dtype = dtype
+        self.others = {}  # the same trunk in other dtypes
 
     def with_layers(self, layers, **changes):
         """Return a trunk of other layers, all else as it is but for `changes`."""
@@ -223,9 +224,16 @@ class Trunk(dict):
         return Trunk(layers, **{**same, **changes})
 
     def computing_in(self, dtype):
-        """Return the trunk whose layers compute in another dtype, such as bfloat16."""
-        layers = {name: layer.changed(dtype=dtype) for name, layer in self.items()}
-        return self.with_layers(layers, dtype=dtype)
+        """Return the trunk whose layers compute in another dtype, such as bfloat16.
+
+        It is the same one each time: what was traced for it fits.
+        """
+        if dtype == self.dtype:
+            return self
+        if dtype not in self.others:
+            layers = {name: layer.changed(dtype=dtype) for name, layer in self.items()}
+            self.others[dtype] = self.with_layers(layers, dtype=dtype)
+        return self.others[dtype]
 
     def with_edges(self):
         """Return the trunk whose first convolution repeats the picture's outermost pixels.
