@@ -65,8 +65,15 @@ def progress_line(step):
     if not step.iteration:
         return line
     rate = step.iteration / step.seconds
-    minutes, seconds = divmod(round((step.iterations - step.iteration) / rate), 60)
-    return f"{line}  {rate:.2f} it/s  {minutes}:{seconds:02d} left"
+    left = in_words((step.iterations - step.iteration) / rate)
+    return f"{line}  {rate:.2f} it/s  {left} left"
+
+
+def in_words(seconds):
+    """Return a time as 4:05 or, from an hour on, 1:04:05."""
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
 
 
 def save_every(every, folder, *, ending=".png"):

@@ -20,6 +20,10 @@ class ConfigError(NstError):
     """A setting that does not exist or has a value that it can't have."""
 
 
+class Busy(ConfigError):
+    """A folder that another process is at work in."""
+
+
 class DeviceError(NstError):
     """A processor that was asked for and is not there."""
 

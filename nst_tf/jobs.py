@@ -23,7 +23,7 @@ from nst_tf.checkpoints import (
 from nst_tf.config import NO_MASK, NOT, SAVING, SETTINGS, STARTS, JobConfig
 from nst_tf.console import uninterrupted
 from nst_tf.devices import choose_device
-from nst_tf.errors import ConfigError, Diverged, Interrupted, NstError
+from nst_tf.errors import Busy, ConfigError, Diverged, Interrupted, NstError
 from nst_tf.files import atomic_file
 from nst_tf.images import UNIT_PIXELS, save_image
 from nst_tf.inputs import load_images
@@ -356,9 +356,7 @@ def made_folder(output, config, overwrite):
 
     Without a name it is a new one under output/, named for the pictures.
     """
-    folder = (
-        Path(output) if output is not None else _new_folder(Path("output"), folder_name(config))
-    )
+    folder = Path(output) if output is not None else new_folder(Path("output"), folder_name(config))
     folder.mkdir(parents=True, exist_ok=True)
     with locked(folder):
         check_output(output, overwrite)  # another run may have begun and ended since
@@ -377,7 +375,7 @@ def locked(folder):
         with lock:
             yield
     except Timeout:
-        raise ConfigError(
+        raise Busy(
             f"another run is at work in {folder}; choose another folder, or wait for its end"
         ) from None
 
@@ -398,7 +396,7 @@ def _is_ours(file):
     return OUR_FILES.fullmatch(file.name) is not None
 
 
-def _new_folder(parent, name):
+def new_folder(parent, name):
     """Make harbour_waves, or harbour_waves_2, ...; never one that is there."""
     check_output(parent, overwrite=True)
     parent.mkdir(parents=True, exist_ok=True)

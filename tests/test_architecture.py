@@ -24,7 +24,7 @@ STOREYS = [
     ["pages", "timelapse"],
     ["jobs", "cli", "watch"],
     ["run", "grid", "weights", "lessons", "report"],
-    ["doctor"],
+    ["doctor", "batch"],
 ]
 LEVEL = {module: level for level, modules in enumerate(STOREYS) for module in modules}
 

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import math
 import os
 import shlex
 from pathlib import Path
@@ -20,6 +21,7 @@ from nst_tf.weightfiles import credit
 
 REPORT, INDEX = "report.html", "index.html"
 LARGE, MIDDLE, SMALL = 720, 480, 240  # the longer side of pictures in a page
+CARDS = 300  # in an index page
 FRAMES = 24  # at most, in the filmstrip
 TEMPLATES = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent),
@@ -146,7 +148,7 @@ def words(value):
 # ---------------------------------------------------------------------------- many runs
 
 
-def write_index(folders, path):
+def write_index(folders, path, problems=None):
     """Write a page about many runs: a picture of each, what differs, a link to its report.
 
     Parameters
@@ -154,20 +156,24 @@ def write_index(folders, path):
     folders : sequence of path
         Of runs; one that can't be read is shown with the reason.
     path : path
-        Of the page.
+        Of the page; beyond `CARDS` runs, name_2.html and so on stand beside it.
+    problems : dict of str, optional
+        Reasons by name of what has failed; it need not have a folder.
 
     Returns
     -------
     Path
     """
-    path, cards, records = Path(path), [], {}
+    path, records, problems = Path(path), {}, dict(problems or {})
     for folder in map(Path, folders):
         try:
             records[folder] = read_record(folder)
         except NstError as error:
-            cards.append({"name": folder.name, "problem": str(error)})
+            problems.setdefault(folder.name, str(error))
+    cards = [{"name": name, "problem": problems[name]} for name in sorted(problems)]
+    records = {f: record for f, record in records.items() if f.name not in problems}
     differing = _differing([record.config for record in records.values()])
-    for folder, record in records.items():
+    for folder, record in sorted(records.items()):
         report = folder / REPORT
         target = report if report.is_file() else record.result
         last = record.pictures[-1][1] if record.pictures else None
@@ -184,8 +190,21 @@ def write_index(folders, path):
                 "seconds": f"{record.about.get('seconds') or record.seconds:.0f} s",
             }
         )
-    cards.sort(key=lambda card: card["name"])
-    return _write(path, TEMPLATES.get_template("index.html").render(cards=cards))
+    return _write_pages(path, cards)
+
+
+def _write_pages(path, cards):
+    """Write the cards to as many pages as it takes; return the first."""
+    count = max(math.ceil(len(cards) / CARDS), 1)
+    names = [path.name, *(f"{path.stem}_{number}{path.suffix}" for number in range(2, count + 1))]
+    for number, name in enumerate(names):
+        page = TEMPLATES.get_template("index.html").render(
+            total=len(cards),
+            cards=cards[number * CARDS : (number + 1) * CARDS],
+            pages=[(quote(each), each == name) for each in names] if count > 1 else [],
+        )
+        _write(path.with_name(name), page)
+    return path
 
 
 def _differing(configs):

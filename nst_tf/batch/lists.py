@@ -1,0 +1,346 @@
+"""Lists of jobs: from a TOML, JSON or CSV file, from pictures in pairs, with knobs swept over."""
+
+import csv
+import glob
+import io
+import itertools
+import json
+import re
+import tomllib
+import typing
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+from PIL import Image
+
+from nst_tf.config import NO_MASK, NOT, STARTS, JobConfig
+from nst_tf.errors import ConfigError
+from nst_tf.files import atomic_file
+
+FORMAT = "nst_tf jobs 1"
+LARGEST = 2**26  # bytes of a list
+MOST = 100_000  # jobs
+LONGEST = 110  # bytes of either half of a name that is made up
+BETWEEN = ";"  # in a cell of a CSV file, between the values of a knob that takes several
+NAME = re.compile(r"[^\s./\\:*?\"<>|\0-\x1f-][^/\\:*?\"<>|\0-\x1f]{0,199}")  # fine on any system
+PATHS = ("content", "style", "masks", "style_masks", "init", "weights")
+NO_PATHS = {"init": STARTS, "weights": ("auto", "embedded", "squeezenet")}
+TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+KNOBS = {knob.name: knob for knob in fields(JobConfig)}
+
+
+@dataclass(frozen=True)
+class Job:
+    """A picture to be made.
+
+    Attributes
+    ----------
+    name : str
+        Of its folder.
+    config : JobConfig or None
+    problem : str
+        Why there is no config: the job has failed before it began.
+    """
+
+    name: str
+    config: JobConfig | None
+    problem: str = ""
+
+
+# ---------------------------------------------------------------------------- where jobs come from
+
+
+def read_jobs(path, *, base=None, over=None, sweeps=None):
+    """Read the jobs of a file.
+
+    Parameters
+    ----------
+    path : path
+        A .toml or .json with "jobs", tables of knobs, and maybe "defaults" for all of them; or a
+        .csv with knobs for columns. A job's "name" names its folder. Paths are taken from the
+        folder of the file.
+    base : JobConfig, optional
+        What is not in the file.
+    over : dict, optional
+        Knobs that hold for all jobs, whatever the file says.
+    sweeps : dict of lists, optional
+        Values by knob: each job is done with each of them, in all combinations.
+
+    Returns
+    -------
+    list of Job
+        One that can't be, because of a knob of its own, carries the reason.
+
+    Raises
+    ------
+    ConfigError
+        The file can't be read, is none of jobs, or what holds for all of them is wrong.
+    """
+    path = Path(path)
+    defaults, entries = _read_list(path)
+    base = (base or JobConfig()).changed(**_from_folder(path.parent, defaults))
+    entries = [(_name_of(entry), _from_folder(path.parent, entry)) for entry in entries]
+    return _all_jobs(entries, base, over or {}, sweeps or {})
+
+
+def pairs(contents, styles, *, base=None, over=None, sweeps=None):
+    """Return a job for each content with each style.
+
+    Parameters
+    ----------
+    contents, styles : sequence of str
+        Files, or patterns such as "photos/*.jpg".
+    base, over, sweeps
+        As for `read_jobs`.
+    """
+    contents, styles = matching("content", contents), matching("style", styles)
+    count = len(contents) * len(styles)
+    _check_count(count)
+    both = [{"content": c, "style": (s,)} for c in contents for s in styles]
+    entries = [(None, knobs) for knobs in both]
+    return _all_jobs(entries, base or JobConfig(), over or {}, sweeps or {})
+
+
+def matching(what, patterns):
+    """Return the files that patterns mean, in order, each once.
+
+    Of a pattern only what ends like a picture is taken: beside pictures lie lists of credits.
+    """
+    found = []
+    for pattern in patterns:
+        if Path(pattern).exists():
+            files = [pattern]
+        else:
+            files = sorted(filter(_is_picture, glob.glob(pattern, recursive=True)))  # noqa: PTH207
+        if not files:
+            raise ConfigError(f"--{what} {pattern}: there is no such picture")
+        found += files
+    return list(dict.fromkeys(found))
+
+
+def _is_picture(path):
+    return Path(path).suffix.lower() in Image.registered_extensions() and Path(path).is_file()
+
+
+def save_jobs(path, jobs):
+    """Write jobs as JSON, whole: `read_jobs` gives them back."""
+    listed = [_as_listed(job) for job in jobs]
+    text = json.dumps({"format": FORMAT, "jobs": listed}, indent=1)
+    with atomic_file(path) as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def _as_listed(job):
+    if job.config is None:
+        return {"name": job.name, "problem": job.problem}
+    return {"name": job.name, **asdict(job.config)}
+
+
+# ---------------------------------------------------------------------------- reading
+
+
+def _read_list(path):
+    """Return the defaults and the entries of a list, dicts of knobs."""
+    readers = {".toml": tomllib.loads, ".json": json.loads, ".csv": None}
+    kind = path.suffix.lower()
+    if kind not in readers:
+        raise ConfigError(f"{path} is no list of jobs; one that ends in {', '.join(readers)} was")
+    text = _text(path)
+    try:
+        if kind == ".csv":
+            return {}, _read_csv(path, text)
+        listed = readers[kind](text)
+    except (ValueError, RecursionError, csv.Error) as error:
+        raise ConfigError(f"{path} is no {kind[1:].upper()}: {error}") from None
+    listed = {"jobs": listed} if isinstance(listed, list) else listed
+    return _checked(path, listed)
+
+
+def _text(path):
+    try:
+        if not path.is_file():
+            raise ConfigError(f"{path} is no file; a list of jobs was expected")
+        if path.stat().st_size > LARGEST:
+            raise ConfigError(f"{path} is larger than {LARGEST // 2**20} MiB: no list of jobs")
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise ConfigError(f"{path} can't be read: {error.strerror or error}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path} is no UTF-8 text; save it as that") from None
+
+
+def _checked(path, listed):
+    if not isinstance(listed, dict) or not isinstance(listed.get("jobs"), list):
+        raise ConfigError(f"{path} holds no jobs; a list of tables under `jobs` was expected")
+    other = set(listed) - {"jobs", "defaults", "format"}
+    if other:
+        raise ConfigError(
+            f"{path} has {', '.join(sorted(map(str, other)))} beside `jobs` and `defaults`; knobs "
+            "for all jobs belong into `defaults`"
+        )
+    if listed.get("format", FORMAT) != FORMAT:
+        raise ConfigError(f"{path} is of format {listed['format']!r:.40}, not {FORMAT!r}")
+    defaults = listed.get("defaults", {})
+    if not isinstance(defaults, dict) or not all(isinstance(job, dict) for job in listed["jobs"]):
+        raise ConfigError(f"{path}: `defaults` and each job must be tables: knob = value")
+    return defaults, listed["jobs"]
+
+
+def _read_csv(path, text):
+    """Return the rows as dicts of knobs, their texts made to what a knob takes."""
+    rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+    head = [name.strip() for name in next(rows, [])]
+    unknown = [name for name in head if name != "name" and name not in KNOBS]
+    if unknown or not head:
+        raise ConfigError(
+            f"{path}: its first row has {', '.join(map(repr, unknown)) or 'nothing'}; the names of "
+            "knobs were expected, such as content, style, alpha"
+        )
+    entries = []
+    for row in filter(None, rows):
+        entry = {name: cell.strip() for name, cell in zip(head, row) if cell.strip()}
+        if len(row) > len(head):
+            entry["problem"] = f"its row has {len(row)} cells, and {len(head)} have a name"
+        entries.append(entry)
+    return [_typed_cells(entry) for entry in entries]
+
+
+def _typed_cells(entry):
+    try:
+        return {name: value_of(name, cell) for name, cell in entry.items()}
+    except ConfigError as error:
+        return {"name": entry.get("name"), "problem": str(error)}
+
+
+def value_of(name, text, between=BETWEEN):
+    """Return a text as what the knob of that name takes; it may yet be out of its limits."""
+    if name not in KNOBS:
+        return text
+    kind = KNOBS[name].type
+    kinds = typing.get_args(kind) if type(None) in typing.get_args(kind) else (kind,)
+    if typing.get_origin(kinds[0]) is tuple:
+        each = typing.get_args(kinds[0])[0]
+        parts = [part.strip() for part in text.split(between)]
+        return tuple(_scalar(name, each, part) for part in parts if part)
+    return _scalar(name, kinds[0], text)
+
+
+def _scalar(name, kind, text):
+    try:
+        return TRUTH[text.lower()] if kind is bool else kind(text)
+    except (ValueError, KeyError):
+        words = {int: "a whole number", float: "a number", bool: "true or false"}[kind]
+        raise ConfigError(f"`{name}` is {text!r:.60}; {words} was expected") from None
+
+
+def _name_of(entry):
+    return entry.get("name")
+
+
+def _from_folder(folder, knobs):
+    """Return the knobs, paths among them taken from a folder."""
+    found = {name: value for name, value in knobs.items() if name != "name"}
+    for name in set(PATHS) & set(found):
+        value, usual = found[name], NO_PATHS.get(name, (NO_MASK,))
+        if isinstance(value, str):
+            found[name] = _joined(folder, value, usual)
+        elif isinstance(value, (list, tuple)):
+            found[name] = [
+                _joined(folder, each, usual) if isinstance(each, str) else each for each in value
+            ]
+    return found
+
+
+def _joined(folder, path, usual):
+    if path in usual or not path:
+        return path
+    inverted = NOT if path.startswith(NOT) else ""
+    return inverted + str(folder / path.removeprefix(NOT))
+
+
+# ---------------------------------------------------------------------------- making jobs
+
+
+def _all_jobs(entries, base, over, sweeps):
+    """Return a job for each entry (name or None, knobs) and each combination of the sweeps."""
+    for name, values in sweeps.items():
+        for value in values:
+            base.changed(**{name: value})  # what is wrong for all is told at once
+    base.changed(**over)
+    combinations = [dict(zip(sweeps, each)) for each in itertools.product(*sweeps.values())]
+    _check_count(len(entries) * len(combinations))
+    if not entries:
+        raise ConfigError("there are no jobs in the list; one at least was expected")
+    taken, jobs = set(), []
+    for number, (name, knobs) in enumerate(entries, 1):
+        for swept in combinations:
+            job = _job(number, name, {**knobs, **over, **swept}, swept, base)
+            jobs.append(Job(_unused(job.name, taken), job.config, job.problem))
+    return jobs
+
+
+def _job(number, name, knobs, swept, base):
+    """Return the job of an entry; what is wrong with it is written into it."""
+    problem = knobs.pop("problem", "")
+    wrong = name is not None and not (isinstance(name, str) and NAME.fullmatch(name))
+    if wrong:
+        problem = (
+            f"its name is {name!r:.60}; the plain name of a folder was expected, without / \\ : * "
+            "and the like, and no dot first"
+        )
+    made_up = name is None or wrong
+    config = None
+    if not problem:
+        try:
+            config = base.changed(**knobs)
+            _check_pictures(config)
+        except ConfigError as error:
+            config, problem = None, str(error)
+    if made_up:
+        name = folder_name(config) if config else f"job {number}"
+    if made_up or swept:
+        tail = "".join(f"_{knob}-{_words(value)}" for knob, value in swept.items())
+        name = _plain(_cut(name) + _cut(tail))
+    return Job(name, config, problem)
+
+
+def _check_pictures(config):
+    if not config.content or not config.style or not all(config.style):
+        raise ConfigError(
+            f"content is {config.content!r} and style {config.style!r}; both pictures are needed"
+        )
+
+
+def folder_name(config):
+    """Return harbour_waves, or harbour_waves_woodcut for two styles."""
+    return "_".join(Path(path).stem for path in (config.content, *config.style))
+
+
+def _words(value):
+    values = value if isinstance(value, (tuple, list)) else [value]
+    return "+".join(f"{each:g}" if isinstance(each, float) else str(each) for each in values)
+
+
+def _plain(text):
+    """Return a text that any system takes for the name of a folder."""
+    text = re.sub(r"[/\\:*?\"<>|\0-\x1f]", "-", text)
+    return re.sub(r"^[\s.-]+|[\s.]+$", "", text) or "job"
+
+
+def _cut(text):
+    return text.encode("utf-8", "replace")[:LONGEST].decode(errors="ignore")
+
+
+def _unused(name, taken):
+    """Return the name, or name_2, name_3: never one that is another's, in small letters either."""
+    for number in itertools.count(1):
+        tried = name if number == 1 else f"{name}_{number}"
+        if tried.casefold() not in taken:
+            taken.add(tried.casefold())
+            return tried
+    return None
+
+
+def _check_count(count):
+    if count > MOST:
+        raise ConfigError(f"that makes {count} jobs; {MOST} at most go into one batch: divide it")

@@ -1,0 +1,77 @@
+"""How each job of a batch ended: summary.csv while it goes on, and an index page at its end."""
+
+import csv
+import time
+
+from nst_tf.batch.work import DONE
+from nst_tf.files import atomic_file
+from nst_tf.pages import INDEX, write_index
+from nst_tf.pages.records import CONFIG, RESULT
+
+SUMMARY = "summary.csv"
+WAITING = "waiting"
+COLUMNS = (
+    *("name", "state", "reason", "iterations", "seconds", "loss", "attempts", "worker"),
+    *("content", "style", "picture"),
+)
+EVERY = 2.0  # seconds between two writings of a summary that grows
+
+
+class Summary:
+    """Keeps summary.csv: one row for each job, in the order of the list.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the batch.
+    jobs : sequence of Job
+    """
+
+    def __init__(self, folder, jobs):
+        self.folder, self.jobs = folder, jobs
+        self.outcomes = {}
+        self.written = 0.0
+
+    def add(self, outcome):
+        """Note how a job ended; its row is on the disk within a few seconds, and at the end."""
+        self.outcomes[outcome.name] = outcome
+        if time.perf_counter() > self.written + EVERY:
+            self.write()
+
+    def write(self):
+        """Write the file, whole."""
+        with (
+            atomic_file(self.folder / SUMMARY) as temporary,
+            open(temporary, "w", newline="", encoding="utf-8", errors="replace") as file,
+        ):
+            rows = csv.DictWriter(file, COLUMNS)
+            rows.writeheader()
+            rows.writerows(map(self._row, self.jobs))
+        self.written = time.perf_counter()
+
+    def write_index(self):
+        """Write the page about all jobs, those that failed first; return where it is."""
+        folders = [
+            self.folder / job.name
+            for job in self.jobs
+            if (self.folder / job.name / CONFIG).exists()
+        ]
+        problems = {each.name: each.reason for each in self.outcomes.values() if each.state != DONE}
+        return write_index(folders, self.folder / INDEX, problems=problems)
+
+    def count(self, state):
+        """Return how many jobs have ended so."""
+        return sum(outcome.state == state for outcome in self.outcomes.values())
+
+    def _row(self, job):
+        row = {"name": job.name, "state": WAITING, "content": "", "style": ""}
+        if job.config:
+            row |= {"content": job.config.content, "style": " ".join(job.config.style)}
+        if job.name in self.outcomes:
+            outcome = self.outcomes[job.name]
+            row |= {name: value for name, value in vars(outcome).items() if name in COLUMNS}
+            row["seconds"] = f"{outcome.seconds:.1f}"
+            row["loss"] = "" if outcome.loss is None else f"{outcome.loss:.9g}"
+        picture = self.folder / job.name / RESULT
+        row["picture"] = f"{job.name}/{RESULT}" if picture.exists() else ""
+        return row

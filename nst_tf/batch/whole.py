@@ -1,0 +1,112 @@
+"""A whole batch: its folder, what of it is left to do, an engine that does it, the summary."""
+
+import contextlib
+from pathlib import Path
+
+from nst_tf.batch.here import run_here
+from nst_tf.batch.lists import read_jobs, save_jobs
+from nst_tf.batch.progress import Progress
+from nst_tf.batch.summary import Summary
+from nst_tf.batch.work import DONE, found_done, settled
+from nst_tf.console import uninterrupted
+from nst_tf.errors import ConfigError, Interrupted
+from nst_tf.jobs import check_output, locked, new_folder
+
+JOBS = "jobs.json"
+
+
+def run_batch(jobs, output=None, *, engine=run_here, say=print):
+    """Do jobs, each in a folder of its own, and tell how each one ended.
+
+    A job that fails stops no other.
+
+    Parameters
+    ----------
+    jobs : sequence of Job
+        As from `read_jobs` or `pairs`.
+    output : path, optional
+        A folder that is new or empty; default: a new one under output/.
+    engine : callable
+        ``(jobs, folder, progress) -> outcomes``, one after the other: `run_here`, or what
+        `ray_engine` returns.
+    say : callable or None
+        Gets each line of news.
+
+    Returns
+    -------
+    Summary
+        Its `outcomes` by name. The folder holds jobs.json, summary.csv, index.html and the jobs'
+        folders.
+
+    Raises
+    ------
+    ConfigError
+        The folder can't be taken.
+    Interrupted
+        Ctrl-C: `resume_batch` goes on.
+    """
+    check_output(output, overwrite=True)
+    folder = new_folder(Path("output"), "batch") if output is None else Path(output)
+    if folder.is_dir() and (folder / JOBS).exists():
+        raise ConfigError(
+            f"{folder} holds an earlier batch: `python -m nst_tf.batch --resume {folder}` goes on "
+            "with it, another --output begins anew"
+        )
+    if folder.is_dir() and any(folder.iterdir()):
+        raise ConfigError(f"{folder} is not empty; choose a new folder with --output")
+    folder.mkdir(parents=True, exist_ok=True)
+    with locked(folder):
+        jobs = settled(jobs, say or _nothing)
+        save_jobs(folder / JOBS, jobs)
+        return _do(jobs, folder, engine, say)
+
+
+def resume_batch(folder, *, engine=run_here, say=print):
+    """Go on with a batch: what is done is left as it is, what is half done gone on with.
+
+    Jobs that had failed are tried again. Arguments and what is returned are those of `run_batch`.
+    """
+    folder = Path(folder)
+    if not (folder / JOBS).is_file():
+        raise ConfigError(
+            f"{folder} holds no {JOBS}: no batch was begun there; --resume takes the folder of a "
+            "batch"
+        )
+    with locked(folder):
+        return _do(read_jobs(folder / JOBS), folder, engine, say)
+
+
+def _do(jobs, folder, engine, say):
+    summary = Summary(folder, jobs)
+    for job in jobs:
+        outcome = found_done(job, folder / job.name, attempts=0)
+        if outcome:
+            summary.outcomes[job.name] = outcome
+    left = [job for job in jobs if job.name not in summary.outcomes]
+    if say:
+        say(f"{len(jobs)} jobs, {len(summary.outcomes)} of them done before, in {folder}")
+    summary.write()
+    try:
+        with contextlib.closing(Progress(left, len(summary.outcomes), say)) as progress:
+            outcomes = engine(left, folder, progress)
+            with contextlib.closing(outcomes):
+                for outcome in outcomes:
+                    summary.add(outcome)
+                    progress.ended(outcome)
+    except KeyboardInterrupt as stop:
+        done = summary.count(DONE)
+        raise Interrupted(
+            getattr(stop, "result", None),
+            f"interrupted: {done} of {len(jobs)} jobs are done; "
+            f"`python -m nst_tf.batch --resume {folder}` goes on",
+        ) from None
+    finally:
+        with uninterrupted():
+            summary.write()
+    with uninterrupted():
+        summary.write_index()
+    return summary
+
+
+def _nothing(line):
+    pass

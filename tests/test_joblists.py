@@ -1,0 +1,258 @@
+"""Lists of jobs: what may stand in them, what they are named, and what is told of wrong ones."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from nst_tf.batch.__main__ import main, sweeps_of
+from nst_tf.batch.lists import MOST, pairs, read_jobs, save_jobs
+from nst_tf.config import JobConfig
+from nst_tf.errors import ConfigError
+
+
+@pytest.fixture
+def listed(tmp_path):
+    """Return a function that writes a list and reads its jobs."""
+
+    def read(text, name="jobs.toml", **how):
+        path = tmp_path / name
+        path.write_bytes(text.encode() if isinstance(text, str) else text)
+        return read_jobs(path, **how)
+
+    return read
+
+
+TOML = """
+[defaults]
+size = "96"
+iterations = 20
+
+[[jobs]]
+name = "first"
+content = "photos/cat.jpg"
+style = ["waves.jpg", "/elsewhere/ink.jpg"]
+masks = ["not:mask.png", "-"]
+alpha = 3
+
+[[jobs]]
+content = "dog.jpg"
+style = "waves.jpg"
+init = "noise"
+iterations = 7
+"""
+
+
+def test_a_toml_list(listed, tmp_path):
+    first, second = listed(TOML)
+    assert first.name == "first"
+    assert first.config.content == str(tmp_path / "photos/cat.jpg")
+    assert first.config.style == (str(tmp_path / "waves.jpg"), "/elsewhere/ink.jpg")
+    assert first.config.masks == (f"not:{tmp_path}/mask.png", "-")
+    assert (first.config.alpha, first.config.iterations, first.config.size) == (3.0, 20, "96")
+    assert second.name == "dog_waves"
+    assert (second.config.iterations, second.config.init) == (7, "noise")
+
+
+def test_a_json_list_may_be_bare(listed):
+    jobs = [{"content": "a.jpg", "style": ["b.jpg"], "alpha": 2}]
+    bare = listed(json.dumps(jobs), "bare.json")
+    whole = listed(json.dumps({"defaults": {"alpha": 5}, "jobs": jobs}), "whole.json")
+    assert bare == whole
+    assert bare[0].config.alpha == 2
+
+
+def test_a_csv_list_with_a_mark_from_a_spreadsheet(listed, tmp_path):
+    text = (
+        "\ufeffname,content,style,style_weights,keep_content,masks,alpha,size\r\n"
+        'first,a.jpg,"b, c.jpg;d.jpg",1;2.5,yes,m.png;not:m.png,1e-3,96\r\n'
+        "\r\n"
+        ",a.jpg,b.jpg,,,,,\r\n"
+    )
+    first, second = listed(text, "jobs.csv")
+    assert first.config.style == (str(tmp_path / "b, c.jpg"), str(tmp_path / "d.jpg"))
+    assert first.config.style_weights == (1.0, 2.5)
+    assert first.config.keep_content is True
+    assert first.config.alpha == 1e-3
+    assert second.name == "a_b"
+    assert second.config.alpha == JobConfig().alpha, "an empty cell is the default"
+
+
+def test_what_is_given_beside_the_list_holds_for_all(listed):
+    jobs = listed(TOML, over={"iterations": 2}, base=JobConfig(beta=3.0))
+    assert [job.config.iterations for job in jobs] == [2, 2]
+    assert [job.config.beta for job in jobs] == [3.0, 3.0]
+
+
+def test_sweeps_make_all_combinations_and_names_tell_them_apart(listed):
+    sweeps = sweeps_of(["alpha=1,10,1e-3", "style-layers=conv1_1 conv2_1,conv3_1"])
+    jobs = listed(TOML, sweeps=sweeps)
+    assert len(jobs) == 12
+    assert jobs[0].name == "first_alpha-1_style_layers-conv1_1+conv2_1"
+    assert jobs[0].config.style_layers == ("conv1_1", "conv2_1")
+    assert len({job.name for job in jobs}) == 12
+    assert {job.config.alpha for job in jobs} == {1.0, 10.0, 1e-3}
+
+
+def test_names_are_unlike_on_every_system(listed):
+    jobs = [{"content": f"{folder}/Cat.jpg", "style": "a.jpg"} for folder in "xyz"]
+    jobs += [{"content": "cat.jpg", "style": "A.jpg"}, {"content": "...:?.jpg", "style": "b.jpg"}]
+    names = [job.name for job in listed(json.dumps(jobs), "jobs.json")]
+    assert names == ["Cat_a", "Cat_a_2", "Cat_a_3", "cat_A_4", "_b"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../up", "/tmp/away", "a/b", "a\\b", "..", ".", ".hidden", "", "C:x", "a\0b", "x" * 300, 7, [],
+     "-dash", "a\nb"],
+)  # fmt: skip
+def test_a_name_can_not_lead_out_of_the_folder(listed, name):
+    jobs = [{"name": name, "content": "a.jpg", "style": "b.jpg"}]
+    (job,) = listed(json.dumps(jobs), "jobs.json")
+    assert job.config is None
+    assert "the plain name of a folder was expected" in job.problem
+    assert "/" not in job.name
+    assert not job.name.startswith(".")
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        ({"content": "a.jpg"}, "both pictures are needed"),
+        ({"content": "a.jpg", "style": []}, "a list of at least one"),
+        ({"content": 3.5, "style": "b.jpg"}, "`content` is 3.5; text was expected"),
+        ({"content": "a.jpg", "style": "b.jpg", "alfa": 1}, "there is no knob `alfa`"),
+        ({"content": "a.jpg", "style": "b.jpg", "alpha": "much"}, "a finite number was expected"),
+        ({"content": "a.jpg", "style": "b.jpg", "alpha": -1}, "must be at least 0"),
+        ({"content": {"x": 1}, "style": [["b.jpg"]]}, "text was expected"),
+    ],
+)
+def test_a_bad_job_carries_its_reason_and_the_others_stay(listed, entry, words):
+    good = {"content": "a.jpg", "style": "b.jpg"}
+    bad, fine = listed(json.dumps([entry, good]), "jobs.json")
+    assert bad.config is None
+    assert words in bad.problem
+    assert fine.config.content.endswith("a.jpg")
+
+
+def test_a_bad_row_of_a_csv_carries_its_reason(listed):
+    text = "content,style,alpha\na.jpg,b.jpg,much\na.jpg,b.jpg,1,2,3\na.jpg,b.jpg,2\n"
+    first, second, third = listed(text, "jobs.csv")
+    assert first.problem == "`alpha` is 'much'; a number was expected"
+    assert second.problem == "its row has 5 cells, and 3 have a name"
+    assert third.config.alpha == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("jobs.toml", "[[jobs]", "is no TOML"),
+        ("jobs.json", "[", "is no JSON"),
+        ("jobs.json", "[" * 100_000, "is no JSON"),
+        ("jobs.json", "{}", "holds no jobs"),
+        ("jobs.json", "3", "holds no jobs"),
+        ("jobs.json", '{"jobs": {}}', "holds no jobs"),
+        ("jobs.json", '{"jobs": [3]}', "must be tables"),
+        ("jobs.json", "[]", "there are no jobs in the list"),
+        ("jobs.json", '{"jobs": [], "defaults": 3}', "must be tables"),
+        ("jobs.json", '{"jobs": [{}], "defaults": {"alfa": 3}}', "there is no knob `alfa`"),
+        ("jobs.json", '{"jobs": [{}], "size": 3}', "belong into `defaults`"),
+        ("jobs.json", '{"jobs": [{}], "format": "nst_tf jobs 9"}', "is of format"),
+        ("jobs.csv", "", "the names of knobs were expected"),
+        ("jobs.csv", "content,styl\n", "'styl'; the names of knobs were expected"),
+        ("jobs.csv", 'content,style\n"a', "is no CSV"),
+        ("jobs.csv", "content,style\n", "there are no jobs in the list"),
+        ("jobs.toml", b"\xff\xfe\0", "is no UTF-8 text"),
+        ("jobs.yaml", "", "is no list of jobs; one that ends in .toml, .json, .csv"),
+        ("jobs.py", "import os", "is no list of jobs"),
+    ],
+)
+def test_a_list_that_is_none_is_refused(listed, name, text, words):
+    with pytest.raises(ConfigError) as refused:
+        listed(text, name)
+    assert words in str(refused.value)
+
+
+def test_a_list_that_is_no_file_is_refused(tmp_path):
+    Path(tmp_path / "jobs.json").mkdir()
+    for path in (tmp_path / "jobs.json", tmp_path / "none.csv", "/dev/zero.json"):
+        with pytest.raises(ConfigError, match="is no file"):
+            read_jobs(path)
+
+
+def test_a_list_larger_than_any_is_refused_unread(tmp_path, monkeypatch):
+    monkeypatch.setattr("nst_tf.batch.lists.LARGEST", 10)
+    (tmp_path / "jobs.json").write_text("[" + " " * 10)
+    with pytest.raises(ConfigError, match="is larger than"):
+        read_jobs(tmp_path / "jobs.json")
+
+
+def test_more_jobs_than_a_batch_holds_are_refused_before_they_are_made(listed):
+    sweeps = {"seed": list(range(MOST // 2 + 1))}
+    with pytest.raises(ConfigError, match=f"{MOST} at most"):
+        listed(TOML, sweeps=sweeps)
+
+
+def test_a_sweep_that_is_wrong_for_all_is_told_at_once(listed):
+    with pytest.raises(ConfigError, match="must be at least 0"):
+        listed(TOML, sweeps={"alpha": [1.0, -1.0]})
+
+
+def test_what_is_saved_is_read_back(listed, tmp_path):
+    jobs = listed(TOML, sweeps={"alpha": [1.0, 2.0]})
+    jobs += listed('[{"content": "a.jpg"}]', "bad.json")
+    save_jobs(tmp_path / "saved.json", jobs)
+    assert read_jobs(tmp_path / "saved.json") == jobs
+
+
+# ------------------------------------------------------------------ pairs
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("photos/a.jpg", "photos/b.PNG", "photos/CREDITS.md", "styles/x[1].jpg", "y.jpg"):
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).touch()
+    return tmp_path
+
+
+def test_patterns_take_pictures_and_names_are_taken_as_they_are(folder):
+    jobs = pairs(["photos/*"], ["styles/x[1].jpg", "y.jpg", "y.jpg"])
+    assert [job.name for job in jobs] == ["a_x[1]", "a_y", "b_x[1]", "b_y"]
+
+
+@pytest.mark.parametrize("pattern", ["photos/*.tif", "nowhere/*", "none.jpg", "photos/*.md"])
+def test_a_pattern_without_pictures_is_refused(folder, pattern):
+    with pytest.raises(ConfigError, match="there is no such picture"):
+        pairs([pattern], ["y.jpg"])
+
+
+# ------------------------------------------------------------------ the command line
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], "one of the two"),
+        (["jobs.toml", "--content", "y.jpg"], "one of the two"),
+        (["--content", "y.jpg"], "--content alone was given"),
+        (["none.toml"], "none.toml is no file"),
+        (["--content", "y.jpg", "--style", "y.jpg", "--set", "alpha"], "was expected, as in"),
+        (["--content", "y.jpg", "--style", "y.jpg", "--set", "alpha=,"], "was expected, as in"),
+        (["--content", "y.jpg", "--style", "y.jpg", "--set", "alfa=1"], "there is no knob `alfa`"),
+        (["--content", "y.jpg", "--style", "y.jpg", "--set", "alpha=x"], "a number was expected"),
+        (["--content", "y.jpg", "--style", "y.jpg", "--workers", "2"], "belongs to --engine ray"),
+        (["--resume", "photos", "--size", "9"], "--size does not go with it"),
+        (["--resume", "photos"], "photos holds no jobs.json"),
+        (["--content", "y.jpg", "--style", "y.jpg", "--output", "photos"], "photos is not empty"),
+        (["--content", "y.jpg", "--style", "y.jpg", "--output", "y.jpg"], "y.jpg is no folder"),
+    ],
+)
+def test_bad_words_are_refused_on_one_line_and_nothing_is_written(folder, capsys, words, message):
+    before = sorted(folder.rglob("*"))
+    assert main(words) == 2
+    said = capsys.readouterr()
+    assert message in said.err
+    assert len(said.err.splitlines()) == 1
+    assert sorted(folder.rglob("*")) == before
