@@ -6,6 +6,7 @@ on whichever worker is free. The driver alone keeps count, so that each job ends
 
 import contextlib
 import os
+import platform
 import threading
 import time
 from collections import deque
@@ -79,8 +80,8 @@ def _connected(ray, address):
         return
     quiet = {"log_to_driver": False, "logging_level": "ERROR"}
     try:
-        if address is None:
-            ray.init(include_dashboard=False, **quiet)
+        if address is None:  # "local": else it would take whatever cluster it finds running
+            ray.init(address="local", include_dashboard=False, **quiet)
         else:
             ray.init(address=address, **quiet)
     except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
@@ -135,7 +136,7 @@ class Worker:
 
     def ready(self):
         """Return the name of the machine, once there is a worker."""
-        return os.uname().nodename if hasattr(os, "uname") else ""
+        return platform.node()
 
     def do(self, job, folder):
         """Do a job; return its `Outcome`, or why it has none: `Busy`, or `STOPPED`."""
