@@ -101,7 +101,7 @@ def run_job(config, output=None, *, overwrite=False, callbacks=(), say=print):
             write_journal(folder, folder / CONFIG, journal_files(config, model), model.name)
             say(f"{words_for(task)} of {model.name}, in {folder}")
             say(task.words)
-            return _paint_in(folder, task, finish, config, callbacks), folder
+            return _paint_in(folder, task, finish, config, callbacks, say), folder
 
 
 def resume_job(folder, *, callbacks=(), say=print):
@@ -135,7 +135,7 @@ def resume_job(folder, *, callbacks=(), say=print):
     journal = read_journal(folder)
     if "finished" in journal and (folder / RESULT).exists():
         if not (folder / REPORT).exists():  # it was killed as it wrote that
-            show_result(folder, JobConfig.load(folder / CONFIG))
+            show_result(folder, JobConfig.load(folder / CONFIG), say)
         say(f"{folder} is finished: {folder / RESULT}")
         return None, folder
     with locked(folder):
@@ -149,17 +149,17 @@ def resume_job(folder, *, callbacks=(), say=print):
             check_fits(folder, position, task)
             done = len(position.history) - 1 if position else 0
             say(f"{words_for(task)} of {model.name}, from iteration {done}, in {folder}")
-            return _paint_in(folder, task, finish, config, callbacks, position), folder
+            return _paint_in(folder, task, finish, config, callbacks, say, position), folder
 
 
-def _paint_in(folder, task, finish, config, callbacks, position=None):
+def _paint_in(folder, task, finish, config, callbacks, say, position=None):
     """Run a task, from a position if there is one, and save what it makes."""
     with saved_in(folder, config, position) as savers:
         callbacks = [*savers, *callbacks]
         result = paint(task, callbacks=callbacks, finish=finish, position=position)
     save_result(folder, result, config)
     finish_journal(folder, result)
-    show_result(folder, config)
+    show_result(folder, config, say)
     return result
 
 
@@ -259,12 +259,16 @@ def save_result(folder, result, config):
     return path
 
 
-def show_result(folder, config):
+def show_result(folder, config, say=print):
     """Write what shows a run that is saved: its report, and its time-lapse if it is to have one."""
-    if config.animate:
-        pictures = [path for _, path in read_record(folder).pictures]
-        save_timelapse(pictures, folder / f"timelapse.{config.animate}")
-    write_report(folder)
+    try:
+        pictures = [path for _, path in read_record(folder).pictures] if config.animate else []
+        if pictures:
+            save_timelapse(pictures, folder / f"timelapse.{config.animate}")
+        elif config.animate:  # it had no iterations to make, or was at its goal from the start
+            say("no picture was saved on the way: no time-lapse")
+    finally:  # whatever became of the film
+        write_report(folder)
 
 
 def chosen_weights(weights, say=print):
