@@ -359,7 +359,10 @@ class JobConfig(TransferConfig):
             raise ConfigError(f"{path} is not JSON: {error}") from None
         if not isinstance(knobs, dict):
             raise ConfigError(f"{path} holds no JSON object; expected {{knob: value, ...}}")
-        return cls().changed(**knobs)
+        try:
+            return cls().changed(**knobs)
+        except ConfigError as error:
+            raise ConfigError(f"{path}: {error}") from None
 
 
 def _check_one_weight_each(kind, layers, weights):

@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import os
+import shlex
 import signal
 import sys
 import tempfile
@@ -42,6 +43,11 @@ def complain(message, status):
     lines = [str(message), *getattr(message, "__notes__", ())]
     print(f"nst_tf: {'; '.join(' '.join(line.split()) for line in lines)}", file=sys.stderr)
     return status
+
+
+def to_type(*words):
+    """Return what to type to run a job with these words, quoted for a shell."""
+    return shlex.join(["python", "-m", "nst_tf.run", *map(str, words)])
 
 
 @contextlib.contextmanager

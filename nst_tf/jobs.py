@@ -17,13 +17,21 @@ from nst_tf.checkpoints import (
     check_unchanged,
     finish_journal,
     latest_position,
+    load_settings,
     read_journal,
     write_journal,
 )
-from nst_tf.config import NO_MASK, NOT, SAVING, SETTINGS, STARTS, JobConfig
-from nst_tf.console import uninterrupted
+from nst_tf.config import NO_MASK, NOT, SAVING, SETTINGS, STARTS
+from nst_tf.console import to_type, uninterrupted
 from nst_tf.devices import choose_device
-from nst_tf.errors import ConfigError, Diverged, Interrupted, NstError
+from nst_tf.errors import (
+    ConfigError,
+    Diverged,
+    ImageError,
+    Interrupted,
+    NstError,
+    WeightsError,
+)
 from nst_tf.files import atomic_file
 from nst_tf.images import UNIT_PIXELS, save_image
 from nst_tf.inputs import load_images
@@ -129,20 +137,23 @@ def resume_job(folder, *, callbacks=(), say=print):
     NstError, Interrupted
         As from `run_job`.
     """
+    if not str(folder):
+        raise ConfigError("--resume is empty; the folder of a run was expected")
     folder = Path(folder)
     if not folder.is_dir():
         raise ConfigError(f"{folder} is no folder; --resume takes the folder of a run")
     journal = read_journal(folder)
     if "finished" in journal and (folder / RESULT).exists():
         if not (folder / REPORT).exists():  # it was killed as it wrote that
-            show_result(folder, JobConfig.load(folder / CONFIG), say)
+            show_result(folder, load_settings(folder), say)
         say(f"{folder} is finished: {folder / RESULT}")
         return None, folder
     with locked(folder):
-        config = JobConfig.load(folder / CONFIG)
+        config = load_settings(folder)
         say(f"computing {choose_device(config.device)}")
         with memory_told(config):
-            task, finish, model = load_task(config)
+            with vanished_told(folder):
+                task, finish, model = load_task(config)
             check_unchanged(folder, folder / CONFIG, journal_files(config, model), say)
             remove_half_written(folder)
             position = latest_position(folder, say)
@@ -195,8 +206,20 @@ def check_fits(folder, position, task):
     size = fits and task.levels[position.level].size
     if not fits or position.loop["image"].shape != (1, *size, 3):
         raise ConfigError(
-            f"the checkpoints in {folder} are of another run; remove them and --resume begins at 0"
+            f"the checkpoints in {folder} are of another run; remove them, and "
+            f"`{to_type('--resume', folder)}` begins at 0"
         )
+
+
+@contextlib.contextmanager
+def vanished_told(folder):
+    """Say what to do when what a run was begun with can't be loaded any more."""
+    try:
+        yield
+    except (ConfigError, ImageError, WeightsError) as error:
+        resume = to_type("--resume", folder)
+        error.add_note(f"put back what the run was begun with, then `{resume}`")
+        raise
 
 
 @contextlib.contextmanager
@@ -247,7 +270,7 @@ def saved_in(folder, config, position=None):
                 write_report(folder)
             stop.add_note(f"the picture after {stop.result.iterations} iterations is {path}")
             if isinstance(stop, Interrupted):
-                stop.add_note(f"--resume {folder} goes on")
+                stop.add_note(f"`{to_type('--resume', folder)}` goes on")
             raise
 
 
@@ -380,7 +403,7 @@ def locked(folder):
 def remove_half_written(folder):
     """Remove what a run that was killed was about to write."""
     for file in folder.iterdir():
-        if HALF_WRITTEN.fullmatch(file.name):
+        if HALF_WRITTEN.fullmatch(file.name) and not file.is_dir():
             file.unlink()
 
 
@@ -390,7 +413,7 @@ def folder_name(config):
 
 
 def _is_ours(file):
-    return OUR_FILES.fullmatch(file.name) is not None
+    return OUR_FILES.fullmatch(file.name) is not None and not file.is_dir()
 
 
 def _new_folder(parent, name):

@@ -360,7 +360,7 @@ def test_control_c_saves_the_picture_reached_and_says_where(pictures, tiny_mat, 
     *progress, last = said.splitlines()
     assert all("/1000000  loss " in line for line in progress)
     assert last.startswith("nst_tf: interrupted")
-    assert last.endswith(f"--resume {tmp_path / 'here'} goes on")
+    assert last.endswith(f"`python -m nst_tf.run --resume {tmp_path / 'here'}` goes on")
     done = int(rows(tmp_path / "here")[-1][0])
     assert f"interrupted after {done} iterations; the picture after {done} iterations is" in said
     assert read_picture(tmp_path / "here" / "result.png").shape == (35, 48, 3)

@@ -6,12 +6,12 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from nst_tf.checkpoints import read_journal
+from nst_tf.checkpoints import CONFIG, RESULT, read_journal
 from nst_tf.config import JobConfig
 from nst_tf.errors import ConfigError, NstError
 
 PICTURE = re.compile(r"(\d{6,})\.png")
-CONFIG, LOSSES, RESULT = "config.json", "losses.csv", "result.png"
+LOSSES = "losses.csv"
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 import base64
 import io
 import os
-import shlex
 from pathlib import Path
 from urllib.parse import quote
 
@@ -11,6 +10,7 @@ import jinja2
 from PIL import Image
 
 from nst_tf.config import JobConfig
+from nst_tf.console import to_type
 from nst_tf.errors import ImageError, NstError
 from nst_tf.files import atomic_file
 from nst_tf.images import read_picture
@@ -77,7 +77,7 @@ def how_it_ended(record):
 
 def command(config):
     """Return the command line that repeats a job."""
-    return shlex.join(["python", "-m", "nst_tf.run", *config.arguments()])
+    return to_type(*config.arguments())
 
 
 def _three_pictures(record):
