@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 
 from nst_tf.callbacks import save_every
 from nst_tf.checkpoints import (
+    JOURNAL,
     Checkpoints,
     check_unchanged,
     finish_journal,
@@ -348,14 +349,26 @@ def check_output(output, overwrite):
     folder = Path(output)
     if (folder.exists() or folder.is_symlink()) and not folder.is_dir():
         raise ConfigError(f"{folder} is no folder; name one with --output")
-    if folder.is_dir() and not overwrite and any(map(_is_ours, folder.iterdir())):
+    if folder.is_dir() and not overwrite:
+        _check_no_run(folder)
+    nearest = next(parent for parent in [folder, *folder.absolute().parents] if parent.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+        raise ConfigError(f"{nearest} may not be written: choose another --output")
+
+
+def _check_no_run(folder):
+    found = sorted(file.name for file in folder.iterdir() if _is_ours(file))
+    if {CONFIG, JOURNAL} <= set(found):
         raise ConfigError(
             f"{folder} holds an earlier run; choose another folder, --overwrite to replace it, or "
             "--resume to go on with it"
         )
-    nearest = next(parent for parent in [folder, *folder.absolute().parents] if parent.exists())
-    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
-        raise ConfigError(f"{nearest} may not be written: choose another --output")
+    if found:  # no run, but named as a run's files are: they may be somebody's own
+        more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+        raise ConfigError(
+            f"{folder} holds {found[0]}{more}, which --overwrite would remove; choose another "
+            "folder, or move what you want to keep"
+        )
 
 
 def check_inputs_survive(config, output):
