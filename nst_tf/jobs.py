@@ -146,7 +146,8 @@ def resume_job(folder, *, callbacks=(), say=print):
     journal = read_journal(folder)
     if "finished" in journal and (folder / RESULT).exists():
         if not (folder / REPORT).exists():  # it was killed as it wrote that
-            show_result(folder, load_settings(folder), say)
+            with locked(folder):
+                show_result(folder, load_settings(folder), say)
         say(f"{folder} is finished: {folder / RESULT}")
         return None, folder
     with locked(folder):

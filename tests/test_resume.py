@@ -111,6 +111,18 @@ def test_a_finished_run_stays_as_it_is(job, capsys):
     assert before == {path.name: path.stat().st_mtime_ns for path in Path("done").iterdir()}
 
 
+def test_a_missing_report_of_a_finished_run_is_written_under_the_lock(job, capsys):
+    assert job("--output", "done") == 0
+    Path("done/report.html").unlink()
+    capsys.readouterr()
+    with FileLock(Path("done") / LOCK):
+        assert main(["--resume", "done"]) == 2
+        assert "another run is at work in done" in said(capsys)
+    assert not Path("done/report.html").exists()
+    assert main(["--resume", "done"]) == 0
+    assert Path("done/report.html").exists()
+
+
 def test_changed_inputs_are_named_and_nothing_is_touched(cut, capsys):
     cut(2, "--output", "cut")
     capsys.readouterr()
