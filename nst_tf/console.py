@@ -101,4 +101,7 @@ class OneLineParser(argparse.ArgumentParser):
 
     def error(self, message):
         """Exit with status 2."""
+        if message.endswith(("expected one argument", "expected at least one argument")):
+            flag = message.removeprefix("argument ").partition(":")[0]
+            message += f"; one that begins with a dash is written {flag}=-dash"
         self.exit(2, f"nst_tf: {message}; see `{self.prog} --help`\n")

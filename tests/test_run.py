@@ -203,6 +203,14 @@ def test_bad_input_is_one_line_and_status_2_and_leaves_nothing(job, tmp_path, pi
         (["--weights", text], pictures, "not a weights file"),
         (["--size", "huge"], pictures, "write WxH as in 640x480"),
         (["--size", "20"], pictures, "too small"),
+        (
+            ["--size", "1000000x1000000"],
+            pictures,
+            "1000000x1000000 is over the limit of 178956970 pixels (13377x13377, for instance)",
+        ),
+        (["--size", "9" * 12], pictures, "is over the limit of 178956970 pixels"),
+        (["--config", style], pictures, "brush.jpg is a picture; --config takes a config.json or"),
+        (["--config", content], pictures, "house.png carries no settings: --config takes"),
         (["--alpha", "-1"], pictures, "`alpha` is -1.0; it must be at least 0"),
         (["--noise-ratio", "2"], pictures, "`noise_ratio` is 2.0; it must be at most 1"),
         (["--learning-rate", "0"], pictures, "must be above 0"),
@@ -239,6 +247,12 @@ def test_bad_input_is_one_line_and_status_2_and_leaves_nothing(job, tmp_path, pi
         (["--color", "sepia"], "(choose from"),
         (["--statistic", "mean"], "gram"),
         (["--style-layer-weights", "a", "b"], "'a b' are not numbers"),
+        (
+            ["--output", "-dash"],
+            "argument --output: expected one argument; one that begins with a dash is written "
+            "--output=-dash",
+        ),
+        (["--style-layers", "-x"], "expected at least one argument; one that begins with a dash"),
         (["--colour", "no"], "unrecognized arguments: --colour"),
     ],
 )
