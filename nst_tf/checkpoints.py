@@ -4,6 +4,7 @@ A run's folder holds, beside its pictures, `journal.json` with the checksums of 
 while it runs the last two `checkpoint-000120.npz`. A file is whole under its name or not there.
 """
 
+import contextlib
 import hashlib
 import importlib.metadata
 import json
@@ -14,12 +15,14 @@ from pathlib import Path
 
 import numpy as np
 
-from nst_tf.errors import ConfigError
+from nst_tf.config import JobConfig
+from nst_tf.console import to_type
+from nst_tf.errors import ConfigError, NstError
 from nst_tf.files import atomic_file
 from nst_tf.memory import GIB, most_memory
 from nst_tf.transfer import Position
 
-JOURNAL = "journal.json"
+JOURNAL, CONFIG, RESULT = "journal.json", "config.json", "result.png"
 CHECKPOINT = re.compile(r"checkpoint-(\d{6,})\.npz")
 FORMAT = 1
 KEPT = 2
@@ -46,6 +49,8 @@ def save_checkpoint(folder, position):
     arrays = {f"loop_{name}": array for name, array in position.loop.items()}
     arrays |= {"losses": np.array(losses), "about": np.frombuffer(json.dumps(about).encode(), "u1")}
     path = folder / f"checkpoint-{iteration:06d}.npz"
+    if path.is_dir():  # somebody's: the next one has another name
+        return path
     with atomic_file(path) as temporary, open(temporary, "wb") as file:
         np.savez(file, **arrays)
     for older in checkpoints(folder)[:-KEPT]:
@@ -56,7 +61,8 @@ def save_checkpoint(folder, position):
 def checkpoints(folder):
     """Return the checkpoints in a folder, by iteration."""
     found = {path: CHECKPOINT.fullmatch(path.name) for path in Path(folder).iterdir()}
-    return sorted((p for p in found if found[p]), key=lambda path: int(found[path][1]))
+    files = (path for path in found if found[path] and not path.is_dir())
+    return sorted(files, key=lambda path: int(found[path][1]))
 
 
 def load_checkpoint(path):
@@ -99,11 +105,13 @@ def _read_arrays(path):
 
 def latest_position(folder, say=print):
     """Return the `Position` of the last checkpoint that is whole; None if there is none."""
-    for path in reversed(checkpoints(folder)):
+    first, *_ = paths = checkpoints(folder) or [None]
+    for path in filter(None, reversed(paths)):
         try:
             return load_checkpoint(path)
         except ConfigError as error:
-            say(f"{error}; going back to the one before it")
+            before = "beginning at 0" if path == first else "going back to the one before it"
+            say(f"{error}; {before}")
     return None
 
 
@@ -184,11 +192,32 @@ def read_journal(folder):
     except FileNotFoundError:
         raise ConfigError(
             f"{folder} holds no {JOURNAL}: no run has begun there; begin one with "
-            f"--output {folder} --overwrite"
+            f"`{begin_anew(folder)}`"
         ) from None
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         pass
-    raise ConfigError(f"{path} is damaged; begin anew with --overwrite")
+    raise ConfigError(f"{path} is damaged; begin anew with `{begin_anew(folder)}`")
+
+
+def begin_anew(folder):
+    """Return what to type to make a run anew in its folder, from what its files still tell."""
+    what = ["CONTENT", "STYLE"]
+    for name in (RESULT, CONFIG):
+        with contextlib.suppress(NstError):
+            config = JobConfig.load(Path(folder) / name)
+            if config.content and config.style:
+                what = ["--config", Path(folder) / name]
+    return to_type(*what, "--output", folder, "--overwrite")
+
+
+def load_settings(folder):
+    """Return the config of a run that is to be gone on with."""
+    try:
+        return JobConfig.load(Path(folder) / CONFIG)
+    except ConfigError as error:
+        raise ConfigError(
+            f"{error}; put it back, or begin anew with `{begin_anew(folder)}`"
+        ) from None
 
 
 def check_unchanged(folder, config_file, files, say=print):
@@ -201,8 +230,9 @@ def check_unchanged(folder, config_file, files, say=print):
             changed.append(f"{path} ({what})")
     if changed:
         raise ConfigError(
-            f"changed since the run in {folder} was begun: {', '.join(changed)}; put it back, or "
-            f"begin anew with --config {config_file} --output ANOTHER"
+            f"changed since the run in {folder} was begun: {', '.join(changed)}; put it back, then "
+            f"`{to_type('--resume', folder)}`; or begin anew with "
+            f"`{to_type('--config', config_file, '--output', 'ANOTHER')}`"
         )
     then, now = journal.get("versions"), versions()
     if then != now and isinstance(then, dict):

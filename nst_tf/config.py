@@ -17,7 +17,7 @@ import numpy as np
 from nst_tf.color import COLOR_MODES
 from nst_tf.errors import ConfigError, check_choice
 from nst_tf.files import atomic_file
-from nst_tf.images import NOISE, RESAMPLING, read_note
+from nst_tf.images import NOISE, RESAMPLING, is_picture, read_note
 
 HUGE = 1e38  # the end of float32
 NO_MASK = "-"  # among masks: this style acts everywhere
@@ -356,10 +356,17 @@ class JobConfig(TransferConfig):
         except OSError as error:
             raise ConfigError(f"{path} can't be read: {error.strerror or error}") from None
         except (ValueError, RecursionError) as error:
+            if is_picture(path):
+                raise ConfigError(
+                    f"{path} is a picture; --config takes a config.json or the result.png of a run"
+                ) from None
             raise ConfigError(f"{path} is not JSON: {error}") from None
         if not isinstance(knobs, dict):
             raise ConfigError(f"{path} holds no JSON object; expected {{knob: value, ...}}")
-        return cls().changed(**knobs)
+        try:
+            return cls().changed(**knobs)
+        except ConfigError as error:
+            raise ConfigError(f"{path}: {error}") from None
 
 
 def _check_one_weight_each(kind, layers, weights):

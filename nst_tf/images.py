@@ -231,8 +231,20 @@ def read_note(path, keyword):
         picture.load()
         text = getattr(picture, "text", {}).get(keyword)
     if text is None:
-        raise ImageError(f"{path} carries no settings: it is no result of nst_tf, or was edited")
+        raise ImageError(
+            f"{path} carries no settings: --config takes a config.json, or a result.png of nst_tf "
+            "that was not edited"
+        )
     return str(text)
+
+
+def is_picture(path):
+    """Tell whether a file begins as some picture does."""
+    try:
+        with Image.open(path):
+            return True
+    except Exception:  # not one, or a damaged one: Pillow's formats raise what comes
+        return False
 
 
 def writer_options(path):
@@ -309,7 +321,7 @@ def parse_size(text):
         return None
     name, colon, number = str(text).lower().rpartition(":")
     numbers = number.replace("×", "x").split("x")
-    sensible = all(number.strip().isdecimal() and len(number) < 7 for number in numbers)
+    sensible = all(number.strip().isdecimal() and len(number) < 19 for number in numbers)
     if not sensible or len(numbers) > 2 or (colon and (name not in SIDES or len(numbers) > 1)):
         raise ImageError(
             f"`size` is {text!r}; write WxH as in 640x480, the longer side as 512, or a named "
@@ -363,7 +375,11 @@ def _check_size(size):
             f"a size of {width}x{height} is too small: each side needs at least {MIN_SIDE} pixels"
         )
     if height * width > MAX_PIXELS:
-        raise ImageError(f"a size of {width}x{height} is over the limit of {MAX_PIXELS} pixels")
+        side = math.isqrt(MAX_PIXELS)
+        raise ImageError(
+            f"a size of {width}x{height} is over the limit of {MAX_PIXELS} pixels ({side}x{side}, "
+            "for instance)"
+        )
     return size
 
 

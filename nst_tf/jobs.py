@@ -13,17 +13,27 @@ from filelock import FileLock, Timeout
 
 from nst_tf.callbacks import save_every
 from nst_tf.checkpoints import (
+    JOURNAL,
     Checkpoints,
     check_unchanged,
     finish_journal,
     latest_position,
+    load_settings,
     read_journal,
     write_journal,
 )
-from nst_tf.config import NO_MASK, NOT, SAVING, SETTINGS, STARTS, JobConfig
-from nst_tf.console import uninterrupted
+from nst_tf.config import NO_MASK, NOT, SAVING, SETTINGS, STARTS
+from nst_tf.console import to_type, uninterrupted
 from nst_tf.devices import choose_device
-from nst_tf.errors import Busy, ConfigError, Diverged, Interrupted, NstError
+from nst_tf.errors import (
+    Busy,
+    ConfigError,
+    Diverged,
+    ImageError,
+    Interrupted,
+    NstError,
+    WeightsError,
+)
 from nst_tf.files import atomic_file
 from nst_tf.images import UNIT_PIXELS, save_image
 from nst_tf.inputs import load_images
@@ -104,7 +114,7 @@ def run_job(config, output=None, *, overwrite=False, callbacks=(), say=print, ke
             write_journal(folder, folder / CONFIG, journal_files(config, model), model.name)
             say(f"{words_for(task)} of {model.name}, in {folder}")
             say(task.words)
-            return _paint_in(folder, task, finish, config, callbacks, kept=kept), folder
+            return _paint_in(folder, task, finish, config, callbacks, say, kept=kept), folder
 
 
 def resume_job(folder, *, callbacks=(), say=print, kept=None):
@@ -132,38 +142,42 @@ def resume_job(folder, *, callbacks=(), say=print, kept=None):
     NstError, Interrupted
         As from `run_job`.
     """
+    if not str(folder):
+        raise ConfigError("--resume is empty; the folder of a run was expected")
     folder = Path(folder)
     if not folder.is_dir():
         raise ConfigError(f"{folder} is no folder; --resume takes the folder of a run")
     journal = read_journal(folder)
     if "finished" in journal and (folder / RESULT).exists():
         if not (folder / REPORT).exists():  # it was killed as it wrote that
-            show_result(folder, JobConfig.load(folder / CONFIG))
+            with locked(folder):
+                show_result(folder, load_settings(folder), say)
         say(f"{folder} is finished: {folder / RESULT}")
         return None, folder
     with locked(folder):
-        config = JobConfig.load(folder / CONFIG)
+        config = load_settings(folder)
         say(f"computing {choose_device(config.device)}")
         with memory_told(config):
-            task, finish, model = load_task(config, kept)
+            with vanished_told(folder):
+                task, finish, model = load_task(config, kept)
             check_unchanged(folder, folder / CONFIG, journal_files(config, model), say)
             remove_half_written(folder)
             position = latest_position(folder, say)
             check_fits(folder, position, task)
             done = len(position.history) - 1 if position else 0
             say(f"{words_for(task)} of {model.name}, from iteration {done}, in {folder}")
-            result = _paint_in(folder, task, finish, config, callbacks, position, kept)
+            result = _paint_in(folder, task, finish, config, callbacks, say, position, kept)
             return result, folder
 
 
-def _paint_in(folder, task, finish, config, callbacks, position=None, kept=None):
+def _paint_in(folder, task, finish, config, callbacks, say, position=None, kept=None):
     """Run a task, from a position if there is one, and save what it makes."""
     with saved_in(folder, config, position) as savers:
         callbacks = [*savers, *callbacks]
         result = paint(task, callbacks=callbacks, finish=finish, position=position, kept=kept)
     save_result(folder, result, config)
     finish_journal(folder, result)
-    show_result(folder, config)
+    show_result(folder, config, say)
     return result
 
 
@@ -199,8 +213,20 @@ def check_fits(folder, position, task):
     size = fits and task.levels[position.level].size
     if not fits or position.loop["image"].shape != (1, *size, 3):
         raise ConfigError(
-            f"the checkpoints in {folder} are of another run; remove them and --resume begins at 0"
+            f"the checkpoints in {folder} are of another run; remove them, and "
+            f"`{to_type('--resume', folder)}` begins at 0"
         )
+
+
+@contextlib.contextmanager
+def vanished_told(folder):
+    """Say what to do when what a run was begun with can't be loaded any more."""
+    try:
+        yield
+    except (ConfigError, ImageError, WeightsError) as error:
+        resume = to_type("--resume", folder)
+        error.add_note(f"put back what the run was begun with, then `{resume}`")
+        raise
 
 
 @contextlib.contextmanager
@@ -256,7 +282,7 @@ def saved_in(folder, config, position=None):
                 write_report(folder)
             stop.add_note(f"the picture after {stop.result.iterations} iterations is {path}")
             if isinstance(stop, Interrupted):
-                stop.add_note(f"--resume {folder} goes on")
+                stop.add_note(f"`{to_type('--resume', folder)}` goes on")
             raise
 
 
@@ -268,12 +294,16 @@ def save_result(folder, result, config):
     return path
 
 
-def show_result(folder, config):
+def show_result(folder, config, say=print):
     """Write what shows a run that is saved: its report, and its time-lapse if it is to have one."""
-    if config.animate:
-        pictures = [path for _, path in read_record(folder).pictures]
-        save_timelapse(pictures, folder / f"timelapse.{config.animate}")
-    write_report(folder)
+    try:
+        pictures = [path for _, path in read_record(folder).pictures] if config.animate else []
+        if pictures:
+            save_timelapse(pictures, folder / f"timelapse.{config.animate}")
+        elif config.animate:  # it had no iterations to make, or was at its goal from the start
+            say("no picture was saved on the way: no time-lapse")
+    finally:  # whatever became of the film
+        write_report(folder)
 
 
 def chosen_weights(weights, say=print):
@@ -330,14 +360,26 @@ def check_output(output, overwrite):
     folder = Path(output)
     if (folder.exists() or folder.is_symlink()) and not folder.is_dir():
         raise ConfigError(f"{folder} is no folder; name one with --output")
-    if folder.is_dir() and not overwrite and any(map(_is_ours, folder.iterdir())):
+    if folder.is_dir() and not overwrite:
+        _check_no_run(folder)
+    nearest = next(parent for parent in [folder, *folder.absolute().parents] if parent.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+        raise ConfigError(f"{nearest} may not be written: choose another --output")
+
+
+def _check_no_run(folder):
+    found = sorted(file.name for file in folder.iterdir() if _is_ours(file))
+    if {CONFIG, JOURNAL} <= set(found):
         raise ConfigError(
             f"{folder} holds an earlier run; choose another folder, --overwrite to replace it, or "
             "--resume to go on with it"
         )
-    nearest = next(parent for parent in [folder, *folder.absolute().parents] if parent.exists())
-    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
-        raise ConfigError(f"{nearest} may not be written: choose another --output")
+    if found:  # no run, but named as a run's files are: they may be somebody's own
+        more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+        raise ConfigError(
+            f"{folder} holds {found[0]}{more}, which --overwrite would remove; choose another "
+            "folder, or move what you want to keep"
+        )
 
 
 def check_inputs_survive(config, output):
@@ -383,7 +425,7 @@ def locked(folder):
 def remove_half_written(folder):
     """Remove what a run that was killed was about to write."""
     for file in folder.iterdir():
-        if HALF_WRITTEN.fullmatch(file.name):
+        if HALF_WRITTEN.fullmatch(file.name) and not file.is_dir():
             file.unlink()
 
 
@@ -393,7 +435,7 @@ def folder_name(config):
 
 
 def _is_ours(file):
-    return OUR_FILES.fullmatch(file.name) is not None
+    return OUR_FILES.fullmatch(file.name) is not None and not file.is_dir()
 
 
 def new_folder(parent, name):

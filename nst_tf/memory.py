@@ -22,12 +22,13 @@ CONTAINER_LIMITS = (  # a container may have less than the machine: control grou
 )
 ARRAY = 3 * 4  # bytes a pixel of an image
 ARRAYS = 8  # of the picture's size, counted at 8K: image, gradient, copies; no optimiser's
-FRAGMENTS = 1.3  # what the allocator holds for a byte of a map
+FRAGMENTS = 1.65  # what is held for a byte of a map, by 500 iterations' end: measured 1.5 to 1.9
 FRAGMENTS_OF_TILES = 1.7  # the same where two passes take turns: measured 1.57 at 4K
+MACHINERY = 0.13 * GIB  # traced functions, what levels before left: 0.07 seen at 64x64, one level
 SMALLEST_TILE = 256 * 256
 TRACING = 2.5  # seconds that each level takes to begin
 TWO_PASSES = 1.75  # what tiles take for their second pass forward, and for halos
-SHARE_OF_PROBE = 0.75  # of the probe's speed that a whole iteration reaches
+SHARE_OF_PROBE = 0.6  # of the probe's speed that an iteration reaches: 0.5 coarse, 0.8 at 640x480
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ def needed_bytes(model, layers, area, piece, remembered):
     """Return what a picture of `area` pixels needs that goes through in pieces of `piece`."""
     maps = area * content_bytes_a_pixel(model, layers) + piece * bytes_a_pixel(model, layers)
     fragments = FRAGMENTS_OF_TILES if piece < area else FRAGMENTS
-    return area * (ARRAYS + remembered) * ARRAY + fragments * maps
+    return MACHINERY + area * (ARRAYS + remembered) * ARRAY + fragments * maps
 
 
 def bytes_a_pixel(model, layers):

@@ -44,10 +44,13 @@ def _report(options):
     failed = 0
     for folder in folders:
         try:
-            print(write_report(folder), flush=True)
-            if options.animate:
-                pictures = [path for _, path in read_record(folder).pictures]
-                print(save_timelapse(pictures, folder / f"timelapse.{options.animate}"), flush=True)
+            try:
+                if options.animate:
+                    pictures = [path for _, path in read_record(folder).pictures]
+                    film = save_timelapse(pictures, folder / f"timelapse.{options.animate}")
+                    print(film, flush=True)
+            finally:  # it links the film, where there is one
+                print(write_report(folder), flush=True)
         except ConfigError as error:
             if len(folders) == 1:
                 raise
@@ -75,8 +78,13 @@ def runs_in(folders):
 
 
 def _parent(folders):
+    """Return the folder that holds them all, as it was given; else the present one."""
     parents = {folder.resolve().parent for folder in folders}
-    return parents.pop() if len(parents) == 1 else Path()
+    if len(parents) > 1:
+        return Path()
+    [parent] = parents
+    given = (folder.parent for folder in folders if folder.parent.resolve() == parent)
+    return next(given, parent)
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ def _run(options):
     elif given(options) or output is not None or overwrite:
         raise ConfigError("--resume takes all settings from the folder; give nothing else with it")
     with hushed():  # imported late: bad options are refused in no time
-        from nst_tf.jobs import RESULT, resume_job, run_job
+        from nst_tf.jobs import REPORT, RESULT, resume_job, run_job
     with nullcontext() if quiet else closing(progress()) as show:
         how = {"callbacks": [show] if show else [], "say": say}
         if resumed is None:
@@ -45,7 +45,8 @@ def _run(options):
         return 0
     if result.converged:
         say(f"converged at {result.iterations}: no step goes further downhill")
-    say(f"{result.iterations} iterations in {result.seconds:.0f} s: {folder / RESULT}")
+    took = f"{result.iterations} iterations in {result.seconds:.0f} s"
+    say(f"{took}: {folder / RESULT}, shown in {folder / REPORT}")
     return 0
 
 

@@ -1,6 +1,5 @@
 """A time-lapse of a run: its saved pictures one after the other, as GIF, WebP or MP4."""
 
-from importlib.util import find_spec
 from pathlib import Path
 
 import imageio.v3 as iio
@@ -21,11 +20,21 @@ def check_kind(kind):
     """Refuse a kind that can't be made here, before anything is painted."""
     if kind not in SIDES:
         raise ConfigError(f"`animate` is {kind!r}; choose from {', '.join(SIDES)}")
-    if kind == "mp4" and find_spec("av") is None:
+    if kind == "mp4":
+        _check_pyav()
+
+
+def _check_pyav():
+    try:
+        import av  # noqa: F401
+    except Exception as error:  # a library that is missing, another NumPy's build: any kind
+        missing = isinstance(error, ModuleNotFoundError) and error.name == "av"
+        state = "" if missing else f", which is here but does not load ({error})"
+        how = "" if missing else "--force-reinstall "
         raise ConfigError(
-            "an mp4 needs PyAV: `python -m pip install -r requirements-video.txt`; gif and webp "
-            "need nothing more"
-        )
+            f"an mp4 needs PyAV{state}: `python -m pip install {how}-r requirements-video.txt`; "
+            "gif and webp need nothing more"
+        ) from None
 
 
 def save_timelapse(pictures, path):

@@ -43,6 +43,17 @@ def test_what_is_wrong_is_a_problem_and_status_2(tmp_path, capsys):
     assert "make the picture smaller" in found["a"]
 
 
+def test_without_the_gpu_that_was_asked_for_no_run_is_promised(monkeypatch, capsys):
+    import tensorflow as tf
+
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind=None: [])
+    assert main(["--weights", "embedded", "--device", "gpu", "--iterations", "5"]) == 2
+    found = lines(capsys)
+    assert "PROBLEM" in found["computing"]
+    assert "not possible with --device gpu, see `computing`" in found["a"]
+    assert "GiB" not in found["a"]
+
+
 def test_bad_options_are_refused(capsys):
     assert main(["--size", "many"]) == 2
     assert "many" in capsys.readouterr().out

@@ -1,12 +1,16 @@
 """A run's report and the index of many: from files alone, one file each, nothing fetched."""
 
+import base64
+import io
 import json
 import re
 import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from nst_tf.config import JobConfig
 from nst_tf.errors import ImageError
@@ -81,6 +85,54 @@ def test_nothing_leaves_the_page(done):
     assert loaded == [], "url(#...) names a part of the page itself"
 
 
+@pytest.mark.parametrize("kind", ["gif", "webp"])
+def test_a_time_lapse_is_linked_and_not_loaded(job, kind):
+    assert job("--output", "film", "--animate", kind) == 0
+    page = Page("film/report.html")
+    linked = [each for each in page.addresses if not each.startswith("data:image/jpeg")]
+    assert linked == [f"timelapse.{kind}"]
+    assert "img-src data:;" in Path("film/report.html").read_text(), "the policy is as it was"
+
+
+def test_the_last_line_of_a_run_names_its_report(job, capsys):
+    assert job("--output", "done") == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert str(Path("done/result.png")) in last
+    assert str(Path("done/report.html")) in last
+
+
+def shown(image):
+    """Return the pixels of a picture in a page."""
+    data = base64.b64decode(image["src"].partition(",")[2])
+    return np.asarray(Image.open(io.BytesIO(data)))
+
+
+def test_masks_are_shown_beside_their_styles_as_they_act(job, pictures):
+    content, style = pictures
+    half = np.zeros((45, 61), np.uint8)
+    half[:, 30:] = 255
+    Image.fromarray(half).save("half.png")
+    Image.fromarray(half.T[:50, :39]).resize((39, 50)).save("part.png")
+    masks = ["--masks", "half.png", "not:half.png", "-", "--style-masks", "-", "-", "part.png"]
+    assert job(*masks, "--output", "done", pair=(content, style, style, style)) == 0
+    images = {image.get("alt"): image for image in Page("done/report.html").images}
+    assert list(images)[:8] == [
+        "content: house.png",
+        "style 1: brush.jpg",
+        "mask 1: half.png",
+        "style 2: brush.jpg",
+        "mask 2: negative of half.png",
+        "style 3: brush.jpg",
+        "style mask 3: part.png",
+        "result: result.png",
+    ]
+    one, other = shown(images["mask 1: half.png"]), shown(images["mask 2: negative of half.png"])
+    assert one[20, 50].min() > 250 > 5 > one[20, 10].max()
+    assert other[20, 10].min() > 250 > 5 > other[20, 50].max()
+    Path("half.png").unlink()
+    assert Page(write_report("done")).says("half.png can't be shown")
+
+
 def test_the_command_in_it_repeats_the_run(done, tmp_path):
     config = JobConfig.load(done / "config.json")
     options = vars(make_parser().parse_intermixed_args(config.arguments()))
@@ -124,6 +176,24 @@ def test_a_run_that_was_cut_off_is_shown_as_that(done):
     page = Page(write_report("cut"))
     assert page.says("not finished: 6 of 6 iterations")
     assert page.says("result.png can't be shown")
+
+
+@pytest.mark.parametrize("text", ["garbage", "", "iteration,total\n0,3\n1,2\n2,"])
+def test_losses_that_are_damaged_are_not_taken_for_a_run_that_converged(done, text):
+    (done / "losses.csv").write_text(text)
+    page = Page(write_report(done))
+    assert not page.says("converged")
+    assert page.says("finished; losses.csv is damaged")
+    journal = json.loads((done / "journal.json").read_text())
+    del journal["finished"]
+    (done / "journal.json").write_text(json.dumps(journal))
+    count = "1 of 6 iterations" if "3" in text else "losses.csv is damaged"
+    assert Page(write_report(done)).says(f"not finished: {count}")
+
+
+def test_a_run_that_converged_says_so(job):
+    assert job("--beta", 0, "--tv-weight", 0, "--optimizer", "lbfgs", "--output", "goal") == 0
+    assert Page("goal/report.html").says("converged: 0 of 6 iterations")
 
 
 @pytest.mark.parametrize(
@@ -186,6 +256,24 @@ def test_report_takes_a_folder_of_runs(job, done, capsys):
     ]
     assert main(["runs"]) == 0
     assert Path("runs/index.html").exists()
+
+
+def test_report_makes_a_film_and_links_it(done, capsys):
+    capsys.readouterr()
+    assert main(["done", "--animate", "gif"]) == 0
+    assert capsys.readouterr().out.split() == ["done/timelapse.gif", "done/report.html"]
+    assert "timelapse.gif" in Page("done/report.html").addresses
+
+
+def test_the_index_is_told_as_the_folders_were_given(job, done, monkeypatch, capsys):
+    assert job("--output", "runs/one") == 0
+    assert job("--output", "runs/two") == 0
+    capsys.readouterr()
+    assert main(["runs"]) == 0
+    assert capsys.readouterr().out.split()[-1] == "runs/index.html"
+    monkeypatch.chdir("runs/one")
+    assert main([".", "../two"]) == 0
+    assert capsys.readouterr().out.split()[-1] == "../index.html"
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,8 @@ import errno
 import json
 import os
 import re
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -109,6 +111,18 @@ def test_a_finished_run_stays_as_it_is(job, capsys):
     assert before == {path.name: path.stat().st_mtime_ns for path in Path("done").iterdir()}
 
 
+def test_a_missing_report_of_a_finished_run_is_written_under_the_lock(job, capsys):
+    assert job("--output", "done") == 0
+    Path("done/report.html").unlink()
+    capsys.readouterr()
+    with FileLock(Path("done") / LOCK):
+        assert main(["--resume", "done"]) == 2
+        assert "another run is at work in done" in said(capsys)
+    assert not Path("done/report.html").exists()
+    assert main(["--resume", "done"]) == 0
+    assert Path("done/report.html").exists()
+
+
 def test_changed_inputs_are_named_and_nothing_is_touched(cut, capsys):
     cut(2, "--output", "cut")
     capsys.readouterr()
@@ -127,7 +141,8 @@ def test_changed_inputs_are_named_and_nothing_is_touched(cut, capsys):
         line = said(capsys)
         assert "changed since the run in cut was begun" in line
         assert words in line
-        assert "begin anew with --config cut/config.json --output ANOTHER" in line
+        assert "put it back, then `python -m nst_tf.run --resume cut`" in line
+        assert "`python -m nst_tf.run --config cut/config.json --output ANOTHER`" in line
         assert before == {path.name: path.read_bytes() for path in Path("cut").iterdir()}
         Path(what).write_bytes(whole)
     assert main(["--resume", "cut"]) == 0, "put back, it goes on"
@@ -138,8 +153,80 @@ def test_a_vanished_input_is_named(cut, pictures, capsys):
     pictures[1].unlink()
     capsys.readouterr()
     assert main(["--resume", "cut"]) == 2
-    assert "brush.jpg" in said(capsys)
+    line = said(capsys)
+    assert "brush.jpg" in line
+    assert "put back what the run was begun with, then `python -m nst_tf.run --resume cut`" in line
     assert len(checkpoints("cut")) == 2
+
+
+def told_to_type(line):
+    """Return the last command in a message, as a shell would take it apart."""
+    command = shlex.split(line.split("`")[-2])
+    assert command[:3] == ["python", "-m", "nst_tf.run"]
+    return command[3:]
+
+
+@pytest.mark.parametrize("ending", ["{", None])
+def test_a_journal_that_is_lost_is_told_with_a_command_that_works(cut, capsys, ending):
+    cut(2, "--output", "my cut")
+    journal = Path("my cut/journal.json")
+    journal.unlink() if ending is None else journal.write_text(ending)
+    capsys.readouterr()
+    assert main(["--resume", "my cut"]) == 2
+    words = told_to_type(said(capsys))
+    assert words == ["--config", "my cut/config.json", "--output", "my cut", "--overwrite"]
+    assert main(words) == 0
+    assert Path("my cut/result.png").exists()
+
+
+@pytest.mark.parametrize("text", [None, "{", '{"gamma": 3}'])
+def test_settings_that_are_lost_are_told_with_a_command_that_works(job, cut, capsys, text):
+    cut(2, "--output", "cut")
+    config = Path("cut/config.json")
+    config.unlink() if text is None else config.write_text(text)
+    capsys.readouterr()
+    assert main(["--resume", "cut"]) == 2
+    line = said(capsys)
+    assert "cut/config.json" in line
+    assert "put it back" in line
+    assert told_to_type(line) == ["CONTENT", "STYLE", "--output", "cut", "--overwrite"]
+    assert job("--output", "whole") == 0
+    shutil.copy("whole/result.png", "cut")  # as after Ctrl-C: the settings lie in the picture too
+    capsys.readouterr()
+    assert main(["--resume", "cut"]) == 2
+    words = told_to_type(said(capsys))
+    assert words == ["--config", "cut/result.png", "--output", "cut", "--overwrite"]
+    assert main(words) == 0
+    assert config.exists()
+
+
+def test_an_empty_name_is_refused(capsys):
+    assert main(["--resume", ""]) == 2
+    assert "--resume is empty; the folder of a run was expected" in said(capsys)
+
+
+def test_when_the_last_checkpoint_is_damaged_too_it_begins_at_0(cut, capsys):
+    cut(3, "--output", "cut")
+    for path in checkpoints("cut"):
+        path.write_bytes(b"no zip")
+    capsys.readouterr()
+    assert main(["--resume", "cut"]) == 0
+    told = [line for line in said_out(capsys).splitlines() if "is damaged" in line]
+    assert len(told) == 2
+    assert told[0].endswith("; going back to the one before it")
+    assert told[1].endswith("; beginning at 0")
+
+
+def test_a_folder_with_the_name_of_a_checkpoint_is_left_alone(job, cut, capsys):
+    assert job("--output", "whole") == 0
+    cut(2, "--output", "cut")
+    mine = [Path("cut") / f"checkpoint-{number:06d}.npz" for number in (4, 5, 10)]
+    for folder in mine:
+        folder.mkdir()
+    assert main(["--resume", "cut"]) == 0
+    assert Path("cut/result.png").read_bytes() == Path("whole/result.png").read_bytes()
+    assert job("--output", "cut", "--overwrite", *KEEP) == 0
+    assert all(folder.is_dir() for folder in mine)
 
 
 @pytest.mark.parametrize(
@@ -263,6 +350,6 @@ def test_a_terminated_run_goes_on_too(pictures, tiny_mat, tmp_path):
     process.send_signal(signal.SIGTERM)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGTERM
-    assert f"--resume {folder} goes on" in said.splitlines()[-1]
+    assert f"`python -m nst_tf.run --resume {folder}` goes on" in said.splitlines()[-1]
     assert read_picture(folder / "result.png").std() > 1
     assert np.ptp(read_picture(folder / "result.png")) > 10

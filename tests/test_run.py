@@ -203,6 +203,14 @@ def test_bad_input_is_one_line_and_status_2_and_leaves_nothing(job, tmp_path, pi
         (["--weights", text], pictures, "not a weights file"),
         (["--size", "huge"], pictures, "write WxH as in 640x480"),
         (["--size", "20"], pictures, "too small"),
+        (
+            ["--size", "1000000x1000000"],
+            pictures,
+            "1000000x1000000 is over the limit of 178956970 pixels (13377x13377, for instance)",
+        ),
+        (["--size", "9" * 12], pictures, "is over the limit of 178956970 pixels"),
+        (["--config", style], pictures, "brush.jpg is a picture; --config takes a config.json or"),
+        (["--config", content], pictures, "house.png carries no settings: --config takes"),
         (["--alpha", "-1"], pictures, "`alpha` is -1.0; it must be at least 0"),
         (["--noise-ratio", "2"], pictures, "`noise_ratio` is 2.0; it must be at most 1"),
         (["--learning-rate", "0"], pictures, "must be above 0"),
@@ -239,6 +247,12 @@ def test_bad_input_is_one_line_and_status_2_and_leaves_nothing(job, tmp_path, pi
         (["--color", "sepia"], "(choose from"),
         (["--statistic", "mean"], "gram"),
         (["--style-layer-weights", "a", "b"], "'a b' are not numbers"),
+        (
+            ["--output", "-dash"],
+            "argument --output: expected one argument; one that begins with a dash is written "
+            "--output=-dash",
+        ),
+        (["--style-layers", "-x"], "expected at least one argument; one that begins with a dash"),
         (["--colour", "no"], "unrecognized arguments: --colour"),
     ],
 )
@@ -317,6 +331,24 @@ def test_an_earlier_run_is_not_overwritten_unasked(job, tmp_path, capsys):
     ]
 
 
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        (["000001.png"], "here holds 000001.png, which --overwrite would remove;"),
+        (["report.html", "config.json"], "here holds config.json and 1 more, which --overwrite"),
+    ],
+)
+def test_files_that_are_no_run_are_named_before_they_are_removed(job, capsys, files, words):
+    Path("here").mkdir()
+    for name in files:
+        (Path("here") / name).write_text("mine")
+    assert job("--output", "here") == 2
+    line = error(capsys)
+    assert words in line
+    assert "choose another folder" in line
+    assert names("here") == sorted(files)
+
+
 # ------------------------------------------------------------------ how it ends
 
 
@@ -340,18 +372,70 @@ def test_a_picture_that_does_not_fit_into_memory_says_what_to_do(job, capsys, mo
     assert "48 does not fit into memory: make the picture smaller" in error(capsys)
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for another process")
-def test_control_c_saves_the_picture_reached_and_says_where(pictures, tiny_mat, tmp_path):
+@pytest.fixture
+def endless(pictures, tiny_mat, tmp_path):
+    """Return a function that starts a run without an end, and waits until it has begun."""
     command = [sys.executable, "-m", "nst_tf.run", *map(str, pictures), "--weights", str(tiny_mat)]
     command += ["--size", "48", "--iterations", "1000000", "--output", str(tmp_path / "here")]
-    plain = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
-    process = subprocess.Popen(command, cwd=ROOT, env=plain, stderr=subprocess.PIPE, text=True)
     losses = tmp_path / "here" / "losses.csv"
-    deadline = time.monotonic() + 120
-    while not losses.exists() or len(losses.read_text().splitlines()) < 20:
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    started = []
+
+    def start(*before, **how):
+        process = subprocess.Popen([*before, *command], cwd=ROOT, **how)
+        started.append(process)
+        deadline = time.monotonic() + 120
+        while not losses.exists() or len(losses.read_text().splitlines()) < 20:
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+needs_hangup = pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="no SIGHUP here")
+
+
+@needs_hangup
+def test_a_hangup_saves_the_picture_reached(endless, tmp_path):
+    process = endless(stderr=subprocess.PIPE, text=True)
+    process.send_signal(signal.SIGHUP)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 129
+    assert said.splitlines()[-1].startswith("nst_tf: interrupted after ")
+    assert read_picture(tmp_path / "here" / "result.png").shape == (35, 48, 3)
+
+
+@needs_hangup
+def test_a_closed_terminal_saves_the_picture_reached_too(endless, tmp_path):
+    terminal, end = os.openpty()
+    process = endless(stdin=end, stdout=end, stderr=end, start_new_session=True)
+    os.close(end)
+    os.close(terminal)  # from here on nothing can be said any more
+    process.send_signal(signal.SIGHUP)  # as the kernel does for the terminal's own session
+    assert process.wait(timeout=60) == 129
+    assert read_picture(tmp_path / "here" / "result.png").shape == (35, 48, 3)
+    assert (tmp_path / "here" / "report.html").exists()
+
+
+@needs_hangup
+def test_under_nohup_a_hangup_is_ignored(endless):
+    process = endless("nohup", stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    process.send_signal(signal.SIGHUP)
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(timeout=2)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+    assert process.returncode == 143
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for another process")
+def test_control_c_saves_the_picture_reached_and_says_where(endless, tmp_path):
+    plain = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
+    process = endless(env=plain, stderr=subprocess.PIPE, text=True)
     process.send_signal(signal.SIGINT)
     process.send_signal(signal.SIGINT)  # an impatient hand loses nothing
     _, said = process.communicate(timeout=60)
@@ -360,7 +444,7 @@ def test_control_c_saves_the_picture_reached_and_says_where(pictures, tiny_mat, 
     *progress, last = said.splitlines()
     assert all("/1000000  loss " in line for line in progress)
     assert last.startswith("nst_tf: interrupted")
-    assert last.endswith(f"--resume {tmp_path / 'here'} goes on")
+    assert last.endswith(f"`python -m nst_tf.run --resume {tmp_path / 'here'}` goes on")
     done = int(rows(tmp_path / "here")[-1][0])
     assert f"interrupted after {done} iterations; the picture after {done} iterations is" in said
     assert read_picture(tmp_path / "here" / "result.png").shape == (35, 48, 3)

@@ -1,5 +1,7 @@
 """A time-lapse has every saved picture, in order, and its kind is looked at before the run."""
 
+import errno
+import sys
 from pathlib import Path
 
 import imageio.v3 as iio
@@ -41,9 +43,32 @@ def test_large_pictures_are_made_smaller(tmp_path):
 
 
 def test_without_pyav_an_mp4_is_refused_before_the_run(job, monkeypatch, capsys):
-    monkeypatch.setattr(timelapse, "find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "av", None)  # as if it were not installed
     assert job("--animate", "mp4", "--output", "film") == 2
-    assert "requirements-video.txt" in capsys.readouterr().err
+    assert "pip install -r requirements-video.txt" in capsys.readouterr().err
+    assert not Path("film").exists()
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        "ImportError('libavcodec.so.61: cannot open')",
+        "OSError('libavcodec.so.61: cannot open')",
+        "ValueError('numpy.dtype size changed')",
+    ],
+)
+def test_a_pyav_that_is_broken_is_noticed_before_the_run(
+    job, tmp_path, monkeypatch, capsys, trouble
+):
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "av.py").write_text(f"raise {trouble}")
+    monkeypatch.syspath_prepend(tmp_path / "broken")
+    monkeypatch.delitem(sys.modules, "av", raising=False)
+    assert job("--animate", "mp4", "--output", "film") == 2
+    [line] = capsys.readouterr().err.splitlines()
+    assert "PyAV, which is here but does not load (" in line
+    assert trouble.split("'")[1] in line
+    assert "pip install --force-reinstall -r requirements-video.txt" in line
     assert not Path("film").exists()
 
 
@@ -60,6 +85,36 @@ def test_without_saved_pictures_there_is_none(job, tmp_path, capsys):
     assert "`save_every` is 0" in capsys.readouterr().err
     with pytest.raises(ConfigError, match="no saved pictures"):
         save_timelapse([], tmp_path / "film.gif")
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        ["--iterations", 0],
+        ["--beta", 0, "--tv-weight", 0, "--optimizer", "lbfgs"],  # it starts at its goal
+    ],
+)
+def test_a_run_without_a_saved_picture_has_its_report_and_no_film(job, capsys, how):
+    assert job(*how, "--animate", "gif", "--output", "still") == 0
+    assert "no picture was saved on the way: no time-lapse" in capsys.readouterr().out
+    assert Path("still/report.html").exists()
+    assert not Path("still/timelapse.gif").exists()
+
+
+def test_a_run_of_fewer_iterations_than_save_every_shows_its_last_picture(job):
+    assert job("--save-every", 50, "--animate", "gif", "--output", "short") == 0
+    with Image.open("short/timelapse.gif") as film:
+        assert film.n_frames == 1
+
+
+def test_a_film_that_fails_leaves_the_report(job, monkeypatch, capsys):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(timelapse, "_save_pages", full)
+    assert job("--animate", "gif", "--output", "full") == 2
+    assert "timelapse.gif: No space left on device" in capsys.readouterr().err.splitlines()[-1]
+    assert Path("full/report.html").exists()
 
 
 def test_the_command_line_offers_the_same_kinds():

@@ -6,12 +6,12 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from nst_tf.checkpoints import read_journal
-from nst_tf.config import JobConfig
+from nst_tf.checkpoints import CONFIG, RESULT, read_journal
+from nst_tf.config import FILMS, JobConfig
 from nst_tf.errors import ConfigError, NstError
 
 PICTURE = re.compile(r"(\d{6,})\.png")
-CONFIG, LOSSES, RESULT = "config.json", "losses.csv", "result.png"
+LOSSES = "losses.csv"
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,8 @@ class Record:
         Of the last row.
     pictures : list of (int, Path)
         Iteration and file of each saved picture, in order.
+    films : list of Path
+        Time-lapses of them.
     result : Path or None
     journal : dict
         Empty where there is none.
@@ -38,13 +40,21 @@ class Record:
     history: list[dict[str, float]]
     seconds: float
     pictures: list[tuple[int, Path]]
+    films: list[Path]
     result: Path | None
     journal: dict
 
     @property
     def iterations(self):
-        """Updates that were made."""
-        return max(len(self.history) - 1, 0)
+        """Updates that were made: as the journal says, or as far as losses are known."""
+        told = self.about.get("iterations")
+        sane = isinstance(told, int) and 0 <= told <= self.config.iterations
+        return told if sane else max(len(self.history) - 1, 0)
+
+    @property
+    def losses_are_whole(self):
+        """Whether the losses of all pictures are known."""
+        return len(self.history) == self.iterations + 1
 
     @property
     def finished(self):
@@ -73,14 +83,15 @@ def read_record(folder):
     history, seconds = _losses(folder / LOSSES)
     named = {path: PICTURE.fullmatch(path.name) for path in folder.iterdir()}
     pictures = sorted((int(found[1]), path) for path, found in named.items() if found)
+    films = [folder / f"timelapse.{kind}" for kind in FILMS]
+    films = [film for film in films if film.is_file()]
     result = folder / RESULT
     try:
         journal = read_journal(folder)
     except NstError:
         journal = {}
-    return Record(
-        folder, config, history, seconds, pictures, result if result.is_file() else None, journal
-    )
+    result = result if result.is_file() else None
+    return Record(folder, config, history, seconds, pictures, films, result, journal)
 
 
 def _losses(path):

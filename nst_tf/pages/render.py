@@ -4,14 +4,15 @@ import base64
 import io
 import math
 import os
-import shlex
 from pathlib import Path
 from urllib.parse import quote
 
 import jinja2
+import numpy as np
 from PIL import Image
 
-from nst_tf.config import JobConfig
+from nst_tf.config import NO_MASK, NOT, JobConfig
+from nst_tf.console import to_type
 from nst_tf.errors import ImageError, NstError
 from nst_tf.files import atomic_file
 from nst_tf.images import read_picture
@@ -57,8 +58,9 @@ def write_report(folder):
     page = TEMPLATES.get_template("run.html").render(
         title=record.folder.resolve().name,
         ended=how_it_ended(record),
-        pictures=_three_pictures(record),
+        pictures=_pictures(record),
         frames=[(iteration, picture_of(path, MIDDLE)) for iteration, path in frames_of(record)],
+        films=[film.name for film in record.films],
         curves=losses_as_svg(record.history) if len(record.history) > 1 else "",
         levels=config.schedule != "tutorial" and config.unit == "relative",
         facts=_facts(record),
@@ -72,26 +74,37 @@ def write_report(folder):
 def how_it_ended(record):
     """Return in words how far a run came."""
     count = f"{record.iterations} of {record.config.iterations} iterations"
+    damaged = "" if record.losses_are_whole else "losses.csv is damaged"
     if not record.finished:
-        return f"not finished: {count}"
-    return "finished" if record.iterations == record.config.iterations else f"converged: {count}"
+        return f"not finished: {damaged or count}"
+    less = "iterations" in record.about and record.iterations < record.config.iterations
+    return "; ".join(filter(None, [f"converged: {count}" if less else "finished", damaged]))
 
 
 def command(config):
     """Return the command line that repeats a job."""
-    return shlex.join(["python", "-m", "nst_tf.run", *config.arguments()])
+    return to_type(*config.arguments())
 
 
-def _three_pictures(record):
-    """Return (caption, picture or None, words) for the content, each style and the result."""
-    config = record.config
-    named = [("content", config.content)]
-    named += [
-        ("style" if len(config.style or ()) == 1 else f"style {number}", path)
-        for number, path in enumerate(config.style or (), 1)
-    ]
-    shown = [(kind, picture_of(path, LARGE), Path(path or "?").name) for kind, path in named]
-    return [*shown, ("result", record.result and picture_of(record.result, LARGE), "result.png")]
+def _pictures(record):
+    """Return (caption, picture or None, words): content, each style with its masks, result."""
+    config, shown = record.config, []
+    styles = config.style or ()
+    for number, path in enumerate(styles, 1):
+        which = "" if len(styles) == 1 else f" {number}"
+        shown.append((f"style{which}", picture_of(path, LARGE), Path(path).name))
+        for kind, masks in (("mask", config.masks), ("style mask", config.style_masks)):
+            if masks and masks[number - 1] != NO_MASK:
+                named = masks[number - 1]
+                shown.append((f"{kind}{which}", mask_of(named, config), _words_for_mask(named)))
+    content = ("content", picture_of(config.content, LARGE), Path(config.content or "?").name)
+    result = ("result", record.result and picture_of(record.result, LARGE), "result.png")
+    return [content, *shown, result]
+
+
+def _words_for_mask(named):
+    negative = "negative of " if named.startswith(NOT) else ""
+    return negative + Path(named.removeprefix(NOT)).name
 
 
 def frames_of(record):
@@ -109,6 +122,24 @@ def picture_of(path, side):
     except (ImageError, TypeError):  # it may have vanished since: the page is about the run
         return None
     picture.thumbnail((side, side))
+    return _inside(picture)
+
+
+def mask_of(named, config):
+    """Return a mask as it acts, small: white where its style does; None where it can't be read."""
+    try:
+        picture = Image.fromarray(read_picture(named.removeprefix(NOT), background="black"))
+    except ImageError:
+        return None
+    picture.thumbnail((SMALL, SMALL))
+    levels = np.asarray(picture).mean(axis=2)
+    levels = 255.0 * (levels >= 255 / 2) if config.binary_masks else levels
+    levels = 255 - levels if named.startswith(NOT) else levels
+    return _inside(Image.fromarray(np.rint(levels).astype(np.uint8)))
+
+
+def _inside(picture):
+    """Return a picture as a JPEG in a data address."""
     file = io.BytesIO()
     picture.save(file, "JPEG", quality=85)
     return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"
@@ -119,10 +150,10 @@ def _facts(record):
     facts = [("state", how_it_ended(record))]
     seconds = record.about.get("seconds") or record.seconds
     if record.iterations:
-        facts += [
-            ("time", f"{seconds:.1f} s, {seconds / record.iterations:.2f} s an iteration"),
-            ("loss", " to ".join(f"{record.history[n].get('total', 0):.4g}" for n in (0, -1))),
-        ]
+        facts.append(("time", f"{seconds:.1f} s, {seconds / record.iterations:.2f} s an iteration"))
+    if len(record.history) > 1:
+        ends = [record.history[n].get("total", 0) for n in (0, -1)]
+        facts.append(("loss", " to ".join(f"{loss:.4g}" for loss in ends)))
     if "gibibytes" in record.about:
         facts.append(("memory", f"{record.about['gibibytes']} GiB at most, the whole process"))
     model = record.journal.get("model")
