@@ -9,14 +9,14 @@ import importlib.metadata
 import json
 import re
 import time
-import zipfile
 from pathlib import Path
 
 import numpy as np
 
 from nst_tf.errors import ConfigError
-from nst_tf.files import atomic_file
+from nst_tf.files import atomic_file, read_text
 from nst_tf.memory import GIB, most_memory
+from nst_tf.npz import read_npz
 from nst_tf.transfer import Position
 
 JOURNAL = "journal.json"
@@ -70,7 +70,7 @@ def load_checkpoint(path):
         It is damaged, or of another format.
     """
     try:
-        arrays = _read_arrays(path)
+        arrays = read_npz(path)
         about = json.loads(arrays.pop("about").tobytes())
         if about["format"] != FORMAT:
             raise ConfigError(f"{path} is of format {about['format']}, {FORMAT} was expected")
@@ -87,14 +87,6 @@ def load_checkpoint(path):
         raise
     except Exception as error:  # zipfile and NumPy raise what comes: a dozen kinds for a dozen bits
         raise ConfigError(f"{path} is damaged ({error})") from None
-
-
-def _read_arrays(path):
-    with zipfile.ZipFile(path) as file:
-        if any(part.compress_type != zipfile.ZIP_STORED for part in file.infolist()):
-            raise ValueError("compressed, which no checkpoint is")  # it may unpack to anything
-    with np.load(path, allow_pickle=False) as file:
-        return {name: file[name] for name in file.files}
 
 
 def latest_position(folder, say=print):
@@ -178,7 +170,7 @@ def read_journal(folder):
     """Return what `write_journal` wrote."""
     path = Path(folder) / JOURNAL
     try:
-        journal = json.loads(path.read_text(encoding="utf-8"))
+        journal = json.loads(read_text(path))
         if journal["format"] == FORMAT and isinstance(journal["files"], dict):
             return journal
     except FileNotFoundError:
