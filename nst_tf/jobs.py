@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import io
 import itertools
 import os
 import re
@@ -24,11 +25,11 @@ from nst_tf.config import NO_MASK, NOT, SAVING, SETTINGS, STARTS, JobConfig
 from nst_tf.console import uninterrupted
 from nst_tf.devices import choose_device
 from nst_tf.errors import ConfigError, Diverged, Interrupted, NstError
-from nst_tf.files import atomic_file
+from nst_tf.files import atomic_file, read_text
 from nst_tf.images import UNIT_PIXELS, save_image
 from nst_tf.inputs import load_images
 from nst_tf.pages import REPORT, read_record, write_report
-from nst_tf.pages.records import CONFIG, LOSSES, RESULT
+from nst_tf.pages.records import CONFIG, LOSSES, RESULT, TERMS
 from nst_tf.tasks import make_task
 from nst_tf.timelapse import check_kind, save_timelapse
 from nst_tf.transfer import paint
@@ -411,14 +412,13 @@ class LossLog:
     """
 
     look_every = 0  # it needs no picture
-    LOSSES = ("total", "content", "style", "tv")
 
     def __init__(self, path, history=()):
         """Begin a file, or keep the rows of the pictures that are known from an earlier run."""
         seconds = _last_column(path) if history else []
         with atomic_file(path) as temporary, open(temporary, "w", newline="") as file:
             self.rows = csv.writer(file)
-            self.rows.writerow(["iteration", *self.LOSSES, "seconds"])
+            self.rows.writerow(["iteration", *TERMS, "seconds"])
             for iteration, losses in enumerate(history):
                 self._write(
                     iteration, losses, seconds[iteration] if iteration < len(seconds) else ""
@@ -432,7 +432,7 @@ class LossLog:
         self.file.flush()
 
     def _write(self, iteration, losses, seconds):
-        found = [f"{losses[name]:.9g}" if name in losses else "" for name in self.LOSSES]
+        found = [f"{losses[name]:.9g}" if name in losses else "" for name in TERMS]
         self.rows.writerow([iteration, *found, seconds])
 
     def __enter__(self):
@@ -445,7 +445,7 @@ class LossLog:
 def _last_column(path):
     """Return the seconds that an earlier run has written, row by row."""
     try:
-        with open(path, newline="", encoding="utf-8", errors="replace") as file:
-            return [row[-1] for row in csv.reader(file) if row][1:]
-    except OSError:
+        text = io.StringIO(read_text(path, errors="replace"), newline="")
+        return [row[-1] for row in csv.reader(text) if row][1:]
+    except (OSError, csv.Error):
         return []

@@ -1,6 +1,7 @@
 """What a run's folder says of the run: all from its files, so that any run can be shown later."""
 
 import csv
+import io
 import math
 import re
 from dataclasses import dataclass
@@ -9,9 +10,11 @@ from pathlib import Path
 from nst_tf.checkpoints import read_journal
 from nst_tf.config import JobConfig
 from nst_tf.errors import ConfigError, NstError
+from nst_tf.files import read_text
 
 PICTURE = re.compile(r"(\d{6,})\.png")
 CONFIG, LOSSES, RESULT = "config.json", "losses.csv", "result.png"
+TERMS = ("total", "content", "style", "tv")  # columns of losses.csv
 
 
 @dataclass(frozen=True)
@@ -53,9 +56,11 @@ class Record:
 
     @property
     def about(self):
-        """Return what the journal says of the end: iterations, seconds, memory; maybe nothing."""
+        """Return the numbers of the end in the journal: iterations, seconds, memory; or nothing."""
         finished = self.journal.get("finished")
-        return finished if isinstance(finished, dict) else {}
+        known = finished if isinstance(finished, dict) else {}
+        numbers = {name: _number(each) for name, each in known.items()}
+        return {name: number for name, number in numbers.items() if number is not None}
 
 
 def read_record(folder):
@@ -87,12 +92,11 @@ def _losses(path):
     """Return the losses of each row, as far as they are numbers, and the seconds of the last."""
     history, seconds = [], 0.0
     try:
-        with open(path, newline="", encoding="utf-8", errors="replace") as file:
-            for row in csv.DictReader(file):
-                row.pop("iteration", None)
-                seconds = _number(row.pop("seconds", None)) or seconds
-                terms = {name: _number(text) for name, text in row.items() if name}
-                history.append({name: each for name, each in terms.items() if each is not None})
+        # A pipe would be waited for, and a huge file fill the memory; neither is shown.
+        for row in csv.DictReader(io.StringIO(read_text(path, errors="replace"), newline="")):
+            seconds = _number(row.get("seconds")) or seconds
+            terms = {name: _number(row.get(name)) for name in TERMS}
+            history.append({name: each for name, each in terms.items() if each is not None})
     except (OSError, csv.Error):
         pass  # what could be read is shown
     complete = history[0].keys() if history else ()  # a row may be cut off, or hold no numbers
@@ -102,6 +106,6 @@ def _losses(path):
 def _number(text):
     try:
         number = float(text)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return number if math.isfinite(number) else None
