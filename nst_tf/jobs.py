@@ -2,7 +2,6 @@
 
 import contextlib
 import csv
-import io
 import itertools
 import os
 import re
@@ -25,11 +24,11 @@ from nst_tf.config import NO_MASK, NOT, SAVING, SETTINGS, STARTS, JobConfig
 from nst_tf.console import uninterrupted
 from nst_tf.devices import choose_device
 from nst_tf.errors import ConfigError, Diverged, Interrupted, NstError
-from nst_tf.files import atomic_file, read_text
+from nst_tf.files import atomic_file
 from nst_tf.images import UNIT_PIXELS, save_image
 from nst_tf.inputs import load_images
 from nst_tf.pages import REPORT, read_record, write_report
-from nst_tf.pages.records import CONFIG, LOSSES, RESULT, TERMS
+from nst_tf.pages.records import CONFIG, LOSSES, RESULT, TERMS, loss_lines
 from nst_tf.tasks import make_task
 from nst_tf.timelapse import check_kind, save_timelapse
 from nst_tf.transfer import paint
@@ -193,6 +192,7 @@ def check_fits(folder, position, task):
     if position is None:
         return
     fits = 0 <= position.level < len(task.levels) and position.history
+    fits = fits and position.done <= task.config.iterations
     size = fits and task.levels[position.level].size
     if not fits or position.loop["image"].shape != (1, *size, 3):
         raise ConfigError(
@@ -310,7 +310,12 @@ def _full_path(path):
     if path == NO_MASK:
         return path
     inverted = NOT if str(path).startswith(NOT) else ""
-    return inverted + str(Path(str(path).removeprefix(NOT)).resolve())
+    return inverted + str(_real(str(path).removeprefix(NOT)))
+
+
+def _real(path):
+    """Return the full path, links followed; a ring of links is no error yet, as in `resolve`."""
+    return Path(os.path.realpath(path))
 
 
 def check_output(output, overwrite):
@@ -335,7 +340,7 @@ def check_output(output, overwrite):
 def check_inputs_survive(config, output):
     """Refuse an input that the run would write over."""
     for path in map(Path, itertools.chain(*input_files(config).values())):
-        if output and path.resolve().parent == Path(output).resolve() and _is_ours(path):
+        if output and _real(path).parent == _real(output) and _is_ours(path):
             raise ConfigError(
                 f"{path} lies in the folder of the run and would be replaced; "
                 "choose another --output"
@@ -364,7 +369,12 @@ def made_folder(output, config, overwrite):
 @contextlib.contextmanager
 def locked(folder):
     """Keep every other process out of a folder; the lock falls with the process that holds it."""
-    lock = FileLock(folder / LOCK, timeout=0)
+    place = folder / LOCK
+    if place.is_symlink():
+        raise ConfigError(f"{place} is a link, and what it leads to is not ours; remove it")
+    if place.exists() and not place.is_file():
+        raise ConfigError(f"{place} is no file; remove it")
+    lock = FileLock(place, timeout=0)
     try:
         with lock:
             yield
@@ -445,7 +455,6 @@ class LossLog:
 def _last_column(path):
     """Return the seconds that an earlier run has written, row by row."""
     try:
-        text = io.StringIO(read_text(path, errors="replace"), newline="")
-        return [row[-1] for row in csv.reader(text) if row][1:]
+        return [row[-1] for row in csv.reader(loss_lines(path)) if row][1:]
     except (OSError, csv.Error):
         return []
