@@ -7,6 +7,7 @@ while it runs the last two `checkpoint-000120.npz`. A file is whole under its na
 import hashlib
 import importlib.metadata
 import json
+import math
 import re
 import time
 from pathlib import Path
@@ -74,12 +75,14 @@ def load_checkpoint(path):
         about = json.loads(arrays.pop("about").tobytes())
         if about["format"] != FORMAT:
             raise ConfigError(f"{path} is of format {about['format']}, {FORMAT} was expected")
-        losses = arrays.pop("losses")
+        losses = _finite(arrays.pop("losses"))
         history = [dict(zip(about["losses"], row, strict=True)) for row in losses.tolist()]
         loop = {name.removeprefix("loop_"): array for name, array in arrays.items()}
         where = int(about["level"]), int(about["done"])
-        if loop["image"].ndim != 4 or not history:
+        if _finite(loop["image"]).ndim != 4 or not history:
             raise ValueError("no image, or no losses")
+        if not 0 <= min(where) <= max(where) < 2**31 or not 0 <= about["seconds"] < math.inf:
+            raise ValueError("no place in a run")
         return Position(*where, loop, history, float(about["seconds"]))
     except MemoryError:
         raise ConfigError(f"{path} does not fit into memory") from None
@@ -87,6 +90,12 @@ def load_checkpoint(path):
         raise
     except Exception as error:  # zipfile and NumPy raise what comes: a dozen kinds for a dozen bits
         raise ConfigError(f"{path} is damaged ({error})") from None
+
+
+def _finite(array):
+    if array.dtype.kind != "f" or not np.isfinite(array).all():
+        raise ValueError("what should be numbers is none")
+    return array
 
 
 def latest_position(folder, say=print):

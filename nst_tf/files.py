@@ -10,8 +10,8 @@ MOST_TEXT = 10 * 2**20  # bytes of a text that is read whole: a config has 3 kB
 NO_FSYNC = (errno.EINVAL, errno.ENOTSUP)  # some network drives have none
 
 
-def read_text(path, *, errors="strict"):
-    """Return the text of a file: no pipe, which would be waited for, and not over `MOST_TEXT`.
+def read_text(path, *, most=MOST_TEXT, errors="strict"):
+    """Return the text of a file: no pipe, which would be waited for, and not over `most` bytes.
 
     Raises
     ------
@@ -21,9 +21,9 @@ def read_text(path, *, errors="strict"):
     if path.exists() and not path.is_file():
         raise OSError(errno.EINVAL, "it is no file", str(path))
     with open(path, "rb") as file:
-        data = file.read(MOST_TEXT + 1)
-    if len(data) > MOST_TEXT:
-        raise OSError(errno.EFBIG, f"it has more than {MOST_TEXT:,} bytes", str(path))
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise OSError(errno.EFBIG, f"it has more than {most:,} bytes", str(path))
     return data.decode(errors=errors)
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 import math
 import re
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from nst_tf.files import read_text
 
 PICTURE = re.compile(r"(\d{6,})\.png")
 CONFIG, LOSSES, RESULT = "config.json", "losses.csv", "result.png"
+MOST_LOSSES, MOST_ROWS = 2**25, 500_000  # bytes and rows of losses.csv; a row has 60 bytes
 TERMS = ("total", "content", "style", "tv")  # columns of losses.csv
 
 
@@ -92,8 +94,7 @@ def _losses(path):
     """Return the losses of each row, as far as they are numbers, and the seconds of the last."""
     history, seconds = [], 0.0
     try:
-        # A pipe would be waited for, and a huge file fill the memory; neither is shown.
-        for row in csv.DictReader(io.StringIO(read_text(path, errors="replace"), newline="")):
+        for row in csv.DictReader(loss_lines(path)):
             seconds = _number(row.get("seconds")) or seconds
             terms = {name: _number(row.get(name)) for name in TERMS}
             history.append({name: each for name, each in terms.items() if each is not None})
@@ -101,6 +102,12 @@ def _losses(path):
         pass  # what could be read is shown
     complete = history[0].keys() if history else ()  # a row may be cut off, or hold no numbers
     return [losses for losses in history if losses and losses.keys() == complete], seconds
+
+
+def loss_lines(path):
+    """Return the lines of losses.csv, as far as a run can have written them."""
+    text = read_text(path, most=MOST_LOSSES, errors="replace")
+    return itertools.islice(io.StringIO(text, newline=""), MOST_ROWS)
 
 
 def _number(text):
