@@ -7,6 +7,7 @@ these two classes. To add a knob, add a field.
 import json
 import math
 import numbers
+import os
 import types
 import typing
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -408,11 +409,20 @@ def _typed_scalar(name, kind, value):
             typed = kind(value)
         except OverflowError:  # a whole number beyond every float
             typed = math.inf
-        if kind is str and "\0" in typed:
-            raise ConfigError(f"`{name}` is {_short(value)}; text without a NUL was expected")
+        if kind is str and not _may_name_a_file(typed):
+            raise ConfigError(
+                f"`{name}` is {_short(value)}; text without a NUL or half a letter was expected"
+            )
         if kind is not float or math.isfinite(typed):
             return typed
     raise ConfigError(f"`{name}` is {_short(value)}; {words} was expected")
+
+
+def _may_name_a_file(text):
+    try:
+        return b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:  # JSON can hold half of a letter: a surrogate alone
+        return False
 
 
 def _short(value):

@@ -40,8 +40,17 @@ def hushed():
 def complain(message, status):
     """Print an error on one line, with its notes; return the exit status."""
     lines = [str(message), *getattr(message, "__notes__", ())]
-    print(f"nst_tf: {'; '.join(' '.join(line.split()) for line in lines)}", file=sys.stderr)
+    print(f"nst_tf: {'; '.join(map(on_one_line, lines))}", file=sys.stderr)
     return status
+
+
+def on_one_line(text):
+    """Return a text on one line; what a terminal would obey is shown by its number instead.
+
+    A message may quote a file, and a file may hold any bytes.
+    """
+    text = " ".join(text.split())
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 
 @contextlib.contextmanager
@@ -82,4 +91,4 @@ class OneLineParser(argparse.ArgumentParser):
 
     def error(self, message):
         """Exit with status 2."""
-        self.exit(2, f"nst_tf: {message}; see `{self.prog} --help`\n")
+        self.exit(2, f"nst_tf: {on_one_line(message)}; see `{self.prog} --help`\n")

@@ -23,7 +23,7 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 from PIL.PngImagePlugin import PngInfo
 
 from nst_tf.errors import ImageError
-from nst_tf.files import atomic_file
+from nst_tf.files import MOST_TEXT, atomic_file
 
 MIN_SIDE = 32  # conv5_1 sees one sixteenth of a side: below 32 pixels there is no style to measure
 MAX_PIXELS = 178_956_970  # twice Pillow's warning limit, a quarter of a GiB as RGB bytes
@@ -239,7 +239,9 @@ def read_note(path, keyword):
         text = getattr(picture, "text", {}).get(keyword)
     if not isinstance(text, str):
         raise ImageError(f"{path} carries no settings: it is no result of nst_tf, or was edited")
-    return str(text)
+    if len(text) > MOST_TEXT:
+        raise ImageError(f"{path} carries {len(text):,} letters; at most {MOST_TEXT:,} are read")
+    return text
 
 
 def writer_options(path):
@@ -403,8 +405,8 @@ def read_picture(path, *, background="white"):
         Missing, no picture, damaged, smaller than 32x32 or larger than `MAX_PIXELS`.
     """
     path = Path(path)
-    _check_file(path)
     try:
+        _check_file(path)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's size warning: our own limit is checked
             with Image.open(path, formats=_formats()) as picture:
@@ -428,6 +430,8 @@ def read_picture(path, *, background="white"):
     except Image.DecompressionBombError:
         raise ImageError(f"{path} is over the limit of {MAX_PIXELS} pixels") from None
     except Exception as error:  # what Pillow's readers raise: a dozen kinds for a dozen formats
+        if isinstance(error, OSError) and error.filename:  # of the file, not of what is in it
+            raise ImageError(f"{path} can't be read: {error.strerror}") from None
         why = str(error) or type(error).__name__
         raise ImageError(f"{path} is damaged or cut off: {why}") from None
 

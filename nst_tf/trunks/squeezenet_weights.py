@@ -29,7 +29,7 @@ VERSIONS = {7: "v1.0", 3: "v1.1"}  # by the side of conv1's kernel
 PARTS = {"squeeze": 1, "expand1x1": 1, "expand3x3": 3}  # of a fire layer -> side of the kernel
 FIRES = tuple(f"fire{number}" for number in range(2, 10))
 CONVOLUTIONS = ("conv1", *(f"{fire}/{part}" for fire in FIRES for part in PARTS))
-MOST_BYTES = 8 * MOST_NUMBERS  # of an .npz, unpacked
+MOST_BYTES = 2**27  # of an .npz, unpacked; a SqueezeNet has 5 MB
 
 # Keras' path of a layer in CS231n's TF2 checkpoint. Layer 9, the classifier, is left alone.
 TF2_NAME = re.compile(
