@@ -1,4 +1,4 @@
-"""Reads damaged files, thousands of them: `python tests/fuzzing.py FOLDER CASES SEED [KIND ...]`.
+"""Reads damaged files: `python tests/fuzzing.py FOLDER CASES SEED [KIND ...] [large]`.
 
 Every case must end in a clear error or in a result that is right, in time and in little memory.
 The cases run in a child, forked from a process that has imported TensorFlow and not used it yet;
@@ -27,7 +27,7 @@ from pathlib import Path
 import goodfiles
 import numpy as np
 from damage import damaged, seeded
-from hostile import HOSTILE
+from hostile import CANARY, HOSTILE, LARGE
 from matfiles import tiny_vgg, write_matconvnet
 from PIL import Image
 
@@ -46,7 +46,7 @@ with hushed():
 
 MIB = 2**20
 SECONDS = 60  # for one file, on a busy machine
-LONGEST = 2000  # letters of an error
+LONGEST = 6000  # letters of an error, which may quote a name of a file
 
 
 # ---------------------------------------------------------------------------- readers
@@ -95,7 +95,7 @@ def config(path):
 def checkpoint(path):
     found = load_checkpoint(path)
     assert found.loop["image"].ndim == 4
-    assert found.loop["image"].dtype == np.float32
+    assert np.isfinite(found.loop["image"]).all()
     assert len({tuple(row) for row in found.history}) == 1
 
 
@@ -142,6 +142,8 @@ def painted(path, *, what="content"):
 
 def resumed(path):
     main_says(run.main, ["--resume", path.parent, "--quiet"])
+    with Image.open(path.parent / "result.png") as found:
+        assert found.size == (48, 37)
 
 
 def reported_by_command(path):
@@ -169,6 +171,8 @@ class Kind:
         By ending: the wrapping (see `damage.py`) within which it is damaged, too.
     beside : bool
         Whether the files belong together, and each case has them all, one damaged.
+    apart : bool
+        Whether `files` starts TensorFlow, so that it needs a process of its own.
     """
 
     files: Callable
@@ -177,6 +181,7 @@ class Kind:
     most: int
     inside: dict[str, str]
     beside: bool = False
+    apart: bool = False
 
 
 def of_pictures(*names):
@@ -193,13 +198,19 @@ KINDS = {
     "mat": Kind(goodfiles.mat_files, trunk, 12, 512, {".mat": "mat"}),
     "hdf5": Kind(goodfiles.hdf5_files, trunk, 10, 512, {}),
     "npz": Kind(goodfiles.npz_files, trunk, 6, 512, {".npz": "zip"}),
-    "tensorflow": Kind(goodfiles.tensorflow_files, trunk, 4, 512, {}, beside=True),
+    "tensorflow": Kind(goodfiles.tensorflow_files, trunk, 4, 512, {}, beside=True, apart=True),
     "verify": Kind(goodfiles.mat_files, verified, 2, 512, {".mat": "mat"}),
     "config": Kind(goodfiles.config_files, config, 12, 128, {".json": "json"}),
     "settings": Kind(goodfiles.settings_files, config, 4, 256, {".png": "png"}),
     "checkpoint": Kind(goodfiles.checkpoint_files, checkpoint, 8, 128, {".npz": "zip"}),
     "journal": Kind(lambda folder: goodfiles.run_folder(), journal, 3, 128, RUN, beside=True),
     "report": Kind(lambda folder: goodfiles.run_folder(), reported, 3, 256, RUN, beside=True),
+    "report by command": Kind(
+        lambda folder: goodfiles.run_folder(), reported_by_command, 1, 256, RUN, beside=True
+    ),
+    "resume": Kind(
+        goodfiles.cut_off_run, resumed, 1, 512, RUN | {".npz": "zip"}, beside=True, apart=True
+    ),
     "run content": Kind(of_pictures("rgb.png", "plain.jpg"), painted, 1, 512, PICTURES),
     "run weights": Kind(
         goodfiles.mat_files, partial(painted, what="weights"), 1, 512, {".mat": "mat"}
@@ -208,6 +219,8 @@ KINDS = {
         goodfiles.config_files, partial(painted, what="config"), 1, 512, {".json": "json"}
     ),
 }
+
+MADE = HOSTILE | LARGE
 
 
 def cases(count, seed, kinds=None):
@@ -224,8 +237,8 @@ def cases(count, seed, kinds=None):
 def write_case(folder, case, good):
     """Write the files of a case into an empty folder; return the damaged one and what was done."""
     kind, number, seed = case
-    if kind in HOSTILE:
-        return HOSTILE[kind].write(folder), kind
+    if kind in MADE:
+        return MADE[kind].write(folder), kind
     files = good[kind]
     random_from = seeded(seed, kind, number)
     name = random_from.choice(sorted(files))
@@ -246,7 +259,8 @@ def write_case(folder, case, good):
 
 def outcome(case, folder, good):
     """Read a case; return what came of it, as a dict."""
-    kind = HOSTILE[case[0]].kind if case[0] in HOSTILE else case[0]
+    made = MADE.get(case[0])
+    kind = made.kind if made else case[0]
     path, done = write_case(folder, case, good)
     found = {"case": case, "kind": kind, "done": done}
     before, began = start_measuring(), time.perf_counter()
@@ -263,12 +277,14 @@ def outcome(case, folder, good):
         found |= {"ended": "traceback", "says": "MemoryError " + traceback.format_exc(limit=-3)}
     except BaseException:
         found |= {"ended": "traceback", "says": traceback.format_exc(limit=-6)[-1500:]}
+    if Path(CANARY).exists() or (folder / CANARY).exists():
+        found["ended"] = "run"
     found["seconds"] = time.perf_counter() - began
     found["mebibytes"] = max(most_memory() - before, 0) / MIB
-    most = HOSTILE[case[0]].most if case[0] in HOSTILE else KINDS[kind].most
+    most = made.most if made else KINDS[kind].most
     if found["ended"] in ("accepted", "error") and found["mebibytes"] > most:
         found["ended"] = "memory"
-    if case[0] in HOSTILE and HOSTILE[case[0]].refused and found["ended"] == "accepted":
+    if made and made.refused and found["ended"] == "accepted":
         found["ended"] = "not refused"
     return found
 
@@ -326,10 +342,8 @@ def prepared(folder, kinds):
     for kind in sorted(kinds):
         scratch = folder / "scratch"
         scratch.mkdir(exist_ok=True)
-        if KINDS[kind].files is goodfiles.tensorflow_files:  # it would start TensorFlow here
-            good[kind] = in_child(goodfiles.tensorflow_files, scratch)
-        else:
-            good[kind] = KINDS[kind].files(scratch)
+        make = KINDS[kind].files
+        good[kind] = in_child(make, scratch) if KINDS[kind].apart else make(scratch)
     return good
 
 
@@ -338,13 +352,15 @@ def in_child(work, folder):
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
-        with os.fdopen(write, "wb") as file, hushed():
+        with contextlib.suppress(Exception), os.fdopen(write, "wb") as file:
             file.write(json.dumps({n: d.hex() for n, d in work(folder).items()}).encode())
-        os._exit(0)
+            file.flush()
+            os._exit(0)
+        os._exit(1)
     os.close(write)
     with os.fdopen(read, "rb") as file:
-        files = json.loads(file.read())
-    os.waitpid(child, 0)
+        files = json.loads(file.read() or b"null")
+    assert os.waitpid(child, 0)[1] == 0, "no sound files"
     return {name: bytes.fromhex(data) for name, data in files.items()}
 
 
@@ -360,6 +376,7 @@ def begun(folder, wanted, good):
     resource.setrlimit(resource.RLIMIT_AS, (memory("VmSize") + 16 * 2**30, resource.RLIM_INFINITY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     warm_up(folder)
+    os.chdir(folder)  # where a canary would appear
     with os.fdopen(write, "wb", 0) as pipe:
         for number, case in enumerate(wanted):
             place = folder / f"{case[0]}-{number}".replace(" ", "-").replace("/", "-")[:100]
@@ -417,14 +434,14 @@ def bad(found):
 
 def main(folder, count, seed, kinds):
     folder = Path(folder)
-    wanted = cases(count, seed, [kind for kind in kinds if kind in KINDS] or None)
-    if not kinds or "hostile" in kinds:
+    wanted = cases(count, seed, [kind for kind in kinds if kind in KINDS] or None) if count else []
+    if not set(kinds) & KINDS.keys():
         wanted += [(name, 0, seed) for name in HOSTILE]
-    if kinds == ["hostile"]:
-        wanted = [(name, 0, seed) for name in HOSTILE]
+    wanted += [(name, 0, seed) for name in LARGE if "large" in kinds]
     found = survey(folder.resolve(), wanted)
     for each in bad(found):
         print(json.dumps(each), file=sys.stderr)
+    (folder / "outcomes.json").write_text(json.dumps(found, indent=1))
     print(json.dumps(figures(found)))
     return 1 if bad(found) else 0
 

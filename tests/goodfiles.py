@@ -1,7 +1,9 @@
 """Small sound files of every kind that nst_tf reads, to be damaged: name -> bytes."""
 
+import contextlib
 import io
 import json
+import shutil
 from pathlib import Path
 
 import h5py
@@ -11,9 +13,11 @@ from matfiles import LAYOUTS, tiny_vgg, write_keras, write_matconvnet
 from PIL import Image, ImageCms
 from squeezenetfiles import tiny_squeezenet, write_npz, write_tf2
 
+from nst_tf import checkpoints
 from nst_tf.checkpoints import save_checkpoint
 from nst_tf.config import SETTINGS, JobConfig
 from nst_tf.images import save_image
+from nst_tf.jobs import run_job
 from nst_tf.transfer import Position
 
 
@@ -211,6 +215,34 @@ def run_folder():
         "journal.json": json.dumps(journal).encode(),
         "losses.csv": losses.encode(),
     }
+
+
+def cut_off_run(folder):
+    """Return the folder of a run of which the power was cut at its second checkpoint."""
+    saved, whole = [], checkpoints.save_checkpoint
+
+    def save(place, where):
+        saved.append(whole(place, where))
+        if len(saved) == 2:
+            raise EOFError
+
+    checkpoints.save_checkpoint, checkpoints.SHARE = save, 1e9
+    beside = Path(folder).parent
+    config = JobConfig().changed(
+        content=str(beside / "content.png"),
+        style=str(beside / "style.png"),
+        weights=str(beside / "tiny.mat"),
+        size="48",
+        schedule="tutorial",
+        iterations=6,
+        save_every=0,
+        checkpoint_every=0,
+    )
+    with contextlib.suppress(EOFError):
+        run_job(config, Path(folder) / "cut", say=lambda line: None)
+    files = {path.name: path.read_bytes() for path in (Path(folder) / "cut").iterdir()}
+    shutil.rmtree(Path(folder) / "cut")
+    return {name: data for name, data in files.items() if data and not name.startswith(".")}
 
 
 def png_with(*chunks, size=(52, 40), bits=8, color=2, pixels=b"x\x9c\x03\0\0\0\0\1"):
