@@ -32,7 +32,7 @@ test-notebooks: $(VENV)/installed-test $(VENV)/installed-teach  ## lessons, assi
 	$(BIN)/python -m pytest -n 2 --dist loadscope notebooks/tests
 	$(BIN)/python -m pytest notebooks/course/tests
 
-test-long: $(VENV)/installed-test  ## forty kills
+test-long: $(VENV)/installed-test  ## forty kills, thousands of damaged files
 	$(BIN)/python -m pytest -m long
 
 # The notebooks' extra comes first: a test of `nst.live` needs IPython.

@@ -412,6 +412,11 @@ MATLAB = {
     "a .mat that unpacks to zeros without end": one(
         "mat", "a.mat", lambda: compressed(deflated_zeros(4))
     ),
+    "a .mat of 400,000 packed elements": one(
+        "mat",
+        "a.mat",
+        lambda: compressed(layers(CELL, (1, 400_000), element(14, b"") * 400_000)[128:]),
+    ),
     "a .mat of a cell that unpacks to 4 GiB": one("mat", "a.mat", lambda: claiming(4)),
     "a .mat of a cell that unpacks to a tenth": one("mat", "a.mat", lambda: claiming(0.1)),
     "a .mat that goes on after its end": one(

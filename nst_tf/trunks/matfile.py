@@ -266,7 +266,7 @@ class _Inflated:
 
     def __init__(self, file, length):
         self.file, self.left = file, length
-        self.inflating, self.ready = zlib.decompressobj(), b""
+        self.inflating, self.ready, self.place = zlib.decompressobj(), b"", 0
 
     def read(self, count):
         pieces = []
@@ -281,18 +281,19 @@ class _Inflated:
 
     def finish(self):
         """Refuse what goes on, or whose checksum is wrong."""
-        while not self.ready and not self.inflating.eof:
+        while self.place == len(self.ready) and not self.inflating.eof:
             self._unpack()
-        if self.ready:
+        if self.place < len(self.ready):
             raise ValueError("a compressed element goes on after its end")
 
     def _piece(self, most):
         """Return up to so many bytes, at least one."""
-        while not self.ready:
+        while self.place == len(self.ready):
             if self.inflating.eof:
                 raise ValueError("it is cut off")
             self._unpack()
-        piece, self.ready = self.ready[:most], self.ready[most:]
+        piece = self.ready[self.place : self.place + most]
+        self.place += len(piece)
         return piece
 
     def _unpack(self):
@@ -300,6 +301,6 @@ class _Inflated:
         if not packed:
             packed = self.file.read(min(self.left, CHUNK))
             self.left -= len(packed)
-        self.ready = self.inflating.decompress(packed, CHUNK)
+        self.ready, self.place = self.inflating.decompress(packed, CHUNK), 0
         if not self.ready and not packed and not self.inflating.eof:
             raise ValueError("it is cut off")
