@@ -89,7 +89,7 @@ def load_checkpoint(path):
     except ConfigError:
         raise
     except Exception as error:  # zipfile and NumPy raise what comes: a dozen kinds for a dozen bits
-        raise ConfigError(f"{path} is damaged ({error})") from None
+        raise ConfigError(f"{path} is damaged ({error!s:.300})") from None
 
 
 def _finite(array):

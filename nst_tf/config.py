@@ -409,20 +409,19 @@ def _typed_scalar(name, kind, value):
             typed = kind(value)
         except OverflowError:  # a whole number beyond every float
             typed = math.inf
-        if kind is str and not _may_name_a_file(typed):
-            raise ConfigError(
-                f"`{name}` is {_short(value)}; text without a NUL or half a letter was expected"
-            )
+        if kind is str and (wrong := _unwritable(typed)):
+            raise ConfigError(f"`{name}` is {_short(value)}; text without {wrong} was expected")
         if kind is not float or math.isfinite(typed):
             return typed
     raise ConfigError(f"`{name}` is {_short(value)}; {words} was expected")
 
 
-def _may_name_a_file(text):
+def _unwritable(text):
+    """Return what no name of a file can hold, if the text does."""
     try:
-        return b"\0" not in os.fsencode(text)
+        return "a NUL" if b"\0" in os.fsencode(text) else None
     except UnicodeEncodeError:  # JSON can hold half of a letter: a surrogate alone
-        return False
+        return "half a letter"
 
 
 def _short(value):

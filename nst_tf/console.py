@@ -37,6 +37,20 @@ def hushed():
             os.close(screen)
 
 
+@contextlib.contextmanager
+def silenced():
+    """Keep off the screen what a library in C writes to file descriptor 2 about a damaged file."""
+    sys.stderr.flush()
+    screen = os.dup(2)
+    try:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(screen, 2)
+        os.close(screen)
+
+
 def complain(message, status):
     """Print an error on one line, with its notes; return the exit status."""
     lines = [str(message), *getattr(message, "__notes__", ())]

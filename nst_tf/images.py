@@ -12,8 +12,10 @@ Sizes are (height, width), as in the arrays; only the command line says WxH.
 """
 
 import io
+import logging
 import math
 import warnings
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +24,7 @@ import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 from PIL.PngImagePlugin import PngInfo
 
+from nst_tf.console import silenced
 from nst_tf.errors import ImageError
 from nst_tf.files import MOST_TEXT, atomic_file
 
@@ -51,6 +54,7 @@ FORMATS = {  # ending -> the writer's options
     ".tif": TIFF,
     ".tiff": TIFF,
 }
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # else its words go to the screen
 
 
 @dataclass(frozen=True)
@@ -412,9 +416,10 @@ def read_picture(path, *, background="white"):
             with Image.open(path, formats=_formats()) as picture:
                 _check_pixels(path, picture.size)
                 _check_scans(path, picture.format)
-                picture.load()
+                with silenced() if picture.format == "TIFF" else nullcontext():  # libtiff talks
+                    picture.load()
                 _check_pixels(path, picture.size)  # an icon may hold another than it claims
-                return np.asarray(_upright_rgb(picture, background))
+                return _pixels(_upright_rgb(picture, background))
     except ImageError:
         raise
     except FileNotFoundError:
@@ -432,7 +437,7 @@ def read_picture(path, *, background="white"):
     except Exception as error:  # what Pillow's readers raise: a dozen kinds for a dozen formats
         if isinstance(error, OSError) and error.filename:  # of the file, not of what is in it
             raise ImageError(f"{path} can't be read: {error.strerror}") from None
-        why = str(error) or type(error).__name__
+        why = f"{error!s:.300}" or type(error).__name__
         raise ImageError(f"{path} is damaged or cut off: {why}") from None
 
 
@@ -493,9 +498,21 @@ def _upright_rgb(picture, background):
     return _to_srgb(picture, profile)
 
 
+def _pixels(picture):
+    """Return the pixels as an array: strip by strip, as Pillow copies twice what it gives."""
+    width, height = picture.size
+    pixels = np.empty((height, width, 3), np.uint8)
+    for top in range(0, height, STRIP):
+        bottom = min(top + STRIP, height)
+        pixels[top:bottom] = picture.crop((0, top, width, bottom))
+    return pixels
+
+
 def _split_alpha(picture):
     """Return the picture without its alpha, in a mode that its ICC profile fits, and alpha."""
-    grey = picture.mode in ("L", "LA", "La")
+    if picture.mode == "LA":
+        return picture.getchannel("L"), picture.getchannel("A")
+    grey = picture.mode in ("L", "La")
     picture = picture if picture.mode == "RGBA" else picture.convert("RGBA")
     alpha, picture = picture.getchannel("A"), picture.convert("RGB")
     return picture.convert("L") if grey else picture, alpha

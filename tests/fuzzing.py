@@ -16,6 +16,7 @@ import resource
 import select
 import signal
 import sys
+import tempfile
 import time
 import traceback
 import warnings
@@ -265,7 +266,7 @@ def outcome(case, folder, good):
     found = {"case": case, "kind": kind, "done": done}
     before, began = start_measuring(), time.perf_counter()
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), heard_screen() as screen:
             warnings.simplefilter("ignore")
             KINDS[kind].read(path)
         found["ended"] = "accepted"
@@ -277,6 +278,8 @@ def outcome(case, folder, good):
         found |= {"ended": "traceback", "says": "MemoryError " + traceback.format_exc(limit=-3)}
     except BaseException:
         found |= {"ended": "traceback", "says": traceback.format_exc(limit=-6)[-1500:]}
+    if found["ended"] in ("accepted", "error") and screen:
+        found |= {"ended": "noise", "says": screen[0]}  # a library speaks past us
     if Path(CANARY).exists() or (folder / CANARY).exists():
         found["ended"] = "run"
     found["seconds"] = time.perf_counter() - began
@@ -287,6 +290,21 @@ def outcome(case, folder, good):
     if made and made.refused and found["ended"] == "accepted":
         found["ended"] = "not refused"
     return found
+
+
+@contextlib.contextmanager
+def heard_screen():
+    """Give a list that holds, at the end, what was written to file descriptor 2 if anything was."""
+    heard, screen = [], os.dup(2)
+    with tempfile.TemporaryFile() as file:
+        os.dup2(file.fileno(), 2)
+        try:
+            yield heard
+        finally:
+            os.dup2(screen, 2)
+            os.close(screen)
+            file.seek(0)
+            heard += filter(None, [file.read(500).decode(errors="replace")])
 
 
 def start_measuring():

@@ -39,7 +39,7 @@ def read_hdf5(path):
     except WeightsError:
         raise
     except Exception as error:  # whatever h5py stumbles over in a damaged file
-        raise WeightsError(f"{path} is damaged or not a VGG file: {error}") from None
+        raise WeightsError(f"{path} is damaged or not a VGG file: {error!s:.300}") from None
     if "conv1_1" in convolutions:
         kernel, bias = convolutions["conv1_1"]
         if kernel.ndim == 4:

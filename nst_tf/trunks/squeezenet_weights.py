@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
+from nst_tf.console import silenced
 from nst_tf.errors import WeightsError
 from nst_tf.images import PixelSpace
 from nst_tf.npz import read_npz
@@ -142,14 +143,8 @@ def _read_checkpoint(path):
     """Read CS231n's TF2 or TF1 checkpoint: made for RGB and `IMAGENET_PIXELS` already."""
     prefix = str(path).removesuffix(".index")
     try:
-        reader = tf.train.load_checkpoint(prefix)
-        shapes = reader.get_variable_to_shape_map()
-        places = {name: _place(name) for name in shapes}
-        claimed = sum(math.prod(shapes[name]) for name, place in places.items() if place)
-        if claimed > MOST_NUMBERS:
-            raise ValueError(f"it claims {claimed:,} numbers")
-        arrays = {place: reader.get_tensor(name) for name, place in places.items() if place}
-        arrays = {place: np.asarray(array, np.float32) for place, array in arrays.items()}
+        with silenced():  # TensorFlow's readers would say it on the screen, too
+            arrays = _checkpoint_arrays(prefix)
     except Exception as error:  # TensorFlow's own, and IndexError where it is cut off
         raise WeightsError(
             f"{path} is neither an .npz nor a sound checkpoint with its .data file beside it: "
@@ -159,6 +154,19 @@ def _read_checkpoint(path):
         name: (arrays[name, "kernel"], arrays[name, "bias"])
         for name in CONVOLUTIONS
         if (name, "kernel") in arrays and (name, "bias") in arrays
+    }
+
+
+def _checkpoint_arrays(prefix):
+    """Return the arrays that are ours by their places, as floats."""
+    reader = tf.train.load_checkpoint(prefix)
+    shapes = reader.get_variable_to_shape_map()
+    places = {name: place for name in shapes if (place := _place(name))}
+    claimed = sum(math.prod(shapes[name]) for name in places)
+    if claimed > MOST_NUMBERS:
+        raise ValueError(f"it claims {claimed:,} numbers")
+    return {
+        place: np.asarray(reader.get_tensor(name), np.float32) for name, place in places.items()
     }
 
 
