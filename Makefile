@@ -35,7 +35,7 @@ test-notebooks: $(VENV)/installed-test $(VENV)/installed-teach  ## lessons, assi
 test-cluster: $(VENV)/installed-test $(VENV)/installed-cluster  ## batches on a Ray cluster
 	$(BIN)/python -m pytest -m cluster
 
-test-long: $(VENV)/installed-test  ## forty kills
+test-long: $(VENV)/installed-test  ## forty kills, thousands of damaged files
 	$(BIN)/python -m pytest -m long
 
 # The notebooks' extra comes first: a test of `nst.live` needs IPython.

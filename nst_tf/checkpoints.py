@@ -8,9 +8,9 @@ import contextlib
 import hashlib
 import importlib.metadata
 import json
+import math
 import re
 import time
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +18,9 @@ import numpy as np
 from nst_tf.config import JobConfig
 from nst_tf.console import to_type
 from nst_tf.errors import ConfigError, NstError
-from nst_tf.files import atomic_file
+from nst_tf.files import atomic_file, read_text
 from nst_tf.memory import GIB, most_memory
+from nst_tf.npz import read_npz
 from nst_tf.transfer import Position
 
 JOURNAL, CONFIG, RESULT = "journal.json", "config.json", "result.png"
@@ -76,31 +77,31 @@ def load_checkpoint(path):
         It is damaged, or of another format.
     """
     try:
-        arrays = _read_arrays(path)
+        arrays = read_npz(path)
         about = json.loads(arrays.pop("about").tobytes())
         if about["format"] != FORMAT:
             raise ConfigError(f"{path} is of format {about['format']}, {FORMAT} was expected")
-        losses = arrays.pop("losses")
+        losses = _finite(arrays.pop("losses"))
         history = [dict(zip(about["losses"], row, strict=True)) for row in losses.tolist()]
         loop = {name.removeprefix("loop_"): array for name, array in arrays.items()}
         where = int(about["level"]), int(about["done"])
-        if loop["image"].ndim != 4 or not history:
+        if _finite(loop["image"]).ndim != 4 or not history:
             raise ValueError("no image, or no losses")
+        if not 0 <= min(where) <= max(where) < 2**31 or not 0 <= about["seconds"] < math.inf:
+            raise ValueError("no place in a run")
         return Position(*where, loop, history, float(about["seconds"]))
     except MemoryError:
         raise ConfigError(f"{path} does not fit into memory") from None
     except ConfigError:
         raise
     except Exception as error:  # zipfile and NumPy raise what comes: a dozen kinds for a dozen bits
-        raise ConfigError(f"{path} is damaged ({error})") from None
+        raise ConfigError(f"{path} is damaged ({error!s:.300})") from None
 
 
-def _read_arrays(path):
-    with zipfile.ZipFile(path) as file:
-        if any(part.compress_type != zipfile.ZIP_STORED for part in file.infolist()):
-            raise ValueError("compressed, which no checkpoint is")  # it may unpack to anything
-    with np.load(path, allow_pickle=False) as file:
-        return {name: file[name] for name in file.files}
+def _finite(array):
+    if array.dtype.kind != "f" or not np.isfinite(array).all():
+        raise ValueError("what should be numbers is none")
+    return array
 
 
 def latest_position(folder, say=print):
@@ -186,7 +187,7 @@ def read_journal(folder):
     """Return what `write_journal` wrote."""
     path = Path(folder) / JOURNAL
     try:
-        journal = json.loads(path.read_text(encoding="utf-8"))
+        journal = json.loads(read_text(path))
         if journal["format"] == FORMAT and isinstance(journal["files"], dict):
             return journal
     except FileNotFoundError:

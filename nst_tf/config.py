@@ -7,6 +7,7 @@ these two classes. To add a knob, add a field.
 import json
 import math
 import numbers
+import os
 import types
 import typing
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -16,7 +17,7 @@ import numpy as np
 
 from nst_tf.color import COLOR_MODES
 from nst_tf.errors import ConfigError, check_choice
-from nst_tf.files import atomic_file
+from nst_tf.files import atomic_file, read_text
 from nst_tf.images import NOISE, RESAMPLING, is_picture, read_note
 
 HUGE = 1e38  # the end of float32
@@ -181,12 +182,12 @@ class TransferConfig:
                 kind, getattr(self, f"{kind}_layers"), getattr(self, f"{kind}_layer_weights")
             )
 
-    def changed(self, **knobs):
+    def changed(self, /, **knobs):  # "self" is a name like others in a config file
         """Return a copy with some knobs set; an unknown name lists those that exist."""
         known = [knob_field.name for knob_field in fields(self)]
         for name in knobs:
             if name not in known:
-                raise ConfigError(f"there is no knob `{name}`; there are {', '.join(known)}")
+                raise ConfigError(f"there is no knob `{name:.60}`; there are {', '.join(known)}")
         return replace(self, **knobs)
 
 
@@ -352,7 +353,7 @@ class JobConfig(TransferConfig):
             if Path(path).suffix.lower() == ".png":
                 knobs = json.loads(read_note(path, SETTINGS))
             else:
-                knobs = json.loads(Path(path).read_text(encoding="utf-8"))
+                knobs = json.loads(read_text(path))
         except OSError as error:
             raise ConfigError(f"{path} can't be read: {error.strerror or error}") from None
         except (ValueError, RecursionError) as error:
@@ -396,10 +397,10 @@ def _typed_tuple(name, kind, value):
     values = [value] if isinstance(value, str) else value
     values = values.tolist() if isinstance(values, np.ndarray) else values
     if not isinstance(values, (list, tuple)) or not values:
-        raise ConfigError(f"`{name}` is {value!r}; a list of at least one was expected")
+        raise ConfigError(f"`{name}` is {_short(value)}; a list of at least one was expected")
     values = tuple(_typed_scalar(name, kind, each) for each in values)
     if name.endswith("_layers") and len(set(values)) < len(values):
-        raise ConfigError(f"`{name}` names a layer twice: {' '.join(values)}")
+        raise ConfigError(f"`{name}` names a layer twice: {_short(' '.join(values))}")
     return values
 
 
@@ -415,11 +416,19 @@ def _typed_scalar(name, kind, value):
             typed = kind(value)
         except OverflowError:  # a whole number beyond every float
             typed = math.inf
-        if kind is str and "\0" in typed:
-            raise ConfigError(f"`{name}` is {_short(value)}; text without a NUL was expected")
+        if kind is str and (wrong := _unwritable(typed)):
+            raise ConfigError(f"`{name}` is {_short(value)}; text without {wrong} was expected")
         if kind is not float or math.isfinite(typed):
             return typed
     raise ConfigError(f"`{name}` is {_short(value)}; {words} was expected")
+
+
+def _unwritable(text):
+    """Return what no name of a file can hold, if the text does."""
+    try:
+        return "a NUL" if b"\0" in os.fsencode(text) else None
+    except UnicodeEncodeError:  # JSON can hold half of a letter: a surrogate alone
+        return "half a letter"
 
 
 def _short(value):

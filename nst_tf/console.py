@@ -39,16 +39,39 @@ def hushed():
             os.close(screen)
 
 
+@contextlib.contextmanager
+def silenced():
+    """Keep off the screen what a library in C writes to file descriptor 2 about a damaged file."""
+    sys.stderr.flush()
+    screen = os.dup(2)
+    try:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(screen, 2)
+        os.close(screen)
+
+
 def complain(message, status):
     """Print an error on one line, with its notes; return the exit status."""
     lines = [str(message), *getattr(message, "__notes__", ())]
-    print(f"nst_tf: {'; '.join(' '.join(line.split()) for line in lines)}", file=sys.stderr)
+    print(f"nst_tf: {'; '.join(map(on_one_line, lines))}", file=sys.stderr)
     return status
 
 
 def to_type(*words):
     """Return what to type to run a job with these words, quoted for a shell."""
     return shlex.join(["python", "-m", "nst_tf.run", *map(str, words)])
+
+
+def on_one_line(text):
+    """Return a text on one line; what a terminal would obey is shown by its number instead.
+
+    A message may quote a file, and a file may hold any bytes.
+    """
+    text = " ".join(text.split())
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 
 @contextlib.contextmanager
@@ -104,4 +127,4 @@ class OneLineParser(argparse.ArgumentParser):
         if message.endswith(("expected one argument", "expected at least one argument")):
             flag = message.removeprefix("argument ").partition(":")[0]
             message += f"; one that begins with a dash is written {flag}=-dash"
-        self.exit(2, f"nst_tf: {message}; see `{self.prog} --help`\n")
+        self.exit(2, f"nst_tf: {on_one_line(message)}; see `{self.prog} --help`\n")

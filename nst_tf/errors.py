@@ -50,5 +50,5 @@ class Interrupted(KeyboardInterrupt):
 def check_choice(argument, value, choices):
     """Return `value`, or list the choices that it is not among; a table lists its keys."""
     if value not in choices:
-        raise ConfigError(f"`{argument}` is {value!r}; choose from {', '.join(choices)}")
+        raise ConfigError(f"`{argument}` is {value!r:.60}; choose from {', '.join(choices)}")
     return value

@@ -6,7 +6,25 @@ import os
 import tempfile
 from pathlib import Path
 
+MOST_TEXT = 10 * 2**20  # bytes of a text that is read whole: a config has 3 kB
 NO_FSYNC = (errno.EINVAL, errno.ENOTSUP)  # some network drives have none
+
+
+def read_text(path, *, most=MOST_TEXT, errors="strict"):
+    """Return the text of a file: no pipe, which would be waited for, and not over `most` bytes.
+
+    Raises
+    ------
+    OSError, UnicodeDecodeError
+    """
+    path = Path(path)
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "it is no file", str(path))
+    with open(path, "rb") as file:
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise OSError(errno.EFBIG, f"it has more than {most:,} bytes", str(path))
+    return data.decode(errors=errors)
 
 
 @contextlib.contextmanager

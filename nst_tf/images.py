@@ -12,8 +12,10 @@ Sizes are (height, width), as in the arrays; only the command line says WxH.
 """
 
 import io
+import logging
 import math
 import warnings
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,12 +24,19 @@ import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 from PIL.PngImagePlugin import PngInfo
 
+from nst_tf.console import silenced
 from nst_tf.errors import ImageError
-from nst_tf.files import atomic_file
+from nst_tf.files import MOST_TEXT, atomic_file
 
 MIN_SIDE = 32  # conv5_1 sees one sixteenth of a side: below 32 pixels there is no style to measure
 MAX_PIXELS = 178_956_970  # twice Pillow's warning limit, a quarter of a GiB as RGB bytes
 DEFAULT_AREA = 640 * 480  # the tutorials' picture, whatever its shape
+MOST_BYTES = 8 * MAX_PIXELS  # of a picture file: 16 bits of RGBA a pixel; some are read whole
+MOST_SCANS = 100  # of a JPEG: each goes through the whole picture; cameras and programs write 10
+READ = (  # of Pillow's formats. Not EPS: it is a program, which Ghostscript would run
+    *("JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP", "DIB", "AVIF", "JPEG2000", "PSD"),
+    *("PPM", "TGA", "ICO", "ICNS", "PCX", "SGI", "QOI", "DDS", "SUN", "XBM"),
+)
 STRIP = 64  # rows that are converted together
 RESAMPLING = {
     "lanczos": Image.Resampling.LANCZOS,
@@ -45,6 +54,7 @@ FORMATS = {  # ending -> the writer's options
     ".tif": TIFF,
     ".tiff": TIFF,
 }
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # else its words go to the screen
 
 
 @dataclass(frozen=True)
@@ -227,21 +237,24 @@ def read_note(path, keyword):
         It is no readable .png, or has no such text.
     """
     read_picture(path)  # texts may stand behind the pixels; and what is damaged is told
-    with Image.open(path) as picture:
+    with warnings.catch_warnings(), Image.open(path, formats=_formats()) as picture:
+        warnings.simplefilter("ignore")
         picture.load()
         text = getattr(picture, "text", {}).get(keyword)
-    if text is None:
+    if not isinstance(text, str):
         raise ImageError(
             f"{path} carries no settings: --config takes a config.json, or a result.png of nst_tf "
             "that was not edited"
         )
-    return str(text)
+    if len(text) > MOST_TEXT:
+        raise ImageError(f"{path} carries {len(text):,} letters; at most {MOST_TEXT:,} are read")
+    return text
 
 
 def is_picture(path):
     """Tell whether a file begins as some picture does."""
     try:
-        with Image.open(path):
+        with Image.open(path, formats=_formats()):
             return True
     except Exception:  # not one, or a damaged one: Pillow's formats raise what comes
         return False
@@ -412,15 +425,19 @@ def read_picture(path, *, background="white"):
         Missing, no picture, damaged, smaller than 32x32 or larger than `MAX_PIXELS`.
     """
     path = Path(path)
-    if path.exists() and not path.is_file():
-        kind = "a folder" if path.is_dir() else "no file"
-        raise ImageError(f"{path} is {kind}; a picture file was expected")
     try:
+        _check_file(path)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's size warning: our own limit is checked
-            with Image.open(path) as picture:
+            with Image.open(path, formats=_formats()) as picture:
                 _check_pixels(path, picture.size)
-                return np.asarray(_upright_rgb(picture, background))
+                _check_scans(path, picture.format)
+                with silenced() if picture.format == "TIFF" else nullcontext():  # libtiff talks
+                    picture.load()
+                _check_pixels(path, picture.size)  # an icon may hold another than it claims
+                return _pixels(_upright_rgb(picture, background))
+    except ImageError:
+        raise
     except FileNotFoundError:
         raise ImageError(f"there is no picture {path}") from None
     except PermissionError:
@@ -429,11 +446,46 @@ def read_picture(path, *, background="white"):
         raise ImageError(
             f"{path} is not a picture that can be read; JPEG, PNG, WebP and TIFF are"
         ) from None
+    except MemoryError:
+        raise ImageError(f"{path} does not fit into memory: make it smaller first") from None
     except Image.DecompressionBombError:
         raise ImageError(f"{path} is over the limit of {MAX_PIXELS} pixels") from None
-    except (OSError, SyntaxError, ValueError, EOFError, MemoryError, OverflowError) as error:
-        # What Pillow's readers raise, according to format, on truncated and damaged files.
-        raise ImageError(f"{path} is damaged or cut off: {error}") from None
+    except Exception as error:  # what Pillow's readers raise: a dozen kinds for a dozen formats
+        if isinstance(error, OSError) and error.filename:  # of the file, not of what is in it
+            raise ImageError(f"{path} can't be read: {error.strerror}") from None
+        why = f"{error!s:.300}" or type(error).__name__
+        raise ImageError(f"{path} is damaged or cut off: {why}") from None
+
+
+def _formats():
+    """Return those of `READ` that this Pillow has."""
+    Image.init()
+    return [name for name in READ if name in Image.OPEN]
+
+
+def _check_file(path):
+    """Refuse what is no file, before it is waited for, and what is larger than any picture."""
+    if path.exists() and not path.is_file():
+        kind = "a folder" if path.is_dir() else "no file"
+        raise ImageError(f"{path} is {kind}; a picture file was expected")
+    size = path.stat().st_size if path.exists() else 0
+    if size > MOST_BYTES:
+        raise ImageError(
+            f"{path} has {size:,} bytes; a picture of at most {MOST_BYTES:,} was expected: make it "
+            "smaller first"
+        )
+
+
+def _check_scans(path, kind):
+    """Refuse a JPEG that goes over itself thousands of times: minutes for a few kB."""
+    if kind not in ("JPEG", "MPO"):
+        return
+    scans = path.read_bytes().count(b"\xff\xda")  # within a scan, 0xFF is followed by 0
+    if scans > MOST_SCANS:
+        raise ImageError(
+            f"{path} is a JPEG of {scans} scans; {MOST_SCANS} at most were expected: save it anew "
+            "with another program"
+        )
 
 
 def _check_pixels(path, size):
@@ -451,32 +503,52 @@ def _check_pixels(path, size):
 
 def _upright_rgb(picture, background):
     profile = picture.info.get("icc_profile")
-    picture = ImageOps.exif_transpose(picture)
+    ImageOps.exif_transpose(picture, in_place=True)  # of a large picture, each copy counts
     picture = _eight_bits(picture)
     if picture.has_transparency_data:
         picture, alpha = _split_alpha(picture)
         picture = _to_srgb(picture, profile)
-        return Image.composite(picture, Image.new("RGB", picture.size, background), alpha)
+        composite = Image.new("RGB", picture.size, background)
+        composite.paste(picture, mask=alpha)
+        return composite
     return _to_srgb(picture, profile)
+
+
+def _pixels(picture):
+    """Return the pixels as an array: strip by strip, as Pillow copies twice what it gives."""
+    width, height = picture.size
+    pixels = np.empty((height, width, 3), np.uint8)
+    for top in range(0, height, STRIP):
+        bottom = min(top + STRIP, height)
+        pixels[top:bottom] = picture.crop((0, top, width, bottom))
+    return pixels
 
 
 def _split_alpha(picture):
     """Return the picture without its alpha, in a mode that its ICC profile fits, and alpha."""
-    grey = picture.mode in ("L", "LA", "La")
-    alpha = picture.convert("RGBA").getchannel("A")
-    return picture.convert("RGBA").convert("RGB").convert("L" if grey else "RGB"), alpha
+    if picture.mode == "LA":
+        return picture.getchannel("L"), picture.getchannel("A")
+    grey = picture.mode in ("L", "La")
+    picture = picture if picture.mode == "RGBA" else picture.convert("RGBA")
+    alpha, picture = picture.getchannel("A"), picture.convert("RGB")
+    return picture.convert("L") if grey else picture, alpha
 
 
 def _eight_bits(picture):
     """Bring 16-bit, 32-bit and float greys to 8 bits by their full range; others pass."""
     if not picture.mode.startswith(("I", "F")):
         return picture
-    grey = np.asarray(picture, np.float64)
+    grey = np.asarray(picture)
     if picture.mode == "F":
         scale = 255 if grey.max() <= 1 else 1  # floats are 0..1 or 0..255 by custom
     else:
         scale = 1 / 257 if grey.max() > 255 or picture.mode.startswith("I;16") else 1
-    return Image.fromarray(np.rint(np.clip(grey * scale, 0, 255)).astype(np.uint8))
+    levels = np.empty(grey.shape, np.uint8)
+    for top in range(0, len(grey), STRIP):
+        strip = slice(top, top + STRIP)
+        exact = np.nan_to_num(grey[strip].astype(np.float64) * scale)  # a float file may hold NaN
+        levels[strip] = np.rint(np.clip(exact, 0, 255))
+    return Image.fromarray(levels)
 
 
 def _to_srgb(picture, profile):

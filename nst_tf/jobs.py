@@ -39,7 +39,7 @@ from nst_tf.images import UNIT_PIXELS, save_image
 from nst_tf.inputs import load_images
 from nst_tf.kept import Kept
 from nst_tf.pages import REPORT, read_record, write_report
-from nst_tf.pages.records import CONFIG, LOSSES, RESULT
+from nst_tf.pages.records import CONFIG, LOSSES, RESULT, TERMS, loss_lines
 from nst_tf.tasks import make_task
 from nst_tf.timelapse import check_kind, save_timelapse
 from nst_tf.transfer import paint
@@ -210,6 +210,7 @@ def check_fits(folder, position, task):
     if position is None:
         return
     fits = 0 <= position.level < len(task.levels) and position.history
+    fits = fits and position.done <= task.config.iterations
     size = fits and task.levels[position.level].size
     if not fits or position.loop["image"].shape != (1, *size, 3):
         raise ConfigError(
@@ -348,7 +349,12 @@ def _full_path(path):
     if path == NO_MASK:
         return path
     inverted = NOT if str(path).startswith(NOT) else ""
-    return inverted + str(Path(str(path).removeprefix(NOT)).resolve())
+    return inverted + str(_real(str(path).removeprefix(NOT)))
+
+
+def _real(path):
+    """Return the full path, links followed; a ring of links is no error yet, as in `resolve`."""
+    return Path(os.path.realpath(path))
 
 
 def check_output(output, overwrite):
@@ -385,7 +391,7 @@ def _check_no_run(folder):
 def check_inputs_survive(config, output):
     """Refuse an input that the run would write over."""
     for path in map(Path, itertools.chain(*input_files(config).values())):
-        if output and path.resolve().parent == Path(output).resolve() and _is_ours(path):
+        if output and _real(path).parent == _real(output) and _is_ours(path):
             raise ConfigError(
                 f"{path} lies in the folder of the run and would be replaced; "
                 "choose another --output"
@@ -412,7 +418,12 @@ def made_folder(output, config, overwrite):
 @contextlib.contextmanager
 def locked(folder):
     """Keep every other process out of a folder; the lock falls with the process that holds it."""
-    lock = FileLock(folder / LOCK, timeout=0)
+    place = folder / LOCK
+    if place.is_symlink():
+        raise ConfigError(f"{place} is a link, and what it leads to is not ours; remove it")
+    if place.exists() and not place.is_file():
+        raise ConfigError(f"{place} is no file; remove it")
+    lock = FileLock(place, timeout=0)
     try:
         with lock:
             yield
@@ -460,14 +471,13 @@ class LossLog:
     """
 
     look_every = 0  # it needs no picture
-    LOSSES = ("total", "content", "style", "tv")
 
     def __init__(self, path, history=()):
         """Begin a file, or keep the rows of the pictures that are known from an earlier run."""
         seconds = _last_column(path) if history else []
         with atomic_file(path) as temporary, open(temporary, "w", newline="") as file:
             self.rows = csv.writer(file)
-            self.rows.writerow(["iteration", *self.LOSSES, "seconds"])
+            self.rows.writerow(["iteration", *TERMS, "seconds"])
             for iteration, losses in enumerate(history):
                 self._write(
                     iteration, losses, seconds[iteration] if iteration < len(seconds) else ""
@@ -481,7 +491,7 @@ class LossLog:
         self.file.flush()
 
     def _write(self, iteration, losses, seconds):
-        found = [f"{losses[name]:.9g}" if name in losses else "" for name in self.LOSSES]
+        found = [f"{losses[name]:.9g}" if name in losses else "" for name in TERMS]
         self.rows.writerow([iteration, *found, seconds])
 
     def __enter__(self):
@@ -494,7 +504,6 @@ class LossLog:
 def _last_column(path):
     """Return the seconds that an earlier run has written, row by row."""
     try:
-        with open(path, newline="", encoding="utf-8", errors="replace") as file:
-            return [row[-1] for row in csv.reader(file) if row][1:]
-    except OSError:
+        return [row[-1] for row in csv.reader(loss_lines(path)) if row][1:]
+    except (OSError, csv.Error):
         return []

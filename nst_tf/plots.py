@@ -169,5 +169,5 @@ def as_jpeg(figure, *, dots_an_inch=80, quality=85):
     drawn, small = io.BytesIO(), io.BytesIO()
     figure.savefig(drawn, dpi=dots_an_inch)
     plt.close(figure)  # or Jupyter shows it once more
-    Image.open(drawn).convert("RGB").save(small, "JPEG", quality=quality)
+    Image.open(drawn, formats=["PNG"]).convert("RGB").save(small, "JPEG", quality=quality)
     return small.getvalue()

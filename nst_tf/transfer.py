@@ -269,6 +269,13 @@ def _begun(task, level, iterations, image, done, look_every, state, kept):
             return task, chained([next(steps)], steps)
         except tf.errors.ResourceExhaustedError:
             task = task.in_smaller_tiles()
+        except (KeyError, TypeError, ValueError, tf.errors.InvalidArgumentError) as error:
+            if state.kept is None:
+                raise
+            raise ConfigError(
+                f"the checkpoint is not what {config.optimizer or 'this loop'} remembers "
+                f"({type(error).__name__}); remove it, and --resume goes on from the one before it"
+            ) from error
 
 
 def _shown(space, finish, size):

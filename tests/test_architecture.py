@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # From the ground up: a module imports only from storeys below its own.
 STOREYS = [
-    ["errors", "files", "console", "kept", "weightfiles"],
+    ["errors", "files", "console", "kept", "npz", "weightfiles"],
     ["images", "losses", "windows"],
     ["color", "trunks", "optimizers", "precision"],
     ["config", "style", "masks", "passes"],

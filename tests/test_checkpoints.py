@@ -205,6 +205,14 @@ def huge_header():
     return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text.encode()
 
 
+@pytest.mark.parametrize("name", ["adam", "lbfgs", "lbfgs-fixed"])
+def test_a_checkpoint_that_lacks_what_the_loop_remembers_is_refused(tiny_model, name):
+    task = task_for(tiny_model, RUNS[name])
+    position = Position(0, 3, {"image": CONTENT}, [{"total": 1.0}] * 4, 1.0)
+    with pytest.raises(ConfigError, match=r"the checkpoint is not what .* remove it"):
+        paint(task, position=position)
+
+
 # ------------------------------------------------------------------ when
 
 

