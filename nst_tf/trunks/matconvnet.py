@@ -56,7 +56,8 @@ def _load(path):
         size = path.stat().st_size
         raise WeightsError(
             f"{path} is damaged or cut off ({error!s:.300}). It has {size:,} bytes; the released "
-            f"VGG-19 has {RELEASE_BYTES:,}. Fetch it again with `python -m nst_tf.weights fetch vgg19`"
+            f"VGG-19 has {RELEASE_BYTES:,}. Fetch it again with "
+            "`python -m nst_tf.weights fetch vgg19`"
         ) from None
 
 
