@@ -151,6 +151,7 @@ def resume_job(folder, *, callbacks=(), say=print, kept=None):
     if "finished" in journal and (folder / RESULT).exists():
         if not (folder / REPORT).exists():  # it was killed as it wrote that
             with locked(folder):
+                remove_half_written(folder)
                 show_result(folder, load_settings(folder), say)
         say(f"{folder} is finished: {folder / RESULT}")
         return None, folder

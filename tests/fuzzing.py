@@ -37,6 +37,7 @@ from nst_tf.errors import ConfigError, NstError
 
 with hushed():
     from nst_tf import report, run, weights
+    from nst_tf.batch.lists import read_jobs
     from nst_tf.checkpoints import load_checkpoint, read_journal
     from nst_tf.config import JobConfig
     from nst_tf.images import MAX_PIXELS, MIN_SIDE, read_picture
@@ -91,6 +92,16 @@ def verified(path):
 def config(path):
     found = JobConfig.load(path)
     assert JobConfig().changed(**json.loads(found.text())) == found
+
+
+def job_list(path):
+    """Read jobs: each is sound or says why it is not, and its folder lies where it should."""
+    jobs = read_jobs(path)
+    assert len({job.name.casefold() for job in jobs}) == len(jobs)
+    for job in jobs:
+        assert (job.config is None) == bool(job.problem), job
+        assert (path.parent / job.name).resolve().parent == path.parent.resolve(), job.name
+        (path.parent / job.name).mkdir()
 
 
 def checkpoint(path):
@@ -202,6 +213,9 @@ KINDS = {
     "tensorflow": Kind(goodfiles.tensorflow_files, trunk, 4, 512, {}, beside=True, apart=True),
     "verify": Kind(goodfiles.mat_files, verified, 2, 512, {".mat": "mat"}),
     "config": Kind(goodfiles.config_files, config, 12, 128, {".json": "json"}),
+    "job list": Kind(
+        goodfiles.job_lists, job_list, 8, 128, {".json": "json", ".csv": "lines", ".toml": "lines"}
+    ),
     "settings": Kind(goodfiles.settings_files, config, 4, 256, {".png": "png"}),
     "checkpoint": Kind(goodfiles.checkpoint_files, checkpoint, 8, 128, {".npz": "zip"}),
     "journal": Kind(lambda folder: goodfiles.run_folder(), journal, 3, 128, RUN, beside=True),

@@ -174,6 +174,22 @@ def config_files(folder):
     return {"config.json": CONFIG.text().encode(), "small.json": b'{"alpha": 3, "size": 512}'}
 
 
+def job_lists(folder):
+    """Return lists of jobs in each form there is."""
+    job = {"name": "first", "content": "a.jpg", "style": ["b.jpg", "c.jpg"], "alpha": 2.5}
+    listed = {"defaults": {"size": "96"}, "jobs": [job, {"content": "d.jpg", "style": "b.jpg"}]}
+    toml = (
+        '[defaults]\nsize = "96"\n\n[[jobs]]\nname = "first"\ncontent = "a.jpg"\n'
+        'style = ["b.jpg", "c.jpg"]\nalpha = 2.5\n\n[[jobs]]\ncontent = "d.jpg"\nstyle = "b.jpg"\n'
+    )
+    table = "name,content,style,alpha\r\nfirst,a.jpg,b.jpg;c.jpg,2.5\r\n,d.jpg,b.jpg,\r\n"
+    return {
+        "jobs.json": json.dumps(listed).encode(),
+        "jobs.toml": toml.encode(),
+        "jobs.csv": table.encode(),
+    }
+
+
 def settings_files(folder):
     """Return a result.png with its settings."""
     write = of_writers(

@@ -90,6 +90,7 @@ NAMES = {  # kind -> the name under which nothing of the kind may lie
     "npz": "a.npz",
     "verify": "a.mat",
     "config": "config.json",
+    "job list": "jobs.json",
     "settings": "result.png",
     "checkpoint": "checkpoint-000003.npz",
     "journal": "journal.json",
@@ -708,6 +709,27 @@ CONFIGS = {
         f"settings: {words}": one("settings", "result.png", note(data), refused=False)
         for words, data in HARMLESS.items()
     },
+    **{f"a job list: {words}": one("job list", "jobs.json", data) for words, data in TEXTS.items()},
+    **{
+        f"a job list: a job of {words}": one(
+            "job list", "jobs.json", b'{"jobs": [' + data + b"]}", refused=False
+        )
+        for words, data in HARMLESS.items()
+        if data.startswith(b"{")
+    },
+    "a job list: deep TOML": one("job list", "jobs.toml", b"jobs = " + b"[" * 100_000),
+    "a job list: many tables": one("job list", "jobs.toml", b"[a." + b"a." * 50_000 + b"a]"),
+    "a job list: a million jobs": one("job list", "jobs.csv", b"alpha\n" + b"1\n" * 1_000_000),
+    "a job list: a name outside": one(
+        "job list", "jobs.csv", b"name,content,style\n../../up,a.jpg,b.jpg\n", refused=False
+    ),
+    "a job list: half a letter": one(
+        "job list",
+        "jobs.json",
+        b'[{"name": "\\ud800", "content": "a.jpg", "style": "b.jpg"}]',
+        refused=False,
+    ),
+    "a terabyte of a job list": sparse("job list", "jobs.json", b"["),
     "settings that unpack to 2 GiB": one(
         "settings", "result.png", png((b"iTXt", b"nst_tf\0\1\0\0\0" + deflated_zeros(2)))
     ),

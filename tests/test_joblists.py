@@ -183,7 +183,7 @@ def test_a_list_that_is_no_file_is_refused(tmp_path):
 def test_a_list_larger_than_any_is_refused_unread(tmp_path, monkeypatch):
     monkeypatch.setattr("nst_tf.batch.lists.LARGEST", 10)
     (tmp_path / "jobs.json").write_text("[" + " " * 10)
-    with pytest.raises(ConfigError, match="is larger than"):
+    with pytest.raises(ConfigError, match="it has more than"):
         read_jobs(tmp_path / "jobs.json")
 
 

@@ -15,7 +15,7 @@ from PIL import Image
 
 from nst_tf.config import NO_MASK, NOT, STARTS, JobConfig
 from nst_tf.errors import ConfigError
-from nst_tf.files import atomic_file
+from nst_tf.files import atomic_file, read_text
 
 FORMAT = "nst_tf jobs 1"
 LARGEST = 2**26  # bytes of a list
@@ -160,9 +160,7 @@ def _text(path):
     try:
         if not path.is_file():
             raise ConfigError(f"{path} is no file; a list of jobs was expected")
-        if path.stat().st_size > LARGEST:
-            raise ConfigError(f"{path} is larger than {LARGEST // 2**20} MiB: no list of jobs")
-        return path.read_text(encoding="utf-8-sig")
+        return read_text(path, most=LARGEST).removeprefix("\ufeff")  # as spreadsheets begin it
     except OSError as error:
         raise ConfigError(f"{path} can't be read: {error.strerror or error}") from None
     except UnicodeDecodeError:
@@ -199,6 +197,8 @@ def _read_csv(path, text):
     entries = []
     for row in filter(None, rows):
         entry = {name: cell.strip() for name, cell in zip(head, row) if cell.strip()}
+        if len(entries) > MOST:
+            _check_count(len(entries))
         if len(row) > len(head):
             entry["problem"] = f"its row has {len(row)} cells, and {len(head)} have a name"
         entries.append(entry)
@@ -282,7 +282,7 @@ def _all_jobs(entries, base, over, sweeps):
 def _job(number, name, knobs, swept, base):
     """Return the job of an entry; what is wrong with it is written into it."""
     problem = knobs.pop("problem", "")
-    wrong = name is not None and not (isinstance(name, str) and NAME.fullmatch(name))
+    wrong = name is not None and not _is_name(name)
     if wrong:
         problem = (
             f"its name is {name!r:.60}; the plain name of a folder was expected, without / \\ : * "
@@ -302,6 +302,12 @@ def _job(number, name, knobs, swept, base):
         tail = "".join(f"_{knob}-{_words(value)}" for knob, value in swept.items())
         name = _plain(_cut(name) + _cut(tail))
     return Job(name, config, problem)
+
+
+def _is_name(name):
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        return False
+    return name.encode(errors="ignore").decode() == name  # no half letters
 
 
 def _check_pictures(config):

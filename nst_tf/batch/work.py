@@ -10,7 +10,7 @@ from nst_tf.checkpoints import JOURNAL
 from nst_tf.errors import Busy, ConfigError, NstError
 from nst_tf.files import atomic_file
 from nst_tf.jobs import chosen_weights, resume_job, run_job, with_full_paths
-from nst_tf.pages import read_record
+from nst_tf.pages import REPORT, read_record
 
 DONE, FAILED = "done", "failed"
 TRACEBACK = "error.txt"
@@ -117,7 +117,8 @@ def found_done(job, folder, attempts=1):
         record = read_record(folder)
     except (NstError, OSError):
         return None
-    if not record.finished or record.result is None:
+    # The report is written last.
+    if not (record.finished and record.result and (Path(folder) / REPORT).exists()):
         return None
     seconds = record.about.get("seconds")
     return Outcome(

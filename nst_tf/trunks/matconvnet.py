@@ -11,13 +11,15 @@ copied.
 import itertools
 
 import numpy as np
+import scipy.io
 
 from nst_tf.errors import WeightsError
 from nst_tf.images import VGG_PIXELS
 from nst_tf.trunks.checks import check_numbers
-from nst_tf.trunks.matfile import read_matlab
+from nst_tf.trunks.matcheck import check_matlab
 from nst_tf.trunks.vgg_weights import checked_vgg
 
+WANTED = ("layers", "meta", "normalization")
 RELEASE_BYTES = 534_904_783  # the current imagenet-vgg-verydeep-19.mat
 
 
@@ -33,9 +35,6 @@ def read_matconvnet(path):
     VggWeights
     """
     contents = _load(path)
-    if "layers" not in contents:
-        found = ", ".join(sorted(contents)) or "nothing"
-        raise WeightsError(f"{path} has no variable `layers`, only {found}: not a MatConvNet file")
     pairs = {}
     for cell in np.ravel(contents["layers"]):
         layer = _fields(cell)
@@ -49,27 +48,42 @@ def read_matconvnet(path):
 
 def _load(path):
     try:
-        return read_matlab(path, ("layers", "meta", "normalization"))
+        found = check_matlab(path, WANTED)
+        if not found.get("layers"):
+            raise WeightsError(_no_layers(path, found))
+        names = [name for name in WANTED if found.get(name)]
+        return scipy.io.loadmat(path, variable_names=names, verify_compressed_data_integrity=False)
+    except WeightsError:
+        raise
     except MemoryError:
-        raise WeightsError(f"{path} does not fit into memory") from None
+        raise WeightsError(f"{path} does not fit into memory; about 1.2 GB are needed") from None
     except Exception as error:  # whatever a damaged file is stumbled over
         size = path.stat().st_size
         raise WeightsError(
             f"{path} is damaged or cut off ({error!s:.300}). It has {size:,} bytes; the released "
-            f"VGG-19 has {RELEASE_BYTES:,}. Fetch it again with "
-            "`python -m nst_tf.weights fetch vgg19`"
+            f"VGG-19 has {RELEASE_BYTES:,}. "
+            "Fetch it again with `python -m nst_tf.weights fetch vgg19`"
         ) from None
+
+
+def _no_layers(path, found):
+    if "layers" in found:
+        return f"{path}: its `layers` hold objects or functions, which are not read"
+    names = ", ".join(sorted(found)) or "nothing"
+    return f"{path} has no variable `layers`, only {names}: not a MatConvNet file"
 
 
 def _fields(value):
     """Return a MATLAB struct, however wrapped, as a dict; anything else as an empty one."""
     value = _unwrap(value)
-    return value if isinstance(value, dict) else {}
+    if getattr(value, "dtype", None) is None or value.dtype.names is None:
+        return {}
+    return {name: value[name] for name in value.dtype.names}
 
 
 def _unwrap(value):
     """Peel the 1x1 cells and 1x1 struct arrays that MATLAB wraps around everything."""
-    while isinstance(value, np.ndarray) and value.size == 1 and value.dtype.kind == "O":
+    while isinstance(value, np.ndarray) and value.size == 1 and value.dtype.kind in "OV":
         value = value.reshape(-1)[0]
     return value
 

@@ -1,7 +1,7 @@
-"""Reads MATLAB v5 and v7 files, as far as a network needs it, and believes nothing in them.
+"""Looks through a MATLAB v5 or v7 file before SciPy reads it, and believes nothing in it.
 
 SciPy's reader, which is C, does what a file's numbers say: one bit turned over ends the process,
-and a few kB may unpack to gigabytes. This one looks at every claim first ("MAT-File Format",
+and a few kB may unpack to gigabytes. So every claim is looked at first ("MAT-File Format",
 The MathWorks, version 5): an element is a tag of 8 bytes, kind and length, and so many bytes;
 kind 14 is a matrix, which holds other elements; kind 15 is a compressed one.
 """
@@ -12,36 +12,35 @@ import zlib
 
 import numpy as np
 
-MOST_BYTES = 2**30  # of what is looked through, unpacked; VGG-19 has 575 MB
+MOST_BYTES = 2**30  # in all, unpacked; VGG-19 has 575 MB
 MOST_ELEMENTS = 500_000  # VGG-19 has about 15,000
-MOST_NUMBERS = 2**26  # that are kept; VGG-19 has 20 million in its convolutions
-LARGEST = 2**23  # numbers of an array that is kept: fully connected layers are passed over
 MOST_TEXT = 2**16  # bytes of a text, of the names of fields, of dimensions
+MOST_AXES = 32  # that NumPy takes
 DEEPEST = 20  # matrices in matrices; VGG-19 has 4
 CHUNK = 2**18
 
 MATRIX, COMPRESSED = 14, 15
 CELL, STRUCT, CHAR, FIRST_NUMERIC, LAST_NUMERIC = 1, 2, 4, 6, 15  # classes of a matrix
+COMPLEX = 0x0800  # a flag
 INTEGERS = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 12: "i8", 13: "u8"}
 NUMBERS = {**INTEGERS, 7: "f4", 9: "f8"}
-TEXTS = {1: "latin-1", 2: "latin-1", 4: "utf-16", 16: "utf-8", 17: "utf-16", 18: "utf-32"}
+LETTERS = {1: 1, 2: 1, 4: 2, 16: None, 17: 2, 18: 4}  # bytes of one; None: of one or more
 
 
-def read_matlab(path, wanted):
-    """Read variables of a MATLAB v5 or v7 file.
+def check_matlab(path, wanted):
+    """Look at every claim in a MATLAB v5 or v7 file.
 
     Parameters
     ----------
     path : Path
     wanted : collection of str
-        The names of the variables to read.
+        The names of the variables that are to be read.
 
     Returns
     -------
-    dict
-        By name: an array of numbers; an array of one text; an array of objects for a cell; the
-        same of dicts for a struct; None for what is of another kind, or over `LARGEST`. What is
-        not wanted is None, too.
+    dict of bool
+        Of each variable, whether it is safe to be read: wanted, and made of nothing but numbers,
+        texts, cells and structs.
 
     Raises
     ------
@@ -64,7 +63,10 @@ def read_matlab(path, wanted):
             else:
                 file.seek(place)
                 element = _Reader(_Plain(file), order, budget)
-            name, found[name] = element.variable(wanted)
+            name, safe = element.variable(wanted)
+            if name in found:
+                raise ValueError(f"it holds {name[:40]!r} twice")
+            found[name] = safe
             element.stream.finish()
             place += 8 + length
     return found
@@ -74,7 +76,7 @@ class _Budget:
     """What a file may still claim."""
 
     def __init__(self):
-        self.left = {"bytes": MOST_BYTES, "elements": MOST_ELEMENTS, "numbers": MOST_NUMBERS}
+        self.left = {"bytes": MOST_BYTES, "elements": MOST_ELEMENTS}
 
     def spend(self, what, number):
         self.left[what] -= number
@@ -83,17 +85,17 @@ class _Budget:
 
 
 class _Reader:
-    """Reads one element of a file, which may hold others."""
+    """Goes through one element of a file, which may hold others."""
 
     def __init__(self, stream, order, budget):
         self.stream, self.order, self.budget = stream, order, budget
 
     def variable(self, wanted):
-        """Return the name and the value of a variable, which is None if it is not wanted."""
+        """Return the name of a variable, and whether it is safe to be read."""
         kind, length, _ = self.tag()
         self.budget.spend("bytes", length)
         if kind != MATRIX:
-            return "", None
+            raise ValueError(f"an element of kind {kind} where a variable was expected")
         return self.matrix(length, 1, wanted)
 
     def tag(self):
@@ -107,36 +109,41 @@ class _Reader:
         return kind, length, None
 
     def matrix(self, length, depth, wanted=None):
-        """Return the name and the value of a matrix of so many bytes."""
+        """Return the name of a matrix of so many bytes, and whether it is safe to be read."""
         if length == 0:
-            return "", None
+            return "", True
         if depth > DEEPEST:
             raise ValueError(f"its matrices lie in one another more than {DEEPEST} deep")
         inside = _Inside(self, length)
         flags = inside.numbers()
         shape = tuple(map(int, inside.numbers()))
-        name = inside.text()
-        if min(shape, default=0) < 0 or not len(flags):
-            raise ValueError(f"a matrix claims the shape {shape}")
-        value = None
-        if wanted is None or name in wanted:
-            value = self._value(int(flags[0]) & 0xFF, shape, inside, depth)
-        self.stream.skip(inside.left)  # imaginary parts, and what is of other kinds
-        return name, value
+        name = inside.name()
+        if min(shape, default=0) < 0 or len(shape) > MOST_AXES or len(flags) != 2:
+            raise ValueError(f"a matrix claims the shape {shape[:MOST_AXES]}")
+        safe = wanted is None or name in wanted
+        if safe:
+            safe = self._looked_at(int(flags[0]), shape, inside, depth)
+        if safe and inside.left:
+            raise ValueError(f"a matrix has {inside.left:,} bytes more than it needs")
+        self.stream.skip(inside.left)  # what is not wanted, or of another kind
+        return name, safe
 
-    def _value(self, kind, shape, inside, depth):
+    def _looked_at(self, flags, shape, inside, depth):
+        """Go through what a matrix holds; return whether it is safe to be read."""
+        kind = flags & 0xFF
         if FIRST_NUMERIC <= kind <= LAST_NUMERIC:
-            return inside.array(shape)
+            inside.array(shape)
+            return not flags & COMPLEX
         if kind == CHAR:
-            return np.array([inside.text()])
+            return inside.text(shape)
         if kind == CELL:
-            return _objects([inside.matrix(depth) for _ in range(inside.count(shape))])
-        if kind == STRUCT:
-            fields = inside.fields()
-            count = inside.count(shape, len(fields)) if fields else 0
-            structs = ({field: inside.matrix(depth) for field in fields} for _ in range(count))
-            return _objects(list(structs))
-        return None
+            count = inside.count(shape)
+        elif kind == STRUCT:
+            count = inside.count(shape, len(inside.fields()))
+        else:  # objects, functions, sparse matrices
+            return False
+        inner = [inside.matrix(depth) for _ in range(count)]  # all are looked at
+        return all(inner)
 
 
 class _Inside:
@@ -152,43 +159,49 @@ class _Inside:
             raise ValueError(f"an element of kind {kind} where whole numbers were expected")
         return np.frombuffer(data, self.reader.order + INTEGERS[kind])
 
-    def text(self):
-        """Return a text."""
+    def name(self):
+        """Return a name."""
         kind, data = self._small()
-        if kind not in TEXTS:
+        if kind not in (1, 2):
+            raise ValueError(f"an element of kind {kind} where a name was expected")
+        return data.decode("latin-1")
+
+    def text(self, shape):
+        """Go past a text; return whether it has as many letters as its shape says."""
+        kind, data = self._small()
+        if kind not in LETTERS:
             raise ValueError(f"an element of kind {kind} where a text was expected")
-        coding = TEXTS[kind]
-        if coding in ("utf-16", "utf-32"):
-            coding += "-le" if self.reader.order == "<" else "-be"
-        return data.decode(coding, errors="replace")
+        count, each = math.prod(shape), LETTERS[kind]
+        letters = len(data) / each if each else len(data.decode("utf-8", errors="replace"))
+        if letters != count:
+            raise ValueError(f"{len(data):,} bytes for a text of shape {shape}")
+        return True
 
     def fields(self):
         """Return the names of a struct's fields."""
-        (length,) = map(int, self.numbers())
+        length = self.numbers()
         kind, data = self._small()
-        if length < 1 or kind not in (1, 2):
+        if len(length) != 1 or length[0] < 1 or len(data) % length[0] or kind not in (1, 2):
             raise ValueError("a struct without names of fields")
+        length = int(length[0])
         names = [data[place : place + length] for place in range(0, len(data), length)]
-        return [name.partition(b"\0")[0].decode("latin-1") for name in names]
+        names = [name.partition(b"\0")[0] for name in names]
+        if len(set(names)) < len(names):
+            raise ValueError("a struct with two fields of one name")
+        return names
 
     def array(self, shape):
-        """Return numbers of a shape, as they are stored; None where they are too many."""
+        """Go past numbers of a shape."""
         kind, length, data = self._open()
         if kind not in NUMBERS:
             raise ValueError(f"an element of kind {kind} where numbers were expected")
-        dtype = np.dtype(self.reader.order + NUMBERS[kind])
-        count = math.prod(shape)
-        if count * dtype.itemsize != length:
+        if math.prod(shape) * np.dtype(NUMBERS[kind]).itemsize != length:
             raise ValueError(f"{length:,} bytes for numbers of shape {shape}")
-        if count > LARGEST:
+        if data is None:
             self._skip(length)
-            return None
-        self.reader.budget.spend("numbers", count)
-        data = self._read(length) if data is None else data
-        return np.frombuffer(data, dtype).reshape(shape, order="F")
 
     def matrix(self, depth):
-        """Return the value of a matrix within this one."""
+        """Go through a matrix within this one; return whether it is safe to be read."""
         kind, length, _ = self._open()
         if kind != MATRIX:
             raise ValueError(f"an element of kind {kind} where a matrix was expected")
@@ -196,9 +209,9 @@ class _Inside:
         return self.reader.matrix(length, depth + 1)[1]
 
     def count(self, shape, fields=1):
-        """Return how many a cell or struct holds: each takes a tag at least."""
-        count = math.prod(shape)
-        if count * fields * 8 > self.left:
+        """Return how many matrices a cell or struct holds: each takes a tag at least."""
+        count = math.prod(shape) * fields
+        if count * 8 > self.left:
             raise ValueError(f"a cell or struct of shape {shape} in {self.left:,} bytes")
         return count
 
@@ -232,14 +245,6 @@ class _Inside:
         padding = min(-length % 8, self.left)
         self.reader.stream.skip(padding)
         self.left -= padding
-
-
-def _objects(values):
-    """Return an array of objects, whatever they are."""
-    array = np.empty(len(values), object)
-    for number, value in enumerate(values):
-        array[number] = value
-    return array
 
 
 class _Plain:
