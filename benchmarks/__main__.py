@@ -29,6 +29,9 @@ QUICK = {
     "budgets": [5, 10],
     "widths": [128, 256],
     "size_rounds": 2,
+    "batch_size": "48",
+    "batch_iterations": 2,
+    "batch_rounds": 1,
 }
 
 
@@ -117,7 +120,10 @@ def _add_schedule_options(parser):
 
 
 def _add_other_options(parser):
-    group = parser.add_argument_group("sizes, look")
+    group = parser.add_argument_group("sizes, batch, look")
+    group.add_argument("--batch-size", default="128", metavar="N")
+    group.add_argument("--batch-iterations", type=int, default=60, metavar="N")
+    group.add_argument("--batch-rounds", type=int, default=3, metavar="N")
     group.add_argument("--widths", nargs="+", type=int, default=list(WIDTHS), metavar="W")
     group.add_argument("--size-rounds", type=int, default=3, metavar="N")
     group.add_argument("--memory-limit", type=float, default=6.0, metavar="GIB")

@@ -1,6 +1,6 @@
 """The parts of the benchmark: each module has ``measure(options) -> Part``."""
 
-from benchmarks.parts import iteration, loading, look, peers, schedule, sizes
+from benchmarks.parts import batch, iteration, loading, look, peers, schedule, sizes
 
 PARTS = {
     "iteration": iteration.measure,
@@ -8,5 +8,6 @@ PARTS = {
     "schedule": schedule.measure,
     "sizes": sizes.measure,
     "loading": loading.measure,
+    "batch": batch.measure,
     "look": look.measure,
 }

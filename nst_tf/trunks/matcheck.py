@@ -14,6 +14,7 @@ import numpy as np
 
 MOST_BYTES = 2**30  # in all, unpacked; VGG-19 has 575 MB
 MOST_ELEMENTS = 500_000  # VGG-19 has about 15,000
+MOST_LETTERS = 2**24  # each of which takes four bytes of memory
 MOST_TEXT = 2**16  # bytes of a text, of the names of fields, of dimensions
 MOST_AXES = 32  # that NumPy takes
 DEEPEST = 20  # matrices in matrices; VGG-19 has 4
@@ -76,7 +77,7 @@ class _Budget:
     """What a file may still claim."""
 
     def __init__(self):
-        self.left = {"bytes": MOST_BYTES, "elements": MOST_ELEMENTS}
+        self.left = {"bytes": MOST_BYTES, "elements": MOST_ELEMENTS, "letters": MOST_LETTERS}
 
     def spend(self, what, number):
         self.left[what] -= number
@@ -175,6 +176,7 @@ class _Inside:
         letters = len(data) / each if each else len(data.decode("utf-8", errors="replace"))
         if letters != count:
             raise ValueError(f"{len(data):,} bytes for a text of shape {shape}")
+        self.reader.budget.spend("letters", count)
         return True
 
     def fields(self):

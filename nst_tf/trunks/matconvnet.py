@@ -69,7 +69,7 @@ def _load(path):
 def _no_layers(path, found):
     if "layers" in found:
         return f"{path}: its `layers` hold objects or functions, which are not read"
-    names = ", ".join(sorted(found)) or "nothing"
+    names = ", ".join(name[:40] for name in sorted(found)[:10]) or "nothing"
     return f"{path} has no variable `layers`, only {names}: not a MatConvNet file"
 
 
