@@ -4,6 +4,7 @@ The command line, the saved config.json and the presets all take names, defaults
 these two classes. To add a knob, add a field.
 """
 
+import difflib
 import json
 import math
 import numbers
@@ -24,6 +25,7 @@ HUGE = 1e38  # the end of float32
 NO_MASK = "-"  # among masks: this style acts everywhere
 NOT = "not:"  # before a mask's path: its negative
 SAVING = ("save_every", "checkpoint_every", "animate")  # what the picture does not depend on
+PATHS = ("content", "style", "masks", "style_masks", "init", "weights")  # knobs that name files
 SETTINGS = "nst_tf"  # the keyword of the text in a result.png that holds the config
 STARTS = ("content", "noise", "grey", "style")  # what `init` may be beside a file
 # Choices whose tables lie in modules that start TensorFlow; a test holds them against the tables.
@@ -187,8 +189,14 @@ class TransferConfig:
         known = [knob_field.name for knob_field in fields(self)]
         for name in knobs:
             if name not in known:
-                raise ConfigError(f"there is no knob `{name:.60}`; there are {', '.join(known)}")
+                raise ConfigError(_no_knob(name, known))
         return replace(self, **knobs)
+
+
+def _no_knob(name, known):
+    near = difflib.get_close_matches(name[:60], known, n=1)
+    hint = f"did you mean `{near[0]}`?" if near else f"there are {', '.join(known)}"
+    return f"there is no knob `{name:.60}`; {hint}"
 
 
 def retold(name, default):

@@ -121,7 +121,11 @@ def test_a_name_can_not_lead_out_of_the_folder(listed, name):
         ({"content": "a.jpg"}, "both pictures are needed"),
         ({"content": "a.jpg", "style": []}, "a list of at least one"),
         ({"content": 3.5, "style": "b.jpg"}, "`content` is 3.5; text was expected"),
-        ({"content": "a.jpg", "style": "b.jpg", "alfa": 1}, "there is no knob `alfa`"),
+        (
+            {"content": "a.jpg", "style": "b.jpg", "alfa": 1},
+            "there is no knob `alfa`; did you mean `alpha`?",
+        ),
+        ({"content": "a.jpg", "style": "b.jpg", "preset": "x"}, "`preset`; there are alpha, beta"),
         ({"content": "a.jpg", "style": "b.jpg", "alpha": "much"}, "a finite number was expected"),
         ({"content": "a.jpg", "style": "b.jpg", "alpha": -1}, "must be at least 0"),
         ({"content": {"x": 1}, "style": [["b.jpg"]]}, "text was expected"),

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from nst_tf.config import NO_MASK, NOT, STARTS, JobConfig
+from nst_tf.config import NO_MASK, NOT, PATHS, STARTS, JobConfig
 from nst_tf.errors import ConfigError
 from nst_tf.files import atomic_file, read_text
 
@@ -23,7 +23,6 @@ MOST = 100_000  # jobs
 LONGEST = 110  # bytes of either half of a name that is made up
 BETWEEN = ";"  # in a cell of a CSV file, between the values of a knob that takes several
 NAME = re.compile(r"[^\s./\\:*?\"<>|\0-\x1f-][^/\\:*?\"<>|\0-\x1f]{0,199}")  # fine on any system
-PATHS = ("content", "style", "masks", "style_masks", "init", "weights")
 NO_PATHS = {"init": STARTS, "weights": ("auto", "embedded", "squeezenet")}
 TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 KNOBS = {knob.name: knob for knob in fields(JobConfig)}

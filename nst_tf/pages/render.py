@@ -11,7 +11,7 @@ import jinja2
 import numpy as np
 from PIL import Image
 
-from nst_tf.config import NO_MASK, NOT, JobConfig
+from nst_tf.config import NO_MASK, NOT, PATHS, JobConfig
 from nst_tf.console import to_type
 from nst_tf.errors import ImageError, NstError
 from nst_tf.files import atomic_file
@@ -216,26 +216,35 @@ def write_index(folders, path, problems=None):
                 "picture": picture_of(record.result or last, SMALL),
                 "link": target and _address(target, path.parent),
                 "ended": how_it_ended(record),
-                "knobs": [(name, words(getattr(record.config, name))) for name in differing],
+                "knobs": [(name, in_short(name, record.config)) for name in differing],
                 "loss": f"{losses['total']:.4g}" if "total" in losses else "none",
                 "seconds": f"{record.about.get('seconds') or record.seconds:.0f} s",
             }
         )
-    return _write_pages(path, cards)
+    return _write_pages(path, cards, len(problems))
 
 
-def _write_pages(path, cards):
+def _write_pages(path, cards, failed):
     """Write the cards to as many pages as it takes; return the first."""
     count = max(math.ceil(len(cards) / CARDS), 1)
     names = [path.name, *(f"{path.stem}_{number}{path.suffix}" for number in range(2, count + 1))]
     for number, name in enumerate(names):
         page = TEMPLATES.get_template("index.html").render(
             total=len(cards),
+            failed=failed,
             cards=cards[number * CARDS : (number + 1) * CARDS],
             pages=[(quote(each), each == name) for each in names] if count > 1 else [],
         )
         _write(path.with_name(name), page)
     return path
+
+
+def in_short(name, config):
+    """Return a knob's value in words, of a path the file's name alone."""
+    value = getattr(config, name)
+    if name not in PATHS or value is None:
+        return words(value)
+    return words(tuple(Path(each).name for each in ([value] if isinstance(value, str) else value)))
 
 
 def _differing(configs):
