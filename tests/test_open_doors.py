@@ -25,7 +25,7 @@ FORBIDDEN_MODULES = {  # name -> the modules that may import it, and why
 FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__", "breakpoint", "input"}
 FORBIDDEN_METHODS = {  # of anything: tf.keras.models.load_model can run code out of a file
     *("system", "popen", "execv", "execvp", "spawnv", "startfile", "load_weights"),
-    *("fromstring", "read_pickle", "loadmat", "extractall", "extract", "import_module"),
+    *("fromstring", "read_pickle", "extractall", "extract", "import_module"),
 }
 
 
@@ -70,6 +70,8 @@ def test_arrays_are_read_in_one_place_and_pictures_by_a_list_of_formats():
     for file in PACKAGE.rglob("*.py"):
         for name, node in calls(file):
             where = f"{file.name}:{node.lineno}"
+            if name == ".loadmat":  # `check_matlab` has looked at the file before
+                assert file.name == "matconvnet.py", f"{where} reads MATLAB files"
             if name == ".load" and getattr(node.func.value, "id", "") in ("np", "numpy"):
                 assert file.name == "npz.py", f"{where} loads arrays"
             if name == ".open" and getattr(node.func.value, "id", "") == "Image":

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -381,7 +382,9 @@ def endless(pictures, tiny_mat, tmp_path):
     started = []
 
     def start(*before, **how):
-        process = subprocess.Popen([*before, *command], cwd=ROOT, **how)
+        # The tests themselves may run under nohup, and what is ignored is inherited.
+        heard = partial(signal.signal, signal.SIGHUP, signal.SIG_DFL)
+        process = subprocess.Popen([*before, *command], cwd=ROOT, preexec_fn=heard, **how)
         started.append(process)
         deadline = time.monotonic() + 120
         while not losses.exists() or len(losses.read_text().splitlines()) < 20:
