@@ -33,6 +33,7 @@ def test_killed_forty_times_the_pictures_are_the_same(tmp_path, record_property)
     record_property("said", json.dumps(found))
 
 
+@pytest.mark.cluster
 def test_a_batch_of_eight_that_is_killed_twice_gives_eight_right_pictures(tmp_path):
     found = killed(tmp_path, 1, seed=3, harness="killing_batches.py")
     assert found["jobs"] == 8
