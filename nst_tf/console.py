@@ -88,6 +88,20 @@ def uninterrupted():
             signal.signal(each, handler)
 
 
+@contextlib.contextmanager
+def handlers_kept():
+    """Put the handlers of signals back that a library replaces while it starts."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {each: signal.getsignal(each) for each in ENDINGS}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
 def interrupt_once():
     """Let the first Ctrl-C, SIGTERM or SIGHUP interrupt; later ones wait until all is saved."""
 

@@ -286,3 +286,11 @@ def test_on_a_terminal_there_is_a_bar_for_the_whole_batch(photos, base):
     assert "2 of 3 done, 1 failed" in said
     assert "3 of 3  b_x: FAILED: no such file" in said
     assert "100%" in said
+
+
+def test_a_quiet_batch_tells_its_failures_all_the_same(photos, base, capsys):
+    args = ["--content", "a.png", "--style", "x.png", "--weights", "none.mat", "--output", "out"]
+    assert main([*args, "--quiet"]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err == "nst_tf: 1 of 1 jobs failed: out/summary.csv\n"

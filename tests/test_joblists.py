@@ -104,7 +104,7 @@ def test_names_are_unlike_on_every_system(listed):
 @pytest.mark.parametrize(
     "name",
     ["../up", "/tmp/away", "a/b", "a\\b", "..", ".", ".hidden", "", "C:x", "a\0b", "x" * 300, 7, [],
-     "-dash", "a\nb"],
+     "-dash", "a\nb", "ü" * 150, "index.html", "INDEX_2.html", "jobs.json", "summary.csv"],
 )  # fmt: skip
 def test_a_name_can_not_lead_out_of_the_folder(listed, name):
     jobs = [{"name": name, "content": "a.jpg", "style": "b.jpg"}]

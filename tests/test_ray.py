@@ -89,7 +89,7 @@ def half_done(job):
     return folder.is_dir() and bool(checkpoints(folder))
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_the_driver_is_stopped_and_gone_on_with(jobs, photos, number):
     jobs = jobs[:4]
     Path("jobs.json").write_text(
@@ -102,8 +102,8 @@ def test_the_driver_is_stopped_and_gone_on_with(jobs, photos, number):
     driver = subprocess.Popen([*command, "jobs.json", "--output", "out", *ray_], **how)
     when(lambda: sum(map(half_done, jobs)), lambda: driver.send_signal(number)).join()
     said = driver.communicate(timeout=120)[1]
-    if number == signal.SIGINT:
-        assert driver.returncode == 130, said
+    if number != signal.SIGKILL:
+        assert driver.returncode == 128 + number, said
         assert "`python -m nst_tf.batch --resume out` goes on" in said
         assert "Traceback" not in said
     ended = subprocess.run([*command, "--resume", "out", *ray_], check=False, **how)

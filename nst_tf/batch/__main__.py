@@ -6,7 +6,7 @@ from dataclasses import fields
 from nst_tf.batch.lists import KNOBS, pairs, read_jobs, value_of
 from nst_tf.cli import add_knobs, given, reported
 from nst_tf.config import JobConfig
-from nst_tf.console import OneLineParser, hushed, interrupt_once
+from nst_tf.console import OneLineParser, complain, hushed, interrupt_once
 from nst_tf.errors import ConfigError
 from nst_tf.run import PICTURES, preset_knobs
 
@@ -81,6 +81,8 @@ def _run(options):
     failed = len(summary.jobs) - done
     if say:
         say(f"{done} of {len(summary.jobs)} done, {failed} failed: {summary.folder}/index.html")
+    elif failed:
+        complain(f"{failed} of {len(summary.jobs)} jobs failed: {summary.folder}/summary.csv", 2)
     return 2 if failed else 0
 
 

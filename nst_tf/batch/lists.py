@@ -23,6 +23,7 @@ MOST = 100_000  # jobs
 LONGEST = 110  # bytes of either half of a name that is made up
 BETWEEN = ";"  # in a cell of a CSV file, between the values of a knob that takes several
 NAME = re.compile(r"[^\s./\\:*?\"<>|\0-\x1f-][^/\\:*?\"<>|\0-\x1f]{0,199}")  # fine on any system
+TAKEN = re.compile(r"index(_\d+)?\.html|summary\.csv|jobs\.json", re.IGNORECASE)
 NO_PATHS = {"init": STARTS, "weights": ("auto", "embedded", "squeezenet")}
 TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 KNOBS = {knob.name: knob for knob in fields(JobConfig)}
@@ -285,7 +286,7 @@ def _job(number, name, knobs, swept, base):
     if wrong:
         problem = (
             f"its name is {name!r:.60}; the plain name of a folder was expected, without / \\ : * "
-            "and the like, and no dot first"
+            "and the like, no dot first, at most 220 bytes, and none of the batch's own files"
         )
     made_up = name is None or wrong
     config = None
@@ -304,7 +305,9 @@ def _job(number, name, knobs, swept, base):
 
 
 def _is_name(name):
-    if not isinstance(name, str) or not NAME.fullmatch(name):
+    if not isinstance(name, str) or not NAME.fullmatch(name) or TAKEN.fullmatch(name):
+        return False
+    if len(name.encode(errors="ignore")) > 2 * LONGEST:
         return False
     return name.encode(errors="ignore").decode() == name  # no half letters
 

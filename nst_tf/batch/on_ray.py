@@ -15,6 +15,7 @@ from pathlib import Path
 
 from nst_tf.batch.here import MOST_KEPT
 from nst_tf.batch.work import do_job, failed
+from nst_tf.console import handlers_kept
 from nst_tf.errors import Busy, ConfigError, Interrupted
 from nst_tf.kept import Kept
 
@@ -80,10 +81,11 @@ def _connected(ray, address):
         return
     quiet = {"log_to_driver": False, "logging_level": "ERROR"}
     try:
-        if address is None:  # "local": else it would take whatever cluster it finds running
-            ray.init(address="local", include_dashboard=False, **quiet)
-        else:
-            ray.init(address=address, **quiet)
+        with handlers_kept():  # Ray's own for SIGTERM ends the program and saves nothing
+            if address is None:  # "local": else it would take whatever cluster it finds running
+                ray.init(address="local", include_dashboard=False, **quiet)
+            else:
+                ray.init(address=address, **quiet)
     except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
         raise ConfigError(
             f"no Ray cluster answers at {address or 'this machine'} ({error}); begin one with "
