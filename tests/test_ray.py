@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -124,10 +125,12 @@ def test_numbers_that_can_not_be_are_refused():
 
 def test_a_cluster_that_does_not_answer_is_told(jobs, capsys):
     args = ["--content", "a.png", "--style", "x.png", "--output", "out", "--engine", "ray"]
-    assert main([*args, "--address", "auto"]) == 2
-    said = capsys.readouterr().err
-    assert "no Ray cluster answers at auto" in said
-    assert len(said.splitlines()) == 1
+    for address in ("auto", "127.0.0.1:1", "127.0.0.1:99999", "no.such.host.invalid:6379"):
+        assert main([*args, "--address", address]) == 2
+        said = capsys.readouterr().err
+        assert f"no Ray cluster answers at {address}" in said
+        assert len(said.splitlines()) == 1
+        shutil.rmtree("out")
 
 
 def test_a_job_that_kills_its_workers_is_given_up_and_the_others_are_done(

@@ -7,6 +7,7 @@ on whichever worker is free. The driver alone keeps count, so that each job ends
 import contextlib
 import os
 import platform
+import socket
 import threading
 import time
 from collections import deque
@@ -25,6 +26,7 @@ LOOK = 0.5  # seconds between two looks at the workers
 STILL = 60.0  # seconds for a worker to save what it has when all is stopped
 BUSY = 3.0  # seconds until a job is tried again that a worker given up for dead still holds
 PATIENCE = 30.0  # seconds without any worker until that is said
+KNOCK = 10.0  # seconds for a cluster to answer
 STOPPED = "stopped"
 
 
@@ -81,12 +83,13 @@ def _connected(ray, address):
         return
     quiet = {"log_to_driver": False, "logging_level": "ERROR"}
     try:
+        _check_answers(address)
         with handlers_kept():  # Ray's own for SIGTERM ends the program and saves nothing
             if address is None:  # "local": else it would take whatever cluster it finds running
                 ray.init(address="local", include_dashboard=False, **quiet)
             else:
                 ray.init(address=address, **quiet)
-    except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
+    except (OSError, RuntimeError, ValueError, OverflowError) as error:
         raise ConfigError(
             f"no Ray cluster answers at {address or 'this machine'} ({error}); begin one with "
             "`ray start --head`, or leave --address out"
@@ -95,6 +98,13 @@ def _connected(ray, address):
         yield
     finally:
         ray.shutdown()
+
+
+def _check_answers(address):
+    """Knock at HOST:PORT first: at one that does not answer, Ray would knock for ever."""
+    host, _, port = (address or "").rpartition(":")
+    if host and port.isdigit() and "://" not in address:
+        socket.create_connection((host, int(port)), timeout=KNOCK).close()
 
 
 @dataclass(frozen=True)
