@@ -8,6 +8,9 @@ from tqdm.auto import tqdm
 from nst_tf.errors import ConfigError
 from nst_tf.images import save_image
 
+# tqdm's own time left takes all iterations for alike; those of coarse levels are quicker.
+BAR = "{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}, {rate_fmt}{postfix}]"
+
 
 def progress(every=50, *, stream=None):
     """Return a callback that shows loss, iterations a second and time left.
@@ -32,10 +35,11 @@ class _ProgressBar:
     def __call__(self, step):
         if self.bar is None or step.iteration == 0:
             how = {"initial": step.iteration, "file": self.stream, "dynamic_ncols": True}
-            self.bar = tqdm(total=step.iterations, unit="it", **how)
+            self.bar = tqdm(total=step.iterations, unit="it", bar_format=BAR, **how)
         else:
             self.bar.update()
-        self.bar.set_postfix_str(f"loss {step.losses['total']:.4g}", refresh=False)
+        words = [f"loss {step.losses['total']:.4g}", time_left(step)]
+        self.bar.set_postfix_str(", ".join(filter(None, words)), refresh=False)
         if step.last:
             self.close()
 
@@ -65,8 +69,13 @@ def progress_line(step):
     if not step.iteration:
         return line
     rate = step.iteration / step.seconds
-    left = in_words((step.iterations - step.iteration) / rate)
-    return f"{line}  {rate:.2f} it/s  {left} left"
+    return f"{line}  {rate:.2f} it/s  {time_left(step)}"
+
+
+def time_left(step):
+    """Return "4:05 left", as the work that a `Step` has behind it took; "" at the beginning."""
+    share = step.share or step.iteration / max(step.iterations, 1)
+    return f"{in_words(step.seconds * max(1 - share, 0) / share)} left" if share else ""
 
 
 def in_words(seconds):

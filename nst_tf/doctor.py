@@ -115,13 +115,10 @@ def weights(chosen):
 
 def a_run(config):
     """Return what a run would take."""
-    from nst_tf.descent import remembered
     from nst_tf.devices import choose_device
     from nst_tf.jobs import chosen_weights
-    from nst_tf.memory import choose_pass, estimate
-    from nst_tf.precision import choose_precision
-    from nst_tf.scales import make_levels
-    from nst_tf.trunks import load_model, resolve_layers
+    from nst_tf.tasks import expected
+    from nst_tf.trunks import load_model
 
     try:
         choose_device(config.device)
@@ -129,16 +126,7 @@ def a_run(config):
         raise NstError(f"not possible with --device {config.device}, see `computing`") from None
     size = fit_size(config.size, TUTORIALS_SIZE)
     model = load_model(chosen_weights(config.weights, lambda line: None), pooling=config.pooling)
-    model = model.computing_in(choose_precision(config.precision).dtype)
-    layers = [
-        layer
-        for names in (config.content_layers, config.style_layers)
-        for layer in resolve_layers(model, names)
-    ]
-    kept = tuple(remembered(config, tiled) for tiled in (False, True))
-    through = choose_pass(model, layers, size, config.memory_limit, kept)
-    levels = make_levels(config.schedule, size, config.iterations, unit=config.unit)
-    takes = estimate(through, layers, levels, kept)
+    takes = expected(model, size, config)
     return f"of {size[1]}x{size[0]} pixels, {config.iterations} iterations: {takes}"
 
 

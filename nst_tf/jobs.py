@@ -251,8 +251,7 @@ def load_trunk_and_images(config, kept=None):
     Trunk, dict
         The dict as from `load_images`.
     """
-    named = ("trunk", config.weights, config.pooling, config.pixels, config.padding)
-    model = (kept or Kept()).get(named, lambda: load_trunk(config))
+    model = trunk_of(config, kept)
     for layers in (config.content_layers, config.style_layers):
         resolve_layers(model, layers)  # a wrong name is told before any picture is read
     images = load_images(config, model.space)
@@ -260,6 +259,12 @@ def load_trunk_and_images(config, kept=None):
         styles = [style.image for style in images["style_image"]]
         model = normalize_trunk(model, [images["content_image"], *styles])
     return model, images
+
+
+def trunk_of(config, kept=None):
+    """Load the trunk that the config names, or take it from what is kept."""
+    named = ("trunk", config.weights, config.pooling, config.pixels, config.padding)
+    return (kept or Kept()).get(named, lambda: load_trunk(config))
 
 
 def load_trunk(config):

@@ -100,6 +100,20 @@ def make_levels(schedule, size, iterations, shortest=None, unit="relative"):
     return levels
 
 
+def share_done(levels, iteration):
+    """Return how much of a run's work is done after so many updates, from 0 to 1.
+
+    An update costs as much as its level has pixels: the first half of the iterations, at coarse
+    levels, may be a tenth of the work.
+    """
+    works = [level.size[0] * level.size[1] * level.iterations for level in levels]
+    done, left = 0, iteration
+    for level, work in zip(levels, works):
+        made = min(left, level.iterations)
+        done, left = done + work * made / max(level.iterations, 1), left - made
+    return done / max(sum(works), 1)
+
+
 def resized_image(image, size):
     """Return an image (1, H, W, 3), or a mask (H, W), at another (height, width)."""
     if tuple(image.shape[-3:-1] if image.ndim == 4 else image.shape) == tuple(size):

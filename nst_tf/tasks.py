@@ -102,6 +102,17 @@ def make_task(content_image, style_image, model, start, config):
     return Task(content_image, styles, start, through, config, levels, terms, words)
 
 
+def expected(model, size, config):
+    """Return the `Estimate` of a run of a size (height, width), before any picture is read."""
+    model = model.computing_in(choose_precision(config.precision).dtype)
+    names = (config.content_layers, config.style_layers)
+    layers = [layer for each in names for layer in resolve_layers(model, each)]
+    kept = tuple(remembered(config, tiled) for tiled in (False, True))
+    through = choose_pass(model, layers, size, config.memory_limit, kept)
+    levels = make_levels(config.schedule, size, config.iterations, unit=config.unit)
+    return estimate(through, layers, levels, kept)
+
+
 def _layers_read(model, content_image, styles, config):
     """Return the layers that the run reads, the content's first."""
     content = config.alpha and content_image is not None

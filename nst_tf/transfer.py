@@ -18,7 +18,7 @@ from nst_tf.images import resize_picture
 from nst_tf.objective import make_objective
 from nst_tf.optimizers import LoopState
 from nst_tf.passes import TiledPass
-from nst_tf.scales import SCHEDULES
+from nst_tf.scales import SCHEDULES, share_done
 from nst_tf.tasks import make_task
 
 
@@ -66,6 +66,9 @@ class Step:
         Whether this is the end of the run; L-BFGS may converge before `iterations`.
     position : callable
         Returns the `Position`, from which `paint` can go on later; None where it can't.
+    share : float
+        Of the run's work that is done, 0 to 1: an iteration at a coarse level is less of it.
+        0 where that is not known.
     """
 
     iteration: int
@@ -76,6 +79,7 @@ class Step:
     seconds: float
     last: bool
     position: Callable[[], Position | None] = field(default=lambda: None, repr=False)
+    share: float = 0.0
 
     def picture(self):
         """Return what one would see now: (H, W, 3) uint8."""
@@ -212,7 +216,7 @@ def paint(task, *, callbacks=(), finish=None, position=None, kept=None):
     space = task.through.model.space
     show = _shown(space, finish, task.levels[-1].size)
     steps = _all_steps(task, callbacks, position, kept)
-    return _run(steps, task.start, show, task.config, callbacks, position)
+    return _run(steps, task, show, callbacks, position)
 
 
 def _all_steps(task, callbacks, position, kept):
@@ -288,10 +292,10 @@ def _shown(space, finish, size):
     return show
 
 
-def _run(steps, start, show, config, callbacks, position):
+def _run(steps, task, show, callbacks, position):
     """Go through the steps, tell the callbacks, stop at the first loss that is no number."""
     began = time.perf_counter()
-    image, history = start, []
+    config, image, history = task.config, task.start, []
     if position:
         began -= position.seconds
         image, history = position.loop["image"].astype(np.float32), list(position.history)
@@ -313,8 +317,12 @@ def _run(steps, start, show, config, callbacks, position):
                 image, reached = current, iteration
             history.append(losses)
             seconds = time.perf_counter() - began
-            told = partial(_told, stands, history, seconds)
-            step = Step(iteration, config.iterations, losses, current, show, seconds, last, told)
+            told, share = (
+                partial(_told, stands, history, seconds),
+                share_done(task.levels, iteration),
+            )
+            numbers = iteration, config.iterations, losses
+            step = Step(*numbers, current, show, seconds, last, told, share)
             for callback in callbacks:
                 callback(step)
     except KeyboardInterrupt:

@@ -60,7 +60,11 @@ def settled(jobs, say):
     return [job if job.config is None else settle(job) for job in jobs]
 
 
-def do_job(job, folder, *, kept=None, callbacks=()):
+def _silent(line):
+    """Say nothing."""
+
+
+def do_job(job, folder, *, kept=None, callbacks=(), say=_silent):
     """Do a job in its folder, from where it stands, and return its `Outcome`.
 
     Whatever is wrong with it is in the outcome. Only what concerns all jobs is raised: `Busy`
@@ -69,7 +73,7 @@ def do_job(job, folder, *, kept=None, callbacks=()):
     if job.config is None:
         return failed(job, job.problem)
     try:
-        _paint(job, Path(folder), kept, callbacks)
+        _paint(job, Path(folder), {"callbacks": callbacks, "say": say, "kept": kept})
         return found_done(job, folder) or failed(job, "it ended and left no picture")
     except Busy:
         raise
@@ -91,8 +95,7 @@ def failed(job, reason, **facts):
     return Outcome(job.name, FAILED, " ".join(reason.split()), **facts)
 
 
-def _paint(job, folder, kept, callbacks):
-    how = {"callbacks": callbacks, "say": lambda line: None, "kept": kept}
+def _paint(job, folder, how):
     if folder.is_symlink():
         raise ConfigError(f"{folder} is a link to elsewhere; a folder of its own was expected")
     if (folder / JOURNAL).exists():

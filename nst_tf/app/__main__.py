@@ -1,0 +1,120 @@
+"""Style transfer in a browser: ``python -m nst_tf.app``."""
+
+import os
+import sys
+import threading
+from dataclasses import fields
+from importlib.util import find_spec
+from pathlib import Path
+
+from nst_tf.cli import SAMPLES, add_knobs, given, reported
+from nst_tf.config import JobConfig
+from nst_tf.console import OneLineParser, hushed, interrupt_once
+from nst_tf.errors import ConfigError
+
+PASSWORD = "NST_TF_PASSWORD"  # noqa: S105 - the name of an environment variable
+HERE = ("127.0.0.1", "localhost", "::1")
+KNOBS = ("weights", "precision", "memory_limit", "device")  # the same for all runs of the page
+
+
+def main(arguments=None):
+    """Run the command line; return 0 after Ctrl-C, 2 for bad input."""
+    options = vars(make_parser().parse_args(arguments))
+    return reported(lambda: _serve(given(options)))
+
+
+def make_parser():
+    """Return the parser: where the page is, what it allows, and what holds for all its runs."""
+    parser = OneLineParser(
+        prog="python -m nst_tf.app",
+        description="Show a page in the browser on which pictures are painted, one run at a time.",
+        epilog="The page needs: pip install -r requirements-app.txt",
+    )
+    parser.add_argument(
+        "--host",
+        default=HERE[0],
+        help="address to listen at; 0.0.0.0: all networks (default: %(default)s)",
+    )
+    parser.add_argument("--port", type=int, default=7860, metavar="N", help="default: %(default)s")
+    parser.add_argument("--output", default="output", metavar="DIR", help="of the runs' folders")
+    parser.add_argument("--open", action="store_true", help="open the page in the browser")
+    group = parser.add_argument_group("for a class")
+    group.add_argument(
+        "--password",
+        metavar="WORD",
+        help=f"visitors must know it; better in ${PASSWORD}, where others can't read it",
+    )
+    group.add_argument(
+        "--max-side",
+        type=int,
+        default=1280,
+        metavar="N",
+        help="pixels of the longer side (default: %(default)s)",
+    )
+    group.add_argument(
+        "--max-minutes", type=float, default=30, metavar="X", help="of a run (default: %(default)s)"
+    )
+    group.add_argument(
+        "--max-waiting",
+        type=int,
+        default=30,
+        metavar="N",
+        help="runs that may wait (default: %(default)s)",
+    )
+    add_knobs(parser, [knob for knob in fields(JobConfig) if knob.name in KNOBS])
+    return parser
+
+
+def _serve(options):
+    knobs = {name: options[name] for name in KNOBS if name in options}
+    JobConfig().changed(**knobs)  # what is wrong is told before anything is begun
+    _check(options)
+    with hushed():
+        from nst_tf.app.page import build, launch
+        from nst_tf.app.studio import Limits, Studio
+        from nst_tf.app.uploads import Uploads
+        from nst_tf.jobs import check_output, chosen_weights
+    folder = Path(options["output"])
+    check_output(folder, overwrite=True)
+    knobs["weights"] = chosen_weights(knobs.get("weights", "auto"))
+    limits = Limits(options["max_side"], options["max_minutes"], options["max_waiting"])
+    studio = Studio(folder, limits)
+    page = build(studio, Uploads(folder / "uploads", SAMPLES), knobs)
+    try:
+        how = {"password": _password(options), "open_browser": options["open"]}
+        launch(page, folder, options["host"], options["port"], **how)
+        print(f"the page is at {page.local_url}; Ctrl-C ends it", flush=True)
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        print("ending: a run at work is stopped, its picture kept", flush=True)
+    finally:
+        page.close(verbose=False)
+        studio.close()
+    return 0
+
+
+def _check(options):
+    """Refuse what can't be served."""
+    if find_spec("gradio") is None:
+        raise ConfigError("the page needs Gradio: pip install -r requirements-app.txt")
+    for name, least in (("max_side", 64), ("max_minutes", 0.01), ("max_waiting", 0)):
+        if not options[name] >= least:
+            flag = name.replace("_", "-")
+            raise ConfigError(f"--{flag} is {options[name]}; it must be at least {least}")
+    if not 0 < options["port"] < 2**16:
+        raise ConfigError(f"--port is {options['port']}; 1 to 65535 was expected")
+    if options["host"] not in HERE and not _password(options):
+        print(
+            f"nst_tf: whoever reaches {options['host']} can use this page and see its pictures; "
+            f"set ${PASSWORD} to ask for a password",
+            file=sys.stderr,
+        )
+
+
+def _password(options):
+    return options.get("password") or os.environ.get(PASSWORD)
+
+
+if __name__ == "__main__":
+    interrupt_once()
+    sys.exit(main())

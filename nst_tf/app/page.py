@@ -1,0 +1,310 @@
+"""What happens on the page: pictures are checked, runs are begun, looked at, stopped, continued."""
+
+import hmac
+import secrets
+from pathlib import Path
+
+import gradio as gr
+from PIL import Image
+
+from nst_tf.app import form as forms
+from nst_tf.app.controls import QUIET, make_controls, make_recent, make_shown
+from nst_tf.app.form import Form, StyleChoice, config_of
+from nst_tf.app.studio import OPEN
+from nst_tf.app.views import alert_of, headline_of, recent_runs, view_of
+from nst_tf.checkpoints import CONFIG, RESULT
+from nst_tf.cli import SAMPLES
+from nst_tf.errors import ConfigError, NstError
+from nst_tf.images import read_picture
+from nst_tf.pages import REPORT
+
+MOST_UPLOAD = "64mb"  # of one picture file
+STYLE = Path(__file__).parent / "page.css"
+SECONDS = 1.0  # from one look at the run to the next
+EDITOR = 720  # pixels of the longer side of the picture that masks are painted on
+NOBODY = {"owner": None, "order": None, "run": None}
+STORE = "nst_tf"  # under which the browser keeps which run it looks at
+HEAD = """<header class="head"><h1>nst_tf</h1>
+<p>Neural style transfer: a photograph, repainted by the statistics of a painting.</p></header>"""
+
+
+FONTS = ("system-ui", "sans-serif")  # of the machine: none is fetched
+THEME = gr.themes.Default(
+    font=FONTS,
+    font_mono=("ui-monospace", "monospace"),
+    primary_hue="cyan",
+    neutral_hue="stone",
+).set(
+    button_primary_background_fill="*primary_800",  # lighter, white letters can't be read on it
+    button_primary_background_fill_hover="*primary_700",
+    button_primary_background_fill_dark="*primary_700",
+)
+
+
+def launch(page, folder, address, port, *, password=None, open_browser=False):
+    """Serve the page until Ctrl-C.
+
+    Parameters
+    ----------
+    page : gradio.Blocks
+    folder : path
+        Whose files may be downloaded: that of the runs.
+    address : str
+    port : int
+    password : str, optional
+        That visitors must know; any name goes with it.
+    open_browser : bool
+
+    Raises
+    ------
+    ConfigError
+        The address or the port can't be had.
+    """
+    auth = password and (lambda name, word: same_word(password, word))
+    try:
+        page.launch(
+            server_name=address,
+            server_port=port,
+            auth=auth,
+            auth_message="Any name, and the password of this page." if auth else None,
+            inbrowser=open_browser,
+            allowed_paths=[str(folder.resolve()), str(SAMPLES)],
+            max_file_size=MOST_UPLOAD,
+            theme=THEME,
+            css_paths=[STYLE],
+            footer_links=[],
+            run_history=False,  # it could be sent elsewhere
+            share=False,
+            ssr_mode=False,
+            pwa=False,
+            mcp_server=False,
+            enable_monitoring=False,
+            strict_cors=True,
+            show_error=False,
+            quiet=True,
+            prevent_thread_lock=True,
+        )
+    except OSError:
+        raise ConfigError(
+            f"port {port} of {address} can't be had: another program is at it, or there is no such "
+            "address; choose another --port"
+        ) from None
+
+
+def same_word(word, given):
+    """Return whether a visitor knows the password, in a time that tells nothing about it."""
+    return hmac.compare_digest(word.encode(), given.encode())
+
+
+def build(studio, uploads, knobs=None):
+    """Return the page.
+
+    Parameters
+    ----------
+    studio : Studio
+    uploads : Uploads
+    knobs : dict, optional
+        As for `config_of`.
+    """
+    with gr.Blocks(title="nst_tf", analytics_enabled=False, delete_cache=(3600, 86400)) as page:
+        gr.HTML(HEAD)
+        with gr.Row(equal_height=False):
+            with gr.Column(scale=5, min_width=320):
+                controls = make_controls(studio.limits)
+            with gr.Column(scale=6, min_width=320, elem_id="run"):
+                shown = make_shown()
+        recent = make_recent()
+        _connect_controls(controls, uploads)
+        Visits(studio, uploads, knobs or {}, controls, shown, recent).connect(page)
+    return page
+
+
+def _connect_controls(controls, uploads):
+    """Check what is uploaded at once, and open what a mask needs."""
+    named = {"the photograph": controls.content}
+    named |= {f"style {n}": slot.picture for n, slot in enumerate(controls.slots, 1)}
+    named |= {f"the mask of style {n}": slot.mask for n, slot in enumerate(controls.slots, 1)}
+    for what, place in named.items():
+        place.upload(_checked(what, uploads), place, place, **QUIET)
+    for slot in controls.slots:
+        opened = [slot.where, controls.content], [slot.editor, slot.mask_box]
+        slot.where.change(_open_mask, *opened, **QUIET)
+        controls.content.change(_open_mask, *opened, **QUIET)
+
+
+def _checked(what, uploads):
+    """Return what looks at a picture as soon as it is uploaded."""
+
+    def check(path):
+        try:
+            return uploads.keep(path)
+        except NstError as error:
+            gr.Warning(f"{what}: {error}", title="This picture can't be used", duration=None)
+            return None
+
+    return check
+
+
+def _open_mask(where, content):
+    """Show the editor, with the photograph to paint on, or the place for a mask."""
+    mask = gr.Column(visible=where in (forms.WHITE, forms.BLACK))
+    if where != forms.PAINTED:
+        return gr.ImageEditor(visible=False), mask
+    if not content:
+        gr.Info("Choose the photograph first: the mask is painted on it")
+        return gr.ImageEditor(visible=True, value=None), mask
+    try:
+        ground = Image.fromarray(read_picture(content))
+    except NstError:  # told where it was uploaded
+        return gr.ImageEditor(visible=True, value=None), mask
+    ground.thumbnail((EDITOR, EDITOR))
+    value = {"background": ground, "layers": [], "composite": None}
+    return gr.ImageEditor(visible=True, value=value, canvas_size=ground.size), mask
+
+
+def form_from(controls, values):
+    """Return the `Form` of the controls' values, by component."""
+    styles = [
+        StyleChoice(
+            values[slot.picture],
+            values[slot.weight],
+            values[slot.where],
+            (values[slot.editor] or {}).get("layers") or [],
+            values[slot.mask],
+        )
+        for slot in controls.slots
+    ]
+    seconds = values[controls.unit] == "seconds"
+    return Form(
+        content=values[controls.content],
+        styles=styles,
+        preset=values[controls.preset],
+        strength=values[controls.strength],
+        side=values[controls.side],
+        iterations=500 if seconds else values[controls.amount],
+        seconds=values[controls.amount] if seconds else None,
+        color=values[controls.color],
+        scale=values[controls.scale],
+        keep_content=values[controls.keep_content],
+        more={name: values[control] for name, control in controls.more.items()},
+    )
+
+
+class Visits:
+    """What visitors do with runs: begin, look, stop, continue, choose among recent ones.
+
+    Who somebody is, and which run is looked at, the browser keeps: `visit` is a dict with "owner",
+    the key of an "order", and the name of a "run" whose folder is shown. So a page that is loaded
+    again shows the same run.
+    """
+
+    def __init__(self, studio, uploads, knobs, controls, shown, recent):
+        self.studio, self.uploads, self.knobs = studio, uploads, knobs
+        self.controls, self.shown, self.recent = controls, shown, recent
+        self.visit = gr.BrowserState(NOBODY, storage_key=STORE, secret=STORE)
+        self.seen, self.names = gr.State(None), gr.State([])
+
+    def connect(self, page):
+        """Say what happens when."""
+        shown, visit = self.shown, self.visit
+        changed = [visit, self.seen, self.names, self.recent, *shown.all()]
+        page.load(self.arrive, visit, changed, **QUIET)
+        gr.Timer(SECONDS).tick(self.look, [visit, self.seen], changed, **QUIET)
+        shown.start.click(self.begin, self.controls.all() | {visit}, changed, **QUIET)
+        shown.stop.click(self.stop, visit, changed, **QUIET)
+        shown.go_on.click(self.go_on, visit, changed, **QUIET)
+        self.recent.select(self.choose, [visit, self.names], changed, **QUIET)
+
+    def look(self, visit, seen=None):
+        """Return what has changed on the page since a version was seen."""
+        view = view_of(self.studio, visit["order"], visit["run"], seen)
+        if view is None:
+            return {self.seen: seen}
+        mine = any(each.owner == visit["owner"] for each in self.studio.open_orders())
+        changes = {self.seen: view.version, **_updates(self.shown, view, mine)}
+        return changes if view.state in OPEN else {**changes, **self._recent()}
+
+    def _recent(self):
+        runs = recent_runs(self.studio)
+        pictures = [(picture, caption) for _, picture, caption in runs]
+        return {
+            self.names: [name for name, _, _ in runs],
+            self.recent: gr.Gallery(pictures, visible=bool(pictures)),
+        }
+
+    def _done(self, visit, do):
+        """Do something with a visit; return what has changed, or what is wrong."""
+        alert = ""
+        try:
+            visit = do(visit)
+        except NstError as error:
+            alert = alert_of(str(error))
+        shown = {self.shown.alert: gr.HTML(alert, visible=bool(alert))}
+        return {self.visit: visit, **self.look(visit), **shown}
+
+    def arrive(self, visit):
+        """Show who comes, or comes again, the run that was looked at last."""
+        visit = {**NOBODY, **(visit or {})}
+        visit["owner"] = visit["owner"] or secrets.token_hex(16)
+        return {self.visit: visit, **self.look(visit)}
+
+    def begin(self, values):
+        """Put a run with the controls' values into the queue."""
+
+        def do(visit):
+            form = form_from(self.controls, values)
+            config = config_of(form, self.uploads, self.studio.limits, self.knobs)
+            order = self.studio.take(config, visit["owner"], seconds=form.seconds)
+            return {**visit, "order": order.key, "run": None}
+
+        return self._done(values[self.visit], do)
+
+    def stop(self, visit):
+        """Stop the visitor's run."""
+
+        def do(visit):
+            self.studio.stop(visit["order"], visit["owner"])
+            return visit
+
+        return self._done(visit, do)
+
+    def go_on(self, visit):
+        """Continue the run that is shown."""
+
+        def do(visit):
+            order = self.studio.order(visit["order"])
+            name = order.folder.name if order is not None and order.folder else visit["run"]
+            return {**visit, "order": self.studio.resume(name, visit["owner"]).key, "run": name}
+
+        return self._done(visit, do)
+
+    def choose(self, visit, names, event: gr.SelectData):
+        """Show one of the recent runs."""
+        return self._done(visit, lambda visit: {**visit, "order": None, "run": names[event.index]})
+
+
+def _updates(shown, view, mine):
+    """Return what a view changes on the page."""
+    files = {file.name: file for file in view.files}
+    film = next((file for file in view.files if file.stem == "timelapse"), None)
+    named = {
+        "picture": files.get(RESULT),
+        "film": film,
+        "settings": files.get(CONFIG),
+        "report": files.get(REPORT),
+    }
+    buttons = {
+        button: gr.DownloadButton(visible=named[name] is not None, value=named[name])
+        for name, button in shown.downloads.items()
+    }
+    at_work = view.state in OPEN
+    return {
+        shown.headline: headline_of(view),
+        shown.picture: gr.HTML(view.picture, visible=bool(view.picture)),
+        shown.numbers: gr.HTML(view.numbers, visible=bool(view.numbers)),
+        shown.command: gr.Textbox(value=view.command, visible=bool(view.command)),
+        shown.start: gr.Button(interactive=not mine),
+        shown.stop: gr.Button(interactive=at_work and mine),
+        shown.go_on: gr.Button(interactive=view.state == "unfinished" and not mine),
+        **buttons,
+    }
