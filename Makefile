@@ -7,10 +7,13 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11,\
 	$(shell $(p) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
 	2>/dev/null && echo $(p))))
 
-.PHONY: run test lint bench notebooks build-notebooks course test-notebooks test-cluster test-long test-all clean
+.PHONY: run app test lint bench notebooks build-notebooks course test-notebooks test-cluster test-app test-long test-all clean
 
 run: $(VENV)/installed  ## paint the sample photograph
 	$(BIN)/python -m nst_tf.run
+
+app: $(VENV)/installed-app  ## the page in the browser
+	$(BIN)/python -m nst_tf.app --open
 
 test: $(VENV)/installed-test lint  ## format, lint and tests
 	$(BIN)/python -m pytest -n 2
@@ -35,11 +38,14 @@ test-notebooks: $(VENV)/installed-test $(VENV)/installed-teach  ## lessons, assi
 test-cluster: $(VENV)/installed-test $(VENV)/installed-cluster  ## batches on a Ray cluster
 	$(BIN)/python -m pytest -m cluster
 
+test-app: $(VENV)/installed-test-app  ## the page, in Chromium
+	$(BIN)/python -m pytest -m app
+
 test-long: $(VENV)/installed-test  ## forty kills, thousands of damaged files
 	$(BIN)/python -m pytest -m long
 
 # The notebooks' extra comes first: a test of `nst.live` needs IPython.
-test-all: $(VENV)/installed-teach test test-notebooks test-cluster  ## everything but test-long
+test-all: $(VENV)/installed-teach test test-notebooks test-cluster test-app  ## everything but test-long
 
 bench: $(VENV)/installed  ## measure, beside peers where they can be installed: docs/performance.md
 	$(BIN)/python -m benchmarks --estimate-tutorial
@@ -62,6 +68,14 @@ $(VENV)/installed-teach: requirements-teach.txt requirements-notebooks.txt requi
 
 $(VENV)/installed-cluster: requirements-cluster.txt requirements.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet -r requirements-cluster.txt
+	touch $@
+
+$(VENV)/installed-app: requirements-app.txt requirements.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet -r requirements-app.txt
+	touch $@
+
+$(VENV)/installed-test-app: requirements-test-app.txt requirements-app.txt requirements-test.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet -r requirements-test-app.txt
 	touch $@
 
 $(BIN)/python:

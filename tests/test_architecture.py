@@ -25,6 +25,7 @@ STOREYS = [
     ["jobs", "cli", "watch"],
     ["run", "grid", "weights", "lessons", "report"],
     ["doctor", "batch"],
+    ["app"],
 ]
 LEVEL = {module: level for level, modules in enumerate(STOREYS) for module in modules}
 

@@ -25,11 +25,13 @@ class Slot:
 
     box: gr.Column
     picture: gr.Image
+    told: gr.HTML
     weight: gr.Slider
     where: gr.Radio
     editor: gr.ImageEditor
     mask_box: gr.Column
     mask: gr.Image
+    mask_told: gr.HTML
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class Controls:
     """What a visitor chooses with."""
 
     content: gr.Image
+    content_told: gr.HTML
     slots: list[Slot]
     keep_content: gr.Checkbox
     preset: gr.Dropdown
@@ -83,7 +86,7 @@ class Shown:
 def make_controls(limits):
     """Return the controls that a visitor chooses with."""
     gr.Markdown("## 1 · The photograph")
-    content = _picture("Photograph", CONTENT_SAMPLES, SAMPLE_PAIR["content"])
+    content, content_told = _picture("Photograph", CONTENT_SAMPLES, SAMPLE_PAIR["content"])
     gr.Markdown("## 2 · The style")
     slots = [_slot(number) for number in range(1, forms.STYLES + 1)]
     with gr.Row():
@@ -94,13 +97,14 @@ def make_controls(limits):
     )
     _count_styles(slots, add, remove)
     gr.Markdown("## 3 · How")
-    return Controls(content, slots, keep_content, **_knobs(limits), more=_more())
+    return Controls(content, content_told, slots, keep_content, **_knobs(limits), more=_more())
 
 
 def _picture(label, samples, value=None):
-    """Return a place for a picture, with samples to choose from below."""
+    """Return a place for a picture, one to say what is wrong with it, and samples below."""
     sources = ["upload", "clipboard", "webcam"]
     place = _upload(value, label=label, height=220, sources=sources)
+    told = _told()
     gallery = gr.Gallery(
         [(path, _spoken(path)) for path in samples],
         label=f"Samples for: {label}",
@@ -117,7 +121,7 @@ def _picture(label, samples, value=None):
         return samples[event.index]
 
     gallery.select(pick, None, place, **QUIET)
-    return place
+    return place, told
 
 
 def _upload(value=None, **how):
@@ -130,6 +134,11 @@ def _upload(value=None, **how):
     return place
 
 
+def _told():
+    """Return a place beside a picture to say what is wrong with it."""
+    return gr.HTML(visible=False, padding=False, elem_classes="told")
+
+
 def _spoken(path):
     return path.stem.replace("_", " ")
 
@@ -137,7 +146,7 @@ def _spoken(path):
 def _slot(number):
     with gr.Column(visible=number == 1, elem_classes="slot") as box:
         value = SAMPLE_PAIR["style"][0] if number == 1 else None
-        picture = _picture(f"Style {number}", STYLE_SAMPLES, value)
+        picture, told = _picture(f"Style {number}", STYLE_SAMPLES, value)
         weight = gr.Slider(
             0.1, 3, 1, step=0.1, label=f"Weight of style {number}", visible=number > 1
         )
@@ -150,7 +159,7 @@ def _slot(number):
             transforms=[],
             layers=False,
             buttons=[],
-            brush=gr.Brush(default_size=40, colors=["#ff2d75"], color_mode="fixed"),
+            brush=gr.Brush(default_size=40, colors=["rgba(255, 45, 117, 0.6)"], color_mode="fixed"),
             eraser=gr.Eraser(default_size=40),
         )
         # Hidden by what is about it: Gradio makes a component that is changed itself anew.
@@ -160,7 +169,8 @@ def _slot(number):
                 height=160,
                 sources=["upload", "clipboard"],
             )
-    return Slot(box, picture, weight, where, editor, mask_box, mask)
+            mask_told = _told()
+    return Slot(box, picture, told, weight, where, editor, mask_box, mask, mask_told)
 
 
 def _count_styles(slots, add, remove):

@@ -121,28 +121,27 @@ def build(studio, uploads, knobs=None):
 
 def _connect_controls(controls, uploads):
     """Check what is uploaded at once, and open what a mask needs."""
-    named = {"the photograph": controls.content}
-    named |= {f"style {n}": slot.picture for n, slot in enumerate(controls.slots, 1)}
-    named |= {f"the mask of style {n}": slot.mask for n, slot in enumerate(controls.slots, 1)}
-    for what, place in named.items():
-        place.upload(_checked(what, uploads), place, place, **QUIET)
+    _check_at_once("the photograph", controls.content, controls.content_told, uploads)
+    for number, slot in enumerate(controls.slots, 1):
+        _check_at_once(f"style {number}", slot.picture, slot.told, uploads)
+        _check_at_once(f"the mask of style {number}", slot.mask, slot.mask_told, uploads)
     for slot in controls.slots:
         opened = [slot.where, controls.content], [slot.editor, slot.mask_box]
         slot.where.change(_open_mask, *opened, **QUIET)
         controls.content.change(_open_mask, *opened, **QUIET)
 
 
-def _checked(what, uploads):
-    """Return what looks at a picture as soon as it is uploaded."""
+def _check_at_once(what, place, told, uploads):
+    """Look at a picture as soon as it is uploaded; one that can't be used goes, and is told."""
 
     def check(path):
         try:
-            return uploads.keep(path)
+            return uploads.keep(path), gr.HTML(visible=False)
         except NstError as error:
-            gr.Warning(f"{what}: {error}", title="This picture can't be used", duration=None)
-            return None
+            return None, gr.HTML(alert_of(f"{what}: {error}"), visible=True)
 
-    return check
+    place.upload(check, place, [place, told], **QUIET)
+    place.change(lambda path: gr.HTML(visible=False) if path else gr.skip(), place, told, **QUIET)
 
 
 def _open_mask(where, content):
@@ -151,12 +150,8 @@ def _open_mask(where, content):
     if where != forms.PAINTED:
         return gr.ImageEditor(visible=False), mask
     if not content:
-        gr.Info("Choose the photograph first: the mask is painted on it")
         return gr.ImageEditor(visible=True, value=None), mask
-    try:
-        ground = Image.fromarray(read_picture(content))
-    except NstError:  # told where it was uploaded
-        return gr.ImageEditor(visible=True, value=None), mask
+    ground = Image.fromarray(read_picture(content))
     ground.thumbnail((EDITOR, EDITOR))
     value = {"background": ground, "layers": [], "composite": None}
     return gr.ImageEditor(visible=True, value=value, canvas_size=ground.size), mask

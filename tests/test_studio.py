@@ -1,0 +1,187 @@
+"""The page's runs: one at a time, watched, stopped, continued; nothing of a browser is needed."""
+
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from nst_tf.app.studio import (
+    DONE,
+    FAILED,
+    PAINTING,
+    STOPPED,
+    WAITING,
+    Limits,
+    Studio,
+    paced,
+    within,
+)
+from nst_tf.app.views import IDLE, recent_runs, view_of
+from nst_tf.config import JobConfig
+from nst_tf.errors import ConfigError
+from nst_tf.jobs import run_job
+
+ENDLESS = 1_000_000  # iterations: nobody waits for them
+PATIENCE = 120  # seconds until a test says that something hangs
+
+
+@pytest.fixture
+def studio(tmp_path):
+    studio = Studio(tmp_path / "runs")
+    yield studio
+    studio.close()
+
+
+@pytest.fixture
+def config(pictures, tiny_mat):
+    content, style = map(str, pictures)
+    knobs = {"content": content, "style": (style,), "weights": str(tiny_mat), "size": "48"}
+    return JobConfig(**knobs, iterations=10, save_every=5, precision="float32")
+
+
+def wait(holds):
+    """Wait until something holds."""
+    began = time.monotonic()
+    while not holds():
+        assert time.monotonic() - began < PATIENCE
+        time.sleep(0.01)
+
+
+def ended(order):
+    wait(lambda: order.state not in (WAITING, PAINTING))
+    return order.state
+
+
+def picture(folder):
+    return np.asarray(Image.open(folder / "result.png"))
+
+
+def test_an_order_gives_the_picture_of_the_command_line(studio, config, tmp_path):
+    order = studio.take(config, "ann")
+    assert ended(order) == DONE
+    assert order.look.iteration == 10
+    assert len(order.look.totals) == 11
+    assert any("48x35 pixels" in line for line in order.news)
+    run_job(config, tmp_path / "alone", say=lambda line: None)
+    np.testing.assert_array_equal(picture(order.folder), picture(tmp_path / "alone"))
+    view = view_of(studio, order.key, None)
+    assert (view.headline, view.state) == (f"Done: {order.folder.name}", "done")
+    assert {"result.png", "config.json", "report.html"} <= {file.name for file in view.files}
+    assert view.command.startswith("python -m nst_tf.run ")
+    assert view_of(studio, order.key, None, view.version) is None, "nothing has changed"
+    (name, _, caption), *_ = recent_runs(studio)
+    assert name == caption == order.folder.name
+
+
+def test_runs_wait_for_their_turn_and_are_told_their_place(studio, config):
+    first = studio.take(config.changed(iterations=ENDLESS), "ann")
+    others = [studio.take(config, name) for name in ("bob", "eve")]
+    wait(lambda: first.look)
+    assert [studio.place(order) for order in others] == [1, 2]
+    assert view_of(studio, others[0].key, None).headline == "Waiting: 1 run is before yours"
+    assert view_of(studio, others[1].key, None).headline == "Waiting: 2 runs are before yours"
+    view = view_of(studio, first.key, None)
+    assert view.headline == "Painting house_brush"
+    assert "of 1000000 iterations" in view.numbers
+    assert 'alt="The picture so far, after' in view.picture
+    studio.stop(others[0].key, "bob")
+    assert (others[0].state, others[0].words) == (STOPPED, "taken out of the queue")
+    assert studio.place(others[1]) == 1
+    studio.stop(first.key, "ann")
+    assert ended(first) == STOPPED
+    assert ended(others[1]) == DONE
+
+
+def test_a_stopped_run_keeps_its_picture_and_continues_to_that_of_one_left_alone(
+    studio, config, tmp_path
+):
+    config = config.changed(iterations=60, schedule="tutorial")
+    run_job(config, tmp_path / "alone", say=lambda line: None)
+    order = studio.take(config, "ann")
+    order.stopping = True  # at the first look
+    assert ended(order) == STOPPED
+    view = view_of(studio, order.key, None)
+    assert (view.headline, view.state) == ("Stopped: house_brush", "unfinished")
+    assert (order.folder / "result.png").exists()
+    again = studio.resume(order.folder.name, "ann")
+    assert ended(again) == DONE
+    assert again.look.iteration == 60
+    assert len(again.look.totals) == 61, "the curve has what was painted before"
+    np.testing.assert_array_equal(picture(again.folder), picture(tmp_path / "alone"))
+
+
+def test_a_stop_in_the_middle_loses_no_iteration(studio, config):
+    order = studio.take(config.changed(iterations=ENDLESS, checkpoint_every=1e6), "ann")
+    wait(lambda: order.look and order.look.iteration > 5)
+    studio.stop(order.key, "ann")
+    assert ended(order) == STOPPED
+    (checkpoint,) = order.folder.glob("checkpoint-*.npz")
+    rows = (order.folder / "losses.csv").read_text().splitlines()
+    assert int(checkpoint.stem.split("-")[1]) == len(rows) - 2, "a row for the start, a heading"
+
+
+def test_a_run_beyond_the_time_allowed_is_stopped_and_may_continue(tmp_path, config):
+    studio = Studio(tmp_path / "runs", Limits(minutes=1e-9))
+    order = studio.take(config.changed(iterations=ENDLESS), "ann")
+    assert ended(order) == STOPPED
+    assert order.words == "stopped after 1e-09 minutes, the most that this page allows"
+    assert view_of(studio, order.key, None).state == "unfinished"
+    studio.close()
+
+
+def test_one_run_a_visitor_and_no_more_than_may_wait(tmp_path, config):
+    studio = Studio(tmp_path / "runs", Limits(waiting=1))
+    first = studio.take(config.changed(iterations=ENDLESS), "ann")
+    wait(lambda: first.state == PAINTING)
+    with pytest.raises(ConfigError, match=r"your run house_brush is painting; stop it, or wait"):
+        studio.take(config, "ann")
+    studio.take(config, "bob")
+    with pytest.raises(ConfigError, match=r"1 runs wait already; try again later"):
+        studio.take(config, "eve")
+    with pytest.raises(ConfigError, match="only who has started a run can stop it"):
+        studio.stop(first.key, "bob")
+    studio.close()
+    assert first.state == STOPPED, "the end of the page keeps the picture"
+    assert (first.folder / "result.png").exists()
+
+
+def test_what_is_wrong_is_told_and_leaves_no_folder(studio, config, tmp_path):
+    order = studio.take(config.changed(content=str(tmp_path / "gone.png")), "ann")
+    assert ended(order) == FAILED
+    view = view_of(studio, order.key, None)
+    assert view.state == "failed"
+    assert view.headline == f"It did not work: there is no picture {tmp_path / 'gone.png'}"
+    assert not list((tmp_path / "runs").iterdir())
+    assert ended(studio.take(config, "ann")) == DONE, "the next one is painted"
+
+
+def test_a_fault_of_ours_does_not_end_the_studio(studio, config, monkeypatch):
+    with monkeypatch.context() as broken:
+        broken.setattr("nst_tf.app.studio.do_job", lambda *_, **__: 1 / 0)
+        assert ended(studio.take(config, "ann")) == FAILED
+    assert ended(studio.take(config, "ann")) == DONE
+
+
+def test_no_name_leads_out_of_the_runs_folder(studio, config, tmp_path):
+    run_job(config, tmp_path / "elsewhere", say=lambda line: None)
+    for name in ("../elsewhere", "..", "", None, "/etc", "elsewhere"):
+        assert studio.run_folder(name) is None
+        assert view_of(studio, None, name).headline == IDLE
+    with pytest.raises(ConfigError, match=r"there is no run '../elsewhere' any more"):
+        studio.resume("../elsewhere", "ann")
+
+
+def test_more_seconds_are_more_iterations(config):
+    config = config.changed(weights="embedded", size="320")
+    counts = [within(config, seconds).iterations for seconds in (0.01, 30, 60, 1e9)]
+    assert counts[0] == 10
+    assert counts[0] < counts[1] < counts[2] < counts[3] == 20_000
+
+
+def test_pictures_are_saved_where_somebody_looks():
+    for iterations in (1, 60, 499, 500, 12_345):
+        every = paced(JobConfig(iterations=iterations)).save_every
+        assert every % 5 == 0
+        assert every >= 5
+        assert iterations / every < 30
