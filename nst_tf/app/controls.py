@@ -86,7 +86,9 @@ class Shown:
 def make_controls(limits):
     """Return the controls that a visitor chooses with."""
     gr.Markdown("## 1 · The photograph")
-    content, content_told = _picture("Photograph", CONTENT_SAMPLES, SAMPLE_PAIR["content"])
+    content, content_told = _picture(
+        "Photograph", CONTENT_SAMPLES, "place-0", SAMPLE_PAIR["content"]
+    )
     gr.Markdown("## 2 · The style")
     slots = [_slot(number) for number in range(1, forms.STYLES + 1)]
     with gr.Row():
@@ -100,10 +102,10 @@ def make_controls(limits):
     return Controls(content, content_told, slots, keep_content, **_knobs(limits), more=_more())
 
 
-def _picture(label, samples, value=None):
+def _picture(label, samples, place_id, value=None):
     """Return a place for a picture, one to say what is wrong with it, and samples below."""
     sources = ["upload", "clipboard", "webcam"]
-    place = _upload(value, label=label, height=220, sources=sources)
+    place = _upload(value, label=label, height=220, sources=sources, elem_id=place_id)
     told = _told()
     gallery = gr.Gallery(
         [(path, _spoken(path)) for path in samples],
@@ -146,7 +148,7 @@ def _spoken(path):
 def _slot(number):
     with gr.Column(visible=number == 1, elem_classes="slot") as box:
         value = SAMPLE_PAIR["style"][0] if number == 1 else None
-        picture, told = _picture(f"Style {number}", STYLE_SAMPLES, value)
+        picture, told = _picture(f"Style {number}", STYLE_SAMPLES, f"place-{number}", value)
         weight = gr.Slider(
             0.1, 3, 1, step=0.1, label=f"Weight of style {number}", visible=number > 1
         )

@@ -152,7 +152,8 @@ def _open_mask(where, content):
     if not content:
         return gr.ImageEditor(visible=True, value=None), mask
     ground = Image.fromarray(read_picture(content))
-    ground.thumbnail((EDITOR, EDITOR))
+    factor = EDITOR / max(ground.size)  # small ones are enlarged: the brush has its size
+    ground = ground.resize([max(round(side * factor), 1) for side in ground.size])
     value = {"background": ground, "layers": [], "composite": None}
     return gr.ImageEditor(visible=True, value=value, canvas_size=ground.size), mask
 

@@ -31,7 +31,8 @@ SHARE = 0.05  # of the time, at most, goes into looks
 RECENT = 24  # runs in the gallery
 TRIED = 500  # iterations that the time is estimated for
 FEWEST, MOST = 10, 20_000  # iterations that a time may stand for
-FRAMES = 24  # of a time-lapse
+FRAMES = 24  # of a time-lapse, about; more where they would be further apart than
+SELDOM = 50  # iterations: a long run that is stopped soon has some, too
 
 
 @dataclass(frozen=True)
@@ -337,7 +338,7 @@ def within(config, seconds, kept=None):
 def paced(config):
     """Return the config with about `FRAMES` saved pictures, at iterations that are looked at."""
     every = LOOK_EVERY * round(config.iterations / FRAMES / LOOK_EVERY)
-    return config.changed(save_every=max(every, LOOK_EVERY))
+    return config.changed(save_every=min(max(every, LOOK_EVERY), SELDOM))
 
 
 def _totals_before(folder, iteration):
