@@ -274,13 +274,15 @@ def _knob(knob):
         choices = ("yes", "no")
     if choices:
         return gr.Dropdown(["", *choices], value="", label=label, info=text)
-    return gr.Textbox(label=label, info=text, max_lines=1)
+    return gr.Textbox(label=label, info=text, max_lines=1, placeholder="as the preset has it")
 
 
 def make_recent():
     """Return the gallery of recent runs."""
+    gr.Markdown("## Recent runs\n\nChoose one to see it, take its files or continue it.")
     return gr.Gallery(
-        label="Recent runs: choose one to see it, take its files or continue it",
+        label="Recent runs",
+        show_label=False,
         columns=6,
         fit_columns=False,
         height="auto",
