@@ -1,5 +1,6 @@
 """Functions of a `Step`: show how far it is, save it, show it."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -7,6 +8,8 @@ from tqdm.auto import tqdm
 
 from nst_tf.errors import ConfigError
 from nst_tf.images import save_image
+
+SAVED = re.compile(r"(\d{6,})\.png")
 
 
 def progress(every=50, *, stream=None):
@@ -89,6 +92,12 @@ def save_every(every, folder, *, ending=".png"):
 
     save.look_every = every
     return save
+
+
+def saved_pictures(folder):
+    """Return (iteration, file) of each picture that `save_every` has left in a folder, in order."""
+    named = {path: SAVED.fullmatch(path.name) for path in Path(folder).iterdir()}
+    return sorted((int(found[1]), path) for path, found in named.items() if found)
 
 
 def show_every(every, *, show=None):
