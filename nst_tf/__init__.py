@@ -69,6 +69,7 @@ _PUBLIC = {
     ],
     "nst_tf.plots": ["plot_losses", "show_feature_maps", "show_images", "show_sheet"],
     "nst_tf.presets": ["PRESETS"],
+    "nst_tf.sidebyside": ["compare", "contact_sheet"],
     "nst_tf.style": ["STATISTICS", "Style", "geometric_weights", "style_layer_weights"],
     "nst_tf.terms": ["Term", "content_term", "style_term", "tv_term"],
     "nst_tf.transfer": ["Result", "Step", "StyleTransfer", "style_transfer"],

@@ -1,5 +1,6 @@
 """Functions of a `Step`: show how far it is, save it, show it."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from tqdm.auto import tqdm
 from nst_tf.errors import ConfigError
 from nst_tf.images import save_image
 
+SAVED = re.compile(r"(\d{6,})\.png")
 # tqdm's own time left takes all iterations for alike; those of coarse levels are quicker.
 BAR = "{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}, {rate_fmt}{postfix}]"
 
@@ -98,6 +100,12 @@ def save_every(every, folder, *, ending=".png"):
 
     save.look_every = every
     return save
+
+
+def saved_pictures(folder):
+    """Return (iteration, file) of each picture that `save_every` has left in a folder, in order."""
+    named = {path: SAVED.fullmatch(path.name) for path in Path(folder).iterdir()}
+    return sorted((int(found[1]), path) for path, found in named.items() if found)
 
 
 def show_every(every, *, show=None):

@@ -86,13 +86,13 @@ def show(figure, caption):
 
     Parameters
     ----------
-    figure : Figure
+    figure : Figure, or (H, W, 3) uint8
         As from `show_images`, `plot_losses` or `plt.figure`. It is closed: Jupyter would show it
-        a second time.
+        a second time. Or a picture, as from `contact_sheet`.
     caption : str
         What is to be seen, and what to look at: it stands for the picture where that can't be seen.
     """
-    picture = as_jpeg(figure)
+    picture = jpeg_bytes(figure) if isinstance(figure, np.ndarray) else as_jpeg(figure)
     if in_notebook():
         from IPython.display import display  # comes with Jupyter, not with nst_tf
 

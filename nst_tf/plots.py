@@ -2,14 +2,17 @@
 
 import io
 from itertools import cycle
+from pathlib import Path
 
+import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from nst_tf.files import atomic_file
 from nst_tf.trunks import extract_features
 
+LABEL, GAP = 15, 8  # height of a label's letters and width of a gap, in pixels, in `tiled`
 LINES = ("-", "--", ":", "-.")  # curves are told apart without their colours too
 
 
@@ -124,6 +127,36 @@ def save_sheet(path, sheet, *, dots_an_inch=150):
     with atomic_file(path) as temporary:
         figure.savefig(temporary, dpi=dots_an_inch)
     plt.close(figure)
+
+
+def tiled(pictures, labels, columns):
+    """Return pictures (H, W, 3) uint8 in rows, as one on white, each with its label below.
+
+    A label that is too long for its place is cut off; where no picture has one there is no place.
+    """
+    font = ImageFont.truetype(Path(mpl.get_data_path(), "fonts/ttf/DejaVuSans.ttf"), LABEL)
+    height, width = (max(picture.shape[axis] for picture in pictures) for axis in (0, 1))
+    down, across = height + GAP + (2 * LABEL if any(labels) else 0), width + GAP
+    rows = -(-len(pictures) // columns)
+    sheet = Image.new("RGB", (across * columns + GAP, down * rows + GAP), "white")
+    draw = ImageDraw.Draw(sheet)
+    for number, (picture, label) in enumerate(zip(pictures, labels)):
+        row, column = divmod(number, columns)
+        x, y = GAP + across * column, GAP + down * row
+        inside = ((width - picture.shape[1]) // 2, (height - picture.shape[0]) // 2)
+        sheet.paste(Image.fromarray(picture), (x + inside[0], y + inside[1]))
+        middle = (x + width / 2, y + height + LABEL)
+        draw.text(middle, _cut_off(label, font, width), "black", font, anchor="mm")
+    return np.asarray(sheet)
+
+
+def _cut_off(label, font, width):
+    label = " ".join(label.split())
+    if font.getlength(label) <= width:
+        return label
+    while label and font.getlength(f"{label}…") > width:
+        label = label[:-1]
+    return f"{label.rstrip()}…"
 
 
 def show_feature_maps(model, image, layer, *, count=16, columns=8):

@@ -153,7 +153,8 @@ def style_transfer(
     callbacks : sequence of callable
         Each is called with a `Step` for iteration 0, 1, 2, ... One that looks at the picture of
         every n-th iteration only, or never (0), may say so in an attribute `look_every`: then
-        several iterations go by in one call of TensorFlow.
+        several iterations go by in one call of TensorFlow. One that has a `close` is told the
+        end of the run, also of one that was cut off.
     finish : callable, optional
         ``picture -> picture``, both (H, W, 3) uint8: what is done to each picture before it is
         shown or saved, such as giving it the content's colours.
@@ -329,6 +330,8 @@ def _run(steps, task, show, callbacks, position):
         raise Interrupted(result()) from None
     finally:
         steps.close()  # an optimiser may have a thread to end
+        for callback in callbacks:
+            getattr(callback, "close", lambda: None)()
     return result(converged=len(history) <= config.iterations)
 
 

@@ -152,7 +152,7 @@ def test_a_picture_is_painted_before_ones_eyes_stopped_continued_and_downloaded(
     pictures_seen(page, 3)
     page.wait_for_function("parseInt(document.querySelector('#numbers strong')?.textContent) > 60")
     assert re.search(r"\d+ of 100000 iterations, about [\d:]+ left", page.inner_text("#numbers"))
-    assert page.locator("#numbers svg[role=img]").count() == 1
+    assert page.locator("#numbers img[alt^='Total loss']").count() == 1
     assert page.locator("#picture img").get_attribute("alt").startswith("The picture so far, after")
 
     page.reload()

@@ -23,7 +23,7 @@ STOREYS = [
     ["callbacks", "checkpoints", "plots", "inputs", "experiments"],
     ["pages", "timelapse"],
     ["jobs", "cli", "watch"],
-    ["run", "grid", "weights", "lessons", "report"],
+    ["run", "grid", "weights", "lessons", "report", "sidebyside"],
     ["doctor", "batch"],
     ["app"],
 ]

@@ -101,6 +101,17 @@ show(
 )
 
 # %% [markdown]
+# Pull the line, by mouse or arrow keys. (Where it is missing, trust the notebook or run the cell.)
+
+# %% tags=["figure"]
+nst.compare(
+    content,
+    first.picture,
+    labels=("photograph", "in stained glass"),
+    caption="The saucer's rim stays where it was; what was flat wood is panes of glass now.",
+)
+
+# %% [markdown]
 # The result takes the painting's colours. To keep the photograph's, see lesson 5. (The curve's jump is where
 # `fast` goes on at twice the size: fine lines are still missing there.)
 #
@@ -164,6 +175,22 @@ show(
 # %%
 nst.save_image("output/quickstart.png", first.picture)
 assert nst.read_picture("output/quickstart.png").shape == content.shape
+
+# %% [markdown]
+# All that you have painted, on one sheet. (`nst.contact_sheet` takes files, too, or the folder that
+# a run with `nst.save_every` has filled.)
+
+# %% tags=["figure"]
+painted_here = {
+    "photograph": content,
+    "stained glass": first.picture,
+    "beta 0.5": by_beta[0],
+    "beta 50": by_beta[2],
+    "from noise": noisy.picture,
+}
+sheet = nst.contact_sheet(list(painted_here.values()), list(painted_here), columns=3)
+nst.save_image("output/quickstart_sheet.png", sheet)
+show(sheet, "The photograph and the four pictures of this lesson, each with its label below.")
 
 # %% [markdown]
 # ## 5. Where to go on

@@ -28,6 +28,7 @@ OPEN = (WAITING, PAINTING)
 LOOK_EVERY = 5  # iterations from one look at the picture to the next, at least
 SECONDS = 0.8  # the same in seconds
 SHARE = 0.05  # of the time, at most, goes into looks
+SIDE = 960  # pixels of the longer side of the picture that is shown, at most
 RECENT = 24  # runs in the gallery
 TRIED = 500  # iterations that the time is estimated for
 FEWEST, MOST = 10, 20_000  # iterations that a time may stand for
@@ -308,7 +309,7 @@ class Watcher:
             raise KeyboardInterrupt
 
     def _look(self, step):
-        jpeg = jpeg_bytes(step.picture())
+        jpeg = jpeg_bytes(step.picture(), side=SIDE)
         seen = step.iteration, step.iterations, step.share, time_left(step), list(self.totals)
         self.order.look = Look(*seen, jpeg)
 

@@ -1,6 +1,5 @@
 """A run in words, numbers and pictures: what the page shows of an order, or of a run's folder."""
 
-import base64
 import functools
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from nst_tf.errors import NstError
 from nst_tf.images import read_picture
 from nst_tf.pages import REPORT, read_record
 from nst_tf.pages.render import LARGE, command, how_it_ended, picture_of
-from nst_tf.watch import loss_curve
+from nst_tf.watch import curve_inside, shown_inside
 
 TEMPLATES = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent),
@@ -107,15 +106,14 @@ def _at_work(order, place, version):
 
 
 def _curve(look):
-    return loss_curve(look.totals) if look else ""
+    return curve_inside(list(enumerate(look.totals)), look.iterations) if look else ""
 
 
 def _live(look):
     if look is None:
         return ""
-    data = base64.b64encode(look.jpeg).decode()
     alt = f"The picture so far, after {look.iteration} of {look.iterations} iterations"
-    return _render("picture.html", address=f"data:image/jpeg;base64,{data}", alt=alt)
+    return shown_inside(alt, "image/jpeg", look.jpeg)
 
 
 def _of_folder(folder, words, failed, version):
@@ -133,7 +131,10 @@ def _of_folder(folder, words, failed, version):
         levels=record.config.schedule != "tutorial" and record.config.unit == "relative",
         seconds=record.about.get("seconds") or record.seconds,
         loss=losses,
-        curve=loss_curve([each.get("total", 0) for each in record.history]),
+        curve=curve_inside(
+            [(n, each.get("total", 0)) for n, each in enumerate(record.history)],
+            record.config.iterations,
+        ),
         changed=[(name, str(value)) for name, value in _shown_knobs(record.config)],
     )
     address = record.result and picture_of(record.result, LARGE)

@@ -4,16 +4,15 @@ import csv
 import io
 import itertools
 import math
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from nst_tf.callbacks import saved_pictures
 from nst_tf.checkpoints import CONFIG, RESULT, read_journal
 from nst_tf.config import FILMS, JobConfig
 from nst_tf.errors import ConfigError, NstError
 from nst_tf.files import read_text
 
-PICTURE = re.compile(r"(\d{6,})\.png")
 LOSSES = "losses.csv"
 MOST_LOSSES, MOST_ROWS = 2**25, 500_000  # bytes and rows of losses.csv; a row has 60 bytes
 TERMS = ("total", "content", "style", "tv")  # columns of losses.csv
@@ -88,8 +87,7 @@ def read_record(folder):
         raise ConfigError(f"{folder} holds no {CONFIG}: it is no folder of a run")
     config = JobConfig.load(folder / CONFIG)
     history, seconds = _losses(folder / LOSSES)
-    named = {path: PICTURE.fullmatch(path.name) for path in folder.iterdir()}
-    pictures = sorted((int(found[1]), path) for path, found in named.items() if found)
+    pictures = saved_pictures(folder)
     films = [folder / f"timelapse.{kind}" for kind in FILMS]
     films = [film for film in films if film.is_file()]
     result = folder / RESULT

@@ -109,10 +109,15 @@ def _words_for_mask(named):
 
 def frames_of(record):
     """Return (iteration, file) of at most `FRAMES` saved pictures, evenly, the last among them."""
-    last = len(record.pictures) - 1
-    count = min(FRAMES, len(record.pictures))
+    return evenly(record.pictures, FRAMES)
+
+
+def evenly(items, most):
+    """Return at most so many of the items, evenly, the first and last among them."""
+    last = len(items) - 1
+    count = min(most, len(items))
     chosen = sorted({round(last * n / max(count - 1, 1)) for n in range(count)})
-    return [record.pictures[number] for number in chosen]
+    return [items[number] for number in chosen]
 
 
 def picture_of(path, side):
