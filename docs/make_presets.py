@@ -6,6 +6,7 @@ What stands between the two lines of comment is made; the rest of the page is wr
 
 import argparse
 import sys
+import textwrap
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -15,6 +16,7 @@ from nst_tf.config import STYLE_LAYERS  # noqa: E402
 from nst_tf.presets import PRESETS  # noqa: E402
 
 PAGE = HERE / "presets.md"
+WHOLE_WORDS = {"break_long_words": False, "break_on_hyphens": False}
 BEGIN, END = "<!-- made by docs/make_presets.py: begin -->", "<!-- end -->"
 HEAD = (
     "preset",
@@ -112,8 +114,9 @@ def _size(knobs):
 
 
 def _paragraph(name, preset):
-    errs = f"\n\n**Where the source errs.** {preset.errs}." if preset.errs else ""
-    return f"### {name}\n\n{preset.source}.\n\n**What to expect.** {preset.expect}.{errs}\n"
+    parts = [f"### {name}", f"{preset.source}.", f"**What to expect.** {preset.expect}."]
+    parts += [f"**Where the source errs.** {preset.errs}."] if preset.errs else []
+    return "\n\n".join(textwrap.fill(part, 120, **WHOLE_WORDS) for part in parts) + "\n"
 
 
 def page():

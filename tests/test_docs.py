@@ -119,6 +119,17 @@ def every_block():
     return [block for page in pages() for block in blocks(page)]
 
 
+@pytest.mark.parametrize("page", pages())
+def test_every_row_of_a_table_has_as_many_cells_as_its_head(page):
+    odd, width = [], None
+    for number, line in enumerate(prose(page).splitlines(), 1):
+        cells = len(re.findall(r"(?<!\\)\|", line)) if line.startswith("|") else None
+        if cells and width and cells != width:
+            odd.append(f"{page}:{number}: {cells - 1} cells, {width - 1} in the head")
+        width = cells and (width or cells)
+    assert not odd, "\n".join(odd)
+
+
 def test_every_flag_that_a_page_names_exists():
     known = {flag for name in OURS for flag in flags(parser_of(name))}
     unknown, named = [], set()
