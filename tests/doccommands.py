@@ -106,6 +106,7 @@ def make_world(folder, model):
         place = folder / name
         place.parent.mkdir(parents=True, exist_ok=True)
         (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, place)
+    (folder / "docs").symlink_to(ROOT / "docs")
     for file in ROOT.glob("requirements*.txt"):
         shutil.copy(file, folder)
     for name in ("photos/cat.jpg", "photos/cup.jpg", "styles/waves.jpg", "styles/ink.jpg"):
@@ -261,7 +262,7 @@ def check_arguments(module, words):
     """Return 0 where the parser takes these words, else 2."""
     try:
         parser = parser_of(module)
-        parse = parser.parse_args if module != "run" else parser.parse_intermixed_args
+        parse = parser.parse_intermixed_args if module in PAINTERS else parser.parse_args
         parse(words)
     except SystemExit as end:
         return end.code

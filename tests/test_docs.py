@@ -287,7 +287,7 @@ def sandbox(world, tmp_path, monkeypatch):
 
     mpl.use("Agg")
     folder = tmp_path / "reader"
-    shutil.copytree(world, folder, ignore=shutil.ignore_patterns("kept"))
+    shutil.copytree(world, folder, symlinks=True, ignore=shutil.ignore_patterns("kept"))
     monkeypatch.chdir(folder)
     return folder
 
