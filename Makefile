@@ -7,7 +7,7 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11,\
 	$(shell $(p) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
 	2>/dev/null && echo $(p))))
 
-.PHONY: run app test lint bench notebooks build-notebooks course test-notebooks test-cluster test-app test-long test-all clean
+.PHONY: run app test lint bench notebooks build-notebooks course test-notebooks test-docs test-cluster test-app test-long test-all clean
 
 run: $(VENV)/installed  ## paint the sample photograph
 	$(BIN)/python -m nst_tf.run
@@ -35,6 +35,9 @@ test-notebooks: $(VENV)/installed-test $(VENV)/installed-teach  ## lessons, assi
 	$(BIN)/python -m pytest -n 2 --dist loadscope notebooks/tests
 	$(BIN)/python -m pytest notebooks/course/tests
 
+test-docs: $(VENV)/installed-test  ## every command and Python block of the documentation
+	$(BIN)/python -m pytest -n 2 -m docs tests/test_docs.py
+
 test-cluster: $(VENV)/installed-test $(VENV)/installed-cluster  ## batches on a Ray cluster
 	$(BIN)/python -m pytest -m cluster
 
@@ -45,7 +48,7 @@ test-long: $(VENV)/installed-test  ## forty kills, thousands of damaged files
 	$(BIN)/python -m pytest -m long
 
 # The notebooks' extra comes first: a test of `nst.live` needs IPython.
-test-all: $(VENV)/installed-teach test test-notebooks test-cluster test-app  ## everything but test-long
+test-all: $(VENV)/installed-teach test test-docs test-notebooks test-cluster test-app  ## everything but test-long
 
 bench: $(VENV)/installed  ## measure, beside peers where they can be installed: docs/performance.md
 	$(BIN)/python -m benchmarks --estimate-tutorial

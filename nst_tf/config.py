@@ -147,7 +147,7 @@ class TransferConfig:
     epsilon: float = knob(1e-8, "Adam's epsilon", minimum=1e-37)
     history: int | None = knob(
         None,
-        "pairs of images that L-BFGS remembers (default: lbfgs 20, lbfgs-fixed 10, in tiles 2)",
+        "pairs of images that L-BFGS remembers (default: lbfgs 20, lbfgs-fixed 10, in tiles 1)",
         minimum=1,
         maximum=1000,
     )
