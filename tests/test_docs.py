@@ -61,8 +61,7 @@ OTHERS = {
     "--address": "ray start, and batch",
 }
 # What pages name already and is not here yet: a link, a target of make.
-TO_COME = ("docs/page.md", "docs/gallery.md", "docs/gallery/hero.jpg")
-TARGETS_TO_COME = ("app",)
+TO_COME = ("docs/gallery.md", "docs/gallery/hero.jpg")
 NOT_OURS = (  # messages of other programs, in the headings of troubleshooting
     "No matching distribution found for tensorflow",
     "cannot import name 'imread' from 'scipy.misc'",
@@ -215,8 +214,7 @@ def test_every_target_of_make_that_a_page_names_exists():
         for words in inline(page)
         if (found := re.fullmatch(r"make ([a-z-]+)", words))
     }
-    assert named - known <= set(TARGETS_TO_COME), named - known
-    assert not known & set(TARGETS_TO_COME), "take it out of TARGETS_TO_COME"
+    assert named <= known, named - known
 
 
 def test_the_messages_that_troubleshooting_quotes_are_ours():
