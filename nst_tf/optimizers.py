@@ -164,29 +164,13 @@ def _descend(
     state,
     program,
 ):
-    shape = np.shape(start)
-
-    def make():
-        image = tf.Variable(tf.zeros(shape))
-        optimizer.build([image])  # a tf.function can't create the optimiser's variables itself
-        update = _make_update(objective, image, optimizer, schedule, bounds, compile_xla)
-        return image, optimizer, _repeated(update, _aims(objective))
-
-    image, optimizer, several = (program or _made)(make)
-    image.assign(start)
-    _forget(optimizer)
+    how = optimizer, schedule, bounds, compile_xla
+    variables, several = _prepared(objective, start, *how, program or _made)
     del start  # a generator keeps what it can still name
-    aims = _aims(objective)
+    image, aims = variables["image"], _aims(objective)
     state = state or LoopState()
-    variables = {"image": image}
-    variables |= {f"optimizer_{n}": each for n, each in enumerate(optimizer.variables)}
-
     pace = _Pace(wanted, iterations)
-    updates = 0  # that the variables have seen
-    if state.kept:
-        updates = int(state.kept["updates"])
-        for name, variable in variables.items():
-            variable.assign(state.kept[name])
+    updates = _gone_on_with(variables, state.kept)  # that the variables have seen
 
     def take():
         return {"updates": updates, **{name: each.numpy() for name, each in variables.items()}}
@@ -204,6 +188,32 @@ def _descend(
             state.take = take if at_end else lambda: None
             yield iteration, current if at_end else None, losses, iteration == iterations
             iteration += 1
+
+
+def _prepared(objective, start, optimizer, schedule, bounds, compile_xla, program):
+    """Return all variables of a descent by name, set to its start, and its traced updates."""
+    shape = np.shape(start)
+
+    def make():
+        image = tf.Variable(tf.zeros(shape))
+        optimizer.build([image])  # a tf.function can't create the optimiser's variables itself
+        update = _make_update(objective, image, optimizer, schedule, bounds, compile_xla)
+        return image, optimizer, _repeated(update, _aims(objective))
+
+    image, optimizer, several = program(make)  # the optimiser may be one that was kept
+    image.assign(start)
+    _forget(optimizer)
+    learned = {f"optimizer_{n}": each for n, each in enumerate(optimizer.variables)}
+    return {"image": image, **learned}, several
+
+
+def _gone_on_with(variables, kept):
+    """Set variables to what was kept of an earlier descent; return how many updates that had."""
+    if not kept:
+        return 0
+    for name, variable in variables.items():
+        variable.assign(kept[name])
+    return int(kept["updates"])
 
 
 def _make_update(objective, image, optimizer, schedule, bounds, compile_xla):
