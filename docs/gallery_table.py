@@ -129,7 +129,7 @@ PRESET_PICTURES = (
         "A grey ground of small ripples, sprinkled with red, green and blue chips",
         "No content: chips of the painting's glass in a ground of noise. Of the photograph only"
         " the size is taken. For textures without that noise see `--alpha 0` in the "
-        "[README](../README.md#from-noise-textures-and-what-layers-keep).",
+        "[README](../README.md).",
         "--size short:160",
     ),
     _preset(
@@ -228,11 +228,15 @@ PRESET_PICTURES = (
     ),
     _preset(
         "keras-io",
-        "rocket",
+        "chelsea",
         "night_strokes",
-        "A launch pad at night",
-        "",
-        "--size 256 --schedule fast --iterations 80",
+        "The cat in grey and ochre, blue lines about the eyes, bright blue strokes behind it",
+        "Blue strokes fill what was flat, eyes and fur stay. The source takes 4000 small steps of "
+        "gradient descent, of which a hundred left the photograph as it was; here its objective "
+        "was followed by L-BFGS (`--schedule fast`), 30 iterations. Total variation and the deep "
+        "content layer left a blurred ghost on this trunk, hence `--tv-weight 0` and ten times its "
+        "`--alpha`.",
+        "--size 256 --schedule fast --iterations 30 --tv-weight 0 --alpha 2.5e-7",
     ),
     _preset(
         "johnson",
@@ -260,8 +264,7 @@ def _swept(content, style, flag, values, knobs=QUICK):
 STYLES = ("night_strokes", "stained_glass", "woodcut", "cubist", "watercolour", "waves")
 CONTENTS = ("coffee", "astronaut")
 ALL_CONTENTS = ("astronaut", "chelsea", "coffee", "rocket", "hubble")
-LARGE = pair("coffee", "stained_glass", "--size 1280 --iterations 160")
-HERO = LARGE
+LARGE = pair("chelsea", "stained_glass", "--size 1280 --iterations 240")
 
 
 def _shown(file):
@@ -306,8 +309,13 @@ SCALE = Picture(
 COLORS = Picture(
     "colors",
     "Whose colours: `--color`",
-    "",
-    "",
+    "The astronaut in seven colourings, from the glass's green and blue to her own orange, and "
+    "the photograph",
+    "`style` gives the glass's colours. `luminance` and `swap` keep the photograph's: orange "
+    "suit, white wall, black helmet. `cholesky`, `pca` and `symmetric` recolour the painting "
+    "before the run, so that the suit stays orange and the wall takes some pink and green; "
+    "`histogram` does it channel by channel, with garish colours here. In all of them pieces of"
+    " glass are too large for the face.",
     (
         *_swept(
             "astronaut",
@@ -338,8 +346,11 @@ TWO_STYLES = Picture(
 KEPT = Picture(
     "kept",
     "The photograph kept where no mask is: `--keep-content`",
-    "",
-    "",
+    "The cat's photograph before a carved wall; the astronaut's photograph before a swirling "
+    "blue sky with yellow rings",
+    "The masks are white about cat and astronaut, and what they leave out is pasted back from "
+    "the photograph. With the astronaut, `--style-masks` take the painting's sky alone, without"
+    " lake and trees.",
     (
         Painting(
             pair("chelsea", "woodcut", f"--masks not:{MASK}/chelsea.png --keep-content {QUICK}"),
@@ -352,7 +363,7 @@ KEPT = Picture(
                 f"--masks not:{MASK}/astronaut.png --style-masks {MASK}/night_strokes.png "
                 f"--keep-content {QUICK}",
             ),
-            "the astronaut kept, and of the painting the sky alone",
+            "the astronaut kept",
         ),
     ),
     columns=2,
@@ -360,8 +371,10 @@ KEPT = Picture(
 STYLE_MASKS = Picture(
     "style_masks",
     "A part of the painting: `--style-masks`",
-    "",
-    "",
+    "The cup three times: in red and green washes, in the flowers' red, orange and violet, and "
+    "in the leaves' muted green",
+    "With the flowers alone the saucer is red and the table orange; without them the reds are "
+    "gone, down to the photograph's own on the handle, and green and grey-blue remain.",
     (
         Painting(pair("coffee", "watercolour", QUICK), "all of the painting"),
         Painting(
@@ -377,8 +390,10 @@ STYLE_MASKS = Picture(
 STYLE_LAYERS = Picture(
     "style_layers",
     "The layers of the style",
-    "",
-    "",
+    "The astronaut three times: tinted brown, then with dabs of ochre and green, then in planes"
+    " with edges",
+    "The first layer brings the painting's palette alone; up to conv3_1 small dabs come with "
+    "it; all five make planes with edges.",
     tuple(
         Painting(pair("astronaut", "cubist", f"--style-layers {layers} {QUICK}"), label)
         for layers, label in (
@@ -391,15 +406,22 @@ STYLE_LAYERS = Picture(
 CONTENT_LAYERS = Picture(
     "content_layers",
     "The layer of the content",
-    "",
-    "",
+    "The astronaut three times in planes of ochre and grey, almost alike",
+    "The three hardly differ, as each run begins with the photograph and 60 iterations do not "
+    "lead far from it. On conv2_2 letters and edges stay a little truer; on conv5_2 planes cut "
+    "into face and helmet. From noise layers differ far more: see "
+    "[README](../README.md).",
     _swept("astronaut", "cubist", "--content-layers", ("conv2_2", "conv4_2", "conv5_2"), QUICK),
 )
 STATISTICS = Picture(
     "statistics",
     "What is matched of the style: `--statistic`",
-    "",
-    "",
+    "The cat five times in orange, red and green glass, with small pieces above and longer, "
+    "clearer ones below",
+    "Cat and stained glass. Gram matrices, `chain` (of neighbouring layers) and `blurred` give "
+    "small bumpy pieces that look much alike; `moments` and `wasserstein` longer pieces with "
+    "calmer surfaces and clearer colours. `wasserstein` took about three times as long as "
+    "`moments`.",
     (
         *_swept(
             "chelsea",
@@ -408,15 +430,14 @@ STATISTICS = Picture(
             ("gram", "chain", "blurred", "moments", "wasserstein"),
             QUICK,
         ),
-        Painting("", "the painting", f"{STYLE}/stained_glass.jpg"),
     ),
-    width=240,
 )
 SHEET = Picture(
     "sheet",
     "Each painting with two photographs",
-    "",
-    "",
+    "The cup and the astronaut, each in strokes, glass, woodcut, planes, washes and waves",
+    "Glass and washes bring the most of their own; planes are the gentlest and leave faces "
+    "readable; strokes, woodcut and waves run across them.",
     tuple(
         Painting(pair(content, style, QUICK), style if not row else "")
         for row, content in enumerate(CONTENTS)
@@ -425,18 +446,33 @@ SHEET = Picture(
     columns=6,
     width=200,
 )
-LARGE_WHOLE = Picture("large", "1280x853 pixels", "", "", (Painting(LARGE),), width=1000)
+LARGE_WHOLE = Picture(
+    "large",
+    "The whole",
+    "The cat's face in red, orange and yellow glass between blue panes, eyes green and teal",
+    "1280x851 pixels in 240 iterations, made smaller here.",
+    (Painting(LARGE),),
+    width=1000,
+)
 LARGE_CROP = Picture(
     "large_crop",
     "A part of it, pixel by pixel",
-    "",
-    "",
+    "The cat's two eyes in black lead lines, rough orange and red glass between them",
+    "800x533 pixels as painted. The lead lines were laid down while the picture was small and have "
+    "soft edges here; the rough surface comes from the last levels, which have few iterations each "
+    "and leave coloured specks. `--schedule fine` gives them more.",
     (Painting(LARGE),),
     draw="crop",
-    box=(300, 40, 1100, 573),
+    box=(300, 180, 1100, 713),
 )
 HERO_PICTURE = Picture(
-    "hero", "The cup of glass", "", "", (Painting(HERO),), draw="beside", width=960
+    "hero",
+    "The cat of glass",
+    "A tabby cat and a leaded-glass window, and the cat's face in red, orange and blue pieces",
+    "Photograph, painting and result, made smaller; a part of it at its size is below, under Large.",
+    (Painting(LARGE),),
+    draw="beside",
+    width=960,
 )
 
 ABOUT = """
@@ -445,18 +481,18 @@ ABOUT = """
 What the presets and the knobs do, on the project's own pictures; the full command is under each.
 
 - **Trunk**: all by the embedded one, the VGG-16 fine-tuned for edges that needs no download. The
-  presets were tuned for other networks, so theirs show their method rather than their look. With
-  `--weights model/imagenet-vgg-verydeep-19.mat` in the place of `--weights embedded` you see it.
-- **Sizes**: small, for two cores: presets 160 to 256 pixels, sweeps 256 to 384 on the longer side.
+  presets were tuned for other networks, so theirs show their method rather than their look.
+  Without `--weights embedded` a command takes the paper's VGG-19 where its file is in `model/`.
+- **Sizes**: small, for two cores: up to 256 pixels the presets, 240 to 400 the others, one 1280.
   Many runs are shorter than the sources' and than the defaults; `--size` and `--iterations` say so.
-  In the papers' unit, which all presets have, another size is another balance too. The pages'
-  own samples at larger sizes are in [choosing.md](choosing.md).
+  In the papers' unit, which all presets have, another size is another balance too. Larger
+  pictures with the defaults' 500 iterations are in [choosing.md](choosing.md).
 - **Precision, seed**: bfloat16 (`--precision mixed`), seed 0. Without bfloat16 in the processor,
   leave `--precision` out.
 - **Versions**: nst_tf 0.1.0, TensorFlow 2.21.0.
 - **Made by** `python docs/make_gallery.py`, which writes this page, too:
   `python docs/make_gallery.py preset_devos strength` makes two of the pictures, `--list` names all.
-  @TIME@
+  The 58 paintings took 37 minutes on two cores that others used as well (8 to 281 seconds each).
 - **Credit**: the photographs of Chelsea the cat (Stefan van der Walt) and of the coffee (Rachel
   Michetti, Pikolo Espresso Bar) were given by the photographers; astronaut and deep field are
   NASA's, the rocket is SpaceX's. The paintings were drawn for this project. All of them may be used
@@ -464,12 +500,33 @@ What the presets and the knobs do, on the project's own pictures; the full comma
 """
 SECTIONS = (
     Section("A first look", "", (HERO_PICTURE, PHOTOGRAPHS, DRAWN)),
-    Section("Presets", "", PRESET_PICTURES),
-    Section("Strength and scale", "", (STRENGTH, SCALE)),
-    Section("Colours", "", (COLORS,)),
-    Section("Masks", "", (TWO_STYLES, KEPT, STYLE_MASKS)),
-    Section("Layers", "", (STYLE_LAYERS, CONTENT_LAYERS)),
-    Section("Statistics", "", (STATISTICS,)),
-    Section("Paintings and photographs", "", (SHEET,)),
-    Section("Large", "", (LARGE_WHOLE, LARGE_CROP)),
+    Section(
+        "Presets",
+        "At the left photograph and painting, at the right what the preset makes of them. "
+        "`python -m nst_tf.run --list-presets` says what to expect and where the sources err. "
+        "Those of CS231n were made for SqueezeNet, whose file is not part of this project: "
+        "here, as the program says, their numbers are put on a normalised VGG, which gives "
+        "another picture.",
+        PRESET_PICTURES,
+    ),
+    Section(
+        "Strength and scale",
+        "One knob at a time; all else as by default, but for size and iterations.",
+        (STRENGTH, SCALE),
+    ),
+    Section("Colours", "The painting is the stained glass.", (COLORS,)),
+    Section(
+        "Masks",
+        "Masks are drawn for these pictures and lie in `images/mask`. White is where a style acts.",
+        (TWO_STYLES, KEPT, STYLE_MASKS),
+    ),
+    Section("Layers", "Astronaut and broken planes.", (STYLE_LAYERS, CONTENT_LAYERS)),
+    Section("Statistics", "Beside the moments, the default, four others.", (STATISTICS,)),
+    Section("Paintings and photographs", "Small, to choose by.", (SHEET,)),
+    Section(
+        "Large",
+        "The photograph has 600x400 pixels and is enlarged; what is painted is as fine as the "
+        "picture.",
+        (LARGE_WHOLE, LARGE_CROP),
+    ),
 )
