@@ -469,7 +469,7 @@ HERO_PICTURE = Picture(
     "hero",
     "The cat of glass",
     "A tabby cat and a leaded-glass window, and the cat's face in red, orange and blue pieces",
-    "Photograph, painting and result, made smaller; a part of it at its size is below, under Large.",
+    "Photograph, painting and result, made smaller; a part at its own size is under Large.",
     (Painting(LARGE),),
     draw="beside",
     width=960,
