@@ -1,0 +1,532 @@
+"""What docs/gallery.md shows: each picture, what it is made of, and what is to be seen on it."""
+
+from dataclasses import dataclass
+
+from nst_tf.presets import PRESETS
+
+CONTENT, STYLE, MASK = "images/content", "images/style", "images/mask"
+
+
+@dataclass(frozen=True)
+class Painting:
+    """A run: the words behind `python -m nst_tf.run`, and the label under its picture.
+
+    Without words it is a file that is shown beside the others.
+    """
+
+    words: str
+    label: str = ""
+    file: str = ""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture of the page.
+
+    Attributes
+    ----------
+    name : str
+        Of its file.
+    title : str
+    alt : str
+        What one sees, for those who can't.
+    caption : str
+    paintings : tuple of Painting
+    draw : str
+        How it is made of them: a name in `DRAWINGS` of `make_gallery.py`.
+    columns : int
+        Of the tiles.
+    width : int
+        Of a tile at most, in pixels; 0: as painted.
+    box : (left, top, right, bottom) or None
+        What a crop shows of its painting, in pixels.
+    """
+
+    name: str
+    title: str
+    alt: str
+    caption: str
+    paintings: tuple[Painting, ...]
+    draw: str = "tiles"
+    columns: int = 3
+    width: int = 0
+    box: tuple[int, int, int, int] | None = None
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading of the page, a text and pictures."""
+
+    title: str
+    text: str
+    pictures: tuple[Picture, ...]
+
+
+def pair(content, style, knobs=""):
+    """Return the words for a pair of the project's own pictures, by the embedded trunk."""
+    files = f"{CONTENT}/{content}.jpg {STYLE}/{style}.jpg"
+    return f"{files} {knobs} --weights embedded --precision mixed".replace("  ", " ")
+
+
+def _preset(name, content, style, alt, caption, knobs=""):
+    words = pair(content, style, f"--preset {name} {knobs}".rstrip())
+    caption = f"{PRESETS[name].source}.\n\n{caption}"
+    return Picture(f"preset_{name}", name, alt, caption, (Painting(words),), draw="beside")
+
+
+PRESET_PICTURES = (
+    _preset(
+        "devos",
+        "chelsea",
+        "night_strokes",
+        "The cat in blue, teal and yellow, covered in fine grooves, beside its photograph and "
+        "the night painting",
+        "All of the cat is kept; the painting's colours arrive, its strokes as fine grooves "
+        "only. Along the edges there is a faint frame, from zeros about the picture.",
+        "--size 256x192 --iterations 300",
+    ),
+    _preset(
+        "cs231n-composition",
+        "astronaut",
+        "cubist",
+        "The astronaut, hardly changed, in a fine weave of grey and orange",
+        "On the stand-in for SqueezeNet it remains a photograph with grain and a slight weave: "
+        "content weighs most here.",
+        "--size short:160",
+    ),
+    _preset(
+        "cs231n-scream",
+        "coffee",
+        "waves",
+        "The cup and saucer in brown, their rims and shadows drawn in curved grooves, with blue"
+        " crests on the table",
+        "The wave's curves follow the rims and the wood; patches of its blue foam lie on the "
+        "table.",
+        "--size short:160",
+    ),
+    _preset(
+        "cs231n-starry",
+        "chelsea",
+        "night_strokes",
+        "The cat's face in brown with short blue and yellow strokes about it",
+        "Strokes gather where the photograph is flat, behind the cat, while its eyes and fur stay.",
+        "--size short:160",
+    ),
+    _preset(
+        "cs231n-inversion",
+        "astronaut",
+        "night_strokes",
+        "The astronaut in outline, her suit orange, all surfaces covered with fine ripples",
+        "No style: the photograph as one layer knows it, found from noise. Outlines and coarse "
+        "colours come back; flat surfaces are ripples. The painting is named, as the command "
+        "wants two pictures, and has no part.",
+        "--size short:160",
+    ),
+    _preset(
+        "cs231n-texture",
+        "astronaut",
+        "stained_glass",
+        "A grey ground of small ripples, sprinkled with red, green and blue chips",
+        "No content: chips of the painting's glass in a ground of noise. Of the photograph only"
+        " the size is taken. For textures without that noise see `--alpha 0` in the "
+        "[README](../README.md).",
+        "--size short:160",
+    ),
+    _preset(
+        "coursera-tf1",
+        "coffee",
+        "watercolour",
+        "The cup in pink and green with small daubs, a little squeezed together",
+        "Small daubs in the flowers' pink, blue and green, laid over the noise of the start. "
+        "The preset stretches both pictures to 4:3.",
+        "--size 256x192",
+    ),
+    _preset(
+        "coursera-tf2",
+        "astronaut",
+        "cubist",
+        "The astronaut, hardly changed but for coloured grain all over",
+        "Hardly any style, and the noise of the start is still there: mild in the source too, "
+        "which takes 2501 steps of Adam. Here its objective was followed by L-BFGS (`--schedule"
+        " fast`), 80 steps.",
+        "--size 224x224 --schedule fast --iterations 80",
+    ),
+    _preset(
+        "novak-nikulin",
+        "coffee",
+        "stained_glass",
+        "A cup and saucer of red and blue glass in black lead lines on a ground of yellow pebbles",
+        "Correlations of neighbouring layers: every cell has its lead line, and colours sit "
+        "where the painting has them together. The clearest glass of all presets here. It read "
+        "all thirteen convolutions, in 60 iterations of its 300.",
+        "--size 256 --iterations 60",
+    ),
+    _preset(
+        "titu-network",
+        "astronaut",
+        "watercolour",
+        "The astronaut in pink and green washes with a rippled edge about every shape",
+        "The washes' colours everywhere, surfaces granular, content loose. 80 of its 200 "
+        "iterations.",
+        "--size 240 --iterations 80",
+    ),
+    _preset(
+        "titu-inetwork",
+        "astronaut",
+        "watercolour",
+        "The astronaut in orange and pink, blurred, with small dots in the suit",
+        "Softer than the one above, in more of the photograph's own colours. 80 of its 200 "
+        "iterations.",
+        "--size 240 --iterations 80",
+    ),
+    _preset(
+        "gatys2015",
+        "coffee",
+        "stained_glass",
+        "A cup in outline, filled with rounded pieces of red, green, yellow and blue glass",
+        "From white noise: the photograph is only a hint for where pieces of glass lie. 120 of "
+        "its 500 iterations; hatching in the corners is noise that is left.",
+        "--size 256 --iterations 120",
+    ),
+    _preset(
+        "gatys2016",
+        "coffee",
+        "stained_glass",
+        "A field of small rounded cells in red, green and blue, the cup hardly to be found",
+        "Also from white noise, every filter counting alike. On this trunk style overrides the "
+        "cup but for a hint of its outline, and after 120 of 500 iterations much of the noise "
+        "remains: more `--alpha` would bring back content.",
+        "--size 256 --iterations 120",
+    ),
+    _preset(
+        "gatys-pytorch",
+        "chelsea",
+        "watercolour",
+        "The cat's face in soft red, yellow and green washes with bright green eyes",
+        "Washes in the flowers' colours and edges left soft, with a face that is still the "
+        "cat's. 60 of its 500 iterations.",
+        "--size 256 --iterations 60",
+    ),
+    _preset(
+        "pytorch-tutorial",
+        "astronaut",
+        "stained_glass",
+        "The astronaut in black outlines filled with flat red, yellow, blue and green",
+        "Shapes all stay, with glass colours and black outlines; no piece of glass is larger "
+        "than a stroke, as no layer below conv3_1 is matched. 60 of its 300 iterations.",
+        "--size 256x256 --iterations 60",
+    ),
+    _preset(
+        "tf-docs",
+        "chelsea",
+        "waves",
+        "The cat in the waves' ink lines, blue eyes and white crests along its fur",
+        "Fur becomes swell, line by line. As its own numbers leave the photograph untouched on "
+        "this trunk, `--tv-weight 0` and `--alpha 100` are changed here, and its objective was "
+        "followed by L-BFGS (`--schedule fast`).",
+        "--size 256 --schedule fast --iterations 50 --tv-weight 0 --alpha 100",
+    ),
+    _preset(
+        "keras-io",
+        "chelsea",
+        "night_strokes",
+        "The cat in grey and ochre, blue lines about the eyes, bright blue strokes behind it",
+        "Blue strokes fill what was flat, eyes and fur stay. The source takes 4000 small steps of "
+        "gradient descent, of which a hundred left the photograph as it was; here its objective "
+        "was followed by L-BFGS (`--schedule fast`), 30 iterations. Total variation and the deep "
+        "content layer left a blurred ghost on this trunk, hence `--tv-weight 0` and ten times its "
+        "`--alpha`.",
+        "--size 256 --schedule fast --iterations 30 --tv-weight 0 --alpha 2.5e-7",
+    ),
+    _preset(
+        "johnson",
+        "coffee",
+        "night_strokes",
+        "A cup in outline under blue and teal strokes, in a corner a patch of yellow",
+        "From a grey start: dense strokes, the cup as an outline. 80 of its 1000 iterations, "
+        "with `--tv-weight 0`, or total variation would blur it on this trunk. At the edges the"
+        " strokes break off, and the painting's yellow has gathered in one corner.",
+        "--size 256 --iterations 80 --tv-weight 0",
+    ),
+)
+
+QUICK = "--size 300 --iterations 60"
+
+
+def _swept(content, style, flag, values, knobs=QUICK):
+    """Return a painting for each value of a flag."""
+    return tuple(
+        Painting(pair(content, style, f"{flag} {value} {knobs}"), f"{flag} {value}")
+        for value in values
+    )
+
+
+STYLES = ("night_strokes", "stained_glass", "woodcut", "cubist", "watercolour", "waves")
+CONTENTS = ("coffee", "astronaut")
+ALL_CONTENTS = ("astronaut", "chelsea", "coffee", "rocket", "hubble")
+LARGE = pair("chelsea", "stained_glass", "--size 1280 --iterations 240")
+
+
+def _shown(file):
+    return Painting("", file.rsplit("/")[-1].split(".")[0], file)
+
+
+PHOTOGRAPHS = Picture(
+    "photographs",
+    "The photographs",
+    "An astronaut, a tabby cat, a cup of coffee, a rocket on its pad and a field of galaxies",
+    "In `images/content`.",
+    tuple(_shown(f"{CONTENT}/{name}.jpg") for name in ALL_CONTENTS),
+    columns=5,
+    width=180,
+)
+DRAWN = Picture(
+    "paintings",
+    "The paintings",
+    "Moonlit strokes, leaded glass, a woodcut, broken planes, flowers in washes and a great wave",
+    "In `images/style`.",
+    tuple(_shown(f"{STYLE}/{name}.jpg") for name in STYLES),
+    columns=6,
+    width=150,
+)
+STRENGTH = Picture(
+    "strength",
+    "How strong the style is: `--beta`",
+    "The cup four times: from a photograph with a tint to one made of glass pieces",
+    "From a photograph in the glass's colours to pieces of glass with lead lines between them, "
+    "which grow sharper with beta. The default is 8; at 32 the rim of the cup gives way, too.",
+    _swept("coffee", "stained_glass", "--beta", (1, 4, 8, 32)),
+    columns=2,
+)
+SCALE = Picture(
+    "style_scale",
+    "How large its strokes are: `--style-scale`",
+    "The cat three times, in strokes that grow from grooves to broad streaks",
+    "At 0.5 the painting is made smaller first: short, crowded strokes. At 2 they are longer "
+    "and calmer, and more of the face stays.",
+    _swept("chelsea", "night_strokes", "--style-scale", (0.5, 1, 2)),
+)
+COLORS = Picture(
+    "colors",
+    "Whose colours: `--color`",
+    "The astronaut in seven colourings, from the glass's green and blue to her own orange, and "
+    "the photograph",
+    "`style` gives the glass's colours. `luminance` and `swap` keep the photograph's: orange "
+    "suit, white wall, black helmet. `cholesky`, `pca` and `symmetric` recolour the painting "
+    "before the run, so that the suit stays orange and the wall takes some pink and green; "
+    "`histogram` does it channel by channel, with garish colours here. In all of them pieces of"
+    " glass are too large for the face.",
+    (
+        *_swept(
+            "astronaut",
+            "stained_glass",
+            "--color",
+            ("style", "luminance", "swap", "cholesky", "pca", "symmetric", "histogram"),
+            "--size 240 --iterations 60",
+        ),
+        Painting("", "the photograph", f"{CONTENT}/astronaut.jpg"),
+    ),
+    columns=4,
+    width=240,
+)
+TWO_STYLES = Picture(
+    "two_styles",
+    "Two paintings, a mask each",
+    "A cup of glass on a table of brush strokes",
+    "Glass where the mask is white, brush strokes elsewhere: README's example, smaller. A thin "
+    "pale line marks the seam along the saucer.",
+    (
+        Painting(
+            f"{CONTENT}/coffee.jpg {STYLE}/stained_glass.jpg {STYLE}/night_strokes.jpg "
+            f"--masks {MASK}/coffee.png not:{MASK}/coffee.png --size 400 --iterations 80 "
+            "--weights embedded --precision mixed"
+        ),
+    ),
+)
+KEPT = Picture(
+    "kept",
+    "The photograph kept where no mask is: `--keep-content`",
+    "The cat's photograph before a carved wall; the astronaut's photograph before a swirling "
+    "blue sky with yellow rings",
+    "The masks are white about cat and astronaut, and what they leave out is pasted back from "
+    "the photograph. With the astronaut, `--style-masks` take the painting's sky alone, without"
+    " lake and trees.",
+    (
+        Painting(
+            pair("chelsea", "woodcut", f"--masks not:{MASK}/chelsea.png --keep-content {QUICK}"),
+            "the cat kept",
+        ),
+        Painting(
+            pair(
+                "astronaut",
+                "night_strokes",
+                f"--masks not:{MASK}/astronaut.png --style-masks {MASK}/night_strokes.png "
+                f"--keep-content {QUICK}",
+            ),
+            "the astronaut kept",
+        ),
+    ),
+    columns=2,
+)
+STYLE_MASKS = Picture(
+    "style_masks",
+    "A part of the painting: `--style-masks`",
+    "The cup three times: in red and green washes, in the flowers' red, orange and violet, and "
+    "in the leaves' muted green",
+    "With the flowers alone the saucer is red and the table orange; without them the reds are "
+    "gone, down to the photograph's own on the handle, and green and grey-blue remain.",
+    (
+        Painting(pair("coffee", "watercolour", QUICK), "all of the painting"),
+        Painting(
+            pair("coffee", "watercolour", f"--style-masks {MASK}/watercolour.png {QUICK}"),
+            "its flowers",
+        ),
+        Painting(
+            pair("coffee", "watercolour", f"--style-masks not:{MASK}/watercolour.png {QUICK}"),
+            "all but its flowers",
+        ),
+    ),
+)
+STYLE_LAYERS = Picture(
+    "style_layers",
+    "The layers of the style",
+    "The astronaut three times: tinted brown, then with dabs of ochre and green, then in planes"
+    " with edges",
+    "The first layer brings the painting's palette alone; up to conv3_1 small dabs come with "
+    "it; all five make planes with edges.",
+    tuple(
+        Painting(pair("astronaut", "cubist", f"--style-layers {layers} {QUICK}"), label)
+        for layers, label in (
+            ("conv1_1", "conv1_1"),
+            ("conv1_1 conv2_1 conv3_1", "conv1_1 to conv3_1"),
+            ("conv1_1 conv2_1 conv3_1 conv4_1 conv5_1", "conv1_1 to conv5_1 (default)"),
+        )
+    ),
+)
+CONTENT_LAYERS = Picture(
+    "content_layers",
+    "The layer of the content",
+    "The astronaut three times in planes of ochre and grey, almost alike",
+    "The three hardly differ, as each run begins with the photograph and 60 iterations do not "
+    "lead far from it. On conv2_2 letters and edges stay a little truer; on conv5_2 planes cut "
+    "into face and helmet. From noise layers differ far more: see "
+    "[README](../README.md).",
+    _swept("astronaut", "cubist", "--content-layers", ("conv2_2", "conv4_2", "conv5_2"), QUICK),
+)
+STATISTICS = Picture(
+    "statistics",
+    "What is matched of the style: `--statistic`",
+    "The cat five times in orange, red and green glass, with small pieces above and longer, "
+    "clearer ones below",
+    "Cat and stained glass. Gram matrices, `chain` (of neighbouring layers) and `blurred` give "
+    "small bumpy pieces that look much alike; `moments` and `wasserstein` longer pieces with "
+    "calmer surfaces and clearer colours. `wasserstein` took about three times as long as "
+    "`moments`.",
+    (
+        *_swept(
+            "chelsea",
+            "stained_glass",
+            "--statistic",
+            ("gram", "chain", "blurred", "moments", "wasserstein"),
+            QUICK,
+        ),
+    ),
+)
+SHEET = Picture(
+    "sheet",
+    "Each painting with two photographs",
+    "The cup and the astronaut, each in strokes, glass, woodcut, planes, washes and waves",
+    "Glass and washes bring the most of their own; planes are the gentlest and leave faces "
+    "readable; strokes, woodcut and waves run across them.",
+    tuple(
+        Painting(pair(content, style, QUICK), style if not row else "")
+        for row, content in enumerate(CONTENTS)
+        for style in STYLES
+    ),
+    columns=6,
+    width=200,
+)
+LARGE_WHOLE = Picture(
+    "large",
+    "The whole",
+    "The cat's face in red, orange and yellow glass between blue panes, eyes green and teal",
+    "1280x851 pixels in 240 iterations, made smaller here.",
+    (Painting(LARGE),),
+    width=1000,
+)
+LARGE_CROP = Picture(
+    "large_crop",
+    "A part of it, pixel by pixel",
+    "The cat's two eyes in black lead lines, rough orange and red glass between them",
+    "800x533 pixels as painted. The lead lines were laid down while the picture was small and have "
+    "soft edges here; the rough surface comes from the last levels, which have few iterations each "
+    "and leave coloured specks. `--schedule fine` gives them more.",
+    (Painting(LARGE),),
+    draw="crop",
+    box=(300, 180, 1100, 713),
+)
+HERO_PICTURE = Picture(
+    "hero",
+    "The cat of glass",
+    "A tabby cat and a leaded-glass window, and the cat's face in red, orange and blue pieces",
+    "Photograph, painting and result, made smaller; a part at its own size is under Large.",
+    (Painting(LARGE),),
+    draw="beside",
+    width=960,
+)
+
+ABOUT = """
+# Gallery
+
+What the presets and the knobs do, on the project's own pictures; the full command is under each.
+
+- **Trunk**: all by the embedded one, the VGG-16 fine-tuned for edges that needs no download. The
+  presets were tuned for other networks, so theirs show their method rather than their look.
+  Without `--weights embedded` a command takes the paper's VGG-19 where its file is in `model/`.
+- **Sizes**: small, for two cores: up to 256 pixels the presets, 240 to 400 the others, one 1280.
+  Many runs are shorter than the sources' and than the defaults; `--size` and `--iterations` say so.
+  In the papers' unit, which all presets have, another size is another balance too. Larger
+  pictures with the defaults' 500 iterations are in [choosing.md](choosing.md).
+- **Precision, seed**: bfloat16 (`--precision mixed`), seed 0. Without bfloat16 in the processor,
+  leave `--precision` out.
+- **Versions**: nst_tf 0.1.0, TensorFlow 2.21.0.
+- **Made by** `python docs/make_gallery.py`, which writes this page, too:
+  `python docs/make_gallery.py preset_devos strength` makes two of the pictures, `--list` names all.
+  The 58 paintings took 37 minutes on two cores that others used as well (8 to 281 seconds each).
+- **Credit**: the photographs of Chelsea the cat (Stefan van der Walt) and of the coffee (Rachel
+  Michetti, Pikolo Espresso Bar) were given by the photographers; astronaut and deep field are
+  NASA's, the rocket is SpaceX's. The paintings were drawn for this project. All of them may be used
+  freely: [images/CREDITS.md](../images/CREDITS.md).
+"""
+SECTIONS = (
+    Section("A first look", "", (HERO_PICTURE, PHOTOGRAPHS, DRAWN)),
+    Section(
+        "Presets",
+        "At the left photograph and painting, at the right what the preset makes of them. "
+        "`python -m nst_tf.run --list-presets` says what to expect and where the sources err. "
+        "Those of CS231n were made for SqueezeNet, whose file is not part of this project: "
+        "here, as the program says, their numbers are put on a normalised VGG, which gives "
+        "another picture.",
+        PRESET_PICTURES,
+    ),
+    Section(
+        "Strength and scale",
+        "One knob at a time; all else as by default, but for size and iterations.",
+        (STRENGTH, SCALE),
+    ),
+    Section("Colours", "The painting is the stained glass.", (COLORS,)),
+    Section(
+        "Masks",
+        "Masks are drawn for these pictures and lie in `images/mask`. White is where a style acts.",
+        (TWO_STYLES, KEPT, STYLE_MASKS),
+    ),
+    Section("Layers", "Astronaut and broken planes.", (STYLE_LAYERS, CONTENT_LAYERS)),
+    Section("Statistics", "Beside the moments, the default, four others.", (STATISTICS,)),
+    Section("Paintings and photographs", "Small, to choose by.", (SHEET,)),
+    Section(
+        "Large",
+        "The photograph has 600x400 pixels and is enlarged; what is painted is as fine as the "
+        "picture.",
+        (LARGE_WHOLE, LARGE_CROP),
+    ),
+)

@@ -1,0 +1,314 @@
+"""Paint the pictures of docs/gallery.md and write that page.
+
+Usage: ``python docs/make_gallery.py [NAME ...]``
+
+The table of what is painted lies in `gallery_table.py`. The paintings themselves go to
+output/gallery, one folder for each command; a picture of the page is made of one or several. What
+is there already is left as it is: Ctrl-C, and the same words again go on. `--overwrite` draws the
+pictures anew, of paintings that are there; `--page` writes the page alone.
+"""
+
+import argparse
+import contextlib
+import functools
+import hashlib
+import shlex
+import sys
+import time
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont, ImageOps
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+sys.path[:0] = [str(ROOT), str(HERE)]  # the package of this checkout, and the table
+
+from gallery_table import ABOUT, SECTIONS  # noqa: E402
+
+from nst_tf.callbacks import in_words  # noqa: E402
+from nst_tf.cli import reported  # noqa: E402
+from nst_tf.console import hushed, interrupt_once  # noqa: E402
+from nst_tf.errors import NstError, check_choice  # noqa: E402
+from nst_tf.files import atomic_file  # noqa: E402
+from nst_tf.run import make_config, make_parser  # noqa: E402
+
+PICTURES = HERE / "gallery"
+PAGE = HERE / "gallery.md"
+PAINTINGS = ROOT / "output" / "gallery"
+PROGRAM = "python -m nst_tf.run"
+MOST_BYTES = 4_000_000  # of all pictures together
+QUALITY = 82  # of the JPEGs: below, flat washes show blocks
+FOLDED = 9  # so many commands are folded up
+GAP = 8  # pixels between two tiles
+LINE = 22  # and for a line of labels
+LETTERS = 15
+PAPER, INK = "white", "#333333"
+OF_THE_RUN = ("output", "overwrite", "quiet", "resume", "list_presets")  # no part of a config
+
+
+# ---------------------------------------------------------------------------- commands
+
+
+def all_pictures():
+    """Return the pictures of the table by name, in the page's order."""
+    return {picture.name: picture for section in SECTIONS for picture in section.pictures}
+
+
+def command(words):
+    """Return what one types for a painting."""
+    return f"{PROGRAM} {words}"
+
+
+def config_of(words, say=lambda line: None):
+    """Return the config that the words behind `python -m nst_tf.run` stand for."""
+    options = vars(make_parser().parse_intermixed_args(shlex.split(words)))
+    return make_config({name: options[name] for name in options if name not in OF_THE_RUN}, say)
+
+
+def folder_name(config):
+    """Return the name of a painting's folder: another one for any other config."""
+    pair = "_".join(Path(path).stem for path in (config.content, *config.style))
+    return f"{pair}-{hashlib.sha256(config.text().encode()).hexdigest()[:8]}"
+
+
+def folder_of(words):
+    """Return the folder that a painting lies in, or will."""
+    return PAINTINGS / folder_name(config_of(words))
+
+
+def recipe(picture):
+    """Return all that a picture depends on, as a text; it lies inside the JPEG."""
+    made = [f"{picture.draw} {picture.columns} {picture.width} {picture.box}"]
+    made += [f"{each.label}: {each.file or command(each.words)}" for each in picture.paintings]
+    return "\n".join(made)
+
+
+def recipe_in(path):
+    """Return the recipe inside a picture; empty if there is none, or no picture."""
+    if not path.exists():
+        return ""
+    with Image.open(path) as image:
+        return image.info.get("comment", b"").decode()
+
+
+# ---------------------------------------------------------------------------- painting
+
+
+def paint(pictures):
+    """Make the paintings of pictures that are not there yet; yield each picture that can be drawn.
+
+    Parameters
+    ----------
+    pictures : list of Picture
+    """
+    with hushed():  # imported late: TensorFlow takes seconds, and the page needs none of it
+        from nst_tf.batch.here import run_here
+        from nst_tf.batch.progress import Progress
+        from nst_tf.batch.work import DONE, found_done
+    jobs = {job.name: job for picture in pictures for job in _jobs(picture)}
+    left = [job for job in jobs.values() if not found_done(job, PAINTINGS / job.name)]
+    due = {picture.name: {job.name for job in _jobs(picture)} for picture in pictures}
+    ready = set(jobs) - {job.name for job in left}
+    yield from _complete(pictures, due, ready)
+    progress = Progress(left, before=len(ready), say=functools.partial(print, flush=True))
+    with contextlib.closing(progress):
+        for outcome in run_here(left, PAINTINGS, progress):
+            progress.ended(outcome)
+            if outcome.state != DONE:
+                raise NstError(f"{outcome.name}: {outcome.reason}")
+            ready.add(outcome.name)
+            yield from _complete(pictures, due, ready)
+
+
+def _jobs(picture):
+    from nst_tf.batch.lists import Job
+    from nst_tf.batch.work import settled
+
+    configs = [config_of(each.words) for each in picture.paintings if each.words]
+    return settled([Job(folder_name(config), config) for config in configs], print)
+
+
+def _complete(pictures, due, ready):
+    """Yield the pictures whose paintings are all ready, each once."""
+    for picture in pictures:
+        if picture.name in due and due[picture.name] <= ready:
+            del due[picture.name]
+            yield picture
+
+
+# ---------------------------------------------------------------------------- drawing
+
+
+@functools.cache
+def image_of(painting):
+    """Return a painting, or the file that is shown in its place."""
+    path = painting.file or folder_of(painting.words) / "result.png"
+    with Image.open(path) as image:
+        return image.convert("RGB")
+
+
+def tiles(picture):
+    """Return the paintings of a picture in rows, a label under each."""
+    pairs = [(image_of(each), each.label) for each in picture.paintings]
+    return in_rows(pairs, picture.columns, picture.width)
+
+
+def crop(picture):
+    """Return a part of a painting, pixel by pixel."""
+    return image_of(picture.paintings[0]).crop(picture.box)
+
+
+def beside(picture):
+    """Return a painting, and at its left the photograph above the style."""
+    result = _as_wide(image_of(picture.paintings[0]), picture.width)
+    config = config_of(picture.paintings[0].words)
+    half = (result.height - GAP) // 2
+    small = [
+        ImageOps.fit(Image.open(path).convert("RGB"), (half, half))
+        for path in (config.content, config.style[0])
+    ]
+    sheet = Image.new("RGB", (half + GAP + result.width, result.height), PAPER)
+    sheet.paste(small[0], (0, 0))
+    sheet.paste(small[1], (0, result.height - half))
+    sheet.paste(result, (half + GAP, 0))
+    return sheet
+
+
+def in_rows(pairs, columns, width):
+    """Return images (of pairs with their labels) in rows, none wider than `width`."""
+    shrunk = [(_as_wide(image, width), label) for image, label in pairs]
+    rows = [shrunk[begin : begin + columns] for begin in range(0, len(shrunk), columns)]
+    line = LINE if any(label for _, label in pairs) else 0
+    heights = [max(image.height for image, _ in row) + line for row in rows]
+    wide = max(sum(image.width + GAP for image, _ in row) for row in rows) - GAP
+    sheet = Image.new("RGB", (wide, sum(heights) + GAP * (len(rows) - 1)), PAPER)
+    top = 0
+    for row, height in zip(rows, heights):
+        left = 0
+        for image, label in row:
+            sheet.paste(image, (left, top))
+            _write(sheet, label, left + image.width / 2, top + image.height + LINE / 2)
+            left += image.width + GAP
+        top += height + GAP
+    return sheet
+
+
+def _as_wide(image, width):
+    """Return an image made smaller to a width; never larger."""
+    if not width or width >= image.width:
+        return image
+    return image.resize((width, round(image.height * width / image.width)), Image.LANCZOS)
+
+
+def _write(sheet, text, x, y):
+    font = ImageFont.load_default(LETTERS)
+    ImageDraw.Draw(sheet).text((x, y), text, INK, font=font, anchor="mm")
+
+
+DRAWINGS = {"tiles": tiles, "crop": crop, "beside": beside}
+
+
+def file_of(picture):
+    """Return the file of a picture."""
+    return PICTURES / f"{picture.name}.jpg"
+
+
+def save(picture):
+    """Draw a picture and save it, its recipe inside."""
+    sheet = DRAWINGS[picture.draw](picture)
+    with atomic_file(file_of(picture)) as temporary:
+        sheet.save(
+            temporary,
+            "JPEG",
+            quality=QUALITY,
+            optimize=True,
+            progressive=True,
+            comment=recipe(picture).encode(),
+        )
+
+
+# ---------------------------------------------------------------------------- the page
+
+
+def write_page():
+    """Write docs/gallery.md from the table."""
+    with atomic_file(PAGE) as temporary:
+        temporary.write_text(page(), encoding="utf-8")
+
+
+def page():
+    """Return the page: what it says of itself, then each section of the table."""
+    return "\n\n".join([ABOUT.strip(), *map(_section, SECTIONS)]) + "\n"
+
+
+def _section(section):
+    parts = [f"## {section.title}", section.text.strip(), *map(_entry, section.pictures)]
+    return "\n\n".join(filter(None, parts))
+
+
+def _entry(picture):
+    shown = f"![{picture.alt}](gallery/{picture.name}.jpg)"
+    commands = [command(each.words) for each in picture.paintings if each.words]
+    parts = [f"### {picture.title}", shown, picture.caption.strip(), _typed(commands)]
+    return "\n\n".join(filter(None, parts))
+
+
+def _typed(commands):
+    """Return commands as one types them; many of them folded up."""
+    if not commands:
+        return ""
+    block = "\n".join(["```", *commands, "```"])
+    if len(commands) < FOLDED:
+        return block
+    return f"<details><summary>{len(commands)} commands</summary>\n\n{block}\n\n</details>"
+
+
+# ---------------------------------------------------------------------------- from the command line
+
+
+def main(arguments=None):
+    """Run the command line; return 0, 2 for bad input, 130 for Ctrl-C."""
+    options = make_options().parse_args(arguments)
+    return reported(lambda: _run(options))
+
+
+def make_options():
+    """Return the parser."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=_Raw)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="of pictures; default: all")
+    parser.add_argument("--overwrite", action="store_true", help="draw also what is there already")
+    parser.add_argument(
+        "--page", action="store_true", help="write docs/gallery.md and nothing else"
+    )
+    parser.add_argument("--list", action="store_true", help="name the pictures, and end")
+    return parser
+
+
+_Raw = argparse.RawDescriptionHelpFormatter
+
+
+def _run(options):
+    known, began = all_pictures(), time.perf_counter()
+    if options.list:
+        print("\n".join(known))
+        return 0
+    names = [check_choice("picture", name, known) for name in options.names or known]
+    pictures = [] if options.page else [known[name] for name in names]
+    if not options.overwrite:
+        pictures = [each for each in pictures if recipe_in(file_of(each)) != recipe(each)]
+    with contextlib.chdir(ROOT):  # the commands name files from there
+        for picture in paint(pictures) if pictures else ():
+            save(picture)
+            print(
+                f"{file_of(picture).relative_to(ROOT)}: {file_of(picture).stat().st_size:,} bytes"
+            )
+    write_page()
+    print(
+        f"{len(pictures)} pictures in {in_words(time.perf_counter() - began)}; {PAGE.name} written"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    interrupt_once()
+    sys.exit(main())
