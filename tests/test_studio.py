@@ -85,10 +85,10 @@ def test_runs_wait_for_their_turn_and_are_told_their_place(studio, config):
     assert view.headline == "Painting house_brush"
     assert "of 1000000 iterations" in view.numbers
     assert 'alt="The picture so far, after' in view.picture
-    studio.stop(others[0].key, "bob")
+    assert studio.stop("bob") is others[0]
     assert (others[0].state, others[0].words) == (STOPPED, "taken out of the queue")
     assert studio.place(others[1]) == 1
-    studio.stop(first.key, "ann")
+    studio.stop("ann")
     assert ended(first) == STOPPED
     assert ended(others[1]) == DONE
 
@@ -114,7 +114,7 @@ def test_a_stopped_run_keeps_its_picture_and_continues_to_that_of_one_left_alone
 def test_a_stop_in_the_middle_loses_no_iteration(studio, config):
     order = studio.take(config.changed(iterations=ENDLESS, checkpoint_every=1e6), "ann")
     wait(lambda: order.look and order.look.iteration > 5)
-    studio.stop(order.key, "ann")
+    studio.stop("ann")
     assert ended(order) == STOPPED
     (checkpoint,) = order.folder.glob("checkpoint-*.npz")
     rows = (order.folder / "losses.csv").read_text().splitlines()
@@ -139,8 +139,8 @@ def test_one_run_a_visitor_and_no_more_than_may_wait(tmp_path, config):
     studio.take(config, "bob")
     with pytest.raises(ConfigError, match=r"1 runs wait already; try again later"):
         studio.take(config, "eve")
-    with pytest.raises(ConfigError, match="only who has started a run can stop it"):
-        studio.stop(first.key, "bob")
+    with pytest.raises(ConfigError, match="you have no run at work; who has started one can stop"):
+        studio.stop("eve")
     studio.close()
     assert first.state == STOPPED, "the end of the page keeps the picture"
     assert (first.folder / "result.png").exists()
@@ -154,6 +154,16 @@ def test_what_is_wrong_is_told_and_leaves_no_folder(studio, config, tmp_path):
     assert view.headline == f"It did not work: there is no picture {tmp_path / 'gone.png'}"
     assert not list((tmp_path / "runs").iterdir())
     assert ended(studio.take(config, "ann")) == DONE, "the next one is painted"
+
+
+def test_ended_orders_are_forgotten_after_a_while(studio, config, monkeypatch):
+    monkeypatch.setattr("nst_tf.app.studio.REMEMBERED", 1)
+    gone = config.changed(content="gone.png")
+    for _ in range(3):
+        before = studio.take(gone, "ann")
+        assert ended(before) == FAILED
+    last = studio.take(gone, "ann")
+    assert list(studio.orders) == [before.key, last.key]
 
 
 def test_a_fault_of_ours_does_not_end_the_studio(studio, config, monkeypatch):

@@ -216,7 +216,7 @@ class Visits:
         view = view_of(self.studio, visit["order"], visit["run"], seen)
         if view is None:
             return {self.seen: seen}
-        mine = any(each.owner == visit["owner"] for each in self.studio.open_orders())
+        mine = self.studio.order_of(visit["owner"])
         changes = {self.seen: view.version, **_updates(self.shown, view, mine)}
         return changes if view.state in OPEN else {**changes, **self._recent()}
 
@@ -239,9 +239,11 @@ class Visits:
         return {self.visit: visit, **self.look(visit), **shown}
 
     def arrive(self, visit):
-        """Show who comes, or comes again, the run that was looked at last."""
+        """Show who comes again the own run, or the one that was looked at last."""
         visit = {**NOBODY, **(visit or {})}
         visit["owner"] = visit["owner"] or secrets.token_hex(16)
+        mine = self.studio.order_of(visit["owner"])
+        visit = {**visit, "order": mine.key} if mine else visit
         return {self.visit: visit, **self.look(visit)}
 
     def begin(self, values):
@@ -256,13 +258,10 @@ class Visits:
         return self._done(values[self.visit], do)
 
     def stop(self, visit):
-        """Stop the visitor's run."""
-
-        def do(visit):
-            self.studio.stop(visit["order"], visit["owner"])
-            return visit
-
-        return self._done(visit, do)
+        """Stop the visitor's run, and show it."""
+        return self._done(
+            visit, lambda visit: {**visit, "order": self.studio.stop(visit["owner"]).key}
+        )
 
     def go_on(self, visit):
         """Continue the run that is shown."""
@@ -293,14 +292,13 @@ def _updates(shown, view, mine):
         button: gr.DownloadButton(visible=named[name] is not None, value=named[name])
         for name, button in shown.downloads.items()
     }
-    at_work = view.state in OPEN
     return {
-        shown.headline: headline_of(view),
+        shown.headline: headline_of(view, mine),
         shown.picture: gr.HTML(view.picture, visible=bool(view.picture)),
         shown.numbers: gr.HTML(view.numbers, visible=bool(view.numbers)),
         shown.command: gr.Textbox(value=view.command, visible=bool(view.command)),
-        shown.start: gr.Button(interactive=not mine),
-        shown.stop: gr.Button(interactive=at_work and mine),
-        shown.go_on: gr.Button(interactive=view.state == "unfinished" and not mine),
+        shown.start: gr.Button(interactive=mine is None),
+        shown.stop: gr.Button(interactive=mine is not None and not mine.stopping),
+        shown.go_on: gr.Button(interactive=view.state == "unfinished" and mine is None),
         **buttons,
     }

@@ -29,6 +29,7 @@ LOOK_EVERY = 5  # iterations from one look at the picture to the next, at least
 SECONDS = 0.8  # the same in seconds
 SHARE = 0.05  # of the time, at most, goes into looks
 SIDE = 960  # pixels of the longer side of the picture that is shown, at most
+REMEMBERED = 100  # orders that have ended
 RECENT = 24  # runs in the gallery
 TRIED = 500  # iterations that the time is estimated for
 FEWEST, MOST = 10, 20_000  # iterations that a time may stand for
@@ -165,6 +166,7 @@ class Studio:
             title = folder.name if folder else folder_name(config)
             order = self.orders[key] = Order(key, owner, title, config, seconds, folder)
             self.queue.append(order)
+            self._forget_old()
             self.changed.notify()
         return order
 
@@ -175,16 +177,27 @@ class Studio:
             raise ConfigError(f"there is no run {name!r:.60} any more")
         return self.take(load_settings(folder), owner, folder=folder)
 
-    def stop(self, key, owner):
-        """Stop an order: one that waits is taken out, one at work keeps the picture reached."""
+    def stop(self, owner):
+        """Stop a visitor's order and return it: one at work keeps the picture reached.
+
+        Raises
+        ------
+        ConfigError
+            The visitor has none.
+        """
+        order = self.order_of(owner)
+        if order is None:
+            raise ConfigError("you have no run at work; who has started one can stop it")
         with self.changed:
-            order = self.orders.get(key)
-            if order is None or order.owner != owner:
-                raise ConfigError("only who has started a run can stop it")
             if order in self.queue:
                 self.queue.remove(order)
                 order.state, order.words = STOPPED, "taken out of the queue"
             order.stopping = True
+        return order
+
+    def order_of(self, owner):
+        """Return the open `Order` of a visitor, or None."""
+        return next((each for each in self.open_orders() if each.owner == owner), None)
 
     def order(self, key):
         """Return the `Order` of a key, or None."""
@@ -224,6 +237,12 @@ class Studio:
                 self.painting.stopping = True
             self.changed.notify()
         self.thread.join(seconds)
+
+    def _forget_old(self):
+        """Let go of the oldest orders that have ended: each holds a picture."""
+        ended = [key for key, each in self.orders.items() if each.state not in OPEN]
+        for key in ended[:-REMEMBERED]:
+            del self.orders[key]
 
     def _open(self):
         return [*([self.painting] if self.painting else []), *self.queue]

@@ -179,9 +179,15 @@ def _thumbnail(path, changed):
     return picture
 
 
-def headline_of(view):
-    """Return the headline of a view as HTML that is read aloud when it changes."""
-    return _render("headline.html", words=view.headline, state=view.state)
+def headline_of(view, mine=None):
+    """Return the headline of a view as HTML that is read aloud when it changes.
+
+    `mine` is the visitor's own `Order`, if there is an open one: where another run is shown, it is
+    said that one's own goes on.
+    """
+    elsewhere = mine is not None and view.state not in OPEN
+    own = f"Your own run, {mine.title}, goes on; load the page anew to see it." if elsewhere else ""
+    return _render("headline.html", words=view.headline, state=view.state, own=own)
 
 
 def alert_of(words):
