@@ -16,7 +16,7 @@ app: $(VENV)/installed-app  ## the page in the browser
 	$(BIN)/python -m nst_tf.app --open
 
 test: $(VENV)/installed-test lint  ## format, lint and tests
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: $(VENV)/installed-test
 	$(BIN)/ruff format --check .
