@@ -26,8 +26,8 @@ def live(every=None, *, caption="The picture so far"):
     """Return a callback that shows progress, picture and loss curve, in place, in a notebook.
 
     JupyterLab, Jupyter Notebook, and by their documentation VS Code and Colab, replace what is
-    shown; a front end that can't (`jupyter console`) keeps the first line: use `progress` there. A run that is cut off leaves its
-    last picture, marked as interrupted.
+    shown; a front end that can't (`jupyter console`) keeps the first line: use `progress` there. A
+    run that is cut off leaves its last picture, marked as interrupted.
 
     Parameters
     ----------
