@@ -7,7 +7,7 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11,\
 	$(shell $(p) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
 	2>/dev/null && echo $(p))))
 
-.PHONY: run app test lint bench notebooks build-notebooks course test-notebooks test-docs test-cluster test-app test-long test-all clean
+.PHONY: run app test lint bench notebooks build-notebooks course test-notebooks test-docs test-cluster test-app test-slow test-long test-all clean
 
 run: $(VENV)/installed  ## paint the sample photograph
 	$(BIN)/python -m nst_tf.run
@@ -44,11 +44,14 @@ test-cluster: $(VENV)/installed-test $(VENV)/installed-cluster  ## batches on a 
 test-app: $(VENV)/installed-test-app  ## the page, in Chromium
 	$(BIN)/python -m pytest -m app
 
+test-slow: $(VENV)/installed-test  ## the six slowest of the usual tests
+	$(BIN)/python -m pytest -n 2 -m slow
+
 test-long: $(VENV)/installed-test  ## forty kills, thousands of damaged files
 	$(BIN)/python -m pytest -m long
 
 # The notebooks' extra comes first: a test of `nst.live` needs IPython.
-test-all: $(VENV)/installed-teach test test-docs test-notebooks test-cluster test-app  ## everything but test-long
+test-all: $(VENV)/installed-teach test test-slow test-docs test-notebooks test-cluster test-app  ## everything but test-long
 
 bench: $(VENV)/installed  ## measure, beside peers where they can be installed: docs/performance.md
 	$(BIN)/python -m benchmarks --estimate-tutorial

@@ -59,6 +59,7 @@ def alone(config, folder):
 # ------------------------------------------------------------------ what comes out
 
 
+@pytest.mark.slow
 def test_each_job_gives_the_picture_that_it_gives_alone(photos, base):
     jobs = pairs(["a.png", "b.png", "c.png"], ["x.png", "y.png"], base=base)
     summary = run_batch(jobs, "out", **QUIET)

@@ -38,6 +38,7 @@ def test_a_shallow_layer_gives_the_picture_back(tiny_model):
     assert errors[0] < errors[1] / 2
 
 
+@pytest.mark.slow
 def test_every_layer_can_be_reconstructed(tiny_model):
     for layer in tiny_model:
         result = reconstruct_content(tiny_model, CONTENT, layer, **FEW)
@@ -160,6 +161,7 @@ def grid(pictures, tiny_mat, tmp_path, monkeypatch):
     return run
 
 
+@pytest.mark.slow
 def test_the_command_line_leaves_a_sheet_and_its_pictures(grid, tmp_path):
     assert grid("weights", "--ratios", 1e-4, 1e-2, "--style-layers", "conv1_1,conv2_1") == 0
     folder = tmp_path / "output" / "grid_weights"

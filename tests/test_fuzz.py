@@ -36,6 +36,7 @@ def surveyed(folder, cases, seed, *kinds):
     return json.loads(ended.stdout.splitlines()[-1])
 
 
+@pytest.mark.slow
 @forking
 def test_some_hundred_damaged_files_end_in_an_error_or_a_right_result(tmp_path):
     found = surveyed(tmp_path, 250, 0)

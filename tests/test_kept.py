@@ -84,6 +84,7 @@ def test_other_settings_are_traced_anew(tiny_model, traced, other):
     np.testing.assert_array_equal(image, alone)
 
 
+@pytest.mark.slow
 def test_masks_and_blends_are_told_apart(tiny_model):
     kept = Kept(32)
     styles = {

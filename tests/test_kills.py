@@ -20,6 +20,7 @@ def killed(folder, kills, seed, harness="killing.py"):
     return json.loads(ended.stdout.splitlines()[-1])
 
 
+@pytest.mark.slow
 def test_killed_once_the_picture_is_the_same(tmp_path):
     found = killed(tmp_path, 1, seed=1)
     assert found["kills"] == 1
