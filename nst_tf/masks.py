@@ -68,8 +68,7 @@ def _check_aspect(path, shape, expected):
     if abs(stretch - 1) > ASPECT_TOLERANCE:
         raise ImageError(
             f"the mask {path} has {width}x{height} pixels, its picture "
-            f"{wanted_width}x{wanted_height}: draw it on the picture, in the same shape; or, if "
-            "the picture was stretched, give its own size as `picture_size`"
+            f"{wanted_width}x{wanted_height}: draw it on the picture, in the same shape"
         )
 
 

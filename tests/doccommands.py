@@ -31,6 +31,7 @@ from PIL import Image
 
 LONG = 64  # pixels of the longer side
 SMALL = "64x48"
+SHRUNK = "128"  # the longer side where the painting is made smaller: it must keep 32 pixels
 PAINTERS = ("run", "batch", "grid")
 PICTURE = re.compile(r"[\w./-]+\.(?:jpg|jpeg|png|webp|tif|tiff|mp4)\b")
 OURS = ("images/", "docs/", "output/", "notebooks/")  # what a reader is not asked to bring
@@ -75,7 +76,9 @@ def hastened(module, words):
     if module not in PAINTERS or {"--resume", "--list-presets", "--help"} & set(words):
         return words
     sizes = [words[at + 1] for at, word in enumerate(words[:-1]) if word == "--size"]
-    return [*words, "--iterations", "2", "--size", smaller(sizes[-1]) if sizes else SMALL]
+    size = smaller(sizes[-1]) if sizes else SMALL
+    size = SHRUNK if "--style-scale" in words else size
+    return [*words, "--iterations", "2", "--size", size]
 
 
 def hastened_python(text):

@@ -9,6 +9,8 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import numpy as np
@@ -21,45 +23,52 @@ from nst_tf.config import JobConfig
 
 pytestmark = pytest.mark.app
 ROOT = Path(__file__).resolve().parents[1]
-PATIENCE = 120_000  # milliseconds
+PATIENCE = 90_000  # milliseconds
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 NO_BACKGROUND = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
 LONG = "100000"  # iterations: nobody waits for them
 
 
+def free_port():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
 class Server:
     """A page of its own, in a process of its own."""
 
-    def __init__(self, folder, weights, *options, environment=None):
+    def __init__(self, folder, weights, *options, environment=None, port=None):
         self.output, self.asked = folder / "runs", folder / "asked.txt"
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        self.url = f"http://127.0.0.1:{port}/"
-        words = ["--port", port, "--output", self.output, "--weights", weights, *options]
+        self.port = port or free_port()
+        self.url = f"http://127.0.0.1:{self.port}/"
+        words = ["--port", self.port, "--output", self.output, "--weights", weights, *options]
         paths = [str(ROOT / "tests" / "offline"), str(ROOT)]
         own = {"PYTHONPATH": os.pathsep.join(paths), "NST_TF_ASKED": str(self.asked)}
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "nst_tf.app", *map(str, words)],
-            cwd=folder,
-            env={**os.environ, **own, **(environment or {})},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        self.said = []
-        for line in self.process.stdout:
-            self.said.append(line)
-            if "the page is at" in line:
-                return
-        raise AssertionError("".join(self.said))
+        self.log = folder / f"log-{self.port}.txt"  # a pipe that nobody reads would fill
+        with open(self.log, "w", encoding="utf-8") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "nst_tf.app", *map(str, words)],
+                cwd=folder,
+                env={**os.environ, **own, **(environment or {})},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        began = time.monotonic()
+        while "the page is at" not in self.said():
+            assert self.process.poll() is None, self.said()
+            assert time.monotonic() - began < PATIENCE / 1000, self.said()
+            time.sleep(0.1)
+
+    def said(self):
+        """Return all that the program has said."""
+        return self.log.read_text(encoding="utf-8")
 
     def end(self):
         """End it as Ctrl-C does; return its status and all that it said."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
-        said, _ = self.process.communicate(timeout=60)
-        return self.process.returncode, "".join(self.said) + said
+        return self.process.wait(timeout=60), self.said()
 
 
 @pytest.fixture(scope="module")
@@ -148,7 +157,7 @@ def test_a_picture_is_painted_before_ones_eyes_stopped_continued_and_downloaded(
     page = visit(server)
     set_up(page, photo=photo)
     page.click("#start")
-    headline(page, "Painting harbour-")
+    headline(page, "Painting harbour_")
     pictures_seen(page, 3)
     page.wait_for_function("parseInt(document.querySelector('#numbers strong')?.textContent) > 60")
     assert re.search(r"\d+ of 100000 iterations, about [\d:]+ left", page.inner_text("#numbers"))
@@ -156,16 +165,16 @@ def test_a_picture_is_painted_before_ones_eyes_stopped_continued_and_downloaded(
     assert page.locator("#picture img").get_attribute("alt").startswith("The picture so far, after")
 
     page.reload()
-    headline(page, "Painting harbour-")
+    headline(page, "Painting harbour_")
     page.click("#stop")
-    headline(page, "Stopped: harbour-")
+    headline(page, "Stopped: harbour_")
     reached = page.inner_text("#numbers")
     page.reload()
-    headline(page, "Stopped: harbour-")
+    headline(page, "Stopped: harbour_")
     page.click("#continue")
-    headline(page, "Painting harbour-")
+    headline(page, "Painting harbour_")
     page.click("#stop")
-    headline(page, "Stopped: harbour-")
+    headline(page, "Stopped: harbour_")
     wanted = re.compile(r"(\d+) of")
     assert int(wanted.search(page.inner_text("#numbers"))[1]) >= int(wanted.search(reached)[1])
 
@@ -237,7 +246,7 @@ def test_a_masked_picture_of_two_styles_is_made_with_the_page_alone(server, visi
         page.mouse.up()
     page.get_by_label("where no other style acts").nth(1).check()
     page.click("#start")
-    headline(page, "Done: harbour-")
+    headline(page, "Done: harbour_")
     with page.expect_download() as got:
         page.click("#get-picture")
     got.value.save_as(tmp_path / "got.png")
@@ -311,8 +320,61 @@ def _log_in(visit, server, word):
     return page
 
 
+def test_a_restarted_page_shows_the_run_that_was_at_work(visit, tmp_path, tiny_mat):
+    server = Server(tmp_path, tiny_mat)
+    page = visit(server)
+    set_up(page)
+    page.click("#start")
+    pictures_seen(page, 2)
+    server.process.kill()
+    server.end()
+    again = Server(tmp_path, tiny_mat, port=server.port)
+    page.reload()
+    headline(page, "Run: chelsea_night_strokes")
+    page.click("#continue")
+    headline(page, "Painting chelsea_night_strokes")
+    page.click("#stop")
+    headline(page, "Stopped")
+    again.end()
+
+
+def ask(url, data=None, host=None):
+    """Ask the page as a program does that knows no page; return the status and what comes."""
+    request = urllib.request.Request(url, data=data and json.dumps(data).encode())
+    request.add_header("Content-Type", "application/json")
+    if host:
+        request.add_header("Host", host)
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read()
+
+
+def test_no_request_reads_a_file_that_was_not_uploaded(server, visit, tmp_path):
+    secret = tmp_path / "secret.png"
+    Image.fromarray(make_picture(40, 50, seed=77)).save(secret)
+    editor = {"background": {"path": str(secret)}, "layers": [{"path": str(secret)}]}
+    functions = json.loads(ask(f"{server.url}config")[1])["dependencies"]
+    before = set(server.output.glob("uploads/*"))
+    for number, function in enumerate(functions):
+        for one in ({"path": str(secret)}, editor):
+            data = [one] * len(function["inputs"])
+            sent = {"fn_index": number, "data": data, "session_hash": "x"}
+            status, answer = ask(f"{server.url}gradio_api/run/predict", sent)
+            assert b"secret-" not in answer
+            assert status >= 400 or not function["inputs"], function
+    assert set(server.output.glob("uploads/*")) == before
+    for path in (secret, "/etc/passwd", ROOT / "README.md", server.output / "../asked.txt"):
+        assert ask(f"{server.url}gradio_api/file={path}")[0] >= 400
+
+
+def test_a_page_for_this_machine_answers_to_no_other_name(server):
+    assert ask(server.url)[0] == 200
+    assert ask(server.url, host="evil.example")[0] == 400
+
+
 def test_a_taken_port_is_told(server, tmp_path, tiny_mat, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    port = server.url.rstrip("/").rpartition(":")[2]
-    assert main(["--port", port, "--weights", str(tiny_mat)]) == 2
-    assert f"port {port} of 127.0.0.1 can't be had" in capsys.readouterr().err
+    assert main(["--port", str(server.port), "--weights", str(tiny_mat)]) == 2
+    assert f"port {server.port} of 127.0.0.1 can't be had" in capsys.readouterr().err

@@ -15,9 +15,11 @@ from nst_tf.app.form import (
     StyleChoice,
     config_of,
     heading_of,
+    own_side,
+    preset_config,
 )
 from nst_tf.app.studio import Limits
-from nst_tf.app.uploads import Uploads, everywhere_else, painted_mask
+from nst_tf.app.uploads import Uploads, everywhere_else, painted_mask, without_mark
 from nst_tf.cli import SAMPLE_PAIR, SAMPLES
 from nst_tf.config import PATHS, JobConfig
 from nst_tf.errors import ConfigError, ImageError
@@ -85,6 +87,40 @@ def test_samples_stay_where_they_are_and_uploads_are_kept_once(uploads, pair, tm
     assert first.read_bytes() == (tmp_path / "house.png").read_bytes()
 
 
+def test_what_comes_back_from_the_page_is_not_kept_again(uploads, pair, tmp_path):
+    tiff = tmp_path / "a.tif"
+    Image.fromarray(make_picture(40, 50)).save(tiff)
+    for path in (pair[0], tiff):
+        kept = uploads.keep(path)
+        assert uploads.keep(kept) == kept
+    assert len(list(uploads.folder.iterdir())) == 2
+    assert without_mark(f"{uploads.keep(pair[0]).stem}_night") == "house_night"
+
+
+def test_a_preset_keeps_its_own_size_until_another_is_chosen(uploads, pair):
+    content, style = pair
+    config = preset_config("devos")
+    assert own_side(config, content) == 640
+    assert own_side(config, None) is None
+    for side, size in ((640, "640x480"), (300, "300")):
+        assert make(uploads, content, StyleChoice(style), preset="devos", side=side).size == size
+    assert own_side(preset_config("cs231n-starry"), content) == round(192 * 61 / 45)
+    assert own_side(preset_config("none"), content) is None
+
+
+def test_a_mask_that_cannot_be_used_is_told_before_the_run_waits(uploads, pair, tmp_path):
+    content, style = pair
+    tall, black = mask_file(tmp_path / "tall.png", 90, 40), tmp_path / "black.png"
+    Image.fromarray(np.zeros((45, 61), np.uint8)).save(black)
+    told = {
+        tall: "style 1: its mask has 40x90 pixels, its picture 61x45: draw it on the picture",
+        str(black): "style 1: its mask is all black, so the style would act nowhere",
+    }
+    for mask, message in told.items():
+        with pytest.raises(ConfigError, match=message):
+            make(uploads, content, StyleChoice(style, where=WHITE, mask=mask))
+
+
 def test_what_a_browser_cannot_show_is_kept_as_png_and_odd_names_are_made_plain(uploads, tmp_path):
     tiff = tmp_path / "böse name; rm -rf .tiff"
     Image.fromarray(make_picture(40, 50)).save(tiff)
@@ -111,7 +147,7 @@ def test_what_is_missing_is_named(uploads, pair):
         make(uploads, None, StyleChoice(style))
     with pytest.raises(ConfigError, match="the style is missing: upload a painting, or take"):
         make(uploads, content, StyleChoice(None), StyleChoice(None))
-    with pytest.raises(ConfigError, match="iterations is empty; a number was expected"):
+    with pytest.raises(ConfigError, match="how long is empty; a number was expected"):
         make(uploads, content, StyleChoice(style), iterations=None)
 
 
@@ -120,6 +156,8 @@ def test_what_is_missing_is_named(uploads, pair):
     [
         ({"side": 641}, "the longer side is 641 pixels; this page allows 640"),
         ({"seconds": 121.0}, "how long is 121 seconds; this page allows 1 to 120"),
+        ({"iterations": 0}, "how long is 0 iterations; 1 at least was expected"),
+        ({"keep_content": True}, "a style acts everywhere: choose where each one acts"),
         ({"seconds": 0.0}, "how long is 0 seconds"),
         ({"scale": 3.0, "side": 640}, r"the size of the strokes is 3; at this size 1\.5 at most"),
         ({"more": {"seed": "x"}}, "`seed` is 'x'; a whole number was expected"),
@@ -198,7 +236,7 @@ def test_masks_that_say_nothing_are_told(uploads, pair, tmp_path):
     wrong = {
         "style 1: nothing is painted yet": [StyleChoice(style, where=PAINTED)],
         "style 1: the mask is missing": [StyleChoice(style, where=WHITE)],
-        "style 1: it is to act where no other style does, and there is no other": [
+        "style 1: it is to act where no other style does, and no other one has a place": [
             StyleChoice(style, where=ELSE)
         ],
         "style 2: it is to act where no other style does, and another one acts everywhere": [

@@ -173,6 +173,14 @@ def test_a_fault_of_ours_does_not_end_the_studio(studio, config, monkeypatch):
     assert ended(studio.take(config, "ann")) == DONE
 
 
+def test_a_run_larger_than_the_page_allows_is_not_continued(tmp_path, config):
+    studio = Studio(tmp_path / "runs", Limits(side=40))
+    run_job(config, tmp_path / "runs" / "large", say=lambda line: None)
+    with pytest.raises(ConfigError, match="large has 48 pixels on its longer side; this page allo"):
+        studio.resume("large", "ann")
+    studio.close()
+
+
 def test_no_name_leads_out_of_the_runs_folder(studio, config, tmp_path):
     run_job(config, tmp_path / "elsewhere", say=lambda line: None)
     for name in ("../elsewhere", "..", "", None, "/etc", "elsewhere"):

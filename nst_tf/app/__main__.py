@@ -2,6 +2,7 @@
 
 import os
 import sys
+import tempfile
 import threading
 from dataclasses import fields
 from importlib.util import find_spec
@@ -69,35 +70,52 @@ def _serve(options):
     knobs = {name: options[name] for name in KNOBS if name in options}
     JobConfig().changed(**knobs)  # what is wrong is told before anything is begun
     _check(options)
+    with tempfile.TemporaryDirectory(prefix="nst_tf-") as passing:
+        os.environ["GRADIO_TEMP_DIR"] = passing  # what Gradio keeps goes with the page
+        with hushed():
+            from nst_tf.app.page import build, launch
+        studio, uploads = _open_studio(options, knobs)
+        page = build(studio, uploads, knobs)
+        try:
+            how = {"password": _password(options), "open_browser": options["open"]}
+            launch(page, studio.folder, options["host"], options["port"], **how)
+            print(f"the page is at {_address(options)}; Ctrl-C ends it", flush=True)
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            print("ending: a run at work is stopped, its picture kept", flush=True)
+        finally:
+            page.close(verbose=False)
+            studio.close()
+    return 0
+
+
+def _open_studio(options, knobs):
+    """Return the studio and the uploads of the page; `knobs` get the weights that were found."""
     with hushed():
-        from nst_tf.app.page import build, launch
         from nst_tf.app.studio import Limits, Studio
         from nst_tf.app.uploads import Uploads
         from nst_tf.jobs import check_output, chosen_weights
+        from nst_tf.trunks import load_model
     folder = Path(options["output"])
     check_output(folder, overwrite=True)
     knobs["weights"] = chosen_weights(knobs.get("weights", "auto"))
+    with hushed():
+        load_model(knobs["weights"])  # what can't be read is told now, not to each visitor
     limits = Limits(options["max_side"], options["max_minutes"], options["max_waiting"])
-    studio = Studio(folder, limits)
-    page = build(studio, Uploads(folder / "uploads", SAMPLES), knobs)
-    try:
-        how = {"password": _password(options), "open_browser": options["open"]}
-        launch(page, folder, options["host"], options["port"], **how)
-        print(f"the page is at {page.local_url}; Ctrl-C ends it", flush=True)
-        threading.Event().wait()
-    except KeyboardInterrupt:
-        print("ending: a run at work is stopped, its picture kept", flush=True)
-    finally:
-        page.close(verbose=False)
-        studio.close()
-    return 0
+    return Studio(folder, limits), Uploads(folder / "uploads", SAMPLES)
+
+
+def _address(options):
+    if options["host"] in ("0.0.0.0", "::"):  # noqa: S104 - a comparison
+        return f"port {options['port']} of this machine, by any of its names"
+    return f"http://{options['host']}:{options['port']}/"
 
 
 def _check(options):
     """Refuse what can't be served."""
     if find_spec("gradio") is None:
         raise ConfigError("the page needs Gradio: pip install -r requirements-app.txt")
-    for name, least in (("max_side", 64), ("max_minutes", 0.01), ("max_waiting", 0)):
+    for name, least in (("max_side", 128), ("max_minutes", 0.01), ("max_waiting", 1)):
         if not options[name] >= least:
             flag = name.replace("_", "-")
             raise ConfigError(f"--{flag} is {options[name]}; it must be at least {least}")

@@ -43,6 +43,7 @@ class Controls:
     slots: list[Slot]
     keep_content: gr.Checkbox
     preset: gr.Dropdown
+    about: gr.Markdown
     strength: gr.Slider
     side: gr.Slider
     unit: gr.Radio
@@ -111,7 +112,7 @@ def _picture(label, samples, place_id, value=None):
         [(path, _spoken(path)) for path in samples],
         label=f"Samples for: {label}",
         columns=len(samples),
-        height=104,
+        height="auto",
         show_label=False,
         allow_preview=False,
         object_fit="cover",
@@ -215,15 +216,15 @@ def _knobs(limits):
         info="scale of the painting: 2 doubles them",
     )
     side = gr.Slider(
-        128, most, min(512, most), step=16, label="Longer side", info="pixels of the result"
+        64, most, min(512, most), step=16, label="Longer side", info="pixels of the result"
     )
     color = gr.Dropdown(_colors(), value="style", label="Colours")
     with gr.Row():
-        amount = gr.Number(500, label="How long", minimum=1, precision=0, min_width=120)
+        amount = gr.Number(500, label="How long", precision=0, min_width=120)
         unit = gr.Radio(["iterations", "seconds"], value="iterations", label="Counted in")
-    preset.change(_about_preset, preset, [about, amount, unit], **QUIET)
     return {
         "preset": preset,
+        "about": about,
         "strength": strength,
         "side": side,
         "unit": unit,
@@ -244,15 +245,6 @@ def _colors():
         "histogram": "the photograph's: the painting is recoloured before (histogram)",
     }
     return [(words.get(mode, mode), mode) for mode in COLOR_MODES]
-
-
-def _about_preset(name):
-    config = forms.preset_config(name)
-    if name == forms.OWN_LOOK:
-        return "", config.iterations, "iterations"
-    preset = PRESETS[name]
-    errs = f" The source errs: {preset.errs}." if preset.errs else ""
-    return f"{preset.source}. {preset.expect}.{errs}", config.iterations, "iterations"
 
 
 def _more():

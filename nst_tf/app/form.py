@@ -10,7 +10,9 @@ from nst_tf.batch.lists import value_of
 from nst_tf.cli import HEADINGS
 from nst_tf.config import NO_MASK, NOT, STARTS, JobConfig
 from nst_tf.errors import ConfigError, ImageError, NstError
-from nst_tf.images import read_picture
+from nst_tf.images import fit_size, parse_size, read_picture
+from nst_tf.masks import load_mask
+from nst_tf.presets import PRESETS
 from nst_tf.run import preset_knobs
 
 STYLES = 4
@@ -119,18 +121,20 @@ def config_of(form, uploads, limits, knobs=None):
     styles = [_kept(f"style {number}", each.picture, uploads) for number, each in chosen]
     masks = _masks(chosen, content, uploads)
     _check_seconds(form.seconds, limits)
+    _check_keeping(form, chosen)
     config = preset_config(form.preset, (knobs or {}).get("weights"))
+    size = config.size if own_side(config, content) == form.side else str(_side(form.side, limits))
     config = config.changed(
         **(knobs or {}),
         content=str(content),
         style=tuple(map(str, styles)),
         style_weights=_weights(chosen),
         masks=masks,
-        keep_content=form.keep_content and masks is not None,
+        keep_content=form.keep_content,
         color=form.color,
         style_scale=_scale(form, limits),
-        size=str(_side(form.side, limits)),
-        iterations=_number("iterations", form.iterations, whole=True),
+        size=size,
+        iterations=_iterations(form),
         beta=config.beta * 2 ** _number("the strength of the style", form.strength),
         animate="gif",
     )
@@ -142,6 +146,25 @@ def preset_config(name, weights=None):
     if name in (None, OWN_LOOK):
         return JobConfig()
     return JobConfig().changed(**preset_knobs(name, weights, say=lambda line: None))
+
+
+def words_for_preset(name):
+    """Return what to know of a preset."""
+    if name in (None, OWN_LOOK):
+        return ""
+    preset = PRESETS[name]
+    errs = f" The source errs: {preset.errs}." if preset.errs else ""
+    return f"{preset.source}. {preset.expect}.{errs}"
+
+
+def own_side(config, content):
+    """Return the longer side that a preset's own size gives a photograph, or None."""
+    if config.size is None or not content:
+        return None
+    try:
+        return max(fit_size(parse_size(config.size), read_picture(content).shape[:2]))
+    except ImageError:
+        return None
 
 
 def heading_of(name):
@@ -184,18 +207,27 @@ def _mask(style, content, uploads):
     if style.where in (WHITE, BLACK):
         if not style.mask:
             raise ConfigError("the mask is missing: upload one, or choose another place")
-        return (NOT if style.where == BLACK else "") + str(uploads.keep(style.mask))
+        return (NOT if style.where == BLACK else "") + str(_checked_mask(style, content, uploads))
     return NO_MASK
+
+
+def _checked_mask(style, content, uploads):
+    """Return where an uploaded mask is kept, once it is sure that it can be used."""
+    mask = uploads.keep(style.mask)
+    size = read_picture(content).shape[:2]
+    try:
+        load_mask(mask, size, inverted=style.where == BLACK)
+    except ImageError as error:
+        raise ConfigError(str(error).replace(f"the mask {mask}", "its mask")) from None
+    return mask
 
 
 def _rest(number, masks, content, uploads):
     """Return the mask of where no other style acts: one that is there already, or a new one."""
     others = [each for each in masks.values() if each != NO_MASK]
     if not others or len(others) < len(masks):
-        raise ConfigError(
-            f"style {number}: it is to act where no other style does, and "
-            f"{'another one acts everywhere' if masks else 'there is no other style'}"
-        )
+        other = "another one acts everywhere" if masks else "no other one has a place of its own"
+        raise ConfigError(f"style {number}: it is to act where no other style does, and {other}")
     if len(others) == 1 and not others[0].startswith(NOT):
         return NOT + others[0]
     size = read_picture(content).shape[:2]
@@ -212,6 +244,21 @@ def _side(side, limits):
     if side > limits.side:
         raise ConfigError(f"the longer side is {side} pixels; this page allows {limits.side}")
     return side
+
+
+def _iterations(form):
+    iterations = _number("how long", form.iterations, whole=True)
+    if iterations < 1:
+        raise ConfigError(f"how long is {iterations} iterations; 1 at least was expected")
+    return iterations
+
+
+def _check_keeping(form, chosen):
+    if form.keep_content and any(each.where == EVERYWHERE for _, each in chosen):
+        raise ConfigError(
+            "the photograph can be kept only where no style acts, and a style acts everywhere: "
+            "choose where each one acts, or don't keep the photograph"
+        )
 
 
 def _scale(form, limits):

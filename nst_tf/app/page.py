@@ -5,7 +5,10 @@ import secrets
 from pathlib import Path
 
 import gradio as gr
+from gradio.utils import get_upload_folder
 from PIL import Image
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from nst_tf.app import form as forms
 from nst_tf.app.controls import QUIET, make_controls, make_recent, make_shown
@@ -23,7 +26,9 @@ STYLE = Path(__file__).parent / "page.css"
 SECONDS = 1.0  # from one look at the run to the next
 EDITOR = 720  # pixels of the longer side of the picture that masks are painted on
 NOBODY = {"owner": None, "order": None, "run": None}
+HERE = ("127.0.0.1", "localhost", "::1")
 STORE = "nst_tf"  # under which the browser keeps which run it looks at
+TO_THE_RUN = "() => document.getElementById('run').scrollIntoView({behavior: 'smooth'})"
 HEAD = """<header class="head"><h1>nst_tf</h1>
 <p>Neural style transfer: a photograph, repainted by the statistics of a painting.</p></header>"""
 
@@ -39,6 +44,38 @@ THEME = gr.themes.Default(
     button_primary_background_fill_hover="*primary_700",
     button_primary_background_fill_dark="*primary_700",
 )
+
+
+class Page(gr.Blocks):
+    """A page that takes files from its own uploads alone, whatever a request names."""
+
+    async def preprocess_data(self, block_fn, inputs, *more, **how):
+        """Look at all paths among the inputs, then hand them on."""
+        for path in named_files(inputs):
+            if not Path(path).resolve().is_relative_to(Path(get_upload_folder()).resolve()):
+                raise gr.Error("this file was not uploaded here")
+        return await super().preprocess_data(block_fn, inputs, *more, **how)
+
+
+def named_files(data):
+    """Yield all that is called "path" in what a browser has sent, however deep."""
+    if isinstance(data, dict):
+        if data.get("path"):
+            yield str(data["path"])
+        data = list(data.values())
+    if isinstance(data, list):
+        for each in data:
+            yield from named_files(each)
+
+
+def _only_here(address):
+    """Return what keeps pages of other names away from one that is for this machine alone.
+
+    Else a page elsewhere could give itself our address (DNS rebinding), and press our buttons.
+    """
+    if address not in HERE:
+        return {}
+    return {"middleware": [Middleware(TrustedHostMiddleware, allowed_hosts=[*HERE, "[::1]"])]}
 
 
 def launch(page, folder, address, port, *, password=None, open_browser=False):
@@ -82,6 +119,7 @@ def launch(page, folder, address, port, *, password=None, open_browser=False):
             strict_cors=True,
             show_error=False,
             quiet=True,
+            app_kwargs=_only_here(address),
             prevent_thread_lock=True,
         )
     except OSError:
@@ -106,7 +144,7 @@ def build(studio, uploads, knobs=None):
     knobs : dict, optional
         As for `config_of`.
     """
-    with gr.Blocks(title="nst_tf", analytics_enabled=False, delete_cache=(3600, 86400)) as page:
+    with Page(title="nst_tf", analytics_enabled=False, delete_cache=(3600, 86400)) as page:
         gr.HTML(HEAD)
         with gr.Row(equal_height=False):
             with gr.Column(scale=5, min_width=320):
@@ -125,10 +163,20 @@ def _connect_controls(controls, uploads):
     for number, slot in enumerate(controls.slots, 1):
         _check_at_once(f"style {number}", slot.picture, slot.told, uploads)
         _check_at_once(f"the mask of style {number}", slot.mask, slot.mask_told, uploads)
+    about = [controls.about, controls.amount, controls.unit, controls.side]
+    controls.preset.change(_about_preset, [controls.preset, controls.content], about, **QUIET)
     for slot in controls.slots:
         opened = [slot.where, controls.content], [slot.editor, slot.mask_box]
         slot.where.change(_open_mask, *opened, **QUIET)
         controls.content.change(_open_mask, *opened, **QUIET)
+
+
+def _about_preset(name, content):
+    """Return what to know of a preset, and its iterations and size."""
+    config = forms.preset_config(name)
+    side = forms.own_side(config, content)
+    about = forms.words_for_preset(name)
+    return about, config.iterations, "iterations", gr.skip() if side is None else side
 
 
 def _check_at_once(what, place, told, uploads):
@@ -151,7 +199,10 @@ def _open_mask(where, content):
         return gr.ImageEditor(visible=False), mask
     if not content:
         return gr.ImageEditor(visible=True, value=None), mask
-    ground = Image.fromarray(read_picture(content))
+    try:
+        ground = Image.fromarray(read_picture(content))
+    except NstError:  # it was told where it was uploaded
+        return gr.ImageEditor(visible=True, value=None), mask
     factor = EDITOR / max(ground.size)  # small ones are enlarged: the brush has its size
     ground = ground.resize([max(round(side * factor), 1) for side in ground.size])
     value = {"background": ground, "layers": [], "composite": None}
@@ -210,14 +261,20 @@ class Visits:
         shown.stop.click(self.stop, visit, changed, **QUIET)
         shown.go_on.click(self.go_on, visit, changed, **QUIET)
         self.recent.select(self.choose, [visit, self.names], changed, **QUIET)
+        self.recent.select(None, js=TO_THE_RUN)
 
     def look(self, visit, seen=None):
         """Return what has changed on the page since a version was seen."""
+        visit = known(visit)
+        order = self.studio.order(visit["order"])
+        if order is not None and order.folder:  # by which it is found when the page was ended
+            visit["run"] = order.folder.name
         view = view_of(self.studio, visit["order"], visit["run"], seen)
         if view is None:
             return {self.seen: seen}
         mine = self.studio.order_of(visit["owner"])
-        changes = {self.seen: view.version, **_updates(self.shown, view, mine)}
+        changes = {self.visit: visit, self.seen: view.version}
+        changes |= _updates(self.shown, view, mine)
         return changes if view.state in OPEN else {**changes, **self._recent()}
 
     def _recent(self):
@@ -230,7 +287,7 @@ class Visits:
 
     def _done(self, visit, do):
         """Do something with a visit; return what has changed, or what is wrong."""
-        alert = ""
+        visit, alert = known(visit), ""
         try:
             visit = do(visit)
         except NstError as error:
@@ -240,7 +297,7 @@ class Visits:
 
     def arrive(self, visit):
         """Show who comes again the own run, or the one that was looked at last."""
-        visit = {**NOBODY, **(visit or {})}
+        visit = known(visit)
         visit["owner"] = visit["owner"] or secrets.token_hex(16)
         mine = self.studio.order_of(visit["owner"])
         visit = {**visit, "order": mine.key} if mine else visit
@@ -276,6 +333,12 @@ class Visits:
     def choose(self, visit, names, event: gr.SelectData):
         """Show one of the recent runs."""
         return self._done(visit, lambda visit: {**visit, "order": None, "run": names[event.index]})
+
+
+def known(visit):
+    """Return what the browser says of a visit, as far as it can be: texts or None."""
+    said = visit if isinstance(visit, dict) else {}
+    return {name: said[name] if isinstance(said.get(name), str) else None for name in NOBODY}
 
 
 def _updates(shown, view, mine):

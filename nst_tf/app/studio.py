@@ -9,6 +9,7 @@ from collections import deque
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from nst_tf.app.uploads import without_mark
 from nst_tf.batch.here import MOST_KEPT
 from nst_tf.batch.lists import Job
 from nst_tf.batch.work import DONE, FAILED, do_job
@@ -163,7 +164,7 @@ class Studio:
             if len(self.queue) >= self.limits.waiting:
                 raise ConfigError(f"{len(self.queue)} runs wait already; try again later")
             key = secrets.token_hex(8)
-            title = folder.name if folder else folder_name(config)
+            title = folder.name if folder else without_mark(folder_name(config))
             order = self.orders[key] = Order(key, owner, title, config, seconds, folder)
             self.queue.append(order)
             self._forget_old()
@@ -175,7 +176,13 @@ class Studio:
         folder = self.run_folder(name)
         if folder is None:
             raise ConfigError(f"there is no run {name!r:.60} any more")
-        return self.take(load_settings(folder), owner, folder=folder)
+        config = load_settings(folder)
+        side = max(load_content(config)[0].shape[:2])
+        if side > self.limits.side:
+            raise ConfigError(
+                f"{name} has {side} pixels on its longer side; this page allows {self.limits.side}"
+            )
+        return self.take(config, owner, folder=folder)
 
     def stop(self, owner):
         """Stop a visitor's order and return it: one at work keeps the picture reached.

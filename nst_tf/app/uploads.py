@@ -13,6 +13,7 @@ from nst_tf.masks import load_mask
 
 SHOWN = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".avif"}  # what a browser can show
 NAME = re.compile(r"[^\w-]+")
+MARK = re.compile(r"-[0-9a-f]{12}(?=_|$)")  # after a name, for what the picture holds
 LONGEST = 40  # letters that are kept of a file's name
 
 
@@ -48,18 +49,26 @@ class Uploads:
         except ImageError as error:
             raise ImageError(str(error).replace(str(path), path.name)) from None
         content = _content_of(path)
-        if content in self.samples:
-            return self.samples[content]
+        kept = self._kept_already(path, content)
+        if kept is not None:
+            return kept
         ending = path.suffix.lower() if path.suffix.lower() in SHOWN else ".png"
         kept = self.folder / f"{_plain(path.stem)}-{content[:12]}{ending}"
-        if kept.exists():
-            return kept
         if ending == path.suffix.lower():
             with atomic_file(kept) as temporary:
                 temporary.write_bytes(path.read_bytes())
         else:
             save_image(kept, picture)
         return kept
+
+    def _kept_already(self, path, content):
+        """Return the sample, or the picture kept before, that holds the same."""
+        if content in self.samples:
+            return self.samples[content]
+        same_name = self.folder / path.name  # it may come back from the page, as we named it
+        if same_name.is_file() and _content_of(same_name) == content:
+            return same_name
+        return next(self.folder.glob(f"*-{content[:12]}.*"), None)
 
     def keep_mask(self, mask, stem):
         """Save a mask (H, W) in [0, 1] as a grey picture, and return where."""
@@ -86,7 +95,7 @@ def painted_mask(layers):
     """
     alphas = [layer[..., 3] for layer in layers or () if layer is not None]
     if not alphas or not any(alpha.any() for alpha in alphas):
-        raise ConfigError("nothing is painted yet: paint on the photograph, or choose `everywhere`")
+        raise ConfigError("nothing is painted yet: paint on the photograph, or choose everywhere")
     return (np.max(alphas, axis=0) > 0).astype(np.float32)
 
 
@@ -106,6 +115,11 @@ def everywhere_else(masks, size):
     if taken.min() == 1:
         raise ConfigError("the other styles act on the whole picture: nothing is left for this one")
     return 1 - taken
+
+
+def without_mark(name):
+    """Return the name of a run without what tells uploaded pictures of one name apart."""
+    return MARK.sub("", name)
 
 
 def _content_of(path):
