@@ -265,16 +265,18 @@ class Visits:
 
     def look(self, visit, seen=None):
         """Return what has changed on the page since a version was seen."""
-        visit = known(visit)
+        visit, learned = known(visit), {}
         order = self.studio.order(visit["order"])
-        if order is not None and order.folder:  # by which it is found when the page was ended
+        if order is not None and order.folder and visit["run"] != order.folder.name:
+            # By its name it is found when the page was ended. Told once: a look that began before
+            # Start must not bring back what the browser kept then.
             visit["run"] = order.folder.name
+            learned = {self.visit: visit}
         view = view_of(self.studio, visit["order"], visit["run"], seen)
         if view is None:
-            return {self.seen: seen}
+            return {self.seen: seen, **learned}
         mine = self.studio.order_of(visit["owner"])
-        changes = {self.visit: visit, self.seen: view.version}
-        changes |= _updates(self.shown, view, mine)
+        changes = {self.seen: view.version, **learned, **_updates(self.shown, view, mine)}
         return changes if view.state in OPEN else {**changes, **self._recent()}
 
     def _recent(self):
