@@ -128,8 +128,8 @@ PRESET_PICTURES = (
         "stained_glass",
         "A grey ground of small ripples, sprinkled with red, green and blue chips",
         "No content: chips of the painting's glass in a ground of noise. Of the photograph only"
-        " the size is taken. For textures without that noise see `--alpha 0` in the "
-        "[README](../README.md).",
+        " the size is taken. For textures without that noise see `--alpha 0` in "
+        "[sheets.md](sheets.md).",
         "--size short:160",
     ),
     _preset(
@@ -333,7 +333,8 @@ TWO_STYLES = Picture(
     "two_styles",
     "Two paintings, a mask each",
     "A cup of glass on a table of brush strokes",
-    "Glass where the mask is white, brush strokes elsewhere: README's example, smaller. A thin "
+    "Glass where the mask is white, brush strokes elsewhere: the example of "
+    "[styles_and_masks.md](styles_and_masks.md), smaller. A thin "
     "pale line marks the seam along the saucer.",
     (
         Painting(
@@ -410,7 +411,7 @@ CONTENT_LAYERS = Picture(
     "The three hardly differ, as each run begins with the photograph and 60 iterations do not "
     "lead far from it. On conv2_2 letters and edges stay a little truer; on conv5_2 planes cut "
     "into face and helmet. From noise layers differ far more: see "
-    "[README](../README.md).",
+    "[sheets.md](sheets.md).",
     _swept("astronaut", "cubist", "--content-layers", ("conv2_2", "conv4_2", "conv5_2"), QUICK),
 )
 STATISTICS = Picture(
@@ -525,7 +526,7 @@ SECTIONS = (
     Section("Paintings and photographs", "Small, to choose by.", (SHEET,)),
     Section(
         "Large",
-        "The photograph has 600x400 pixels and is enlarged; what is painted is as fine as the "
+        "The photograph has 451x300 pixels and is enlarged; what is painted is as fine as the "
         "picture.",
         (LARGE_WHOLE, LARGE_CROP),
     ),

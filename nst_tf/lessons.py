@@ -84,6 +84,8 @@ def _spoken(minutes):
 def show(figure, caption):
     """Show a figure in a notebook with its caption, which is also the picture's alt text.
 
+    The HTML that `nbconvert` makes leaves the alt text out; there the caption below must do.
+
     Parameters
     ----------
     figure : Figure, or (H, W, 3) uint8
