@@ -44,7 +44,7 @@ test-cluster: $(VENV)/installed-test $(VENV)/installed-cluster  ## batches on a 
 test-app: $(VENV)/installed-test-app  ## the page, in Chromium
 	$(BIN)/python -m pytest -m app
 
-test-slow: $(VENV)/installed-test  ## the six slowest of the usual tests
+test-slow: $(VENV)/installed-test  ## the slowest of the usual tests
 	$(BIN)/python -m pytest -n 2 -m slow
 
 test-long: $(VENV)/installed-test  ## forty kills, thousands of damaged files

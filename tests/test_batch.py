@@ -74,6 +74,7 @@ def test_each_job_gives_the_picture_that_it_gives_alone(photos, base):
     assert all(f"{job.name}/report.html" in page for job in jobs)
 
 
+@pytest.mark.slow
 def test_weights_are_read_once_and_pictures_of_a_size_traced_once(photos, base, monkeypatch):
     loads, traces = [], []
     for name, calls in (("jobs.load_model", loads), ("optimizers._losses_and_gradient", traces)):
@@ -186,6 +187,7 @@ def stopped_after(steps):
         yield
 
 
+@pytest.mark.slow
 def test_what_is_done_is_left_and_what_is_half_done_goes_on(photos, base, monkeypatch, capsys):
     jobs = pairs(["a.png", "b.png", "c.png"], ["x.png"], base=base.changed(checkpoint_every=0))
     words = "1 of 3 jobs are done; `python -m nst_tf.batch --resume out` goes on"

@@ -62,6 +62,7 @@ def test_another_pair_gives_what_it_gives_alone_and_nothing_is_traced(tiny_model
     assert losses == alone_losses
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "other",
     [
@@ -99,6 +100,7 @@ def test_masks_and_blends_are_told_apart(tiny_model):
         np.testing.assert_array_equal(image, picture(tiny_model, FIRST, style)[0], err_msg=name)
 
 
+@pytest.mark.slow
 def test_another_size_trunk_or_precision_is_traced_anew(tiny_model, traced):
     kept = Kept(32)
     picture(tiny_model, FIRST, BRUSH, kept)

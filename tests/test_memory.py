@@ -129,6 +129,7 @@ def test_smaller_passes_end_at_the_smallest_tile(tiny_model):
     assert areas == [500_000, 250_000, 125_000]
 
 
+@pytest.mark.slow
 def test_out_of_memory_the_run_goes_on_in_tiles(tiny_model, monkeypatch):
     whole = style_transfer(CONTENT, STYLE, tiny_model, iterations=3)
     passes = []

@@ -217,6 +217,7 @@ def test_when_the_last_checkpoint_is_damaged_too_it_begins_at_0(cut, capsys):
     assert told[1].endswith("; beginning at 0")
 
 
+@pytest.mark.slow
 def test_a_folder_with_the_name_of_a_checkpoint_is_left_alone(job, cut, capsys):
     assert job("--output", "whole") == 0
     cut(2, "--output", "cut")
@@ -305,6 +306,7 @@ def test_what_a_killed_run_was_writing_is_cleared_away(cut):
     assert left == {LOCK, ".mine.12345678.txt"}
 
 
+@pytest.mark.slow
 def test_a_full_disk_stops_the_run_with_its_last_checkpoint(job, cut, monkeypatch, capsys):
     assert job("--output", "whole") == 0
     cut(2, "--output", "cut")
@@ -337,6 +339,7 @@ def test_from_python_errors_are_raised(tmp_path):
     assert issubclass(ConfigError, NstError)
 
 
+@pytest.mark.slow
 def test_a_terminated_run_goes_on_too(pictures, tiny_mat, tmp_path):
     folder = tmp_path / "here"
     command = [sys.executable, "-m", "nst_tf.run", *map(str, pictures), "--weights", str(tiny_mat)]

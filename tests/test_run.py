@@ -66,6 +66,7 @@ def test_a_job_leaves_its_files(job, tmp_path, capsys):
     assert "\r" not in said.err
 
 
+@pytest.mark.slow
 def test_a_second_run_gets_a_folder_of_its_own(job, tmp_path):
     assert job("--iterations", 0) == job("--iterations", 0) == 0
     assert names(tmp_path / "output") == ["house_brush", "house_brush_2"]
@@ -81,6 +82,7 @@ def test_quiet_says_nothing(job, capsys):
     assert capsys.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_picture_and_another_another(job):
     for folder, seed in [("a", 5), ("b", 5), ("c", 6)]:
         assert job("--noise-ratio", "0.6", "--seed", seed, "--output", folder) == 0
@@ -89,6 +91,7 @@ def test_the_same_seed_gives_the_same_picture_and_another_another(job):
     assert not np.array_equal(a, c)
 
 
+@pytest.mark.slow
 def test_config_repeats_the_run_exactly_from_anywhere(job, tmp_path, monkeypatch):
     knobs = ["--alpha", "0.01", "--style-layers", "conv1_1,conv3_1", "--noise-ratio", "0.3"]
     assert job(*knobs, "--style-layer-weights", "1", "2", "--output", "first") == 0
@@ -105,6 +108,7 @@ def test_config_repeats_the_run_exactly_from_anywhere(job, tmp_path, monkeypatch
     assert [row[:5] for row in rows(a)] == [row[:5] for row in rows(b)]
 
 
+@pytest.mark.slow
 def test_a_flag_overrides_the_config_file(job, tmp_path):
     assert job("--output", "first") == 0
     assert main(["--config", "first/config.json", "--iterations", "1", "--output", "second"]) == 0
@@ -128,6 +132,7 @@ def test_no_preset_clips_but_devos(job):
 # ------------------------------------------------------------------ styles, masks, trunks
 
 
+@pytest.mark.slow
 def test_two_styles_with_masks_repeat_from_their_config(job, tmp_path, pictures):
     content, style = pictures
     mask = np.zeros((45, 61), np.uint8)
@@ -402,6 +407,7 @@ def endless(pictures, tiny_mat, tmp_path):
 needs_hangup = pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="no SIGHUP here")
 
 
+@pytest.mark.slow
 @needs_hangup
 def test_a_hangup_saves_the_picture_reached(endless, tmp_path):
     process = endless(stderr=subprocess.PIPE, text=True)
@@ -424,6 +430,7 @@ def test_a_closed_terminal_saves_the_picture_reached_too(endless, tmp_path):
     assert (tmp_path / "here" / "report.html").exists()
 
 
+@pytest.mark.slow
 @needs_hangup
 def test_under_nohup_a_hangup_is_ignored(endless):
     process = endless("nohup", stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
