@@ -138,7 +138,7 @@ def test_the_same_picture_is_as_good_in_mixed_precision(trunk):
 
     # Both judged in float32. Roundings differ from processor to processor, and with them the ways
     # downhill: on one mixed ended 4 % below float32, on another within 3 % of it.
-    assert final("mixed") < 1.04 * final("float32")
+    assert final("mixed") < 1.03 * final("float32")
 
 
 def test_the_start_from_content_has_no_content_loss_in_mixed_precision_either(trunk):
