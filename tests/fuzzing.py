@@ -43,7 +43,7 @@ with hushed():
     from nst_tf.images import MAX_PIXELS, MIN_SIDE, read_picture
     from nst_tf.masks import load_mask
     from nst_tf.pages import read_record, write_report
-    from nst_tf.trunks import load_model
+    from nst_tf.trunks import load_model, load_vgg_model
     from nst_tf.trunks.cache import cache_path
 
 MIB = 2**20
@@ -70,10 +70,10 @@ def mask(path):
     assert 0 <= found.min() <= found.max() <= 1
 
 
-def trunk(path):
+def trunk(path, load=load_model):
     """Load a trunk from the file itself, never from what another case has left beside it."""
     try:
-        model = load_model(path)
+        model = load(path)
     finally:
         if path.suffix == ".mat":
             cache_path(path).unlink(missing_ok=True)
@@ -210,6 +210,9 @@ KINDS = {
     "mat": Kind(goodfiles.mat_files, trunk, 12, 512, {".mat": "mat"}),
     "hdf5": Kind(goodfiles.hdf5_files, trunk, 10, 512, {}),
     "npz": Kind(goodfiles.npz_files, trunk, 6, 512, {".npz": "zip"}),
+    "vgg npz": Kind(
+        goodfiles.vgg_npz_files, partial(trunk, load=load_vgg_model), 4, 512, {".npz": "zip"}
+    ),
     "tensorflow": Kind(goodfiles.tensorflow_files, trunk, 4, 512, {}, beside=True, apart=True),
     "verify": Kind(goodfiles.mat_files, verified, 2, 512, {".mat": "mat"}),
     "config": Kind(goodfiles.config_files, config, 12, 128, {".json": "json"}),

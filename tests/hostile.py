@@ -88,6 +88,7 @@ NAMES = {  # kind -> the name under which nothing of the kind may lie
     "mat": "a.mat",
     "hdf5": "a.h5",
     "npz": "a.npz",
+    "vgg npz": "a.npz",
     "verify": "a.mat",
     "config": "config.json",
     "job list": "jobs.json",
@@ -645,10 +646,15 @@ CHECKPOINTS = {
 }
 NUMPY = {
     f"{where}: {words}": one(kind, NAMES[kind], data)
-    for kind, where in [("npz", "an .npz"), ("checkpoint", "a checkpoint")]
+    for kind, where in [
+        ("npz", "an .npz"),
+        ("vgg npz", "an .npz of VGG"),
+        ("checkpoint", "a checkpoint"),
+    ]
     for words, data in ARCHIVES.items()
 } | {
     "a terabyte of .npz": sparse("npz", "a.npz", b"PK\3\4"),
+    "a terabyte of .npz of VGG": sparse("vgg npz", "a.npz", b"PK\3\4"),
     "a terabyte of a checkpoint": sparse("checkpoint", NAMES["checkpoint"], b"PK\3\4"),
 }
 

@@ -1,7 +1,8 @@
 """Writes weights files in the layout of each release, for tests and for trying things out.
 
-`python tests/matfiles.py model/trial.mat` writes a 19-layer file with the embedded trunk's
-numbers; the three layers that VGG-16 has not are identities.
+`python tests/matfiles.py model/trial.mat` writes a 19-layer file with the numbers of the embedded
+VGG-16; the three layers that VGG-16 lacks are identities. With `--layers 16` the file has the
+convolutions of MatConvNet's own imagenet-vgg-verydeep-16.mat.
 """
 
 import argparse
@@ -166,11 +167,25 @@ def _normalization(layout, mean):
     return {"meta": {"inputs": {"name": "data"}, "normalization": normalization}}
 
 
+# ---------------------------------------------------------------------------- .npz
+
+
+def write_vgg_npz(path, convolutions, dtype=np.float16):
+    """Write the layout of the embedded network: kernels of `dtype`, biases in float32."""
+    arrays = {f"{name}/kernel": kernel.astype(dtype) for name, (kernel, _) in convolutions.items()}
+    arrays |= {f"{name}/bias": bias for name, (_, bias) in convolutions.items()}
+    with open(path, "wb") as file:
+        np.savez_compressed(file, **arrays)
+
+
 # ---------------------------------------------------------------------------- Keras
 
 
-def write_keras(path, convolutions):
-    """Write Keras' legacy notop .h5: a flat group a layer, blue-green-red input."""
+def write_keras(path, convolutions, **how):
+    """Write Keras' legacy notop .h5: a flat group a layer, blue-green-red input.
+
+    `how` is for h5py's `create_dataset`, for the kernels.
+    """
     with h5py.File(path, "w") as file:
         groups = []
         for name, (kernel, bias) in convolutions.items():
@@ -178,7 +193,8 @@ def write_keras(path, convolutions):
             group = file.create_group(group_name)
             kernel = kernel[:, :, ::-1] if name == "conv1_1" else kernel
             names = [f"{group_name}_W_1:0", f"{group_name}_b_1:0"]
-            group[names[0]], group[names[1]] = kernel, bias
+            group.create_dataset(names[0], data=kernel, **how)
+            group.create_dataset(names[1], data=bias)
             group.attrs["weight_names"] = [each.encode() for each in names]
             groups.append(group_name.encode())
         file.attrs["layer_names"] = [*groups, b"block5_pool"]
@@ -196,10 +212,10 @@ def main():
         convolutions = tiny_vgg(options.layers)
     else:
         sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-        from nst_tf.trunks.hdf5 import read_hdf5
-        from nst_tf.trunks.vgg import embedded_path
+        from nst_tf.trunks.vgg import EMBEDDED_FILE
+        from nst_tf.trunks.vgg_npz import read_vgg_npz
 
-        convolutions = read_hdf5(embedded_path()).convolutions
+        convolutions = read_vgg_npz(EMBEDDED_FILE).convolutions
         convolutions = as_vgg19(convolutions) if options.layers == 19 else convolutions
     if options.layout == "keras":
         write_keras(options.path, convolutions)

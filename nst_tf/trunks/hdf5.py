@@ -55,9 +55,7 @@ def read_hdf5(path):
 def _keras(file):
     """Keras' legacy layout: a group a layer, whose attribute names its arrays."""
     convolutions = {}
-    if "layer_names" not in file.attrs:
-        raise ValueError("it has no attribute `layer_names`, which Keras' notop files have")
-    for group_name in map(_text, file.attrs["layer_names"]):
+    for group_name in map(_text, file.attrs.get("layer_names", ())):
         if "_conv" in group_name:
             group = _member(file, group_name)
             datasets = [_member(group, _text(name)) for name in group.attrs["weight_names"]]

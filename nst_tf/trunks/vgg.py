@@ -142,4 +142,4 @@ def _what_it_is(start):
         return f"it is empty; {fetch}"
     if start.startswith(b"\x80"):
         return "it is a pickle (PyTorch .pth?), which is not opened as it can run code"
-    return f"it begins with {start[:8]!r}, the signature of neither MATLAB, HDF5 nor npz; {fetch}"
+    return f"it begins with {start[:8]!r}, neither MATLAB's nor HDF5's mark; {fetch}"
