@@ -75,3 +75,44 @@ def colour_grain(picture, style):
 
     height, width = np.asarray(picture).shape[:2]
     return energy(picture) / max(energy(resized_to_area(style, height * width)), 1e-12)
+
+
+def seam_ratio(picture, level, stride=16):
+    """Return how much stronger straight steps are on a coarse level's block borders than elsewhere.
+
+    Parameters
+    ----------
+    picture : (H, W, 3)
+    level : (height, width)
+        Size of the coarse level in pixels.
+    stride : int
+        Pixels of the level per position of the deepest style layer: 16 for conv5_1 of VGG.
+
+    Returns
+    -------
+    float
+        Energy of the differences across the block borders over that of the differences at all
+        other positions, for vertical or horizontal borders, whichever is larger. About 1: no
+        seams. A difference is a mean over one block along the border, so that straight edges
+        count and strokes, which change direction within a block, hardly do.
+    """
+    grey = np.asarray(picture, np.float64).mean(axis=2)
+    upright = _step_ratio(grey, level, stride)
+    return max(upright, _step_ratio(grey.T, level[::-1], stride))
+
+
+def _step_ratio(grey, level, stride):
+    """Return `seam_ratio` of vertical borders alone, of a grey picture (H, W)."""
+    height, width = grey.shape
+    scale = width / level[1]  # picture pixels per pixel of the level
+    band = max(round(scale), 1)
+    sums = np.cumsum(np.pad(grey, ((0, 0), (1, 0))), axis=1)
+    means = (sums[:, band:] - sums[:, :-band]) / band  # means[:, x] of the columns x ... x + band
+    steps = means[:, band:] - means[:, :-band]  # steps[:, x] is the step at column x + band
+    block = max(round(stride * height / level[0]), 1)
+    runs = [steps[top : top + block].mean(axis=0) for top in range(0, height - block + 1, block)]
+    energy = np.mean(np.square(runs), axis=0)
+    borders = np.rint(np.arange(stride, level[1] - stride / 2, stride) * scale).astype(int) - band
+    on_border = np.zeros(energy.shape, bool)
+    on_border[borders[(borders >= 0) & (borders < energy.size)]] = True
+    return float(energy[on_border].mean() / max(energy[~on_border].mean(), 1e-12))

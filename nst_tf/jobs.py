@@ -323,8 +323,8 @@ def chosen_weights(weights, say=print):
     if path.name == VGG_MODEL:
         return str(path)
     say(
-        f"no model/{VGG_MODEL} here: using the embedded trunk, a VGG-16 fine-tuned for edges. "
-        "`python -m nst_tf.weights fetch vgg19` gets the paper's network"
+        f"no model/{VGG_MODEL} here: using the embedded VGG-16. "
+        "`python -m nst_tf.weights fetch vgg19` downloads the paper's VGG-19"
     )
     return "embedded"
 

@@ -62,8 +62,8 @@ STYLE_LAYERS = tuple(f"conv{block}_1" for block in range(1, 6))
 #
 # If they are, one can take the content of one picture and the style of another. The network's
 # convolutions, its **trunk**, are all that is needed. Where VGG-19's file lies in `model/`, the line
-# below names it. Otherwise it is the *embedded* trunk: a VGG-16 that was trained on to find edges.
-# It paints well, but its pictures are not the paper's.
+# below names it. Otherwise it is the *embedded* network: VGG-16, the smaller sister of the paper's
+# VGG-19, trained on ImageNet as well.
 
 # %%
 model = nst.load_vgg_model()

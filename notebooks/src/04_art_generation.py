@@ -62,8 +62,7 @@ lesson = nst.lesson_mode(mode, minutes={"quick": 0.3, "default": 1.7, "full": 8}
 # %% [markdown]
 # ## 2. The problem, and transfer learning
 # A content image $C$ and a style image $S$ are to become a generated image $G$. The network that
-# judges it was trained for another task, to name objects (the embedded one then also to find edges): using
-# it here is *transfer learning*.
+# judges it was trained for another task, to name objects: using it here is *transfer learning*.
 
 # %%
 model = nst.load_vgg_model()
