@@ -1,4 +1,4 @@
-"""What a painted picture looks like, in figures: clipping, border band, speckle.
+"""What a painted picture looks like, in figures: clipping, border band, speckle, seams.
 
 All functions take pictures as (H, W, 3) arrays of grey levels 0..255, of any dtype.
 """

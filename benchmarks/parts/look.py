@@ -6,6 +6,7 @@ from PIL import Image
 from benchmarks import looks
 from benchmarks.place import folder
 from benchmarks.report import Part
+from nst_tf.scales import make_levels
 
 OF_PICTURE = (looks.clipped_share, looks.border_ratio)
 BESIDE_STYLE = (looks.speckle, looks.colour_grain)
@@ -19,6 +20,8 @@ def measure(options):
         picture = _read(path)
         for measured in OF_PICTURE:
             part.add(f"{path.stem}: {measured.__name__}", measured(picture))
+        coarsest = make_levels("fast", picture.shape[:2], 500)[0].size
+        part.add(f"{path.stem}: seam_ratio", looks.seam_ratio(picture, coarsest))
         for measured in BESIDE_STYLE if options.painting else ():
             part.add(f"{path.stem}: {measured.__name__}", measured(picture, style))
     if not part.figures:
