@@ -43,7 +43,6 @@ def read_vgg_npz(path):
     }
     check_numbers(path, [array for pair in pairs.values() for array in pair])
     convolutions = {
-        name: tuple(as_float32(path, name, array) for array in pair)
-        for name, pair in pairs.items()
+        name: tuple(as_float32(path, name, array) for array in pair) for name, pair in pairs.items()
     }
     return checked_vgg(path, convolutions)
