@@ -346,7 +346,7 @@ def do_venv(words, folder):
 
 def do_jupyterlab(words, folder):
     """Look whether the folder is there, and whether the requirements have the program."""
-    packages = {each.name for each in read_requirements(folder / "requirements-notebooks.txt")}
+    packages = {each.name for each in read_requirements(folder / "requirements.txt")}
     return 0 if "jupyterlab" in packages and all((folder / word).is_dir() for word in words) else 2
 
 
