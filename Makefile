@@ -22,7 +22,7 @@ lint: $(VENV)/installed-test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 
-notebooks: $(VENV)/installed-notebooks  ## open the lessons
+notebooks: $(VENV)/installed  ## open the lessons
 	$(BIN)/python -m jupyterlab notebooks
 
 build-notebooks: $(VENV)/installed-teach  ## make the notebooks anew from notebooks/src, and run them
@@ -50,8 +50,7 @@ test-slow: $(VENV)/installed-test  ## the slowest of the usual tests
 test-long: $(VENV)/installed-test  ## forty kills, thousands of damaged files
 	$(BIN)/python -m pytest -m long
 
-# The notebooks' extra comes first: a test of `nst.live` needs IPython.
-test-all: $(VENV)/installed-teach test test-slow test-docs test-notebooks test-cluster test-app  ## everything but test-long
+test-all: test test-slow test-docs test-notebooks test-cluster test-app  ## everything but test-long
 
 bench: $(VENV)/installed  ## measure, beside peers where they can be installed: docs/performance.md
 	$(BIN)/python -m benchmarks --estimate-tutorial
@@ -64,11 +63,7 @@ $(VENV)/installed-test: requirements-test.txt requirements.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet -r requirements-test.txt
 	touch $@
 
-$(VENV)/installed-notebooks: requirements-notebooks.txt requirements.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet -r requirements-notebooks.txt
-	touch $@
-
-$(VENV)/installed-teach: requirements-teach.txt requirements-notebooks.txt requirements.txt | $(BIN)/python
+$(VENV)/installed-teach: requirements-teach.txt requirements.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet -r requirements-teach.txt
 	touch $@
 

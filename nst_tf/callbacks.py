@@ -121,7 +121,7 @@ def show_every(every, *, show=None):
 
 
 def _show_in_notebook(step):
-    from IPython.display import clear_output, display  # comes with Jupyter, not with nst_tf
+    from IPython.display import clear_output, display
     from PIL import Image
 
     clear_output(wait=True)

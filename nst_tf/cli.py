@@ -6,16 +6,10 @@ import sys
 import typing
 from contextlib import suppress
 from errno import ENOSPC
-from pathlib import Path
 
 from nst_tf.console import complain, interrupted_status
 from nst_tf.errors import Interrupted, NstError
 
-SAMPLES = Path(__file__).resolve().parents[1] / "images"
-SAMPLE_PAIR = {
-    "content": str(SAMPLES / "content" / "chelsea.jpg"),
-    "style": (str(SAMPLES / "style" / "night_strokes.jpg"),),
-}
 # The headings of --help: the knob that each stands before, in the order of the fields.
 HEADINGS = {
     "alpha": "what is kept and matched",

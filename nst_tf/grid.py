@@ -4,10 +4,11 @@ import sys
 from dataclasses import fields, replace
 from pathlib import Path
 
-from nst_tf.cli import SAMPLE_PAIR, add_knobs, given, list_action, reported
+from nst_tf.cli import add_knobs, given, list_action, reported
 from nst_tf.config import JobConfig, TransferConfig
 from nst_tf.console import OneLineParser, hushed, interrupt_once
 from nst_tf.errors import ConfigError, Interrupted
+from nst_tf.samples import SAMPLE_PAIR, resolve_pictures
 
 SHEETS = {
     "layers": "Figure 1: what layers keep of style and content, reconstructed from noise",
@@ -68,6 +69,7 @@ def _run(options):
     config = JobConfig().changed(**{**pair, **DEFAULTS, **options})
     if not config.style or len(config.style) > 1:
         raise ConfigError("a sheet needs one CONTENT and one STYLE, or neither for the samples")
+    config = resolve_pictures(config)
     knobs = {name: options[name] for name in TRANSFER_KNOBS & set(options)}
     if ratios:
         knobs["ratios"] = ratios

@@ -40,6 +40,7 @@ from nst_tf.inputs import load_images
 from nst_tf.kept import Kept
 from nst_tf.pages import REPORT, read_record, write_report
 from nst_tf.pages.records import CONFIG, LOSSES, RESULT, TERMS, loss_lines
+from nst_tf.samples import resolve_pictures
 from nst_tf.tasks import make_task
 from nst_tf.timelapse import check_kind, save_timelapse
 from nst_tf.transfer import paint
@@ -100,6 +101,7 @@ def run_job(config, output=None, *, overwrite=False, callbacks=(), say=print, ke
         raise ConfigError(
             f"content is {config.content!r} and style {config.style!r}; both pictures are needed"
         )
+    config = resolve_pictures(config)
     check_output(output, overwrite)
     check_inputs_survive(config, output)
     if config.animate:

@@ -96,7 +96,7 @@ def show(figure, caption):
     """
     picture = jpeg_bytes(figure) if isinstance(figure, np.ndarray) else as_jpeg(figure)
     if in_notebook():
-        from IPython.display import display  # comes with Jupyter, not with nst_tf
+        from IPython.display import display
 
         # Not IPython's Image: before version 8, as in Colab, it takes no alt text.
         seen = {"image/jpeg": base64.b64encode(picture).decode(), "text/plain": caption}

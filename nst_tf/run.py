@@ -5,16 +5,24 @@ import textwrap
 from contextlib import closing, nullcontext
 from dataclasses import fields
 
+from nst_tf import __version__
 from nst_tf.callbacks import progress
-from nst_tf.cli import SAMPLE_PAIR, add_knobs, given, reported
+from nst_tf.cli import add_knobs, given, reported
 from nst_tf.config import JobConfig
 from nst_tf.console import OneLineParser, hushed, interrupt_once
 from nst_tf.errors import ConfigError, WeightsError, check_choice
 from nst_tf.presets import ON_SQUEEZENET_1_0, PRESETS
+from nst_tf.samples import BY_NAME, SAMPLE_PAIR
 
 PICTURES = ("content", "style")  # the knobs that are no flags
 # What a schedule decides for itself when it is given beside a preset, which has its own.
 SCHEDULES_OWN = {"learning_rate": None, "decay": None, "optimizer": None, "clip": True}
+
+
+def command():
+    """Run the program: `python -m nst_tf.run`, `python -m nst_tf` and `nst-tf`."""
+    interrupt_once()
+    sys.exit(main())
 
 
 def main(arguments=None):
@@ -121,9 +129,11 @@ def make_parser():
         prog="python -m nst_tf.run",
         usage="%(prog)s [CONTENT STYLE [STYLE ...]] [options]",
         description="Paint a photograph in the style of a picture (Gatys et al. 2015).",
-        epilog="Without CONTENT and STYLE it takes the sample pictures. Layers and weights of "
-        "layers may be separated by spaces or commas.",
+        epilog="Without CONTENT and STYLE it paints the sample pair. Samples can be given by name: "
+        f"{', '.join(BY_NAME)}. Layers and weights of layers may be separated by spaces or commas.",
     )
+    version = {"version": f"nst_tf {__version__}", "help": "print the version and exit"}
+    parser.add_argument("--version", action="version", **version)
     parser.add_argument("content", nargs="?", metavar="CONTENT", help="the photograph")
     parser.add_argument("style", nargs="*", metavar="STYLE", help="the painting, or several")
     parser.add_argument("--output", metavar="DIR", help="default: a new folder under output/")
@@ -138,5 +148,4 @@ def make_parser():
 
 
 if __name__ == "__main__":
-    interrupt_once()
-    sys.exit(main())
+    command()

@@ -50,7 +50,7 @@ def compare(before, after, *, labels=("before", "after"), caption=""):
     if not in_notebook():
         print(line)
         return
-    from IPython.display import display  # comes with Jupyter, not with nst_tf
+    from IPython.display import display
 
     pair = jpeg_bytes(contact_sheet([before, after], labels, side=SMALL))
     seen = {

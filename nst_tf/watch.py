@@ -52,7 +52,7 @@ def in_notebook():
     """Return whether a notebook's kernel runs this, which can show HTML."""
     if "ipykernel" not in sys.modules:
         return False
-    from IPython import get_ipython  # comes with Jupyter, not with nst_tf
+    from IPython import get_ipython
 
     return hasattr(get_ipython(), "kernel")
 

@@ -10,7 +10,9 @@ What is changed, and nothing else:
 - Pictures and films that the reader is to bring (`photo.jpg`, `photos/cat.jpg`) are made of the
   samples, as are runs that a command goes on with or shows and no command before it has made. Those
   that the repository has must be there: nothing is made under `images/`.
-- `make X` is `make --dry-run X`, `pip install -r FILE` reads the file, `jupyterlab` is not opened.
+- `make X` is `make --dry-run X`, `pip install -r FILE` reads the file, `pip install .` is left
+  to tests/test_package.py, `jupyterlab` is not opened.
+- `nst-tf` is `python -m nst_tf.run`.
 
 What can't be run is in `NOT_RUN`, by its words, with the reason.
 """
@@ -320,7 +322,9 @@ def do_script(words, patch):
 
 
 def do_pip(words, folder):
-    """Look whether the file of `pip install -r FILE` can be read."""
+    """Read the file of `pip install -r FILE`; tests/test_package.py does `pip install .`."""
+    if words == ["install", "."]:
+        return 0 if (ROOT / "pyproject.toml").is_file() else 2
     assert words[:2] == ["install", "-r"], words
     assert len(words) == 3, words
     read_requirements(folder / words[2])
@@ -346,7 +350,7 @@ def do_venv(words, folder):
 
 def do_jupyterlab(words, folder):
     """Look whether the folder is there, and whether the requirements have the program."""
-    packages = {each.name for each in read_requirements(folder / "requirements-notebooks.txt")}
+    packages = {each.name for each in read_requirements(folder / "requirements.txt")}
     return 0 if "jupyterlab" in packages and all((folder / word).is_dir() for word in words) else 2
 
 
@@ -358,6 +362,10 @@ def do_cd(words, folder, world, patch):
     (folder / words[0]).mkdir(parents=True, exist_ok=True)  # what earlier commands would have made
     patch.chdir(folder / words[0])
     return 0
+
+
+def do_nst_tf(words, folder, world, patch):
+    return do_ours("run", words, folder, world, patch)
 
 
 def do_export(words, folder, world, patch):
@@ -380,6 +388,7 @@ def do_it(program):
 MODULES = {"pip": do_pip, "venv": do_venv, "jupyterlab": do_jupyterlab}
 PROGRAMS = {
     "python": do_python,
+    "nst-tf": do_nst_tf,
     "make": do_make,
     "cd": do_cd,
     "export": do_export,

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # From the ground up: a module imports only from storeys below its own.
 STOREYS = [
     ["errors", "files", "console", "kept", "npz", "weightfiles"],
-    ["images", "losses", "windows"],
+    ["images", "losses", "windows", "samples"],
     ["color", "trunks", "optimizers", "precision"],
     ["config", "style", "masks", "passes"],
     ["presets", "scales", "memory"],
@@ -25,7 +25,7 @@ STOREYS = [
     ["jobs", "cli", "watch"],
     ["run", "grid", "weights", "lessons", "report", "sidebyside"],
     ["doctor", "batch"],
-    ["app"],
+    ["app", "__main__"],
 ]
 LEVEL = {module: level for level, modules in enumerate(STOREYS) for module in modules}
 

@@ -20,11 +20,11 @@ from nst_tf.app.form import (
 )
 from nst_tf.app.studio import Limits
 from nst_tf.app.uploads import Uploads, everywhere_else, painted_mask, without_mark
-from nst_tf.cli import SAMPLE_PAIR, SAMPLES
 from nst_tf.config import PATHS, JobConfig
 from nst_tf.errors import ConfigError, ImageError
 from nst_tf.inputs import load_paintings
 from nst_tf.presets import PRESETS
+from nst_tf.samples import SAMPLE_PAIR, SAMPLES
 
 LIMITS = Limits(side=640, minutes=2)
 

@@ -171,10 +171,9 @@ def places(monkeypatch):
         found.append(Place({**seen, "metadata": metadata}))
         return found[-1]
 
-    ipython = pytest.importorskip("IPython.display", reason="comes with the notebooks' extra")
     for module in ("lessons", "sidebyside", "watch"):  # where it comes from last
         monkeypatch.setattr(f"nst_tf.{module}.in_notebook", lambda: True)
-    monkeypatch.setattr(ipython, "display", display)
+    monkeypatch.setattr("IPython.display.display", display)
     return found
 
 

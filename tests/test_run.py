@@ -245,6 +245,17 @@ def test_bad_input_is_one_line_and_status_2_and_leaves_nothing(job, tmp_path, pi
     assert names(tmp_path) == before
 
 
+@pytest.mark.parametrize("module", ["nst_tf", "nst_tf.run"])
+def test_the_version_is_printed_without_starting_tensorflow(module):
+    code = (
+        "import runpy, sys; sys.argv[1:] = ['--version']\n"
+        f"try: runpy.run_module({module!r}, run_name='__main__')\n"
+        "finally: assert 'tensorflow' not in sys.modules"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "nst_tf 0.1.0\n"), done.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -12,7 +12,7 @@
 # 4. Your own pictures
 # 5. Where to go on
 #
-# **You need** what `requirements-notebooks.txt` installs. No network connection.
+# **You need** what `requirements.txt` installs. No network connection.
 # *In Colab: first `!git clone` the project's address with `nst_tf` after it, in a cell of its own.
 # All that the lessons need is there already.*
 

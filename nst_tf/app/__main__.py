@@ -8,10 +8,11 @@ from dataclasses import fields
 from importlib.util import find_spec
 from pathlib import Path
 
-from nst_tf.cli import SAMPLES, add_knobs, given, reported
+from nst_tf.cli import add_knobs, given, reported
 from nst_tf.config import JobConfig
 from nst_tf.console import OneLineParser, hushed, interrupt_once
 from nst_tf.errors import ConfigError
+from nst_tf.samples import SAMPLES
 
 PASSWORD = "NST_TF_PASSWORD"  # noqa: S105 - the name of an environment variable
 HERE = ("127.0.0.1", "localhost", "::1")

@@ -10,9 +10,9 @@ import gradio as gr
 
 from nst_tf.app import form as forms
 from nst_tf.app.form import heading_of
-from nst_tf.cli import SAMPLE_PAIR, SAMPLES
 from nst_tf.color import COLOR_MODES
 from nst_tf.presets import PRESETS
+from nst_tf.samples import SAMPLE_PAIR, SAMPLES
 
 CONTENT_SAMPLES = sorted((SAMPLES / "content").glob("*.jpg"))
 STYLE_SAMPLES = sorted((SAMPLES / "style").glob("*.jpg"))

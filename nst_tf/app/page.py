@@ -16,10 +16,10 @@ from nst_tf.app.form import Form, StyleChoice, config_of
 from nst_tf.app.studio import OPEN
 from nst_tf.app.views import alert_of, headline_of, recent_runs, view_of
 from nst_tf.checkpoints import CONFIG, RESULT
-from nst_tf.cli import SAMPLES
 from nst_tf.errors import ConfigError, NstError
 from nst_tf.images import read_picture
 from nst_tf.pages import REPORT
+from nst_tf.samples import SAMPLES
 
 MOST_UPLOAD = "64mb"  # of one picture file
 STYLE = Path(__file__).parent / "page.css"

@@ -16,6 +16,7 @@ from PIL import Image
 from nst_tf.config import NO_MASK, NOT, PATHS, STARTS, JobConfig
 from nst_tf.errors import ConfigError
 from nst_tf.files import atomic_file, read_text
+from nst_tf.samples import EXPECTED, resolve_picture
 
 FORMAT = "nst_tf jobs 1"
 LARGEST = 2**26  # bytes of a list
@@ -58,7 +59,7 @@ def read_jobs(path, *, base=None, over=None, sweeps=None):
     path : path
         A .toml or .json with "jobs", tables of knobs, and maybe "defaults" for all of them; or a
         .csv with knobs for columns. A job's "name" names its folder. Paths are taken from the
-        folder of the file.
+        folder of the file; content and style can be names of samples.
     base : JobConfig, optional
         What is not in the file.
     over : dict, optional
@@ -89,7 +90,7 @@ def pairs(contents, styles, *, base=None, over=None, sweeps=None):
     Parameters
     ----------
     contents, styles : sequence of str
-        Files, or patterns such as "photos/*.jpg".
+        Files, patterns such as "photos/*.jpg", or names of samples.
     base, over, sweeps
         As for `read_jobs`.
     """
@@ -108,12 +109,15 @@ def matching(what, patterns):
     """
     found = []
     for pattern in patterns:
-        if Path(pattern).exists():
-            files = [pattern]
+        path = resolve_picture(pattern)
+        if Path(path).exists():
+            files = [path]
         else:
             files = sorted(filter(_is_picture, glob.glob(pattern, recursive=True)))  # noqa: PTH207
         if not files:
-            raise ConfigError(f"--{what} {pattern}: there is no such picture")
+            raise ConfigError(
+                f"--{what} {pattern}: there is no such picture; a pattern, {EXPECTED}"
+            )
         found += files
     return list(dict.fromkeys(found))
 
@@ -241,19 +245,21 @@ def _from_folder(folder, knobs):
     """Return the knobs, paths among them taken from a folder."""
     found = {name: value for name, value in knobs.items() if name != "name"}
     for name in set(PATHS) & set(found):
-        value, usual = found[name], NO_PATHS.get(name, (NO_MASK,))
+        value = found[name]
         if isinstance(value, str):
-            found[name] = _joined(folder, value, usual)
+            found[name] = _joined(folder, name, value)
         elif isinstance(value, (list, tuple)):
             found[name] = [
-                _joined(folder, each, usual) if isinstance(each, str) else each for each in value
+                _joined(folder, name, each) if isinstance(each, str) else each for each in value
             ]
     return found
 
 
-def _joined(folder, path, usual):
-    if path in usual or not path:
+def _joined(folder, name, path):
+    if not path or path in NO_PATHS.get(name, (NO_MASK,)):
         return path
+    if name in ("content", "style"):
+        return resolve_picture(path, folder)
     inverted = NOT if path.startswith(NOT) else ""
     return inverted + str(folder / path.removeprefix(NOT))
 

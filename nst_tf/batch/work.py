@@ -11,6 +11,7 @@ from nst_tf.errors import Busy, ConfigError, NstError
 from nst_tf.files import atomic_file
 from nst_tf.jobs import chosen_weights, resume_job, run_job, with_full_paths
 from nst_tf.pages import REPORT, read_record
+from nst_tf.samples import resolve_pictures
 
 DONE, FAILED = "done", "failed"
 TRACEBACK = "error.txt"
@@ -52,7 +53,7 @@ def settled(jobs, say):
 
     def settle(job):
         try:
-            config = replace(job.config, weights=chosen(job.config.weights))
+            config = resolve_pictures(replace(job.config, weights=chosen(job.config.weights)))
             return replace(job, config=with_full_paths(config))
         except NstError as error:
             return replace(job, config=None, problem=str(error))
