@@ -148,7 +148,7 @@ class Checkpoints:
 # ---------------------------------------------------------------------------- what went in
 
 
-def write_journal(folder, config_file, files, model):
+def write_journal(folder, config_file, files, model, precision):
     """Write the checksums of what a run is begun with, and the versions that compute it.
 
     Parameters
@@ -159,10 +159,13 @@ def write_journal(folder, config_file, files, model):
         Path of each input by what it is: "content", "style 1", "weights".
     model : str
         The trunk's name.
+    precision : {"float32", "mixed"}
+        What the run computes in.
     """
     journal = {
         "format": FORMAT,
         "model": model,
+        "precision": precision,
         "config": _checksum(config_file),
         "files": {what: {"path": str(p), "sha256": _checksum(p)} for what, p in files.items()},
         "versions": versions(),
@@ -241,6 +244,23 @@ def check_unchanged(folder, config_file, files, say=print):
             f"{name} {then.get(name)} -> {now[name]}" for name in now if then.get(name) != now[name]
         ]
         say(f"begun with other versions ({', '.join(other)}): the last digits may differ")
+
+
+def recorded_precision(config, journal):
+    """Return the precision that a run was begun in; "auto" if it is not recorded.
+
+    Runs of earlier versions with ``--precision auto`` did not record what that was.
+    """
+    if config.precision != "auto":
+        return config.precision
+    recorded = journal.get("precision")
+    return recorded if recorded in ("float32", "mixed") else "auto"
+
+
+def record_precision(folder, precision, say=print):
+    """Add the precision that a run continues in to its journal, which lacks it, and say so."""
+    say(f"this run did not record its precision; continuing in {precision}, last digits may differ")
+    _write(folder, {**read_journal(folder), "precision": precision})
 
 
 def versions():

@@ -162,7 +162,7 @@ class TransferConfig:
     precision: str = knob(
         "float32",
         "of the network: float32, mixed (bfloat16 there, float32 for pixels and sums), or auto: "
-        "mixed where the processor is quicker at it",
+        "mixed on kinds of processors known to be faster in bfloat16, else float32",
         choices=PRECISIONS,
     )
     memory_limit: float | None = knob(

@@ -31,10 +31,14 @@ def choose_device(wish="auto"):
                 tf.config.experimental.set_memory_growth(gpu, True)
         except RuntimeError:
             pass  # TensorFlow has begun to compute (a notebook's second job): it stays as it was
-    if not tf.config.get_visible_devices("GPU"):
-        return "on the CPU"
-    gpu = tf.config.list_physical_devices("GPU")[0]
-    return f"on {tf.config.experimental.get_device_details(gpu).get('device_name', 'the GPU')}"
+    gpu = gpu_details()
+    return "on the CPU" if gpu is None else f"on {gpu.get('device_name', 'the GPU')}"
+
+
+def gpu_details():
+    """Return what TensorFlow knows of the GPU that computes, as a dict; None on the CPU."""
+    gpus = tf.config.get_visible_devices("GPU")
+    return tf.config.experimental.get_device_details(gpus[0]) if gpus else None
 
 
 def _why_no_gpu():

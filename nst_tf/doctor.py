@@ -71,11 +71,13 @@ def memory():
 
 def processor():
     """Return the processor's name, its cores, and whether TensorFlow uses oneDNN on it."""
+    from nst_tf.precision import onednn_is_off
+
     name = platform.processor() or platform.machine()
     if CPU_INFO.exists():
         found = re.search(r"^model name\s*:\s*(.+)$", CPU_INFO.read_text(errors="replace"), re.M)
         name = found[1] if found else name
-    one_dnn = "off" if os.environ.get("TF_ENABLE_ONEDNN_OPTS") == "0" else "as TensorFlow chooses"
+    one_dnn = "off" if onednn_is_off() else "as TensorFlow chooses"
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return f"{name}, {usable} cores to use, oneDNN {one_dnn}"
 
@@ -92,7 +94,7 @@ def gpu_advice():
 
 
 def precision(config):
-    """Return in which precision the network would compute, and why."""
+    """Return the precision that the network would compute in, and the reason for it."""
     from nst_tf.precision import choose_precision
 
     return f"--precision {config.precision}: {choose_precision(config.precision).why}"

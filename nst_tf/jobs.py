@@ -20,6 +20,8 @@ from nst_tf.checkpoints import (
     latest_position,
     load_settings,
     read_journal,
+    record_precision,
+    recorded_precision,
     write_journal,
 )
 from nst_tf.config import NO_MASK, NOT, SAVING, SETTINGS, STARTS
@@ -40,6 +42,7 @@ from nst_tf.inputs import load_images
 from nst_tf.kept import Kept
 from nst_tf.pages import REPORT, read_record, write_report
 from nst_tf.pages.records import CONFIG, LOSSES, RESULT, TERMS, loss_lines
+from nst_tf.precision import choose_precision
 from nst_tf.samples import resolve_pictures
 from nst_tf.tasks import make_task
 from nst_tf.timelapse import check_kind, save_timelapse
@@ -107,23 +110,25 @@ def run_job(config, output=None, *, overwrite=False, callbacks=(), say=print, ke
     if config.animate:
         check_kind(config.animate)
     config = replace(config, weights=chosen_weights(config.weights, say))
-    say(f"computing {choose_device(config.device)}")
+    config = with_precision(config, say)
     with memory_told(config):
         task, finish, model = load_task(config, kept)
         # From here on nothing is refused any more, so there may be a folder.
         with made_folder(output, config, overwrite) as folder:
             with_full_paths(config).save(folder / CONFIG)
-            write_journal(folder, folder / CONFIG, journal_files(config, model), model.name)
+            files = journal_files(config, model)
+            write_journal(folder, folder / CONFIG, files, model.name, config.precision)
             say(f"{words_for(task)} of {model.name}, in {folder}")
             say(task.words)
             return _paint_in(folder, task, finish, config, callbacks, say, kept=kept), folder
 
 
 def resume_job(folder, *, callbacks=(), say=print, kept=None):
-    """Go on with a run that was cut off: by a signal, a crash, a power cut, a full disk.
+    """Continue a run that was cut off by a signal, a crash, a power cut or a full disk.
 
-    On the same machine, with the same versions, float32 and the processor, its picture is that of
-    a run that was not cut off, bit for bit. A run that is done already stays as it is.
+    It continues in the precision that it was begun in. On the same machine with the same versions,
+    a run on the CPU in float32 gives the same picture, bit for bit, as one that was not cut off. A
+    finished run is left as it is.
 
     Parameters
     ----------
@@ -159,7 +164,8 @@ def resume_job(folder, *, callbacks=(), say=print, kept=None):
         return None, folder
     with locked(folder):
         config = load_settings(folder)
-        say(f"computing {choose_device(config.device)}")
+        recorded = recorded_precision(config, journal)
+        config = with_precision(replace(config, precision=recorded), say)
         with memory_told(config):
             with vanished_told(folder):
                 task, finish, model = load_task(config, kept)
@@ -167,10 +173,20 @@ def resume_job(folder, *, callbacks=(), say=print, kept=None):
             remove_half_written(folder)
             position = latest_position(folder, say)
             check_fits(folder, position, task)
+            if recorded == "auto":
+                record_precision(folder, config.precision, say)
             done = len(position.history) - 1 if position else 0
             say(f"{words_for(task)} of {model.name}, from iteration {done}, in {folder}")
             result = _paint_in(folder, task, finish, config, callbacks, say, position, kept)
             return result, folder
+
+
+def with_precision(config, say=print):
+    """Return the config with its precision resolved, and say where and in what the run computes."""
+    device = choose_device(config.device)
+    precision = choose_precision(config.precision)
+    say(f"computing {device} in {precision.why}")
+    return replace(config, precision=precision.name)
 
 
 def _paint_in(folder, task, finish, config, callbacks, say, position=None, kept=None):

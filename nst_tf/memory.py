@@ -1,14 +1,16 @@
 """How much memory and time a run takes, and whether its picture goes through in one piece."""
 
 import sys
+import time
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import psutil
+import tensorflow as tf
 
 from nst_tf.errors import NstError
 from nst_tf.passes import TiledPass, WholePass
-from nst_tf.precision import probe
 from nst_tf.trunks import receptive_fields
 
 GIB = 2**30
@@ -28,7 +30,8 @@ MACHINERY = 0.13 * GIB  # traced functions, what levels before left: 0.07 seen a
 SMALLEST_TILE = 256 * 256
 TRACING = 2.5  # seconds that each level takes to begin
 TWO_PASSES = 1.75  # what tiles take for their second pass forward, and for halos
-SHARE_OF_PROBE = 0.6  # of the probe's speed that an iteration reaches: 0.5 coarse, 0.8 at 640x480
+TIMED = (1, 48, 48, 128)  # shape of a map of VGG: 1 ms for its convolution, 1 s if emulated
+SHARE_OF_TIMED = 0.6  # of its speed that an iteration reaches: 0.5 coarse, 0.8 at 640x480
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,7 @@ def smaller_pass(through, shape):
 
 
 def estimate(through, layers, levels, remembered=(2, 2), used=None):
-    """Return the `Estimate` of a run, from its levels and a probe of the processor.
+    """Return the `Estimate` of a run, from its levels and the speed of a timed convolution.
 
     `used` is what the process held before the run; default: what it holds now.
     """
@@ -105,7 +108,7 @@ def estimate(through, layers, levels, remembered=(2, 2), used=None):
     piece = min(through.area, area) if tiled else area
     needed = needed_bytes(model, layers, area, piece, remembered[tiled])
     pixels = sum(level.size[0] * level.size[1] * level.iterations for level in levels)
-    speed = SHARE_OF_PROBE * probe()[model.dtype]
+    speed = SHARE_OF_TIMED * convolution_speed(model.dtype)
     seconds = pixels * operations_a_pixel(model, layers) / speed
     seconds = len(levels) * TRACING + seconds * (TWO_PASSES if tiled else 1)
     return Estimate((used + needed) / GIB, seconds, tiled)
@@ -141,6 +144,32 @@ def operations_a_pixel(model, layers):
             total += 2 * 2 * window**2 * incoming * channels / stride**2
         incoming = channels
     return total
+
+
+@cache
+def convolution_speed(dtype, seconds=0.2):
+    """Return the operations per second of a convolution and its gradient, timed once per dtype.
+
+    The estimate of time needs it; the choice of precision does not depend on it.
+    """
+    channels = TIMED[3]
+    x = tf.cast(tf.random.stateless_uniform(TIMED, (0, 0)), dtype)
+    kernel = tf.cast(tf.random.stateless_uniform((3, 3, channels, channels), (0, 1)), dtype)
+
+    @tf.function
+    def there_and_back(x):
+        y = tf.nn.conv2d(x, kernel, 1, "SAME")
+        return tf.reduce_sum(tf.nn.conv2d_transpose(y, kernel, TIMED, 1, "SAME")[:, 0, 0])
+
+    convolve = there_and_back.get_concrete_function(x)
+    float(convolve(x))  # set-up is not counted
+    best, until = float("inf"), time.perf_counter() + seconds
+    while time.perf_counter() < until:
+        began = time.perf_counter()
+        float(convolve(x))
+        best = min(best, time.perf_counter() - began)
+    operations = 2 * 2 * 9 * TIMED[1] * TIMED[2] * channels**2
+    return operations / best
 
 
 def _used(model, layers):

@@ -1,30 +1,65 @@
-"""What the trunk computes in: float32, or bfloat16 where the processor is quicker at it.
+"""Chooses what the network computes in: float32, or bfloat16 where that was measured to be faster.
 
 bfloat16 has the range of float32 and 8 bits of mantissa. Pixels, losses, sums over positions and
-the optimiser stay float32 ("mixed"). Where a processor has no bfloat16, TensorFlow emulates it,
-tens of times slower than float32: so it is not assumed, but found out.
+the optimizer stay in float32 ("mixed"). A processor without bfloat16 emulates it, tens of times
+slower than float32.
+
+``--precision auto`` follows a rule: the kind of processor decides, and nothing is timed. The same
+command on the same machine therefore gives the same picture, however busy the machine is.
 """
 
-import time
+import os
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import tensorflow as tf
 
+from nst_tf.devices import gpu_details
+
 CPU_INFO = Path("/proc/cpuinfo")
-CPU_FEATURES = {"avx512_bf16", "amx_bf16", "bf16"}  # Intel and AMD; Intel; ARM
-GPU_GENERATION = 8  # compute capability from which an NVIDIA GPU has bfloat16: Ampere
-WORTH_IT = 1.3  # less gain than this is not worth the digits
-PROBE = (1, 48, 48, 128)  # a small map of VGG: a millisecond a convolution, a second if emulated
+GPU_CAPABILITY = (8, 0)  # compute capability from which NVIDIA GPUs have bfloat16: Ampere
+DTYPES = {"float32": tf.float32, "mixed": tf.bfloat16}
+
+# The rule: what "auto" means on each kind of processor, and why.
+RULE = {
+    "amx_bf16": (
+        "mixed",
+        "amx_bf16: about twice the speed of float32 or more, measured on Intel Sapphire Rapids",
+    ),
+    "avx512_bf16": (
+        "mixed",
+        "avx512_bf16: 1.9 to 2 times the speed of float32, measured on AMD Zen 4 and Zen 5",
+    ),
+    "new gpu": ("mixed", "GPU of compute capability 8.0 or higher"),
+    "old gpu": ("float32", "GPU of compute capability below 8.0"),
+    "unknown gpu": ("float32", "GPU of unknown compute capability"),
+    "no onednn": ("float32", "oneDNN is switched off by TF_ENABLE_ONEDNN_OPTS"),
+    "bf16": ("float32", "bfloat16 was not measured on this kind of processor"),
+    "unknown": ("float32", "this system does not list the features of its processor"),
+    "none": ("float32", "this processor has no bfloat16"),
+}
+UNMEASURED = ("unknown gpu", "bf16", "unknown")  # bfloat16 may be faster there
 
 
 @dataclass(frozen=True)
 class Precision:
-    """What was chosen, and why in a few words."""
+    """What the network computes in.
 
-    dtype: tf.DType
+    Attributes
+    ----------
+    name : {"float32", "mixed"}
+        As for `choose_precision`; never "auto".
+    why : str
+        The type of the numbers and, where there is one, the reason for it.
+    """
+
+    name: str
     why: str
+
+    @property
+    def dtype(self):
+        """The TensorFlow type that the network computes in."""
+        return DTYPES[self.name]
 
 
 def choose_precision(wish="auto"):
@@ -33,56 +68,51 @@ def choose_precision(wish="auto"):
     Parameters
     ----------
     wish : {"auto", "float32", "mixed"}
-        "auto" takes bfloat16 where the processor names it among its features and a probe of a
-        fraction of a second finds its convolutions quicker.
+        "auto" follows `RULE`. The device must have been chosen before (`choose_device`).
     """
     if wish == "float32":
-        return Precision(tf.float32, "float32")
-    if wish == "mixed":
-        return Precision(tf.bfloat16, "bfloat16")
-    if not has_bfloat16():
-        return Precision(tf.float32, "float32 (no bfloat16 in this processor)")
-    gain = probe()[tf.bfloat16] / probe()[tf.float32]
-    if gain < WORTH_IT:
-        return Precision(tf.float32, f"float32 (bfloat16 runs at {gain:.2g} of its speed here)")
-    return Precision(tf.bfloat16, f"bfloat16 ({gain:.2g} times float32's speed here)")
+        return Precision("float32", "float32")
+    kind = processor_kind()
+    name, reason = RULE[kind]
+    if wish == "auto":
+        hint = "; --precision mixed uses bfloat16" if kind in UNMEASURED else ""
+        return Precision(name, f"{DTYPES[name].name} ({reason}{hint})")
+    if name == "mixed":
+        return Precision("mixed", "bfloat16")
+    slow = "may be slow here" if kind in UNMEASURED else "slow here"
+    return Precision("mixed", f"bfloat16 ({slow}: {reason})")
 
 
-def has_bfloat16(cpu_info=CPU_INFO):
-    """Tell whether the processor may have bfloat16; where nothing can be read, it may."""
-    if tf.config.get_visible_devices("GPU"):
-        gpu = tf.config.list_physical_devices("GPU")[0]
-        capability = tf.config.experimental.get_device_details(gpu).get("compute_capability")
-        return capability is None or capability[0] >= GPU_GENERATION
+def processor_kind():
+    """Return the key in `RULE` of the processor that computes."""
+    gpu = gpu_details()
+    if gpu is not None:
+        capability = gpu.get("compute_capability")
+        if capability is None:
+            return "unknown gpu"
+        return "new gpu" if tuple(capability) >= GPU_CAPABILITY else "old gpu"
+    features = cpu_features()
+    if features is None:
+        return "unknown"
+    for kind in ("amx_bf16", "avx512_bf16"):
+        if kind in features:
+            return "no onednn" if onednn_is_off() else kind
+    return "bf16" if "bf16" in features else "none"
+
+
+def cpu_features():
+    """Return the features that Linux lists for the processor; None where it lists none."""
     try:
-        words = cpu_info.read_text(encoding="utf-8", errors="replace").split()
-    except OSError:  # not Linux: the probe will tell
-        return True
-    return not CPU_FEATURES.isdisjoint(words)
+        lines = CPU_INFO.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:  # not Linux
+        return None
+    for line in lines:
+        name, _, features = line.partition(":")
+        if name.strip() in ("flags", "Features"):  # x86; ARM
+            return set(features.split())
+    return None
 
 
-@cache
-def probe():
-    """Return how many operations a second a convolution does, there and back, by dtype."""
-    return {dtype: _speed(dtype) for dtype in (tf.float32, tf.bfloat16)}
-
-
-def _speed(dtype, seconds=0.2):
-    channels = PROBE[3]
-    x = tf.cast(tf.random.stateless_uniform(PROBE, (0, 0)), dtype)
-    kernel = tf.cast(tf.random.stateless_uniform((3, 3, channels, channels), (0, 1)), dtype)
-
-    @tf.function
-    def there_and_back(x):
-        y = tf.nn.conv2d(x, kernel, 1, "SAME")
-        return tf.reduce_sum(tf.nn.conv2d_transpose(y, kernel, PROBE, 1, "SAME")[:, 0, 0])
-
-    convolve = there_and_back.get_concrete_function(x)
-    float(convolve(x))  # set-up is not counted
-    best, until = float("inf"), time.perf_counter() + seconds
-    while time.perf_counter() < until:
-        began = time.perf_counter()
-        float(convolve(x))
-        best = min(best, time.perf_counter() - began)
-    operations = 2 * 2 * 9 * PROBE[1] * PROBE[2] * channels**2
-    return operations / best
+def onednn_is_off():
+    """Return whether oneDNN is switched off; TensorFlow then emulates bfloat16 convolutions."""
+    return os.environ.get("TF_ENABLE_ONEDNN_OPTS", "").lower() in ("0", "false")

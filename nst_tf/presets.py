@@ -28,11 +28,10 @@ def _picture_sized(block):
 PICTURE_SIZED = tuple(_picture_sized(block) for block in range(5))  # 455, 114, 28, 7.1, 0.44
 
 
-# What no source says is the papers' way, not that of a job's defaults. How fast and in how much
-# memory is nobody's look.
-NOBODYS = ("precision", "memory_limit")
+# What a source does not say is as in the papers, not as in a job's defaults; the precision, too:
+# the sources compute in float32. How much memory to use is no part of a source's numbers.
 PAPERS_WAY = {
-    **{each.name: each.default for each in fields(TransferConfig) if each.name not in NOBODYS},
+    **{each.name: each.default for each in fields(TransferConfig) if each.name != "memory_limit"},
     "pooling": None,
     "padding": "zero",
 }

@@ -29,11 +29,12 @@ class Task:
     through : WholePass or TiledPass
         Holds the trunk, computing in the precision that was chosen.
     config : TransferConfig
+        Its `precision` is "float32" or "mixed": "auto" is resolved here.
     levels : list of Level
     terms : list of Term
         Of the last level.
     words : str
-        Precision, and the estimate of time and memory, for the line before a run.
+        The estimate of time and memory, for the line before a run.
     """
 
     content_image: np.ndarray | None
@@ -88,6 +89,7 @@ def make_task(content_image, style_image, model, start, config):
     layers = _layers_read(model, content_image, styles, config)
 
     precision = choose_precision(config.precision)
+    config = config.changed(precision=precision.name)
     model = model.computing_in(precision.dtype)
     size, used = tuple(start.shape[1:3]), memory_used()
     kept = tuple(remembered(config, tiled) for tiled in (False, True))
@@ -98,7 +100,7 @@ def make_task(content_image, style_image, model, start, config):
 
     sides = [*size, *(side for style in styles for side in style.image.shape[1:3])]
     levels = make_levels(config.schedule, size, config.iterations, min(sides), config.unit)
-    words = f"{precision.why}: {estimate(through, layers, levels, kept, used)}"
+    words = str(estimate(through, layers, levels, kept, used))
     return Task(content_image, styles, start, through, config, levels, terms, words)
 
 

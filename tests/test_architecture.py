@@ -13,13 +13,13 @@ ROOT = Path(__file__).resolve().parents[1]
 # From the ground up: a module imports only from storeys below its own.
 STOREYS = [
     ["errors", "files", "console", "kept", "npz", "weightfiles"],
-    ["images", "losses", "windows", "samples"],
+    ["images", "losses", "windows", "samples", "devices"],
     ["color", "trunks", "optimizers", "precision"],
     ["config", "style", "masks", "passes"],
     ["presets", "scales", "memory"],
     ["terms", "objective", "descent"],
     ["tasks"],
-    ["transfer", "devices"],
+    ["transfer"],
     ["callbacks", "checkpoints", "plots", "inputs", "experiments"],
     ["pages", "timelapse"],
     ["jobs", "cli", "watch"],

@@ -215,6 +215,23 @@ def test_what_is_done_is_left_and_what_is_half_done_goes_on(photos, base, monkey
     assert "3 of 3 done, 0 failed" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("earlier", [False, True])
+def test_on_another_processor_what_is_done_is_left_too(photos, base, monkeypatch, earlier):
+    monkeypatch.setattr("nst_tf.precision.processor_kind", lambda: "none")
+    jobs = pairs(["a.png", "b.png"], ["x.png"], base=base.changed(checkpoint_every=0))
+    with stopped_after(7 + 4), pytest.raises(Interrupted):
+        run_batch(jobs, "out", **QUIET)
+    if earlier:  # as a version left it that did not record the precision
+        JobConfig.load("out/a_x/config.json").changed(precision="auto").save("out/a_x/config.json")
+    monkeypatch.setattr("nst_tf.precision.processor_kind", lambda: "avx512_bf16")
+    outcomes = resume_batch("out", **QUIET).outcomes
+    assert [outcomes[name].attempts for name in ("a_x", "b_x")] == [0, 1]
+    assert JobConfig.load("out/b_x/config.json").precision == "float32"
+    assert json.loads(Path("out", JOBS).read_text())["jobs"][0]["precision"] == "auto"
+    again = jobs[1].config.changed(precision="float32")
+    np.testing.assert_array_equal(picture("out/b_x"), alone(again, "alone"))
+
+
 def test_ctrl_c_ends_with_130_and_says_how_to_go_on(photos, base, capsys):
     args = ["--content", "a.png", "--style", "x.png", "--weights", base.weights, "--size", "48"]
     with stopped_after(2):

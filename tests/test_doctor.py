@@ -23,6 +23,16 @@ def test_it_says_what_is_here_and_what_a_run_takes(capsys):
     assert re.search(r"of 320x240 pixels, 50 iterations: about \d+:\d\d min and", found["a"])
 
 
+def test_it_says_the_precision_and_why(monkeypatch, capsys):
+    for kind, words in {
+        "none": "--precision auto: float32 (this processor has no bfloat16)",
+        "avx512_bf16": "--precision auto: bfloat16 (avx512_bf16: 1.9 to 2 times",
+    }.items():
+        monkeypatch.setattr("nst_tf.precision.processor_kind", lambda kind=kind: kind)
+        assert main(["--weights", "embedded", "--size", "64", "--iterations", "1"]) == 0
+        assert lines(capsys)["bfloat16"].startswith(words)
+
+
 def test_a_larger_run_takes_longer(capsys):
     seconds = []
     for size in ("320x240", "1280x960"):

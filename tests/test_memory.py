@@ -67,7 +67,7 @@ def test_the_estimates_are_those_of_the_papers_network(tiny_model):
 def test_the_estimates_are_about_what_whole_runs_held(
     tiny_model, monkeypatch, dtype, size, used, held
 ):
-    monkeypatch.setattr(memory, "probe", lambda: {dtype: 1e12})
+    monkeypatch.setattr(memory, "convolution_speed", lambda dtype: 1e12)
     paper = Paper(tiny_model, dtype).model
     kept = tuple(remembered(TransferConfig(schedule="fast"), tiled) for tiled in (False, True))
     told = estimate(WholePass(paper), LAYERS, [Level(size, 500)], kept, used * GIB)
@@ -114,7 +114,7 @@ def test_a_container_may_have_less_than_the_machine(monkeypatch, tmp_path):
 
 
 def test_an_estimate_says_time_and_memory(tiny_model, monkeypatch, little_used):
-    monkeypatch.setattr(memory, "probe", lambda: {tf.float32: 100e9})
+    monkeypatch.setattr(memory, "convolution_speed", lambda dtype: 100e9)
     paper = Paper(tiny_model).model
     told = estimate(WholePass(paper), LAYERS, [Level((480, 640), 500)])
     assert told.seconds == pytest.approx(500 * 444 / 60, rel=0.02)

@@ -18,7 +18,7 @@ from nst_tf import (
 from nst_tf import config as knobs
 from nst_tf.images import VGG_PIXELS
 from nst_tf.losses import products
-from nst_tf.precision import choose_precision, has_bfloat16
+from nst_tf.precision import choose_precision
 from nst_tf.tasks import loss_terms
 
 CONTENT = VGG_PIXELS.to_image(make_picture(96, 128))
@@ -30,51 +30,136 @@ def trunk():
     return load_vgg_model("embedded")
 
 
-def speeds(monkeypatch, float32, bfloat16, features=True):
-    monkeypatch.setattr(precision, "has_bfloat16", lambda: features)
-    speed = {tf.float32: float32, tf.bfloat16: bfloat16}
-    monkeypatch.setattr(precision, "probe", lambda: speed)
+X86 = """processor\t: 0
+vendor_id\t: {vendor}
+model name\t: a processor without avx512_bf16
+flags\t\t: fpu vme avx2 avx512f {features} rdpid
+bugs\t\t: none
+
+processor\t: 1
+flags\t\t: fpu vme
+"""
+ARM = """processor\t: 0
+BogoMIPS\t: 243.75
+Features\t: fp asimd {features} dcpop
+CPU part\t: 0xd4f
+"""
+ZEN_4 = X86.format(vendor="AuthenticAMD", features="avx512_bf16")
+SAPPHIRE_RAPIDS = X86.format(vendor="GenuineIntel", features="avx512_bf16 amx_bf16 amx_tile")
+NO_BFLOAT16 = X86.format(vendor="GenuineIntel", features="avx512_bf16s not_amx_bf16")
+ASK = "; --precision mixed uses bfloat16"
 
 
-def test_auto_takes_what_the_probe_finds_quicker(monkeypatch):
-    speeds(monkeypatch, 100.0, 350.0)
-    assert choose_precision("auto").dtype == tf.bfloat16
-    assert "3.5 times float32's speed" in choose_precision("auto").why
+@pytest.fixture
+def processor(tmp_path, monkeypatch):
+    """Return a function that gives the rule another processor: its cpuinfo, its GPU if any."""
+    monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS", raising=False)
+
+    def use(cpu_info, gpu=None):
+        monkeypatch.setattr(precision, "CPU_INFO", tmp_path / "cpuinfo")
+        if cpu_info is not None:
+            (tmp_path / "cpuinfo").write_text(cpu_info)
+        monkeypatch.setattr(precision, "gpu_details", lambda: gpu)
+
+    return use
 
 
-def test_auto_never_takes_the_emulated_path(monkeypatch):
-    speeds(monkeypatch, 100.0, 2.0)
-    assert choose_precision("auto").dtype == tf.float32
-    assert "bfloat16 runs at 0.02 of its speed" in choose_precision("auto").why
-    speeds(monkeypatch, 100.0, 110.0)  # too little gain for the digits
-    assert choose_precision("auto").dtype == tf.float32
+@pytest.mark.parametrize(
+    ("cpu_info", "name", "why"),
+    [
+        (ZEN_4, "mixed", "bfloat16 (avx512_bf16: 1.9 to 2 times"),
+        (SAPPHIRE_RAPIDS, "mixed", "bfloat16 (amx_bf16: about twice"),
+        (NO_BFLOAT16, "float32", "float32 (this processor has no bfloat16)"),
+        (ARM.format(features="bf16 i8mm"), "float32", ASK),
+        (ARM.format(features="i8mm"), "float32", "float32 (this processor has no bfloat16)"),
+        ("processor : 0\n", "float32", ASK),
+        (None, "float32", ASK),  # macOS, Windows
+    ],
+)
+def test_auto_follows_the_kind_of_the_processor(processor, cpu_info, name, why):
+    processor(cpu_info)
+    chosen = choose_precision("auto")
+    assert chosen.name == name
+    assert chosen.dtype == {"float32": tf.float32, "mixed": tf.bfloat16}[name]
+    assert why in chosen.why
 
 
-def test_a_processor_without_bfloat16_is_not_even_probed(monkeypatch):
-    speeds(monkeypatch, 100.0, 900.0, features=False)
-    assert choose_precision("auto").dtype == tf.float32
-    assert "no bfloat16" in choose_precision("auto").why
+@pytest.mark.parametrize(
+    ("gpu", "name", "why"),
+    [
+        ({"compute_capability": (7, 5)}, "float32", "capability below 8.0"),
+        ({"compute_capability": (8, 0)}, "mixed", "capability 8.0 or higher"),
+        ({"compute_capability": (12, 0)}, "mixed", "capability 8.0 or higher"),
+        ({"device_name": "another maker's"}, "float32", ASK),
+    ],
+)
+def test_where_a_gpu_computes_it_decides(processor, gpu, name, why):
+    for cpu_info in (ZEN_4, NO_BFLOAT16):
+        processor(cpu_info, gpu)
+        assert choose_precision("auto").name == name
+        assert why in choose_precision("auto").why
 
 
-def test_a_wish_is_a_command():
-    assert choose_precision("float32").dtype == tf.float32
-    assert choose_precision("mixed").dtype == tf.bfloat16
+@pytest.mark.parametrize("off", ["0", "false"])
+def test_without_onednn_bfloat16_would_be_emulated(processor, monkeypatch, off):
+    processor(ZEN_4)
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "1")
+    assert choose_precision("auto").name == "mixed"
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", off)
+    assert choose_precision("auto").name == "float32"
+    assert "oneDNN is switched off by TF_ENABLE_ONEDNN_OPTS" in choose_precision("auto").why
+
+
+def test_auto_times_nothing(processor, monkeypatch):
+    def clock(*_):
+        raise AssertionError("a clock was read")
+
+    processor(ZEN_4)
+    for name in ("perf_counter", "perf_counter_ns", "monotonic", "process_time", "time"):
+        monkeypatch.setattr(f"time.{name}", clock)
+    found = [choose_precision("auto") for _ in range(2)]
+    monkeypatch.undo()
+    assert found[0] == found[1]
+
+
+def test_the_rule_names_no_precision_that_can_not_be_chosen():
+    assert {name for name, _ in precision.RULE.values()} == set(precision.DTYPES)
+    assert {"auto", *precision.DTYPES} == set(knobs.PRECISIONS)
+    assert set(precision.UNMEASURED) < set(precision.RULE)
+
+
+def test_a_wish_is_a_command(processor):
+    for cpu_info in (ZEN_4, NO_BFLOAT16):
+        processor(cpu_info)
+        assert choose_precision("float32") == precision.Precision("float32", "float32")
+        assert choose_precision("mixed").dtype == tf.bfloat16
     with pytest.raises(ConfigError, match="`precision` is 'half'; choose from auto, float32"):
         TransferConfig(precision="half")
-    assert knobs.PRECISIONS == ("auto", "float32", "mixed")
 
 
-def test_features_are_read_word_by_word(tmp_path):
-    info = tmp_path / "cpuinfo"
-    info.write_text("flags : fpu avx512_bf16 avx2\n")
-    assert has_bfloat16(info)
-    info.write_text("flags : fpu avx512f not_bf16_at_all\n")
-    assert not has_bfloat16(info)
-    assert has_bfloat16(tmp_path / "none")  # the probe will tell
+@pytest.mark.parametrize(
+    ("cpu_info", "why"),
+    [
+        (ZEN_4, "bfloat16"),
+        (NO_BFLOAT16, "bfloat16 (slow here: this processor has no bfloat16)"),
+        (None, "bfloat16 (may be slow here: this system does not list the features of its "
+         "processor)"),
+    ],
+)  # fmt: skip
+def test_mixed_says_where_it_is_slow(processor, cpu_info, why):
+    processor(cpu_info)
+    assert choose_precision("mixed").why == why
 
 
-def test_the_probe_measures_both():
-    assert all(speed > 0 for speed in precision.probe().values())
+@pytest.mark.parametrize(("kind", "name"), [("none", "float32"), ("avx512_bf16", "mixed")])
+def test_from_python_auto_is_what_the_result_says_it_was(tiny_model, monkeypatch, kind, name):
+    monkeypatch.setattr(precision, "processor_kind", lambda: kind)
+    small = {"iterations": 2}
+    result = style_transfer(CONTENT, STYLE, tiny_model, precision="auto", **small)
+    assert result.config.precision == name
+    monkeypatch.undo()
+    again = style_transfer(CONTENT, STYLE, tiny_model, precision=name, **small)
+    np.testing.assert_allclose(result.image, again.image, atol=1e-3)
 
 
 def test_products_of_bfloat16_maps_keep_about_three_digits():

@@ -8,7 +8,7 @@ from squeezenetfiles import tiny_squeezenet, write_npz
 
 from nst_tf import PRESETS, JobConfig, load_images, load_model, normalize_trunk, style_transfer
 from nst_tf.presets import INETWORK_LAYERS, INETWORK_WEIGHTS
-from nst_tf.run import main, preset_knobs
+from nst_tf.run import main, make_config, preset_knobs
 from nst_tf.trunks import resolve_layers
 
 NAMES = [
@@ -122,6 +122,15 @@ def test_a_normalised_preset_runs_through_the_command_line(pictures, tiny_mat, t
     arguments += ["--size", "48", "--iterations", "2", "--output", str(tmp_path / "out")]
     assert main([*arguments, "--quiet"]) == 0
     assert (tmp_path / "out" / "result.png").is_file()
+
+
+def test_presets_compute_in_float32_unless_told_otherwise():
+    for name in NAMES:
+        options = {"preset": name, "weights": "embedded"}
+        assert make_config(dict(options), list).precision == "float32", name
+        for wish in ("mixed", "auto"):
+            assert make_config({**options, "precision": wish}, list).precision == wish
+    assert make_config({}).precision == "auto"
 
 
 def test_the_list_of_presets_says_what_they_are(capsys):

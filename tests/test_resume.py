@@ -2,6 +2,7 @@
 
 import csv
 import errno
+import hashlib
 import json
 import os
 import re
@@ -19,7 +20,7 @@ from conftest import make_picture
 from filelock import FileLock
 from PIL import Image
 
-from nst_tf import ConfigError, NstError, resume_job
+from nst_tf import ConfigError, JobConfig, NstError, precision, resume_job
 from nst_tf.checkpoints import checkpoints
 from nst_tf.images import read_picture
 from nst_tf.jobs import LOCK, OUR_FILES
@@ -91,6 +92,89 @@ def test_a_run_that_was_cut_off_ends_as_one_that_was_not(job, cut, capsys):
 
 def said_out(capsys):
     return capsys.readouterr().out
+
+
+def on(monkeypatch, kind):
+    """Make `--precision auto` see a kind of processor."""
+    monkeypatch.setattr(precision, "processor_kind", lambda: kind)
+
+
+def as_by_an_earlier_version(folder):
+    """Make a run look as if it was begun before runs recorded their precision."""
+    config, journal = Path(folder) / "config.json", Path(folder) / "journal.json"
+    JobConfig.load(config).changed(precision="auto").save(config)
+    told = json.loads(journal.read_text())
+    del told["precision"]
+    told["config"] = hashlib.sha256(config.read_bytes()).hexdigest()
+    journal.write_text(json.dumps(told))
+
+
+KINDS = [("none", "float32", "avx512_bf16"), ("avx512_bf16", "mixed", "none")]
+
+
+@pytest.mark.parametrize(("kind", "name", "other"), KINDS)
+def test_a_resumed_run_keeps_its_precision(job, cut, monkeypatch, capsys, kind, name, other):
+    on(monkeypatch, kind)
+    assert job("--output", "whole") == 0
+    cut(3, "--output", "cut")
+    on(monkeypatch, other)
+    capsys.readouterr()
+    assert main(["--resume", "cut"]) == 0
+    told = said_out(capsys).splitlines()
+    slow = "computing on the CPU in bfloat16 (slow here: this processor has no bfloat16)"
+    assert (slow in told) == (name == "mixed")
+    assert not [line for line in told if "did not record" in line]
+    for picture in Path("whole").glob("*.png"):
+        assert picture.read_bytes() == (Path("cut") / picture.name).read_bytes(), picture.name
+    assert rows("whole") == rows("cut")
+
+
+@pytest.mark.parametrize(("kind", "name", "other"), KINDS)
+def test_a_run_records_its_precision_and_is_repeated_in_it(job, monkeypatch, kind, name, other):
+    on(monkeypatch, kind)
+    assert job("--output", "first") == 0
+    first = Path("first")
+    assert json.loads((first / "config.json").read_text())["precision"] == name
+    assert json.loads((first / "journal.json").read_text())["precision"] == name
+    assert JobConfig.load(first / "result.png").precision == name
+    assert f"--precision {name}" in (first / "report.html").read_text()
+    on(monkeypatch, other)
+    for file in ("config.json", "result.png"):
+        assert main(["--config", str(first / file), "--output", file[:6]]) == 0
+        assert (Path(file[:6]) / "result.png").read_bytes() == (first / "result.png").read_bytes()
+    config = ["--config", "first/config.json", "--iterations", "0"]
+    assert main([*config, "--precision", "auto", "--output", "asked"]) == 0
+    assert JobConfig.load("asked/config.json").precision != name
+
+
+def test_an_earlier_run_without_its_precision_says_which_it_continues_in(
+    job, cut, monkeypatch, capsys
+):
+    on(monkeypatch, "avx512_bf16")
+    assert job("--output", "whole") == 0
+    cut(2, "--output", "cut")
+    as_by_an_earlier_version("cut")
+    capsys.readouterr()
+    with monkeypatch.context() as patch:
+        patch.setattr("nst_tf.jobs.paint", lambda *_, **__: 1 / 0)  # cut off once more
+        with pytest.raises(ZeroDivisionError):
+            main(["--resume", "cut"])
+    line = "this run did not record its precision; continuing in mixed, last digits may differ"
+    assert line in said_out(capsys).splitlines()
+    on(monkeypatch, "none")
+    assert main(["--resume", "cut"]) == 0, "it is recorded by now"
+    assert "did not record" not in said_out(capsys)
+    assert Path("cut/result.png").read_bytes() == Path("whole/result.png").read_bytes()
+    assert "--precision mixed" in Path("cut/report.html").read_text()
+
+
+def test_an_earlier_config_with_auto_follows_the_rule(job, monkeypatch):
+    on(monkeypatch, "none")
+    assert job("--output", "first", "--iterations", "0") == 0
+    as_by_an_earlier_version("first")
+    on(monkeypatch, "avx512_bf16")
+    assert main(["--config", "first/config.json", "--output", "again"]) == 0
+    assert JobConfig.load("again/config.json").precision == "mixed"
 
 
 def test_one_without_a_checkpoint_begins_again(job, cut, capsys):

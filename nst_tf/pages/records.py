@@ -4,11 +4,11 @@ import csv
 import io
 import itertools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nst_tf.callbacks import saved_pictures
-from nst_tf.checkpoints import CONFIG, RESULT, read_journal
+from nst_tf.checkpoints import CONFIG, RESULT, read_journal, recorded_precision
 from nst_tf.config import FILMS, JobConfig
 from nst_tf.errors import ConfigError, NstError
 from nst_tf.files import read_text
@@ -96,6 +96,7 @@ def read_record(folder):
     except NstError:
         journal = {}
     result = result if result.is_file() else None
+    config = replace(config, precision=recorded_precision(config, journal))
     return Record(folder, config, history, seconds, pictures, films, result, journal)
 
 
