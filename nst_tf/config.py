@@ -219,6 +219,7 @@ class JobConfig(TransferConfig):
     statistic: str = retold("statistic", "moments")
     schedule: str = retold("schedule", "fast")
     precision: str = retold("precision", "auto")
+    iterations: int = retold("iterations", 200)
     content: str | None = knob(None, "the photograph")
     style: tuple[str, ...] | None = knob(None, "the painting, or several")
     style_weights: tuple[float, ...] | None = knob(
@@ -255,8 +256,8 @@ class JobConfig(TransferConfig):
     )
     padding: str = knob(
         "edge",
-        "of the first convolution: zero (as trained: a grey frame about the picture) or edge (its "
-        "outermost pixels repeated: no frame)",
+        "of the convolutions: zero (as trained; style and result get a border of their own) or edge "
+        "(the outermost positions are repeated: strokes reach the border)",
         choices=("zero", "edge"),
     )
     pixels: str = knob(

@@ -36,9 +36,6 @@ class Schedule:
         Of the sides, from a level to the next, at most.
     fewer : float
         Iterations of a level as a share of those of the level before it.
-    fewest : float
-        The least that a level gets, as a share of the first level's: many levels down, nothing
-        would be left for the strokes of the finest.
     """
 
     optimizer: str
@@ -47,13 +44,12 @@ class Schedule:
     coarsest: int | None = None
     growth: float = 2.0
     fewer: float = 1.0
-    fewest: float = 0.03
 
 
 SCHEDULES = {
     "tutorial": Schedule("adam", 5.0, "constant"),
-    "fast": Schedule("lbfgs-fixed", 10.0, "cosine", coarsest=176 * 132, growth=2.0, fewer=0.25),
-    "fine": Schedule("lbfgs-fixed", 10.0, "cosine", coarsest=176 * 132, growth=2.0, fewer=0.7),
+    "fast": Schedule("lbfgs-fixed", 10.0, "cosine", coarsest=224 * 168, growth=2.0, fewer=0.7),
+    "fine": Schedule("lbfgs-fixed", 10.0, "cosine", coarsest=224 * 168, growth=2.0, fewer=1.0),
 }
 
 
@@ -88,7 +84,7 @@ def make_levels(schedule, size, iterations, shortest=None, unit="relative"):
         growth = min(growth, (shortest or min(size)) / MIN_SIDE)
         growth = growth if growth > WORTH_A_LEVEL else 1.0
     steps = int(np.ceil(np.log(growth) / np.log(schedule.growth) - 1e-9))
-    shares = np.maximum(schedule.fewer ** np.arange(steps + 1), schedule.fewest)
+    shares = schedule.fewer ** np.arange(steps + 1)
     ends = np.rint(iterations * np.cumsum(shares) / shares.sum()).astype(int)
     ends[:-1] = np.minimum(ends[:-1], max(iterations - 1, 0))  # one at least at full size
     levels = []

@@ -245,3 +245,9 @@ def test_repeated_edges_see_no_grey_frame(trunk):
     assert np.ptp(zeros, axis=(1, 2)).max() > 1
     np.testing.assert_allclose(np.ptp(edges, axis=(1, 2)), 0, atol=1e-3)
     np.testing.assert_allclose(edges[:, 1:-1, 1:-1], zeros[:, 1:-1, 1:-1], atol=1e-3)
+
+
+def test_a_flat_image_has_flat_features_in_every_layer_with_edges_repeated(trunk):
+    flat = tf.fill((1, 40, 40, 3), 100.0)
+    for name, features in extract_features(trunk.with_edges(), flat, trunk.convolutions).items():
+        np.testing.assert_allclose(np.ptp(features, axis=(1, 2)), 0, atol=1e-3, err_msg=name)

@@ -11,6 +11,7 @@ import gradio as gr
 from nst_tf.app import form as forms
 from nst_tf.app.form import heading_of
 from nst_tf.color import COLOR_MODES
+from nst_tf.config import JobConfig
 from nst_tf.presets import PRESETS
 from nst_tf.samples import SAMPLE_PAIR, SAMPLES
 
@@ -220,7 +221,7 @@ def _knobs(limits):
     )
     color = gr.Dropdown(_colors(), value="style", label="Colours")
     with gr.Row():
-        amount = gr.Number(500, label="How long", precision=0, min_width=120)
+        amount = gr.Number(JobConfig.iterations, label="How long", precision=0, min_width=120)
         unit = gr.Radio(["iterations", "seconds"], value="iterations", label="Counted in")
     return {
         "preset": preset,

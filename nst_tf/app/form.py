@@ -88,7 +88,7 @@ class Form:
     preset: str = OWN_LOOK
     strength: float = 0.0
     side: int = 512
-    iterations: int = 500
+    iterations: int = JobConfig.iterations
     seconds: float | None = None
     color: str = "style"
     scale: float = 1.0

@@ -16,6 +16,7 @@ from nst_tf.app.form import Form, StyleChoice, config_of
 from nst_tf.app.studio import OPEN
 from nst_tf.app.views import alert_of, headline_of, recent_runs, view_of
 from nst_tf.checkpoints import CONFIG, RESULT
+from nst_tf.config import JobConfig
 from nst_tf.errors import ConfigError, NstError
 from nst_tf.images import read_picture
 from nst_tf.pages import REPORT
@@ -228,7 +229,7 @@ def form_from(controls, values):
         preset=values[controls.preset],
         strength=values[controls.strength],
         side=values[controls.side],
-        iterations=500 if seconds else values[controls.amount],
+        iterations=JobConfig.iterations if seconds else values[controls.amount],
         seconds=values[controls.amount] if seconds else None,
         color=values[controls.color],
         scale=values[controls.scale],

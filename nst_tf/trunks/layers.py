@@ -236,16 +236,20 @@ class Trunk(dict):
         return self.others[dtype]
 
     def with_edges(self):
-        """Return the trunk whose first convolution repeats the picture's outermost pixels.
+        """Return the trunk whose convolutions repeat the outermost positions instead of zeros.
 
-        Zeros there are a grey frame about the picture, which style then answers with a frame of
-        its own. (crowsonkb's style-transfer-pytorch does so: "reduces edge artifacts".) A first
-        layer without padding, SqueezeNet's, stays as it is.
+        With zeros the features along the border differ from all others, at conv5_1 those of a
+        whole quarter of a small picture: the style's border is matched at the border, as a frame
+        or a band without strokes. (crowsonkb's style-transfer-pytorch repeats the pixels for the
+        first convolution: "reduces edge artifacts". Here all convolutions do.) Layers without
+        zero padding, and SqueezeNet's fire modules, stay as they are.
         """
-        first, layer = next(iter(self.items()))
-        if layer.padding != "SAME":
-            return self
-        return self.with_layers({**self, first: layer.changed(padding="EDGE")})
+        changed = {
+            name: layer.changed(padding="EDGE")
+            for name, layer in self.items()
+            if getattr(layer, "padding", None) == "SAME" and layer.channels
+        }
+        return self.with_layers({**self, **changed}) if changed else self
 
     @property
     def convolutions(self):
