@@ -256,8 +256,8 @@ class JobConfig(TransferConfig):
     )
     padding: str = knob(
         "edge",
-        "of the convolutions: zero (as trained; style and result get a border of their own) or edge "
-        "(the outermost positions are repeated: strokes reach the border)",
+        "of the convolutions: zero (as trained; the picture gets a border of its own) or edge (the "
+        "outermost positions are repeated: strokes reach the border)",
         choices=("zero", "edge"),
     )
     pixels: str = knob(
