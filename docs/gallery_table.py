@@ -250,10 +250,10 @@ PRESET_PICTURES = (
     ),
 )
 
-QUICK = "--size 300 --iterations 60"
+FULL = "--size 512"  # the default iterations
 
 
-def _swept(content, style, flag, values, knobs=QUICK):
+def _swept(content, style, flag, values, knobs=FULL):
     """Return a painting for each value of a flag."""
     return tuple(
         Painting(pair(content, style, f"{flag} {value} {knobs}"), f"{flag} {value}")
@@ -262,9 +262,9 @@ def _swept(content, style, flag, values, knobs=QUICK):
 
 
 STYLES = ("night_strokes", "stained_glass", "woodcut", "cubist", "watercolour", "waves")
-CONTENTS = ("coffee", "astronaut")
+CONTENTS = ("coffee", "astronaut", "rocket")
 ALL_CONTENTS = ("astronaut", "chelsea", "coffee", "rocket", "hubble")
-LARGE = pair("chelsea", "stained_glass", "--size 1280 --iterations 240")
+LARGE = pair("chelsea", "stained_glass", "--size 1280")
 
 
 def _shown(file):
@@ -322,7 +322,7 @@ COLORS = Picture(
             "stained_glass",
             "--color",
             ("style", "luminance", "swap", "cholesky", "pca", "symmetric", "histogram"),
-            "--size 240 --iterations 60",
+            FULL,
         ),
         Painting("", "the photograph", f"{CONTENT}/astronaut.jpg"),
     ),
@@ -339,7 +339,7 @@ TWO_STYLES = Picture(
     (
         Painting(
             f"{CONTENT}/coffee.jpg {STYLE}/stained_glass.jpg {STYLE}/night_strokes.jpg "
-            f"--masks {MASK}/coffee.png not:{MASK}/coffee.png --size 400 --iterations 80 "
+            f"--masks {MASK}/coffee.png not:{MASK}/coffee.png {FULL} "
             "--weights embedded --precision mixed"
         ),
     ),
@@ -354,7 +354,7 @@ KEPT = Picture(
     " lake and trees.",
     (
         Painting(
-            pair("chelsea", "woodcut", f"--masks not:{MASK}/chelsea.png --keep-content {QUICK}"),
+            pair("chelsea", "woodcut", f"--masks not:{MASK}/chelsea.png --keep-content {FULL}"),
             "the cat kept",
         ),
         Painting(
@@ -362,7 +362,7 @@ KEPT = Picture(
                 "astronaut",
                 "night_strokes",
                 f"--masks not:{MASK}/astronaut.png --style-masks {MASK}/night_strokes.png "
-                f"--keep-content {QUICK}",
+                f"--keep-content {FULL}",
             ),
             "the astronaut kept",
         ),
@@ -377,13 +377,13 @@ STYLE_MASKS = Picture(
     "With the flowers alone the saucer is red and the table orange; without them the reds are "
     "gone, down to the photograph's own on the handle, and green and grey-blue remain.",
     (
-        Painting(pair("coffee", "watercolour", QUICK), "all of the painting"),
+        Painting(pair("coffee", "watercolour", FULL), "all of the painting"),
         Painting(
-            pair("coffee", "watercolour", f"--style-masks {MASK}/watercolour.png {QUICK}"),
+            pair("coffee", "watercolour", f"--style-masks {MASK}/watercolour.png {FULL}"),
             "its flowers",
         ),
         Painting(
-            pair("coffee", "watercolour", f"--style-masks not:{MASK}/watercolour.png {QUICK}"),
+            pair("coffee", "watercolour", f"--style-masks not:{MASK}/watercolour.png {FULL}"),
             "all but its flowers",
         ),
     ),
@@ -396,7 +396,7 @@ STYLE_LAYERS = Picture(
     "The first layer brings the painting's palette alone; up to conv3_1 small dabs come with "
     "it; all five make planes with edges.",
     tuple(
-        Painting(pair("astronaut", "cubist", f"--style-layers {layers} {QUICK}"), label)
+        Painting(pair("astronaut", "cubist", f"--style-layers {layers} {FULL}"), label)
         for layers, label in (
             ("conv1_1", "conv1_1"),
             ("conv1_1 conv2_1 conv3_1", "conv1_1 to conv3_1"),
@@ -412,7 +412,7 @@ CONTENT_LAYERS = Picture(
     "lead far from it. On conv2_2 letters and edges stay a little truer; on conv5_2 planes cut "
     "into face and helmet. From noise layers differ far more: see "
     "[sheets.md](sheets.md).",
-    _swept("astronaut", "cubist", "--content-layers", ("conv2_2", "conv4_2", "conv5_2"), QUICK),
+    _swept("astronaut", "cubist", "--content-layers", ("conv2_2", "conv4_2", "conv5_2"), FULL),
 )
 STATISTICS = Picture(
     "statistics",
@@ -429,7 +429,7 @@ STATISTICS = Picture(
             "stained_glass",
             "--statistic",
             ("gram", "chain", "blurred", "moments", "wasserstein"),
-            QUICK,
+            FULL,
         ),
     ),
 )
@@ -440,7 +440,7 @@ SHEET = Picture(
     "Glass and washes bring the most of their own; planes are the gentlest and leave faces "
     "readable; strokes, woodcut and waves run across them.",
     tuple(
-        Painting(pair(content, style, QUICK), style if not row else "")
+        Painting(pair(content, style, FULL), style if not row else "")
         for row, content in enumerate(CONTENTS)
         for style in STYLES
     ),
