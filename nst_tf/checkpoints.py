@@ -246,6 +246,20 @@ def check_unchanged(folder, config_file, files, say=print):
         say(f"begun with other versions ({', '.join(other)}): the last digits may differ")
 
 
+def check_version(folder, config, journal):
+    """Refuse to resume a run of an earlier version whose settings mean something else now.
+
+    Until runs recorded their precision, ``padding="edge"`` applied to the first convolution only,
+    and the schedules "fast" and "fine" had other levels.
+    """
+    if "precision" in journal or (config.padding == "zero" and config.schedule == "tutorial"):
+        return
+    raise ConfigError(
+        f"the run in {folder} was begun by an earlier version of nst_tf, with another padding or "
+        f"other levels; begin anew with `{begin_anew(folder)}`"
+    )
+
+
 def recorded_precision(config, journal):
     """Return the precision that a run was begun in; "auto" if it is not recorded.
 

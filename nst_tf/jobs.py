@@ -16,6 +16,7 @@ from nst_tf.checkpoints import (
     JOURNAL,
     Checkpoints,
     check_unchanged,
+    check_version,
     finish_journal,
     latest_position,
     load_settings,
@@ -164,6 +165,7 @@ def resume_job(folder, *, callbacks=(), say=print, kept=None):
         return None, folder
     with locked(folder):
         config = load_settings(folder)
+        check_version(folder, config, journal)
         recorded = recorded_precision(config, journal)
         config = with_precision(replace(config, precision=recorded), say)
         with memory_told(config):

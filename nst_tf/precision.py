@@ -24,11 +24,11 @@ DTYPES = {"float32": tf.float32, "mixed": tf.bfloat16}
 RULE = {
     "amx_bf16": (
         "mixed",
-        "amx_bf16: about twice the speed of float32 or more, measured on Intel Sapphire Rapids",
+        "amx_bf16: about twice the speed of float32 or more, measured on an Intel Xeon",
     ),
     "avx512_bf16": (
         "mixed",
-        "avx512_bf16: 1.9 to 2 times the speed of float32, measured on AMD Zen 4 and Zen 5",
+        "avx512_bf16: 1.9 to 2 times the speed of float32, measured on an AMD EPYC",
     ),
     "new gpu": ("mixed", "GPU of compute capability 8.0 or higher"),
     "old gpu": ("float32", "GPU of compute capability below 8.0"),

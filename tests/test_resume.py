@@ -151,8 +151,9 @@ def test_an_earlier_run_without_its_precision_says_which_it_continues_in(
     job, cut, monkeypatch, capsys
 ):
     on(monkeypatch, "avx512_bf16")
-    assert job("--output", "whole") == 0
-    cut(2, "--output", "cut")
+    same = ["--padding", "zero", "--schedule", "tutorial"]  # what has not changed since
+    assert job("--output", "whole", *same) == 0
+    cut(2, "--output", "cut", *same)
     as_by_an_earlier_version("cut")
     capsys.readouterr()
     with monkeypatch.context() as patch:
@@ -166,6 +167,19 @@ def test_an_earlier_run_without_its_precision_says_which_it_continues_in(
     assert "did not record" not in said_out(capsys)
     assert Path("cut/result.png").read_bytes() == Path("whole/result.png").read_bytes()
     assert "--precision mixed" in Path("cut/report.html").read_text()
+
+
+@pytest.mark.parametrize("changed", [["--padding", "zero"], ["--schedule", "tutorial"]])
+def test_an_earlier_run_that_would_be_continued_otherwise_is_refused(cut, capsys, changed):
+    cut(2, "--output", "cut", *changed)
+    as_by_an_earlier_version("cut")
+    before = {path: path.read_bytes() for path in Path("cut").iterdir()}
+    capsys.readouterr()
+    assert main(["--resume", "cut"]) == 2
+    error = capsys.readouterr().err
+    assert "the run in cut was begun by an earlier version of nst_tf" in error
+    assert "begin anew with `python -m nst_tf.run --config cut/config.json --output cut" in error
+    assert {path: path.read_bytes() for path in Path("cut").iterdir()} == before
 
 
 def test_an_earlier_config_with_auto_follows_the_rule(job, monkeypatch):
