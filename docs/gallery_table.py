@@ -251,6 +251,7 @@ PRESET_PICTURES = (
 )
 
 FULL = "--size 512"  # the default iterations
+SMALL = "--size 384"  # for rows of many
 
 
 def _swept(content, style, flag, values, knobs=FULL):
@@ -322,7 +323,7 @@ COLORS = Picture(
             "stained_glass",
             "--color",
             ("style", "luminance", "swap", "cholesky", "pca", "symmetric", "histogram"),
-            FULL,
+            SMALL,
         ),
         Painting("", "the photograph", f"{CONTENT}/astronaut.jpg"),
     ),
@@ -404,16 +405,6 @@ STYLE_LAYERS = Picture(
         )
     ),
 )
-CONTENT_LAYERS = Picture(
-    "content_layers",
-    "The layer of the content",
-    "The astronaut three times in planes of ochre and grey, almost alike",
-    "The three hardly differ, as each run begins with the photograph and 60 iterations do not "
-    "lead far from it. On conv2_2 letters and edges stay a little truer; on conv5_2 planes cut "
-    "into face and helmet. From noise layers differ far more: see "
-    "[sheets.md](sheets.md).",
-    _swept("astronaut", "cubist", "--content-layers", ("conv2_2", "conv4_2", "conv5_2"), FULL),
-)
 STATISTICS = Picture(
     "statistics",
     "What is matched of the style: `--statistic`",
@@ -429,7 +420,7 @@ STATISTICS = Picture(
             "stained_glass",
             "--statistic",
             ("gram", "chain", "blurred", "moments", "wasserstein"),
-            FULL,
+            SMALL,
         ),
     ),
 )
@@ -521,7 +512,7 @@ SECTIONS = (
         "Masks are drawn for these pictures and lie in `images/mask`. White is where a style acts.",
         (TWO_STYLES, KEPT, STYLE_MASKS),
     ),
-    Section("Layers", "Astronaut and broken planes.", (STYLE_LAYERS, CONTENT_LAYERS)),
+    Section("Layers", "Astronaut and broken planes.", (STYLE_LAYERS,)),
     Section("Statistics", "Beside the moments, the default, four others.", (STATISTICS,)),
     Section("Paintings and photographs", "Small, to choose by.", (SHEET,)),
     Section(
