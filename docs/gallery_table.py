@@ -263,7 +263,7 @@ def _swept(content, style, flag, values, knobs=FULL):
 
 
 STYLES = ("night_strokes", "stained_glass", "woodcut", "cubist", "watercolour", "waves")
-CONTENTS = ("coffee", "astronaut", "rocket")
+CONTENTS = ("coffee", "astronaut")
 ALL_CONTENTS = ("astronaut", "chelsea", "coffee", "rocket", "hubble")
 LARGE = pair("chelsea", "stained_glass", "--size 1280")
 
@@ -472,13 +472,12 @@ ABOUT = """
 
 What the presets and the knobs do, on the project's own pictures; the full command is under each.
 
-- **Trunk**: all by the embedded one, the VGG-16 fine-tuned for edges that needs no download. The
-  presets were tuned for other networks, so theirs show their method rather than their look.
-  Without `--weights embedded` a command takes the paper's VGG-19 where its file is in `model/`.
-- **Sizes**: small, for two cores: up to 256 pixels the presets, 240 to 400 the others, one 1280.
-  Many runs are shorter than the sources' and than the defaults; `--size` and `--iterations` say so.
-  In the papers' unit, which all presets have, another size is another balance too. Larger
-  pictures with the defaults' 500 iterations are in [choosing.md](choosing.md).
+- **Network**: the embedded VGG-16. Without `--weights embedded` a command uses the paper's VGG-19 if
+  its file is in `model/`.
+- **Sizes**: 512 pixels with the default 200 iterations, two rows at 384, one picture at 1280. The
+  presets are small, up to 256 pixels, and most have fewer iterations than their sources, so that
+  the page can be made on two cores; `--size` and `--iterations` say so. In the papers' unit, which
+  all presets use, another size is another balance too.
 - **Precision, seed**: bfloat16 (`--precision mixed`), seed 0. Without bfloat16 in the processor,
   leave `--precision` out.
 - **Versions**: nst_tf 0.1.0, TensorFlow 2.21.0.
