@@ -472,8 +472,8 @@ ABOUT = """
 
 What the presets and the knobs do, on the project's own pictures; the full command is under each.
 
-- **Network**: the embedded VGG-16. Without `--weights embedded` a command uses the paper's VGG-19 if
-  its file is in `model/`.
+- **Network**: the embedded VGG-16. Without `--weights embedded` a command uses the paper's VGG-19
+  if its file is in `model/`.
 - **Sizes**: 512 pixels with the default 200 iterations, two rows at 384, one picture at 1280. The
   presets are small, up to 256 pixels, and most have fewer iterations than their sources, so that
   the page can be made on two cores; `--size` and `--iterations` say so. In the papers' unit, which
