@@ -63,7 +63,7 @@ class Section:
 
 
 def pair(content, style, knobs=""):
-    """Return the words for a pair of the project's own pictures, by the embedded trunk."""
+    """Return the words for a pair of the project's own pictures, by the embedded network."""
     files = f"{CONTENT}/{content}.jpg {STYLE}/{style}.jpg"
     return f"{files} {knobs} --weights embedded --precision mixed".replace("  ", " ")
 
@@ -79,76 +79,71 @@ PRESET_PICTURES = (
         "devos",
         "chelsea",
         "night_strokes",
-        "The cat in blue, teal and yellow, covered in fine grooves, beside its photograph and "
-        "the night painting",
-        "All of the cat is kept; the painting's colours arrive, its strokes as fine grooves "
-        "only. Along the edges there is a faint frame, from zeros about the picture.",
+        "The cat in yellow and blue, rings about its eyes, small suns and a bright blue night "
+        "behind it",
+        "All of the cat is kept; the painting's colors, its suns and short strokes arrive, and "
+        "fine grooves stay on the fur.",
         "--size 256x192 --iterations 300",
     ),
     _preset(
         "cs231n-composition",
         "astronaut",
         "cubist",
-        "The astronaut, hardly changed, in a fine weave of grey and orange",
-        "On the stand-in for SqueezeNet it remains a photograph with grain and a slight weave: "
-        "content weighs most here.",
+        "The astronaut, hardly changed but for some grain",
+        "On the stand-in for SqueezeNet it remains a photograph with grain: content weighs most "
+        "here.",
         "--size short:160",
     ),
     _preset(
         "cs231n-scream",
         "coffee",
         "waves",
-        "The cup and saucer in brown, their rims and shadows drawn in curved grooves, with blue"
-        " crests on the table",
-        "The wave's curves follow the rims and the wood; patches of its blue foam lie on the "
-        "table.",
+        "The cup in brown and blue on a table of blue and white ripples",
+        "The cup keeps its shape; the table takes the wave's blue and its ripples.",
         "--size short:160",
     ),
     _preset(
         "cs231n-starry",
         "chelsea",
         "night_strokes",
-        "The cat's face in brown with short blue and yellow strokes about it",
-        "Strokes gather where the photograph is flat, behind the cat, while its eyes and fur stay.",
+        "The cat in deep blue with short bright strokes along its fur",
+        "Strokes follow the fur, the background turns to night, eyes and nose stay.",
         "--size short:160",
     ),
     _preset(
         "cs231n-inversion",
         "astronaut",
         "night_strokes",
-        "The astronaut in outline, her suit orange, all surfaces covered with fine ripples",
-        "No style: the photograph as one layer knows it, found from noise. Outlines and coarse "
-        "colours come back; flat surfaces are ripples. The painting is named, as the command "
-        "wants two pictures, and has no part.",
+        "The astronaut much as in the photograph, with soft grain",
+        "No style: the photograph as one layer knows it, found from noise. Shapes and colors come "
+        "back almost whole. The painting is named, as the command wants two pictures, and has no "
+        "part.",
         "--size short:160",
     ),
     _preset(
         "cs231n-texture",
         "astronaut",
         "stained_glass",
-        "A grey ground of small ripples, sprinkled with red, green and blue chips",
-        "No content: chips of the painting's glass in a ground of noise. Of the photograph only"
-        " the size is taken. For textures without that noise see `--alpha 0` in "
-        "[sheets.md](sheets.md).",
+        "A field of rounded pieces of red, yellow, blue and green glass with dark lines between "
+        "them",
+        "No content: pieces of the painting's glass. Of the photograph only the size is taken.",
         "--size short:160",
     ),
     _preset(
         "coursera-tf1",
         "coffee",
         "watercolour",
-        "The cup in pink and green with small daubs, a little squeezed together",
-        "Small daubs in the flowers' pink, blue and green, laid over the noise of the start. "
-        "The preset stretches both pictures to 4:3.",
+        "The cup and saucer made of flowers and leaves in red, violet and yellow",
+        "Flowers all over, the cup still to be seen. The preset stretches both pictures to 4:3.",
         "--size 256x192",
     ),
     _preset(
         "coursera-tf2",
         "astronaut",
         "cubist",
-        "The astronaut, hardly changed but for coloured grain all over",
-        "Hardly any style, and the noise of the start is still there: mild in the source too, "
-        "which takes 2501 steps of Adam. Here its objective was followed by L-BFGS (`--schedule"
-        " fast`), 80 steps.",
+        "The astronaut in ochre and white planes with black lines",
+        "Planes and lines all over; the face is hardly to be seen. The source takes 2501 steps of "
+        "Adam; here its objective was minimized by L-BFGS (`--schedule fast`), 80 iterations.",
         "--size 224x224 --schedule fast --iterations 80",
     ),
     _preset(
@@ -156,64 +151,62 @@ PRESET_PICTURES = (
         "coffee",
         "stained_glass",
         "A cup and saucer of red and blue glass in black lead lines on a ground of yellow pebbles",
-        "Correlations of neighbouring layers: every cell has its lead line, and colours sit "
-        "where the painting has them together. The clearest glass of all presets here. It read "
-        "all thirteen convolutions, in 60 iterations of its 300.",
+        "Correlations of neighboring layers: every cell has its lead line, and colors sit where "
+        "the painting has them together. 60 of its 300 iterations.",
         "--size 256 --iterations 60",
     ),
     _preset(
         "titu-network",
         "astronaut",
         "watercolour",
-        "The astronaut in pink and green washes with a rippled edge about every shape",
-        "The washes' colours everywhere, surfaces granular, content loose. 80 of its 200 "
-        "iterations.",
+        "The astronaut in flowers and leaves, the suit a bed of red blossoms",
+        "Flowers all over, the content loose. 80 of its 200 iterations.",
         "--size 240 --iterations 80",
     ),
     _preset(
         "titu-inetwork",
         "astronaut",
         "watercolour",
-        "The astronaut in orange and pink, blurred, with small dots in the suit",
-        "Softer than the one above, in more of the photograph's own colours. 80 of its 200 "
-        "iterations.",
+        "The astronaut in flowers and leaves, much like the picture above",
+        "Close to the one above, with a little more contrast. 80 of its 200 iterations.",
         "--size 240 --iterations 80",
     ),
     _preset(
         "gatys2015",
         "coffee",
         "stained_glass",
-        "A cup in outline, filled with rounded pieces of red, green, yellow and blue glass",
+        "Pieces of red, green, yellow and blue glass with lead lines, a saucer's rim and a spoon "
+        "among them",
         "From white noise: the photograph is only a hint for where pieces of glass lie. 120 of "
-        "its 500 iterations; hatching in the corners is noise that is left.",
+        "its 500 iterations; some noise is left.",
         "--size 256 --iterations 120",
     ),
     _preset(
         "gatys2016",
         "coffee",
         "stained_glass",
-        "A field of small rounded cells in red, green and blue, the cup hardly to be found",
-        "Also from white noise, every filter counting alike. On this trunk style overrides the "
-        "cup but for a hint of its outline, and after 120 of 500 iterations much of the noise "
-        "remains: more `--alpha` would bring back content.",
+        "A field of glass in green, blue and red within a red frame, the cup not to be found",
+        "Also from white noise, every filter counting alike. Style overrides the cup, and the "
+        "painting's frame comes along: more `--alpha` brings back content. 120 of its 500 "
+        "iterations.",
         "--size 256 --iterations 120",
     ),
     _preset(
         "gatys-pytorch",
         "chelsea",
         "watercolour",
-        "The cat's face in soft red, yellow and green washes with bright green eyes",
-        "Washes in the flowers' colours and edges left soft, with a face that is still the "
-        "cat's. 60 of its 500 iterations.",
+        "The cat's face made of pink, red and green petals",
+        "Petals of the size of an eye, with a face that is still the cat's. 60 of its 500 "
+        "iterations.",
         "--size 256 --iterations 60",
     ),
     _preset(
         "pytorch-tutorial",
         "astronaut",
         "stained_glass",
-        "The astronaut in black outlines filled with flat red, yellow, blue and green",
-        "Shapes all stay, with glass colours and black outlines; no piece of glass is larger "
-        "than a stroke, as no layer below conv3_1 is matched. 60 of its 300 iterations.",
+        "The astronaut in black outlines filled with red, yellow, blue and green",
+        "Shapes all stay, with glass colors and black outlines; no piece of glass is larger than "
+        "a stroke, as no layer below conv3_1 is matched. 60 of its 300 iterations.",
         "--size 256x256 --iterations 60",
     ),
     _preset(
@@ -221,31 +214,27 @@ PRESET_PICTURES = (
         "chelsea",
         "waves",
         "The cat in the waves' ink lines, blue eyes and white crests along its fur",
-        "Fur becomes swell, line by line. As its own numbers leave the photograph untouched on "
-        "this trunk, `--tv-weight 0` and `--alpha 100` are changed here, and its objective was "
-        "followed by L-BFGS (`--schedule fast`).",
+        "Fur becomes swell, line by line. `--tv-weight 0` and `--alpha 100` are changed here, and "
+        "its objective was minimized by L-BFGS (`--schedule fast`).",
         "--size 256 --schedule fast --iterations 50 --tv-weight 0 --alpha 100",
     ),
     _preset(
         "keras-io",
         "chelsea",
         "night_strokes",
-        "The cat in grey and ochre, blue lines about the eyes, bright blue strokes behind it",
-        "Blue strokes fill what was flat, eyes and fur stay. The source takes 4000 small steps of "
-        "gradient descent, of which a hundred left the photograph as it was; here its objective "
-        "was followed by L-BFGS (`--schedule fast`), 30 iterations. Total variation and the deep "
-        "content layer left a blurred ghost on this trunk, hence `--tv-weight 0` and ten times its "
-        "`--alpha`.",
+        "The cat in yellow and blue strokes with whirls for eyes",
+        "Strokes of the painting all over, eyes like whirls. The source takes 4000 small steps of "
+        "gradient descent; here its objective was minimized by L-BFGS (`--schedule fast`), 30 "
+        "iterations, with `--tv-weight 0` and ten times its `--alpha`.",
         "--size 256 --schedule fast --iterations 30 --tv-weight 0 --alpha 2.5e-7",
     ),
     _preset(
         "johnson",
         "coffee",
         "night_strokes",
-        "A cup in outline under blue and teal strokes, in a corner a patch of yellow",
-        "From a grey start: dense strokes, the cup as an outline. 80 of its 1000 iterations, "
-        "with `--tv-weight 0`, or total variation would blur it on this trunk. At the edges the"
-        " strokes break off, and the painting's yellow has gathered in one corner.",
+        "A cup in outline under blue and green strokes, a few of them yellow",
+        "From a grey start: long strokes, the cup as an outline. 80 of its 1000 iterations, with "
+        "`--tv-weight 0`.",
         "--size 256 --iterations 80 --tv-weight 0",
     ),
 )

@@ -335,7 +335,7 @@ PRESETS = {
         "their code, leongatys/NeuralImageSynthesis: content 1e6, style 1e9/5 a layer",
         expect="From white noise, L-BFGS, every filter counting alike: strong style",
         errs="Paper and code differ: by eq. (4) the code weighs style millions of times more than "
-        "the printed ratio (8e-4 to 5e-3), which on the embedded trunk left content alone",
+        "the printed ratio (8e-4 to 5e-3); the code's numbers are used here",
         knobs={
             **GATYS_RUN,
             "normalize": True,
@@ -389,9 +389,8 @@ PRESETS = {
     ),
     "tf-docs": Preset(
         source="TensorFlow's tutorial style_transfer.ipynb",
-        expect="Content from conv5_2 at an enormous weight, yet so deep that the style shows. On "
-        "the embedded trunk total variation and content outweigh it: add --tv-weight 0 and a "
-        "smaller --alpha",
+        expect="Content from conv5_2 at an enormous weight, yet so deep that the style shows. For "
+        "bolder strokes add --tv-weight 0 and a smaller --alpha, such as 100",
         errs="Its text says that total variation sums squares; the code sums absolute values",
         knobs={
             "content_layers": ("conv5_2",),
@@ -441,8 +440,8 @@ PRESETS = {
     ),
     "johnson": Preset(
         source="jcjohnson/neural-style, its defaults",
-        expect="The look that most people know as neural style, from a grey start. On the embedded "
-        "trunk total variation blurs it: add --tv-weight 0",
+        expect="The look that most people know as neural style, from a grey start. For crisper "
+        "strokes add --tv-weight 0",
         errs="",
         knobs={
             **PAPER_LAYERS,
