@@ -239,11 +239,10 @@ PRESET_PICTURES = (
     ),
 )
 
-FULL = "--size 512"  # the default iterations
-SMALL = "--size 384"  # for rows of many
+QUICK = "--size 320 --iterations 100"
 
 
-def _swept(content, style, flag, values, knobs=FULL):
+def _swept(content, style, flag, values, knobs=QUICK):
     """Return a painting for each value of a flag."""
     return tuple(
         Painting(pair(content, style, f"{flag} {value} {knobs}"), f"{flag} {value}")
@@ -312,7 +311,7 @@ COLORS = Picture(
             "stained_glass",
             "--color",
             ("style", "luminance", "swap", "cholesky", "pca", "symmetric", "histogram"),
-            SMALL,
+            QUICK,
         ),
         Painting("", "the photograph", f"{CONTENT}/astronaut.jpg"),
     ),
@@ -329,7 +328,7 @@ TWO_STYLES = Picture(
     (
         Painting(
             f"{CONTENT}/coffee.jpg {STYLE}/stained_glass.jpg {STYLE}/night_strokes.jpg "
-            f"--masks {MASK}/coffee.png not:{MASK}/coffee.png {FULL} "
+            f"--masks {MASK}/coffee.png not:{MASK}/coffee.png {QUICK} "
             "--weights embedded --precision mixed"
         ),
     ),
@@ -344,7 +343,7 @@ KEPT = Picture(
     " lake and trees.",
     (
         Painting(
-            pair("chelsea", "woodcut", f"--masks not:{MASK}/chelsea.png --keep-content {FULL}"),
+            pair("chelsea", "woodcut", f"--masks not:{MASK}/chelsea.png --keep-content {QUICK}"),
             "the cat kept",
         ),
         Painting(
@@ -352,7 +351,7 @@ KEPT = Picture(
                 "astronaut",
                 "night_strokes",
                 f"--masks not:{MASK}/astronaut.png --style-masks {MASK}/night_strokes.png "
-                f"--keep-content {FULL}",
+                f"--keep-content {QUICK}",
             ),
             "the astronaut kept",
         ),
@@ -367,13 +366,13 @@ STYLE_MASKS = Picture(
     "With the flowers alone the saucer is red and the table orange; without them the reds are "
     "gone, down to the photograph's own on the handle, and green and grey-blue remain.",
     (
-        Painting(pair("coffee", "watercolour", FULL), "all of the painting"),
+        Painting(pair("coffee", "watercolour", QUICK), "all of the painting"),
         Painting(
-            pair("coffee", "watercolour", f"--style-masks {MASK}/watercolour.png {FULL}"),
+            pair("coffee", "watercolour", f"--style-masks {MASK}/watercolour.png {QUICK}"),
             "its flowers",
         ),
         Painting(
-            pair("coffee", "watercolour", f"--style-masks not:{MASK}/watercolour.png {FULL}"),
+            pair("coffee", "watercolour", f"--style-masks not:{MASK}/watercolour.png {QUICK}"),
             "all but its flowers",
         ),
     ),
@@ -386,7 +385,7 @@ STYLE_LAYERS = Picture(
     "The first layer brings the painting's palette alone; up to conv3_1 small dabs come with "
     "it; all five make planes with edges.",
     tuple(
-        Painting(pair("astronaut", "cubist", f"--style-layers {layers} {FULL}"), label)
+        Painting(pair("astronaut", "cubist", f"--style-layers {layers} {QUICK}"), label)
         for layers, label in (
             ("conv1_1", "conv1_1"),
             ("conv1_1 conv2_1 conv3_1", "conv1_1 to conv3_1"),
@@ -409,7 +408,7 @@ STATISTICS = Picture(
             "stained_glass",
             "--statistic",
             ("gram", "chain", "blurred", "moments", "wasserstein"),
-            SMALL,
+            QUICK,
         ),
     ),
 )
@@ -420,7 +419,7 @@ SHEET = Picture(
     "Glass and washes bring the most of their own; planes are the gentlest and leave faces "
     "readable; strokes, woodcut and waves run across them.",
     tuple(
-        Painting(pair(content, style, FULL), style if not row else "")
+        Painting(pair(content, style, QUICK), style if not row else "")
         for row, content in enumerate(CONTENTS)
         for style in STYLES
     ),
@@ -463,10 +462,10 @@ What the presets and the knobs do, on the project's own pictures; the full comma
 
 - **Network**: the embedded VGG-16. Without `--weights embedded` a command uses the paper's VGG-19
   if its file is in `model/`.
-- **Sizes**: 512 pixels with the default 200 iterations, two rows at 384, one picture at 1280. The
-  presets are small, up to 256 pixels, and most have fewer iterations than their sources, so that
-  the page can be made on two cores; `--size` and `--iterations` say so. In the papers' unit, which
-  all presets use, another size is another balance too.
+- **Sizes**: small, so that two cores can make the page: presets up to 256 pixels and most with
+  fewer iterations than their sources, the knobs at 320 pixels with 100 iterations, one picture at
+  1280; `--size` and `--iterations` say so. In the papers' unit, which all presets use, another size
+  is another balance too. Pictures at 512 pixels are in [choosing.md](choosing.md).
 - **Precision, seed**: bfloat16 (`--precision mixed`), seed 0. Without bfloat16 in the processor,
   leave `--precision` out.
 - **Versions**: nst_tf 0.1.0, TensorFlow 2.21.0.

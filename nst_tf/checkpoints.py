@@ -11,6 +11,7 @@ import json
 import math
 import re
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -246,14 +247,18 @@ def check_unchanged(folder, config_file, files, say=print):
         say(f"begun with other versions ({', '.join(other)}): the last digits may differ")
 
 
-def check_version(folder, config, journal):
-    """Refuse to resume a run of an earlier version whose settings mean something else now.
+def settings_to_resume(folder):
+    """Return the config of a run that is to be resumed.
 
-    Until runs recorded their precision, ``padding="edge"`` applied to the first convolution only,
-    and the schedules "fast" and "fine" had other levels.
+    A config.json without the knob `style_margin` was saved by an earlier version: paintings were
+    used whole, ``padding="edge"`` applied to the first convolution only, and the schedules "fast"
+    and "fine" had other levels. A run with the latter can't be continued.
     """
-    if "precision" in journal or (config.padding == "zero" and config.schedule == "tutorial"):
-        return
+    config = load_settings(folder)
+    if "style_margin" in json.loads(read_text(Path(folder) / CONFIG)):
+        return config
+    if config.padding == "zero" and config.schedule == "tutorial":
+        return replace(config, style_margin=0.0)
     raise ConfigError(
         f"the run in {folder} was begun by an earlier version of nst_tf, with another padding or "
         f"other levels; begin anew with `{begin_anew(folder)}`"

@@ -72,7 +72,7 @@ class TransferConfig:
     unit: str = knob(
         "paper",
         "of alpha, beta and tv_weight: paper (sums, as written there) or relative (shares of the "
-        "targets' energy: one look at any --size; try alpha 1, beta 8, tv_weight 8)",
+        "targets' energy: one look at any --size; try alpha 1, beta 12, tv_weight 8)",
         choices=("paper", "relative"),
     )
     content_layers: tuple[str, ...] = knob(("conv4_2",), "layers whose features are to be kept")
@@ -213,7 +213,7 @@ class JobConfig(TransferConfig):
     """
 
     alpha: float = retold("alpha", 1.0)
-    beta: float = retold("beta", 8.0)
+    beta: float = retold("beta", 12.0)
     tv_weight: float = retold("tv_weight", 8.0)
     unit: str = retold("unit", "relative")
     statistic: str = retold("statistic", "moments")
@@ -278,6 +278,13 @@ class JobConfig(TransferConfig):
     )
     style_scale: float = knob(
         1.0, "of the styles' sides: 2 doubles the strokes", above=0, maximum=100
+    )
+    style_margin: float = knob(
+        0.06,
+        "share of a painting's width and height that is left out at each side, where frames and "
+        "the borders of scans are; a painting with a style mask is used whole",
+        minimum=0,
+        maximum=0.4,
     )
     stretch_style: bool = knob(False, "stretch the style to the result's size and shape")
     resample: str = knob("lanczos", "how pictures are resized", choices=tuple(RESAMPLING))

@@ -98,7 +98,9 @@ def load_paintings(config, size, content_size):
     for path, weight, mask, style_mask in zip(config.style, weights, masks, style_masks):
         picture = read_picture(path)
         file_size = picture.shape[:2]
-        wanted = style_size(config, path, file_size, size)
+        if style_mask == NO_MASK:  # a mask says itself what of the painting is used
+            picture = without_margin(picture, config.style_margin)
+        wanted = style_size(config, path, picture.shape[:2], size)
         paintings.append(
             Painting(
                 resize_picture(picture, wanted, config.resample),
@@ -108,6 +110,13 @@ def load_paintings(config, size, content_size):
             )
         )
     return paintings
+
+
+def without_margin(picture, share):
+    """Return a picture (H, W, 3) without the outermost `share` of each of its four sides."""
+    height, width = picture.shape[:2]
+    top, left = round(height * share), round(width * share)
+    return picture[top : height - top, left : width - left]
 
 
 def read_mask(path, size, picture_size, binary):

@@ -16,13 +16,13 @@ from nst_tf.checkpoints import (
     JOURNAL,
     Checkpoints,
     check_unchanged,
-    check_version,
     finish_journal,
     latest_position,
     load_settings,
     read_journal,
     record_precision,
     recorded_precision,
+    settings_to_resume,
     write_journal,
 )
 from nst_tf.config import NO_MASK, NOT, SAVING, SETTINGS, STARTS
@@ -164,8 +164,7 @@ def resume_job(folder, *, callbacks=(), say=print, kept=None):
         say(f"{folder} is finished: {folder / RESULT}")
         return None, folder
     with locked(folder):
-        config = load_settings(folder)
-        check_version(folder, config, journal)
+        config = settings_to_resume(folder)
         recorded = recorded_precision(config, journal)
         config = with_precision(replace(config, precision=recorded), say)
         with memory_told(config):

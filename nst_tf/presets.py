@@ -34,6 +34,7 @@ PAPERS_WAY = {
     **{each.name: each.default for each in fields(TransferConfig) if each.name != "memory_limit"},
     "pooling": None,
     "padding": "zero",
+    "style_margin": 0.0,
 }
 
 

@@ -12,7 +12,7 @@ from nst_tf.images import UNIT_PIXELS, VGG_PIXELS, PixelSpace, fit_size, parse_s
 @pytest.fixture
 def config(pictures):
     content, style = pictures  # 45x61 and 50x39
-    return JobConfig(content=str(content), style=(str(style),), size="60x44")
+    return JobConfig(content=str(content), style=(str(style),), size="60x44", style_margin=0)
 
 
 def save_mask(path, height, width):
@@ -63,6 +63,23 @@ def test_the_style_has_as_many_pixels_as_the_result_unless_told(config):
     assert sized["style_image"][0].image.shape == (1, 82, 64, 3)
     stretched = load_images(config.changed(stretch_style=True), VGG_PIXELS)
     assert stretched["style_image"][0].image.shape == (1, 44, 60, 3)
+
+
+def test_the_margin_of_a_painting_is_left_out_unless_it_has_a_style_mask(config, tmp_path):
+    framed = np.full((100, 200, 3), (200, 40, 40), np.uint8)  # a red frame about a green picture
+    framed[6:-6, 12:-12] = 40, 200, 40
+    Image.fromarray(framed).save(tmp_path / "framed.png")
+    mask = save_mask(tmp_path / "mask.png", 100, 200)
+    config = config.changed(style=str(tmp_path / "framed.png"), style_size="height:88")
+
+    def colors(**knobs):
+        image = load_images(config.changed(**knobs), VGG_PIXELS)["style_image"][0].image
+        return {tuple(color) for color in recover_image(image).reshape(-1, 3).tolist()}
+
+    assert colors(style_margin=0.06) == {(40, 200, 40)}
+    assert (200, 40, 40) in colors(style_margin=0.0)
+    assert (200, 40, 40) in colors(style_margin=0.06, style_masks=mask)
+    assert JobConfig().style_margin == 0.06
 
 
 def test_a_style_that_gets_too_small_is_refused(config):
