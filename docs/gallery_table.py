@@ -283,8 +283,8 @@ STRENGTH = Picture(
     "How strong the style is: `--beta`",
     "The cup four times: from a photograph with a tint to one made of glass pieces",
     "From a photograph in the glass's colours to pieces of glass with lead lines between them, "
-    "which grow sharper with beta. The default is 8; at 32 the rim of the cup gives way, too.",
-    _swept("coffee", "stained_glass", "--beta", (1, 4, 8, 32)),
+    "which grow sharper with beta. The default is 12; at 32 the rim of the cup gives way, too.",
+    _swept("coffee", "stained_glass", "--beta", (1, 4, 12, 32)),
     columns=2,
 )
 SCALE = Picture(
