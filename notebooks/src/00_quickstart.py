@@ -69,7 +69,7 @@ show(
 knobs = {
     "unit": "relative",  # losses as shares: the same look at any size
     "alpha": 1.0,  # how much the content counts
-    "beta": 12.0,  # how much the style counts
+    "beta": 8.0,  # how much the style counts
     "tv_weight": 8.0,  # how much smoothness counts
     "schedule": "fast",  # from coarse to fine
     "statistic": "moments",  # what of the style is matched: docs/choosing.md
