@@ -290,9 +290,10 @@ STRENGTH = Picture(
 SCALE = Picture(
     "style_scale",
     "How large its strokes are: `--style-scale`",
-    "The cat three times, in strokes that grow from grooves to broad streaks",
-    "At 0.5 the painting is made smaller first: short, crowded strokes. At 2 they are longer "
-    "and calmer, and more of the face stays.",
+    "The cat three times, in strokes that grow from short dashes to broad streaks, the suns "
+    "growing with them",
+    "At 0.5 the painting is made smaller first: short strokes, many small suns. At 2 strokes "
+    "are broad and calm, and more of the face stays.",
     _swept("chelsea", "night_strokes", "--style-scale", (0.5, 1, 2)),
 )
 COLORS = Picture(
@@ -321,10 +322,9 @@ COLORS = Picture(
 TWO_STYLES = Picture(
     "two_styles",
     "Two paintings, a mask each",
-    "A cup of glass on a table of brush strokes",
+    "A cup and saucer of glass on a table of night strokes with yellow suns",
     "Glass where the mask is white, brush strokes elsewhere: the example of "
-    "[styles_and_masks.md](styles_and_masks.md), smaller. A thin "
-    "pale line marks the seam along the saucer.",
+    "[styles_and_masks.md](styles_and_masks.md), smaller.",
     (
         Painting(
             f"{CONTENT}/coffee.jpg {STYLE}/stained_glass.jpg {STYLE}/night_strokes.jpg "
@@ -336,11 +336,11 @@ TWO_STYLES = Picture(
 KEPT = Picture(
     "kept",
     "The photograph kept where no mask is: `--keep-content`",
-    "The cat's photograph before a carved wall; the astronaut's photograph before a swirling "
-    "blue sky with yellow rings",
+    "The cat's photograph before carved lines; the astronaut's photograph before a night sky "
+    "with yellow stars",
     "The masks are white about cat and astronaut, and what they leave out is pasted back from "
-    "the photograph. With the astronaut, `--style-masks` take the painting's sky alone, without"
-    " lake and trees.",
+    "the photograph. With the astronaut, `--style-masks` select the painting's sky alone, "
+    "without lake and trees.",
     (
         Painting(
             pair("chelsea", "woodcut", f"--masks not:{MASK}/chelsea.png --keep-content {QUICK}"),
@@ -361,10 +361,10 @@ KEPT = Picture(
 STYLE_MASKS = Picture(
     "style_masks",
     "A part of the painting: `--style-masks`",
-    "The cup three times: in red and green washes, in the flowers' red, orange and violet, and "
-    "in the leaves' muted green",
-    "With the flowers alone the saucer is red and the table orange; without them the reds are "
-    "gone, down to the photograph's own on the handle, and green and grey-blue remain.",
+    "The cup three times: in blossoms and leaves, in red and orange blossoms, and in muted "
+    "green leaves",
+    "With the flowers alone blossoms are everywhere; without them the reds are gone, and green "
+    "and grey-blue remain.",
     (
         Painting(pair("coffee", "watercolour", QUICK), "all of the painting"),
         Painting(
