@@ -281,9 +281,9 @@ DRAWN = Picture(
 STRENGTH = Picture(
     "strength",
     "How strong the style is: `--beta`",
-    "The cup four times: from a photograph with a tint to one made of glass pieces",
-    "From a photograph in the glass's colours to pieces of glass with lead lines between them, "
-    "which grow sharper with beta. The default is 12; at 32 the rim of the cup gives way, too.",
+    "The cup four times: the photograph, then more and more pieces of glass with lead lines",
+    "At 1 the photograph hardly changes; from 4 on it is made of glass, and the pieces take "
+    "over saucer and table as beta grows. The default is 12.",
     _swept("coffee", "stained_glass", "--beta", (1, 4, 12, 32)),
     columns=2,
 )
@@ -396,12 +396,10 @@ STYLE_LAYERS = Picture(
 STATISTICS = Picture(
     "statistics",
     "What is matched of the style: `--statistic`",
-    "The cat five times in orange, red and green glass, with small pieces above and longer, "
-    "clearer ones below",
-    "Cat and stained glass. Gram matrices, `chain` (of neighbouring layers) and `blurred` give "
-    "small bumpy pieces that look much alike; `moments` and `wasserstein` longer pieces with "
-    "calmer surfaces and clearer colours. `wasserstein` took about three times as long as "
-    "`moments`.",
+    "The cat five times in orange, green and blue glass: small pieces and fur above, larger and "
+    "clearer pieces below",
+    "Cat and stained glass. Gram matrices, `chain` (of neighboring layers) and `blurred` look "
+    "much alike and leave some fur; `moments` and `wasserstein` turn the whole cat into glass.",
     (
         *_swept(
             "chelsea",
@@ -416,8 +414,7 @@ SHEET = Picture(
     "sheet",
     "Each painting with two photographs",
     "The cup and the astronaut, each in strokes, glass, woodcut, planes, washes and waves",
-    "Glass and washes bring the most of their own; planes are the gentlest and leave faces "
-    "readable; strokes, woodcut and waves run across them.",
+    "Planes and washes leave the face most readable; of the strokes' suns one lands on it.",
     tuple(
         Painting(pair(content, style, QUICK), style if not row else "")
         for row, content in enumerate(CONTENTS)
