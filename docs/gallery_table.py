@@ -299,13 +299,12 @@ SCALE = Picture(
 COLORS = Picture(
     "colors",
     "Whose colours: `--color`",
-    "The astronaut in seven colourings, from the glass's green and blue to her own orange, and "
-    "the photograph",
-    "`style` gives the glass's colours. `luminance` and `swap` keep the photograph's: orange "
-    "suit, white wall, black helmet. `cholesky`, `pca` and `symmetric` recolour the painting "
-    "before the run, so that the suit stays orange and the wall takes some pink and green; "
-    "`histogram` does it channel by channel, with garish colours here. In all of them pieces of"
-    " glass are too large for the face.",
+    "The astronaut made of glass in seven colorings, from the glass's green and yellow to her "
+    "own orange, and the photograph",
+    "`style` gives the glass's colors. `luminance` and `swap` keep the photograph's: orange "
+    "suit, grey wall, black helmet. `cholesky`, `pca` and `symmetric` recolor the painting "
+    "before the run, so that the suit stays orange and the wall gets some pink; `histogram` "
+    "does it channel by channel, with garish colors here.",
     (
         *_swept(
             "astronaut",
@@ -380,9 +379,9 @@ STYLE_MASKS = Picture(
 STYLE_LAYERS = Picture(
     "style_layers",
     "The layers of the style",
-    "The astronaut three times: tinted brown, then with dabs of ochre and green, then in planes"
-    " with edges",
-    "The first layer brings the painting's palette alone; up to conv3_1 small dabs come with "
+    "The astronaut three times: tinted brown, then with the painting's clouds of color, then in "
+    "planes with black lines",
+    "The first layer brings the painting's palette alone; up to conv3_1 its texture comes with "
     "it; all five make planes with edges.",
     tuple(
         Painting(pair("astronaut", "cubist", f"--style-layers {layers} {QUICK}"), label)
@@ -426,18 +425,18 @@ SHEET = Picture(
 LARGE_WHOLE = Picture(
     "large",
     "The whole",
-    "The cat's face in red, orange and yellow glass between blue panes, eyes green and teal",
-    "1280x851 pixels in 240 iterations, made smaller here.",
+    "The cat's face in orange, yellow and pink glass between blue and green panes, eyes yellow "
+    "and blue",
+    "1280x851 pixels in 200 iterations, made smaller here.",
     (Painting(LARGE),),
     width=1000,
 )
 LARGE_CROP = Picture(
     "large_crop",
     "A part of it, pixel by pixel",
-    "The cat's two eyes in black lead lines, rough orange and red glass between them",
-    "800x533 pixels as painted. The lead lines were laid down while the picture was small and have "
-    "soft edges here; the rough surface comes from the last levels, which have few iterations each "
-    "and leave coloured specks. `--schedule fine` gives them more.",
+    "The cat's two eyes in black lead lines, orange and yellow glass between them",
+    "800x533 pixels as painted. The lead lines were laid down while the picture was small and "
+    "have soft edges; fur shows through at the left, where no pane has its border.",
     (Painting(LARGE),),
     draw="crop",
     box=(300, 180, 1100, 713),
@@ -445,7 +444,8 @@ LARGE_CROP = Picture(
 HERO_PICTURE = Picture(
     "hero",
     "The cat of glass",
-    "A tabby cat and a leaded-glass window, and the cat's face in red, orange and blue pieces",
+    "A tabby cat and a leaded-glass window, and the cat's face in orange, yellow, green and "
+    "blue pieces",
     "Photograph, painting and result, made smaller; a part at its own size is under Large.",
     (Painting(LARGE),),
     draw="beside",
@@ -468,7 +468,7 @@ What the presets and the knobs do, on the project's own pictures; the full comma
 - **Versions**: nst_tf 0.1.0, TensorFlow 2.21.0.
 - **Made by** `python docs/make_gallery.py`, which writes this page, too:
   `python docs/make_gallery.py preset_devos strength` makes two of the pictures, `--list` names all.
-  The 58 paintings took 37 minutes on two cores that others used as well (8 to 281 seconds each).
+  The 57 paintings took about 40 minutes on two cores, one painting on each.
 - **Credit**: the photographs of Chelsea the cat (Stefan van der Walt) and of the coffee (Rachel
   Michetti, Pikolo Espresso Bar) were given by the photographers; astronaut and deep field are
   NASA's, the rocket is SpaceX's. The paintings were drawn for this project. All of them may be used
