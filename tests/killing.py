@@ -30,7 +30,7 @@ with hushed():
 PAPER = {"unit": "paper", "beta": 1.0, "alpha": 1e-4, "tv_weight": 0.0}
 JOBS = {  # each loop there is, one with levels; SciPy's begins again after every 100 iterations
     "lbfgs-fixed": {"optimizer": "lbfgs-fixed", "iterations": 80, **PAPER},
-    "levels": {"schedule": "fast", "size": "220x176"},
+    "levels": {"schedule": "fast", "size": "280x220"},
     "adam": {"optimizer": "adam", "iterations": 160},
     "lbfgs": {"optimizer": "lbfgs", "iterations": 220},
     "sgd": {"optimizer": "sgd", "learning_rate": 1e-4, **PAPER},

@@ -24,7 +24,7 @@ from nst_tf.transfer import Position, Step, paint
 
 CONTENT = VGG_PIXELS.to_image(make_picture(40, 52))
 STYLE = VGG_PIXELS.to_image(make_picture(44, 39, seed=1))
-LARGE = VGG_PIXELS.to_image(make_picture(170, 220))
+LARGE = VGG_PIXELS.to_image(make_picture(220, 280))
 SHALLOW = {"content_layers": ("conv2_1",), "style_layers": ("conv1_1", "conv2_1")}
 FAST = {"schedule": "fast", "unit": "relative", "alpha": 1.0, "beta": 8.0, "tv_weight": 1.0}
 
