@@ -468,7 +468,7 @@ What the presets and the knobs do, on the project's own pictures; the full comma
 - **Versions**: nst_tf 0.1.0, TensorFlow 2.21.0.
 - **Made by** `python docs/make_gallery.py`, which writes this page, too:
   `python docs/make_gallery.py preset_devos strength` makes two of the pictures, `--list` names all.
-  The 57 paintings took about 40 minutes on two cores, one painting on each.
+  The 55 paintings took about 55 minutes of one core.
 - **Credit**: the photographs of Chelsea the cat (Stefan van der Walt) and of the coffee (Rachel
   Michetti, Pikolo Espresso Bar) were given by the photographers; astronaut and deep field are
   NASA's, the rocket is SpaceX's. The paintings were drawn for this project. All of them may be used
