@@ -219,10 +219,12 @@ def _gone_on_with(variables, kept):
 def _make_update(objective, image, optimizer, schedule, bounds, compile_xla):
     """Return one compiled update of a variable image: it gives the losses from before it."""
 
+    read = _reader(objective, image, compile_xla)
+
     @tf.function(jit_compile=compile_xla, autograph=False)  # it only makes tracing slower
     def update(*aims):
         with tf.GradientTape() as tape:
-            losses = objective(image, *aims)
+            losses = objective(read(), *aims)
         gradient = tape.gradient(losses["total"], image)
         if schedule is not None:  # in here, so that it is asked anew at every update
             optimizer.learning_rate.assign(schedule(tf.cast(optimizer.iterations, tf.float32)))
@@ -250,11 +252,17 @@ def _aims(objective):
     return getattr(objective, "aims", [])
 
 
+def _open(aims):
+    """Return what aims look like; height and width of maps are open, as in `_reader`."""
+    shapes = [(1, None, None, each.shape[3]) if each.ndim == 4 else each.shape for each in aims]
+    return [tf.TensorSpec(shape, each.dtype) for shape, each in zip(shapes, aims)]
+
+
 def _repeated(update, aims):
     """Return a function that does so many updates in one call, and returns losses for each."""
     # Traced once and called as it is: TensorFlow warns when functions of one name are traced
     # again and again, and many runs in a notebook are no cause for alarm.
-    traced = update.get_concrete_function(*aims)
+    traced = update.get_concrete_function(*_open(aims))
     names = sorted(traced.structured_outputs)
 
     @tf.function(autograph=False)
@@ -267,7 +275,7 @@ def _repeated(update, aims):
         how = {"parallel_iterations": 1, "maximum_iterations": count}
         return tf.while_loop(lambda number, _: number < count, once, (0, rows), **how)[1].stack()
 
-    repeated = several.get_concrete_function(tf.TensorSpec((), tf.int32), *aims)
+    repeated = several.get_concrete_function(tf.TensorSpec((), tf.int32), *_open(aims))
 
     def rows(count, aims):
         return [dict(zip(names, row)) for row in repeated(tf.constant(count), *aims).numpy()]
@@ -382,17 +390,34 @@ def _kept_pixels(kept):
     return int(kept["iteration"]), kept["image"]
 
 
+def _reader(objective, image, compile_xla):
+    """Return a function that reads a variable image, if possible as one of unknown size.
+
+    Where TensorFlow's graph optimizer knows every shape and expects more than 0.8 x 256 MiB in
+    use (the memory that it assumes for a CPU), it replaces a sum of three or more tensors
+    (AddN, as a gradient has them) by a variable to which each is added as soon as it is there.
+    That order varies, so repeated runs would differ in the last digit, and later in the picture.
+    What a variable holds, it does not know. (XLA needs the size, and keeps the order.)
+    """
+    through = getattr(objective, "through", None)
+    if compile_xla or through is None or not through.any_size:
+        return image.read_value
+    size, known = tf.Variable(image.shape, trainable=False), (1, None, None, image.shape[3])
+    return lambda: tf.ensure_shape(tf.reshape(image, size), known)
+
+
 def _losses_and_gradient(objective, shape, compile_xla):
     """Return a variable image, and a compiled function: its losses for aims, and their slope."""
     image = tf.Variable(tf.zeros(shape))
+    read = _reader(objective, image, compile_xla)
 
     @tf.function(jit_compile=compile_xla, autograph=False)
     def losses_and_gradient(*aims):
         with tf.GradientTape() as tape:
-            losses = objective(image, *aims)
+            losses = objective(read(), *aims)
         return losses, tape.gradient(losses["total"], image)
 
-    return image, losses_and_gradient.get_concrete_function(*_aims(objective))
+    return image, losses_and_gradient.get_concrete_function(*_open(_aims(objective)))
 
 
 def _search(total_and_gradient, pixels, iterations, history, box, told):

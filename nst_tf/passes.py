@@ -21,6 +21,8 @@ class WholePass:
     model : Trunk
     """
 
+    any_size = True  # an image whose height and width a trace does not know
+
     def __init__(self, model):
         self.model = model
 
@@ -66,6 +68,8 @@ class TiledPass:
     area : int
         Of a tile, in pixels, its halo included; at least one step of the deepest layer is taken.
     """
+
+    any_size = False
 
     def __init__(self, model, area):
         self.model = model

@@ -202,7 +202,7 @@ def chain_sums(features, guides, window=WHOLE):
     """
     sums = {}
     for below, layer in itertools.pairwise(features):
-        size = features[below].shape[1:3]  # depth only shrinks a map
+        size = tf.unstack(tf.shape(features[below])[1:3])  # depth only shrinks a map
         upsampled = window.core(upsample(features[layer], size), below)
         core = window.core(features[below], below)
         sums[layer] = correlation_sums(upsampled, core, _guide(guides, below, window))
@@ -216,10 +216,10 @@ def upsample(features, size):
     (tf.image.resize looks half a pixel further, and has no gradient in XLA).
     """
     for axis, length in enumerate(size, 1):
-        there = features.shape[axis]
-        times = 2 ** round(math.log2(length / there))  # odd sizes are not quite a power of two
-        sources = np.minimum(np.arange(length) // times, there - 1)
-        features = tf.gather(features, sources, axis=axis)
+        there = tf.shape(features)[axis]
+        poolings = tf.experimental.numpy.log2(tf.cast(length / there, tf.float32))
+        times = 2 ** tf.cast(tf.round(poolings), tf.int32)  # odd sizes: not quite a power of two
+        features = tf.gather(features, tf.minimum(tf.range(length) // times, there - 1), axis=axis)
     return features
 
 

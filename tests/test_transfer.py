@@ -55,6 +55,21 @@ def test_the_loss_of_each_row_is_the_loss_of_its_picture(tiny_model):
         np.testing.assert_allclose(losses["total"], total, rtol=1e-5)
 
 
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs-fixed"])
+def test_a_large_picture_is_the_same_to_the_last_bit_each_time(tiny_model, optimizer):
+    # Large enough that TensorFlow adds gradients in any order where it knows all sizes.
+    large = np.tile(CONTENT, (1, 36, 44, 1))
+    config = TransferConfig(
+        optimizer=optimizer,
+        iterations=3,
+        tv_weight=1e-3,
+        content_layers=["conv2_2"],
+        style_layers=["conv1_1", "conv2_1"],
+    )
+    one, other = (style_transfer(large, STYLE, tiny_model, config=config) for _ in range(2))
+    np.testing.assert_array_equal(one.image, other.image)
+
+
 def test_the_start_from_content_has_no_content_loss(tiny_model):
     result = style_transfer(CONTENT, STYLE, tiny_model, iterations=0)
     assert result.history[0]["content"] == 0
