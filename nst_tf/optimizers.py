@@ -218,7 +218,6 @@ def _gone_on_with(variables, kept):
 
 def _make_update(objective, image, optimizer, schedule, bounds, compile_xla):
     """Return one compiled update of a variable image: it gives the losses from before it."""
-
     read = _reader(objective, image, compile_xla)
 
     @tf.function(jit_compile=compile_xla, autograph=False)  # it only makes tracing slower
