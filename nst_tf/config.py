@@ -279,10 +279,10 @@ class JobConfig(TransferConfig):
     style_scale: float = knob(
         1.0, "of the styles' sides: 2 doubles the strokes", above=0, maximum=100
     )
-    style_margin: float = knob(
-        0.06,
-        "share of a painting's width and height that is left out at each side, where frames and "
-        "the borders of scans are; a painting with a style mask is used whole",
+    style_margin: float | None = knob(
+        None,
+        "share of a painting's width and height that is left out at each side (default: its "
+        "frame, where it has one; 0: nothing; a painting with a style mask is used whole)",
         minimum=0,
         maximum=0.4,
     )

@@ -8,6 +8,7 @@ import numpy as np
 from nst_tf.color import color_after, color_before
 from nst_tf.config import NO_MASK, NOT, STARTS
 from nst_tf.errors import ImageError
+from nst_tf.frames import without_frame
 from nst_tf.images import (
     NOISE,
     fit_size,
@@ -99,7 +100,7 @@ def load_paintings(config, size, content_size):
         picture = read_picture(path)
         file_size = picture.shape[:2]
         if style_mask == NO_MASK:  # a mask says itself what of the painting is used
-            picture = without_margin(picture, config.style_margin)
+            picture = without_frame(picture, config.style_margin)
         wanted = style_size(config, path, picture.shape[:2], size)
         paintings.append(
             Painting(
@@ -110,13 +111,6 @@ def load_paintings(config, size, content_size):
             )
         )
     return paintings
-
-
-def without_margin(picture, share):
-    """Return a picture (H, W, 3) without the outermost `share` of each of its four sides."""
-    height, width = picture.shape[:2]
-    top, left = round(height * share), round(width * share)
-    return picture[top : height - top, left : width - left]
 
 
 def read_mask(path, size, picture_size, binary):

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 STOREYS = [
     ["errors", "files", "console", "kept", "npz", "weightfiles"],
     ["images", "losses", "windows", "samples", "devices"],
-    ["color", "trunks", "optimizers", "precision"],
+    ["color", "frames", "trunks", "optimizers", "precision"],
     ["config", "style", "masks", "passes"],
     ["presets", "scales", "memory"],
     ["terms", "objective", "descent"],

@@ -65,7 +65,7 @@ def test_the_style_has_as_many_pixels_as_the_result_unless_told(config):
     assert stretched["style_image"][0].image.shape == (1, 44, 60, 3)
 
 
-def test_the_margin_of_a_painting_is_left_out_unless_it_has_a_style_mask(config, tmp_path):
+def test_the_frame_of_a_painting_is_left_out_unless_it_has_a_style_mask(config, tmp_path):
     framed = np.full((100, 200, 3), (200, 40, 40), np.uint8)  # a red frame about a green picture
     framed[6:-6, 12:-12] = 40, 200, 40
     Image.fromarray(framed).save(tmp_path / "framed.png")
@@ -76,10 +76,12 @@ def test_the_margin_of_a_painting_is_left_out_unless_it_has_a_style_mask(config,
         image = load_images(config.changed(**knobs), VGG_PIXELS)["style_image"][0].image
         return {tuple(color) for color in recover_image(image).reshape(-1, 3).tolist()}
 
+    assert colors(style_margin=None) == {(40, 200, 40)}
     assert colors(style_margin=0.06) == {(40, 200, 40)}
     assert (200, 40, 40) in colors(style_margin=0.0)
+    assert (200, 40, 40) in colors(style_margin=None, style_masks=mask)
     assert (200, 40, 40) in colors(style_margin=0.06, style_masks=mask)
-    assert JobConfig().style_margin == 0.06
+    assert JobConfig().style_margin is None
 
 
 def test_a_style_that_gets_too_small_is_refused(config):
