@@ -65,7 +65,7 @@ class Section:
 def pair(content, style, knobs=""):
     """Return the words for a pair of the project's own pictures, by the embedded network."""
     files = f"{CONTENT}/{content}.jpg {STYLE}/{style}.jpg"
-    return f"{files} {knobs} --weights embedded --precision mixed".replace("  ", " ")
+    return f"{files} {knobs} --weights embedded".replace("  ", " ")
 
 
 def _preset(name, content, style, alt, caption, knobs=""):
@@ -83,7 +83,6 @@ PRESET_PICTURES = (
         "behind it",
         "All of the cat is kept; the painting's colors, its suns and short strokes arrive, and "
         "fine grooves stay on the fur.",
-        "--size 256x192 --iterations 300",
     ),
     _preset(
         "cs231n-composition",
@@ -92,7 +91,6 @@ PRESET_PICTURES = (
         "The astronaut, hardly changed but for some grain",
         "On the stand-in for SqueezeNet it remains a photograph with grain: content weighs most "
         "here.",
-        "--size short:160",
     ),
     _preset(
         "cs231n-scream",
@@ -100,7 +98,6 @@ PRESET_PICTURES = (
         "waves",
         "The cup in brown and blue on a table of blue and white ripples",
         "The cup keeps its shape; the table takes the wave's blue and its ripples.",
-        "--size short:160",
     ),
     _preset(
         "cs231n-starry",
@@ -108,7 +105,6 @@ PRESET_PICTURES = (
         "night_strokes",
         "The cat in deep blue with short bright strokes along its fur",
         "Strokes follow the fur, the background turns to night, eyes and nose stay.",
-        "--size short:160",
     ),
     _preset(
         "cs231n-inversion",
@@ -118,7 +114,6 @@ PRESET_PICTURES = (
         "No style: the photograph as one layer knows it, found from noise. Shapes and colors come "
         "back almost whole. The painting is named, as the command wants two pictures, and has no "
         "part.",
-        "--size short:160",
     ),
     _preset(
         "cs231n-texture",
@@ -127,7 +122,6 @@ PRESET_PICTURES = (
         "A field of rounded pieces of red, yellow, blue and green glass with dark lines between "
         "them",
         "No content: pieces of the painting's glass. Of the photograph only the size is taken.",
-        "--size short:160",
     ),
     _preset(
         "coursera-tf1",
@@ -135,7 +129,6 @@ PRESET_PICTURES = (
         "watercolour",
         "The cup and saucer made of flowers and leaves in red, violet and yellow",
         "Flowers all over, the cup still to be seen. The preset stretches both pictures to 4:3.",
-        "--size 256x192",
     ),
     _preset(
         "coursera-tf2",
@@ -144,7 +137,6 @@ PRESET_PICTURES = (
         "The astronaut in ochre and white planes with black lines",
         "Planes and lines all over; the face is hardly to be seen. The source takes 2501 steps of "
         "Adam; here its objective was minimized by L-BFGS (`--schedule fast`), 80 iterations.",
-        "--size 224x224 --schedule fast --iterations 80",
     ),
     _preset(
         "novak-nikulin",
@@ -153,7 +145,6 @@ PRESET_PICTURES = (
         "A cup and saucer of red and blue glass in black lead lines on a ground of yellow pebbles",
         "Correlations of neighboring layers: every cell has its lead line, and colors sit where "
         "the painting has them together. 60 of its 300 iterations.",
-        "--size 256 --iterations 60",
     ),
     _preset(
         "titu-network",
@@ -161,7 +152,6 @@ PRESET_PICTURES = (
         "watercolour",
         "The astronaut in flowers and leaves, the suit a bed of red blossoms",
         "Flowers all over, the content loose. 80 of its 200 iterations.",
-        "--size 240 --iterations 80",
     ),
     _preset(
         "titu-inetwork",
@@ -169,7 +159,6 @@ PRESET_PICTURES = (
         "watercolour",
         "The astronaut in flowers and leaves, much like the picture above",
         "Close to the one above, with a little more contrast. 80 of its 200 iterations.",
-        "--size 240 --iterations 80",
     ),
     _preset(
         "gatys2015",
@@ -179,7 +168,6 @@ PRESET_PICTURES = (
         "among them",
         "From white noise: the photograph is only a hint for where pieces of glass lie. 120 of "
         "its 500 iterations; some noise is left.",
-        "--size 256 --iterations 120",
     ),
     _preset(
         "gatys2016",
@@ -189,7 +177,6 @@ PRESET_PICTURES = (
         "Also from white noise, every filter counting alike. Style overrides the cup, and the "
         "painting's frame comes along: more `--alpha` brings back content. 120 of its 500 "
         "iterations.",
-        "--size 256 --iterations 120",
     ),
     _preset(
         "gatys-pytorch",
@@ -198,7 +185,6 @@ PRESET_PICTURES = (
         "The cat's face made of pink, red and green petals",
         "Petals of the size of an eye, with a face that is still the cat's. 60 of its 500 "
         "iterations.",
-        "--size 256 --iterations 60",
     ),
     _preset(
         "pytorch-tutorial",
@@ -207,7 +193,6 @@ PRESET_PICTURES = (
         "The astronaut in black outlines filled with red, yellow, blue and green",
         "Shapes all stay, with glass colors and black outlines; no piece of glass is larger than "
         "a stroke, as no layer below conv3_1 is matched. 60 of its 300 iterations.",
-        "--size 256x256 --iterations 60",
     ),
     _preset(
         "tf-docs",
@@ -216,7 +201,7 @@ PRESET_PICTURES = (
         "The cat in the waves' ink lines, blue eyes and white crests along its fur",
         "Fur becomes swell, line by line. `--tv-weight 0` and `--alpha 100` are changed here, and "
         "its objective was minimized by L-BFGS (`--schedule fast`).",
-        "--size 256 --schedule fast --iterations 50 --tv-weight 0 --alpha 100",
+        "--tv-weight 0 --alpha 100",
     ),
     _preset(
         "keras-io",
@@ -226,7 +211,7 @@ PRESET_PICTURES = (
         "Strokes of the painting all over, eyes like whirls. The source takes 4000 small steps of "
         "gradient descent; here its objective was minimized by L-BFGS (`--schedule fast`), 30 "
         "iterations, with `--tv-weight 0` and ten times its `--alpha`.",
-        "--size 256 --schedule fast --iterations 30 --tv-weight 0 --alpha 2.5e-7",
+        "--tv-weight 0 --alpha 2.5e-7",
     ),
     _preset(
         "johnson",
@@ -235,14 +220,14 @@ PRESET_PICTURES = (
         "A cup in outline under blue and green strokes, a few of them yellow",
         "From a grey start: long strokes, the cup as an outline. 80 of its 1000 iterations, with "
         "`--tv-weight 0`.",
-        "--size 256 --iterations 80 --tv-weight 0",
+        "--tv-weight 0",
     ),
 )
 
-QUICK = "--size 320 --iterations 100"
+WIDE = "--size 512 --precision mixed"
 
 
-def _swept(content, style, flag, values, knobs=QUICK):
+def _swept(content, style, flag, values, knobs=WIDE):
     """Return a painting for each value of a flag."""
     return tuple(
         Painting(pair(content, style, f"{flag} {value} {knobs}"), f"{flag} {value}")
@@ -253,7 +238,7 @@ def _swept(content, style, flag, values, knobs=QUICK):
 STYLES = ("night_strokes", "stained_glass", "woodcut", "cubist", "watercolour", "waves")
 CONTENTS = ("coffee", "astronaut")
 ALL_CONTENTS = ("astronaut", "chelsea", "coffee", "rocket", "hubble")
-LARGE = pair("chelsea", "stained_glass", "--size 1280")
+LARGE = pair("chelsea", "stained_glass", "--size 1280 --precision mixed")
 
 
 def _shown(file):
@@ -311,7 +296,7 @@ COLORS = Picture(
             "stained_glass",
             "--color",
             ("style", "luminance", "swap", "cholesky", "pca", "symmetric", "histogram"),
-            QUICK,
+            WIDE,
         ),
         Painting("", "the photograph", f"{CONTENT}/astronaut.jpg"),
     ),
@@ -327,8 +312,8 @@ TWO_STYLES = Picture(
     (
         Painting(
             f"{CONTENT}/coffee.jpg {STYLE}/stained_glass.jpg {STYLE}/night_strokes.jpg "
-            f"--masks {MASK}/coffee.png not:{MASK}/coffee.png {QUICK} "
-            "--weights embedded --precision mixed"
+            f"--masks {MASK}/coffee.png not:{MASK}/coffee.png {WIDE} "
+            "--weights embedded"
         ),
     ),
 )
@@ -342,7 +327,7 @@ KEPT = Picture(
     "without lake and trees.",
     (
         Painting(
-            pair("chelsea", "woodcut", f"--masks not:{MASK}/chelsea.png --keep-content {QUICK}"),
+            pair("chelsea", "woodcut", f"--masks not:{MASK}/chelsea.png --keep-content {WIDE}"),
             "the cat kept",
         ),
         Painting(
@@ -350,7 +335,7 @@ KEPT = Picture(
                 "astronaut",
                 "night_strokes",
                 f"--masks not:{MASK}/astronaut.png --style-masks {MASK}/night_strokes.png "
-                f"--keep-content {QUICK}",
+                f"--keep-content {WIDE}",
             ),
             "the astronaut kept",
         ),
@@ -365,13 +350,13 @@ STYLE_MASKS = Picture(
     "With the flowers alone blossoms are everywhere; without them the reds are gone, and green "
     "and grey-blue remain.",
     (
-        Painting(pair("coffee", "watercolour", QUICK), "all of the painting"),
+        Painting(pair("coffee", "watercolour", WIDE), "all of the painting"),
         Painting(
-            pair("coffee", "watercolour", f"--style-masks {MASK}/watercolour.png {QUICK}"),
+            pair("coffee", "watercolour", f"--style-masks {MASK}/watercolour.png {WIDE}"),
             "its flowers",
         ),
         Painting(
-            pair("coffee", "watercolour", f"--style-masks not:{MASK}/watercolour.png {QUICK}"),
+            pair("coffee", "watercolour", f"--style-masks not:{MASK}/watercolour.png {WIDE}"),
             "all but its flowers",
         ),
     ),
@@ -384,7 +369,7 @@ STYLE_LAYERS = Picture(
     "The first layer brings the painting's palette alone; up to conv3_1 its texture comes with "
     "it; all five make planes with edges.",
     tuple(
-        Painting(pair("astronaut", "cubist", f"--style-layers {layers} {QUICK}"), label)
+        Painting(pair("astronaut", "cubist", f"--style-layers {layers} {WIDE}"), label)
         for layers, label in (
             ("conv1_1", "conv1_1"),
             ("conv1_1 conv2_1 conv3_1", "conv1_1 to conv3_1"),
@@ -405,7 +390,7 @@ STATISTICS = Picture(
             "stained_glass",
             "--statistic",
             ("gram", "chain", "blurred", "moments", "wasserstein"),
-            QUICK,
+            WIDE,
         ),
     ),
 )
@@ -415,7 +400,7 @@ SHEET = Picture(
     "The cup and the astronaut, each in strokes, glass, woodcut, planes, washes and waves",
     "Planes and washes leave the face most readable; of the strokes' suns one lands on it.",
     tuple(
-        Painting(pair(content, style, QUICK), style if not row else "")
+        Painting(pair(content, style, WIDE), style if not row else "")
         for row, content in enumerate(CONTENTS)
         for style in STYLES
     ),

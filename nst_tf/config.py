@@ -32,7 +32,7 @@ STARTS = ("content", "noise", "grey", "style")  # what `init` may be beside a fi
 CONTENT_SCALES = ("half", "sum", "mean", "quarter-mean", "root", "relative")
 TV_FORMS = ("squared", "absolute", "mean", "power")
 STATISTICS = ("gram", "chain", "blurred", "moments", "wasserstein")
-WEIGHTING = ("equal", "geometric", "geometric-top")
+WEIGHTING = ("equal", "quarter-deepest", "geometric", "geometric-top")
 PROPAGATION = ("simple", "inside", "all")
 OPTIMIZERS = ("adam", "lbfgs", "lbfgs-fixed", "sgd")
 DECAYS = ("constant", "cosine", "step", "exponential")
@@ -93,7 +93,8 @@ class TransferConfig:
     )
     style_weighting: str = knob(
         "equal",
-        "of style layers: equal, geometric (half as much a layer deeper) or geometric-top",
+        "of style layers: equal, quarter-deepest (the deepest counts a quarter: fewer motifs in "
+        "the wrong place), geometric (half as much a layer deeper) or geometric-top",
         choices=WEIGHTING,
     )
     statistic: str = knob(
@@ -216,6 +217,7 @@ class JobConfig(TransferConfig):
     beta: float = retold("beta", 12.0)
     tv_weight: float = retold("tv_weight", 8.0)
     unit: str = retold("unit", "relative")
+    style_weighting: str = retold("style_weighting", "quarter-deepest")
     statistic: str = retold("statistic", "moments")
     schedule: str = retold("schedule", "fast")
     precision: str = retold("precision", "auto")

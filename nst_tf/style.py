@@ -49,7 +49,7 @@ class Style:
 
 # --------------------------------------------------------------------------- layer weights
 
-WEIGHTING = ("equal", "geometric", "geometric-top")
+WEIGHTING = ("equal", "quarter-deepest", "geometric", "geometric-top")
 
 
 def geometric_weights(model, layers, *, favour="bottom"):
@@ -93,9 +93,11 @@ def style_layer_weights(model, layers, weights=None, weighting="equal", statisti
     layers : sequence of str
     weights : sequence of float, optional
         One for each layer; they are taken as they are.
-    weighting : {"equal", "geometric", "geometric-top"}
-        Without `weights`: 1/number of layers each, or in the proportions of
-        `geometric_weights`. They sum to 1, so that beta means the same for all.
+    weighting : {"equal", "quarter-deepest", "geometric", "geometric-top"}
+        Without `weights`: 1/number of layers each; the same, but the deepest layer counts a
+        quarter, so that fewer whole motifs of the painting (a star, a face) land where they
+        don't belong; or in the proportions of `geometric_weights`. They sum to 1, so that beta
+        means the same for all.
     statistic : str
         A name in `STATISTICS`. A "chain" has no loss at the first layer, so its weight is 0.
     """
@@ -103,8 +105,10 @@ def style_layer_weights(model, layers, weights=None, weighting="equal", statisti
     layers = resolve_layers(model, layers)
     if weights is not None:
         return one_weight_each("style", layers, weights)
-    if weighting == "equal":
+    if weighting in ("equal", "quarter-deepest"):
         raw = dict.fromkeys(layers, 1.0)
+        if weighting == "quarter-deepest":
+            raw[max(layers, key=list(model).index)] = 0.25
     else:
         favour = "bottom" if weighting == "geometric" else "top"
         raw = geometric_weights(model, layers, favour=favour)

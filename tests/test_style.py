@@ -70,6 +70,8 @@ def test_layer_weights_sum_to_1_unless_they_are_given(tiny_model):
     top = style_layer_weights(tiny_model, LAYERS, weighting="geometric-top")
     assert bottom["conv1_1"] > bottom["conv3_1"]
     assert top["conv1_1"] < top["conv3_1"]
+    calm = style_layer_weights(tiny_model, LAYERS[::-1], weighting="quarter-deepest")
+    assert calm["conv3_1"] == calm["conv1_1"] / 4 == calm["conv2_1"] / 4
     given = style_layer_weights(tiny_model, LAYERS, (3, 4, 5))
     assert given == {"conv1_1": 3, "conv2_1": 4, "conv3_1": 5}
 

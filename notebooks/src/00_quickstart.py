@@ -69,7 +69,7 @@ show(
 knobs = {
     "unit": "relative",  # losses as shares: the same look at any size
     "alpha": 1.0,  # how much the content counts
-    "beta": 8.0,  # how much the style counts
+    "beta": 12.0,  # how much the style counts
     "tv_weight": 8.0,  # how much smoothness counts
     "schedule": "fast",  # from coarse to fine
     "statistic": "moments",  # what of the style is matched: docs/choosing.md
@@ -127,7 +127,7 @@ def painted(**changes):
     return nst.style_transfer(content_image, style_image, model, **{**knobs, **changes}).picture
 
 
-betas = [0.5, 8.0, 50.0]
+betas = [0.5, 12.0, 50.0]
 by_beta = [painted(beta=0.5), first.picture, painted(beta=50.0)]
 
 
