@@ -62,14 +62,15 @@ class Section:
     pictures: tuple[Picture, ...]
 
 
-def pair(content, style, knobs=""):
+def pair(content, style, knobs="", precision="--precision mixed"):
     """Return the words for a pair of the project's own pictures, by the embedded network."""
     files = f"{CONTENT}/{content}.jpg {STYLE}/{style}.jpg"
-    return f"{files} {knobs} --weights embedded".replace("  ", " ")
+    words = f"{files} {knobs} --weights embedded {precision}"
+    return " ".join(words.split())
 
 
-def _preset(name, content, style, alt, caption, knobs=""):
-    words = pair(content, style, f"--preset {name} {knobs}".rstrip())
+def _preset(name, content, style, alt, caption, knobs="", precision="--precision mixed"):
+    words = pair(content, style, f"--preset {name} {knobs}", precision)
     caption = f"{PRESETS[name].source}.\n\n{caption}"
     return Picture(f"preset_{name}", name, alt, caption, (Painting(words),), draw="beside")
 
@@ -79,10 +80,11 @@ PRESET_PICTURES = (
         "devos",
         "chelsea",
         "night_strokes",
-        "The cat in yellow and blue, rings about its eyes, small suns and a bright blue night "
-        "behind it",
-        "All of the cat is kept; the painting's colors, its suns and short strokes arrive, and "
-        "fine grooves stay on the fur.",
+        "The cat in its own brown fur, green and blue rings in its eyes, a bright blue night in "
+        "strokes behind it",
+        "All of the cat is kept: strokes follow its fur, whorls fill the eyes, and the background "
+        "becomes the painting's night.",
+        precision="",
     ),
     _preset(
         "cs231n-composition",
@@ -91,6 +93,7 @@ PRESET_PICTURES = (
         "The astronaut, hardly changed but for some grain",
         "On the stand-in for SqueezeNet it remains a photograph with grain: content weighs most "
         "here.",
+        "--size short:160",
     ),
     _preset(
         "cs231n-scream",
@@ -98,6 +101,7 @@ PRESET_PICTURES = (
         "waves",
         "The cup in brown and blue on a table of blue and white ripples",
         "The cup keeps its shape; the table takes the wave's blue and its ripples.",
+        "--size short:160",
     ),
     _preset(
         "cs231n-starry",
@@ -105,6 +109,7 @@ PRESET_PICTURES = (
         "night_strokes",
         "The cat in deep blue with short bright strokes along its fur",
         "Strokes follow the fur, the background turns to night, eyes and nose stay.",
+        "--size short:160",
     ),
     _preset(
         "cs231n-inversion",
@@ -114,6 +119,7 @@ PRESET_PICTURES = (
         "No style: the photograph as one layer knows it, found from noise. Shapes and colors come "
         "back almost whole. The painting is named, as the command wants two pictures, and has no "
         "part.",
+        "--size short:160",
     ),
     _preset(
         "cs231n-texture",
@@ -122,6 +128,7 @@ PRESET_PICTURES = (
         "A field of rounded pieces of red, yellow, blue and green glass with dark lines between "
         "them",
         "No content: pieces of the painting's glass. Of the photograph only the size is taken.",
+        "--size short:160",
     ),
     _preset(
         "coursera-tf1",
@@ -129,14 +136,15 @@ PRESET_PICTURES = (
         "watercolour",
         "The cup and saucer made of flowers and leaves in red, violet and yellow",
         "Flowers all over, the cup still to be seen. The preset stretches both pictures to 4:3.",
+        "--size 256x192",
     ),
     _preset(
         "coursera-tf2",
         "astronaut",
         "cubist",
-        "The astronaut in ochre and white planes with black lines",
-        "Planes and lines all over; the face is hardly to be seen. The source takes 2501 steps of "
-        "Adam; here its objective was minimized by L-BFGS (`--schedule fast`), 80 iterations.",
+        "The astronaut in ochre and white planes with thin black lines, eyes lost between them",
+        "Planes and lines all over, down to the face.",
+        precision="",
     ),
     _preset(
         "novak-nikulin",
@@ -145,6 +153,7 @@ PRESET_PICTURES = (
         "A cup and saucer of red and blue glass in black lead lines on a ground of yellow pebbles",
         "Correlations of neighboring layers: every cell has its lead line, and colors sit where "
         "the painting has them together. 60 of its 300 iterations.",
+        "--size 256 --iterations 60",
     ),
     _preset(
         "titu-network",
@@ -152,6 +161,7 @@ PRESET_PICTURES = (
         "watercolour",
         "The astronaut in flowers and leaves, the suit a bed of red blossoms",
         "Flowers all over, the content loose. 80 of its 200 iterations.",
+        "--size 240 --iterations 80",
     ),
     _preset(
         "titu-inetwork",
@@ -159,6 +169,7 @@ PRESET_PICTURES = (
         "watercolour",
         "The astronaut in flowers and leaves, much like the picture above",
         "Close to the one above, with a little more contrast. 80 of its 200 iterations.",
+        "--size 240 --iterations 80",
     ),
     _preset(
         "gatys2015",
@@ -168,6 +179,7 @@ PRESET_PICTURES = (
         "among them",
         "From white noise: the photograph is only a hint for where pieces of glass lie. 120 of "
         "its 500 iterations; some noise is left.",
+        "--size 256 --iterations 120",
     ),
     _preset(
         "gatys2016",
@@ -177,6 +189,7 @@ PRESET_PICTURES = (
         "Also from white noise, every filter counting alike. Style overrides the cup, and the "
         "painting's frame comes along: more `--alpha` brings back content. 120 of its 500 "
         "iterations.",
+        "--size 256 --iterations 120",
     ),
     _preset(
         "gatys-pytorch",
@@ -185,6 +198,7 @@ PRESET_PICTURES = (
         "The cat's face made of pink, red and green petals",
         "Petals of the size of an eye, with a face that is still the cat's. 60 of its 500 "
         "iterations.",
+        "--size 256 --iterations 60",
     ),
     _preset(
         "pytorch-tutorial",
@@ -193,25 +207,27 @@ PRESET_PICTURES = (
         "The astronaut in black outlines filled with red, yellow, blue and green",
         "Shapes all stay, with glass colors and black outlines; no piece of glass is larger than "
         "a stroke, as no layer below conv3_1 is matched. 60 of its 300 iterations.",
+        "--size 256x256 --iterations 60",
     ),
     _preset(
         "tf-docs",
         "chelsea",
         "waves",
-        "The cat in the waves' ink lines, blue eyes and white crests along its fur",
-        "Fur becomes swell, line by line. `--tv-weight 0` and `--alpha 100` are changed here, and "
-        "its objective was minimized by L-BFGS (`--schedule fast`).",
+        "The cat in the waves' ink lines, foam on forehead, nose and cheeks, pale blue eyes",
+        "Fur becomes swell, line by line, and foam gathers where the fur is light. `--tv-weight 0` "
+        "and `--alpha 100` are changed here.",
         "--tv-weight 0 --alpha 100",
+        precision="",
     ),
     _preset(
         "keras-io",
         "chelsea",
         "night_strokes",
-        "The cat in yellow and blue strokes with whirls for eyes",
-        "Strokes of the painting all over, eyes like whirls. The source takes 4000 small steps of "
-        "gradient descent; here its objective was minimized by L-BFGS (`--schedule fast`), 30 "
-        "iterations, with `--tv-weight 0` and ten times its `--alpha`.",
+        "The cat with whirls for eyes, its fur in brown and pink with fine ripples",
+        "4000 small steps of gradient descent: the eyes become whirls, elsewhere strokes stay "
+        "fine. `--tv-weight 0` and ten times the source's `--alpha` are changed here.",
         "--tv-weight 0 --alpha 2.5e-7",
+        precision="",
     ),
     _preset(
         "johnson",
@@ -220,14 +236,14 @@ PRESET_PICTURES = (
         "A cup in outline under blue and green strokes, a few of them yellow",
         "From a grey start: long strokes, the cup as an outline. 80 of its 1000 iterations, with "
         "`--tv-weight 0`.",
-        "--tv-weight 0",
+        "--size 256 --iterations 80 --tv-weight 0",
     ),
 )
 
-WIDE = "--size 512 --precision mixed"
+QUICK = "--size 320 --iterations 100"
 
 
-def _swept(content, style, flag, values, knobs=WIDE):
+def _swept(content, style, flag, values, knobs=QUICK):
     """Return a painting for each value of a flag."""
     return tuple(
         Painting(pair(content, style, f"{flag} {value} {knobs}"), f"{flag} {value}")
@@ -238,7 +254,7 @@ def _swept(content, style, flag, values, knobs=WIDE):
 STYLES = ("night_strokes", "stained_glass", "woodcut", "cubist", "watercolour", "waves")
 CONTENTS = ("coffee", "astronaut")
 ALL_CONTENTS = ("astronaut", "chelsea", "coffee", "rocket", "hubble")
-LARGE = pair("chelsea", "stained_glass", "--size 1280 --precision mixed")
+LARGE = pair("chelsea", "stained_glass", "--size 1280")
 
 
 def _shown(file):
@@ -296,7 +312,7 @@ COLORS = Picture(
             "stained_glass",
             "--color",
             ("style", "luminance", "swap", "cholesky", "pca", "symmetric", "histogram"),
-            WIDE,
+            QUICK,
         ),
         Painting("", "the photograph", f"{CONTENT}/astronaut.jpg"),
     ),
@@ -312,8 +328,8 @@ TWO_STYLES = Picture(
     (
         Painting(
             f"{CONTENT}/coffee.jpg {STYLE}/stained_glass.jpg {STYLE}/night_strokes.jpg "
-            f"--masks {MASK}/coffee.png not:{MASK}/coffee.png {WIDE} "
-            "--weights embedded"
+            f"--masks {MASK}/coffee.png not:{MASK}/coffee.png {QUICK} "
+            "--weights embedded --precision mixed"
         ),
     ),
 )
@@ -327,7 +343,7 @@ KEPT = Picture(
     "without lake and trees.",
     (
         Painting(
-            pair("chelsea", "woodcut", f"--masks not:{MASK}/chelsea.png --keep-content {WIDE}"),
+            pair("chelsea", "woodcut", f"--masks not:{MASK}/chelsea.png --keep-content {QUICK}"),
             "the cat kept",
         ),
         Painting(
@@ -335,7 +351,7 @@ KEPT = Picture(
                 "astronaut",
                 "night_strokes",
                 f"--masks not:{MASK}/astronaut.png --style-masks {MASK}/night_strokes.png "
-                f"--keep-content {WIDE}",
+                f"--keep-content {QUICK}",
             ),
             "the astronaut kept",
         ),
@@ -350,13 +366,13 @@ STYLE_MASKS = Picture(
     "With the flowers alone blossoms are everywhere; without them the reds are gone, and green "
     "and grey-blue remain.",
     (
-        Painting(pair("coffee", "watercolour", WIDE), "all of the painting"),
+        Painting(pair("coffee", "watercolour", QUICK), "all of the painting"),
         Painting(
-            pair("coffee", "watercolour", f"--style-masks {MASK}/watercolour.png {WIDE}"),
+            pair("coffee", "watercolour", f"--style-masks {MASK}/watercolour.png {QUICK}"),
             "its flowers",
         ),
         Painting(
-            pair("coffee", "watercolour", f"--style-masks not:{MASK}/watercolour.png {WIDE}"),
+            pair("coffee", "watercolour", f"--style-masks not:{MASK}/watercolour.png {QUICK}"),
             "all but its flowers",
         ),
     ),
@@ -369,7 +385,7 @@ STYLE_LAYERS = Picture(
     "The first layer brings the painting's palette alone; up to conv3_1 its texture comes with "
     "it; all five make planes with edges.",
     tuple(
-        Painting(pair("astronaut", "cubist", f"--style-layers {layers} {WIDE}"), label)
+        Painting(pair("astronaut", "cubist", f"--style-layers {layers} {QUICK}"), label)
         for layers, label in (
             ("conv1_1", "conv1_1"),
             ("conv1_1 conv2_1 conv3_1", "conv1_1 to conv3_1"),
@@ -390,7 +406,7 @@ STATISTICS = Picture(
             "stained_glass",
             "--statistic",
             ("gram", "chain", "blurred", "moments", "wasserstein"),
-            WIDE,
+            QUICK,
         ),
     ),
 )
@@ -400,7 +416,7 @@ SHEET = Picture(
     "The cup and the astronaut, each in strokes, glass, woodcut, planes, washes and waves",
     "Planes and washes leave the face most readable; of the strokes' suns one lands on it.",
     tuple(
-        Painting(pair(content, style, WIDE), style if not row else "")
+        Painting(pair(content, style, QUICK), style if not row else "")
         for row, content in enumerate(CONTENTS)
         for style in STYLES
     ),
@@ -444,16 +460,17 @@ What the presets and the knobs do, on the project's own pictures; the full comma
 
 - **Network**: the embedded VGG-16. Without `--weights embedded` a command uses the paper's VGG-19
   if its file is in `model/`.
-- **Sizes**: small, so that two cores can make the page: presets up to 256 pixels and most with
-  fewer iterations than their sources, the knobs at 320 pixels with 100 iterations, one picture at
-  1280; `--size` and `--iterations` say so. In the papers' unit, which all presets use, another size
-  is another balance too. Pictures at 512 pixels are in [choosing.md](choosing.md).
-- **Precision, seed**: bfloat16 (`--precision mixed`), seed 0. Without bfloat16 in the processor,
-  leave `--precision` out.
+- **Sizes**: four presets (devos, coursera-tf2, tf-docs, keras-io) as they are, the others up to 256
+  pixels and most with fewer iterations than their sources; the knobs at 320 pixels with 100
+  iterations; one picture at 1280. `--size` and `--iterations` say so. In the papers' unit, which
+  all presets use, another size is another balance too. Pictures at 512 pixels are in
+  [choosing.md](choosing.md).
+- **Where**: the four presets and the large picture on an NVIDIA H200, the others on two CPU cores.
+- **Precision, seed**: bfloat16 where `--precision mixed` stands, else float32; seed 0. Without
+  bfloat16 in the processor, leave `--precision` out.
 - **Versions**: nst_tf 0.1.0, TensorFlow 2.21.0.
 - **Made by** `python docs/make_gallery.py`, which writes this page, too:
   `python docs/make_gallery.py preset_devos strength` makes two of the pictures, `--list` names all.
-  The 55 paintings took about 55 minutes of one core.
 - **Credit**: the photographs of Chelsea the cat (Stefan van der Walt) and of the coffee (Rachel
   Michetti, Pikolo Espresso Bar) were given by the photographers; astronaut and deep field are
   NASA's, the rocket is SpaceX's. The paintings were drawn for this project. All of them may be used

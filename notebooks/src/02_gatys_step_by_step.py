@@ -504,7 +504,7 @@ show(
 # %% [markdown]
 # Section 7's gradient again, of the pictures on the way.
 #
-# *Predict:* the loss falls all the way. Does the gradient shrink all the way, too?
+# *Predict:* the loss falls all the way. Does the gradient shrink to nothing?
 
 
 # %%
@@ -522,7 +522,7 @@ gradients = {name: gradient_of(picture) for name, picture in stages.items()}
 sizes = {name: float(np.abs(each).mean()) for name, each in gradients.items()}
 print({name: f"{value:.3g}" for name, value in sizes.items()})
 np.testing.assert_allclose(gradients["0"], gradient, rtol=1e-3, atol=1e-3 * np.abs(gradient).max())
-assert sizes[f"{every}"] > sizes["0"], "it does not shrink at first"
+assert min(sizes.values()) > 0, "a slope is left at the end"
 
 # %% tags=["figure"]
 show(
@@ -536,8 +536,9 @@ show(
 )
 
 # %% [markdown]
-# On its way down the picture comes to steeper ground: nothing says that a falling loss has a shrinking
-# gradient. Adam does not mind, it divides each step by the gradient's own size.
+# A falling loss need not have a shrinking gradient: on its way down the picture may come to steeper
+# ground, and at the end a slope is left. Adam does not mind, it divides each step by the gradient's own
+# size.
 
 # %% [markdown]
 # **A step that can be told its weights.** To turn a weight *during* a run it must be an argument of what
