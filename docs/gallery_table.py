@@ -437,7 +437,7 @@ LARGE_CROP = Picture(
     "A part of it, pixel by pixel",
     "The cat's two eyes in black lead lines, orange and yellow glass between them",
     "800x533 pixels as painted. The lead lines were laid down while the picture was small and "
-    "have soft edges; fur shows through at the left, where no pane has its border.",
+    "have soft edges; fur shows through on the forehead and below the left eye.",
     (Painting(LARGE),),
     draw="crop",
     box=(300, 180, 1100, 713),

@@ -19,9 +19,14 @@ class WholePass:
     Parameters
     ----------
     model : Trunk
+
+    Attributes
+    ----------
+    any_size : bool
+        Whether height and width of an image may be unknown when a function is traced.
     """
 
-    any_size = True  # an image whose height and width a trace does not know
+    any_size = True
 
     def __init__(self, model):
         self.model = model
@@ -69,7 +74,7 @@ class TiledPass:
         Of a tile, in pixels, its halo included; at least one step of the deepest layer is taken.
     """
 
-    any_size = False
+    any_size = False  # where tiles lie is settled by the size
 
     def __init__(self, model, area):
         self.model = model
