@@ -118,7 +118,7 @@ nst.compare(
 # ## 3. The knobs that matter
 # `beta` is the strength of the style.
 #
-# *Predict:* with a sixteenth of it, which will go first: the glass's colours or its lead lines?
+# *Predict:* with beta 0.5 in place of 12, which will go first: the glass's colours or its lead lines?
 
 
 # %%

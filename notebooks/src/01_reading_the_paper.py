@@ -324,15 +324,15 @@ nst.panel(grid)
 show(
     nst.show_sheet(grid.sheet(start="photograph"), height=1.4),
     "Figure 3, from the photograph: rows are style layers A (conv1_1), C (to conv3_1), E (all five); "
-    "columns alpha/beta from 1e-5 to 1e-2. From A to C the patterns grow, E hardly differs; to the right the "
-    f"strokes give way to a dark, stippled sky. {grid.caption}.",
+    "columns alpha/beta from 1e-5 to 1e-2. A keeps the scene and adds ripples; in C and E the painting's "
+    f"strokes and suns take over. To the right the photograph comes through more. {grid.caption}.",
 )
 
 # %% tags=["figure"]
 show(
     nst.show_sheet(grid.sheet(start="noise"), height=1.4),
-    "The same from noise, as in the paper: on the left texture alone; to the right rocket and towers begin to "
-    f"show, as faint uprights. {grid.caption}.",
+    "The same from noise, as in the paper: in C and E texture alone, with suns anywhere; to the right, and in "
+    f"row A, rocket and towers begin to show. {grid.caption}.",
 )
 
 # %% [markdown]
