@@ -414,7 +414,8 @@ SHEET = Picture(
     "sheet",
     "Each painting with two photographs",
     "The cup and the astronaut, each in strokes, glass, woodcut, planes, washes and waves",
-    "Planes and washes leave the face most readable; of the strokes' suns one lands on it.",
+    "Waves and woodcut leave the face most readable; a blossom of the washes and a sun of the "
+    "strokes land on it.",
     tuple(
         Painting(pair(content, style, QUICK), style if not row else "")
         for row, content in enumerate(CONTENTS)
