@@ -282,8 +282,8 @@ DRAWN = Picture(
 STRENGTH = Picture(
     "strength",
     "How strong the style is: `--beta`",
-    "The cup four times: the photograph, then more and more pieces of glass with lead lines",
-    "At 1 the photograph hardly changes; from 4 on it is made of glass, and the pieces take "
+    "The cup four times: much as in the photograph, then with more and more pieces of glass",
+    "At 1 the photograph hardly changes; from 4 on there are panes with lead lines, and they take "
     "over saucer and table as beta grows. The default is 12.",
     _swept("coffee", "stained_glass", "--beta", (1, 4, 12, 32)),
     columns=2,
@@ -291,10 +291,10 @@ STRENGTH = Picture(
 SCALE = Picture(
     "style_scale",
     "How large its strokes are: `--style-scale`",
-    "The cat three times, in strokes that grow from short dashes to broad streaks, the suns "
-    "growing with them",
+    "The cat three times, in strokes that grow from short dashes to broad streaks, with many small "
+    "suns, a few larger ones, and none",
     "At 0.5 the painting is made smaller first: short strokes, many small suns. At 2 strokes "
-    "are broad and calm, and more of the face stays.",
+    "are broad and calm, the suns are gone, and more of the face stays.",
     _swept("chelsea", "night_strokes", "--style-scale", (0.5, 1, 2)),
 )
 COLORS = Picture(
@@ -414,8 +414,8 @@ SHEET = Picture(
     "sheet",
     "Each painting with two photographs",
     "The cup and the astronaut, each in strokes, glass, woodcut, planes, washes and waves",
-    "Waves and woodcut leave the face most readable; a blossom of the washes and a sun of the "
-    "strokes land on it.",
+    "Planes leave the face most readable; a blossom of the washes and a sun of the strokes land "
+    "on it.",
     tuple(
         Painting(pair(content, style, QUICK), style if not row else "")
         for row, content in enumerate(CONTENTS)
@@ -461,9 +461,9 @@ What the presets and the knobs do, on the project's own pictures; the full comma
 
 - **Network**: the embedded VGG-16. Without `--weights embedded` a command uses the paper's VGG-19
   if its file is in `model/`.
-- **Sizes**: four presets (devos, coursera-tf2, tf-docs, keras-io) as they are, the others up to 256
-  pixels and most with fewer iterations than their sources; the knobs at 320 pixels with 100
-  iterations; one picture at 1280. `--size` and `--iterations` say so. In the papers' unit, which
+- **Sizes**: four presets (devos, coursera-tf2, tf-docs, keras-io) at their own size and with all
+  their iterations, the others up to 256 pixels and most with fewer iterations than their
+  sources; the knobs at 320 pixels with 100 iterations; one picture at 1280. `--size` and `--iterations` say so. In the papers' unit, which
   all presets use, another size is another balance too. Pictures at 512 pixels are in
   [choosing.md](choosing.md).
 - **Where**: the four presets and the large picture on an NVIDIA H200, the others on two CPU cores.

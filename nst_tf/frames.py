@@ -8,13 +8,13 @@ import numpy as np
 from nst_tf.images import resize_picture
 
 SHORT_SIDE = 256  # pixels of the picture in which edges are looked for
-DEEPEST = 0.1  # of width or height: no frame is broader
-REACH = 2  # pixels: an edge is the difference of two strips so wide
-STRAIGHT = (
-    0.6  # of an edge that is the same along the whole side; painted contours have 0.5 at most
-)
+LONG_SIDE = 1024  # at most
+DEEPEST = 0.1  # of width or height: no frame is wider
+REACH = 2  # pixels: an edge is the difference of two strips of this width
+# Of an edge that is the same along the whole side, this is 1; painted contours have 0.5 at most.
+STRAIGHT = 0.6
 STRONG = 8.0  # grey levels of a step at least
-BLURRED = 0.01  # of width or height: as much of an edge's inner side is left out with the frame
+BLURRED = 0.01  # of width or height: cut inside the edge, which is not sharp
 
 
 def without_frame(picture, margin=None):
@@ -34,10 +34,11 @@ def without_frame(picture, margin=None):
 
 
 def frame_widths(picture):
-    """Return how broad a picture's frame is at its left, right, top and bottom.
+    """Return how wide a picture's frame is at its left, right, top and bottom.
 
     A frame ends at a straight edge along a whole side: there, the step from one strip of pixels
     to the next is much the same in every row. Its straightness is ``|mean step| / RMS step``.
+    The straightest edge counts: of a frame within the border of a scan, the border is found.
 
     Parameters
     ----------
@@ -50,15 +51,15 @@ def frame_widths(picture):
     """
     height, width = picture.shape[:2]
     factor = SHORT_SIDE / min(height, width)
-    size = tuple(max(round(length * factor), 1) for length in (height, width))
+    size = tuple(min(max(round(length * factor), 1), LONG_SIDE) for length in (height, width))
     small = resize_picture(picture, size).astype(np.float32)
     upright = small.swapaxes(0, 1)
     return [_frame_width(side) for side in (small, small[:, ::-1], upright, upright[:, ::-1])]
 
 
 def _frame_width(picture):
-    """Return how broad the frame is at the left of a picture, as a share of the width."""
-    deepest = round(picture.shape[1] * DEEPEST)
+    """Return how wide the frame is at the left of a picture, as a share of the width."""
+    deepest = max(round(picture.shape[1] * DEEPEST), REACH + 1)
     depths = np.arange(REACH, deepest)
     strips = np.stack([picture[:, depth : depth + REACH].mean(1) for depth in range(deepest)], 1)
     steps = strips[:, depths] - strips[:, depths - REACH]  # (H, depths, 3)

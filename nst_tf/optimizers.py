@@ -390,13 +390,14 @@ def _kept_pixels(kept):
 
 
 def _reader(objective, image, compile_xla):
-    """Return a function that reads a variable image, if possible as one of unknown size.
+    """Return a function that reads a variable image, with its size unknown where possible.
 
     Where TensorFlow's graph optimizer knows every shape and expects more than 0.8 x 256 MiB in
     use (the memory that it assumes for a CPU), it replaces a sum of three or more tensors
     (AddN, as a gradient has them) by a variable to which each is added as soon as it is there.
     That order varies, so repeated runs would differ in the last digit, and later in the picture.
-    What a variable holds, it does not know. (XLA needs the size, and keeps the order.)
+    The optimizer cannot see the value of a variable, so a shape read from one stays unknown to
+    it. (XLA needs the size, and keeps the order.)
     """
     through = getattr(objective, "through", None)
     if compile_xla or through is None or not through.any_size:

@@ -33,6 +33,11 @@ def test_a_frame_is_found_at_the_sides_that_have_one(widths, grain):
             assert found == 0
 
 
+def test_a_long_strip_and_a_tiny_picture_cost_little():
+    assert frame_widths(np.full((32, 2_000_000, 3), 90, np.uint8)) == [0, 0, 0, 0]
+    assert frame_widths(np.full((5, 5, 3), 90, np.uint8)) == [0, 0, 0, 0]
+
+
 def test_nothing_of_the_frame_is_left():
     kept = without_frame(framed((20, 20, 20, 20), color=(255, 0, 255)))
     assert kept.shape[0] > 250
