@@ -463,9 +463,9 @@ What the presets and the knobs do, on the project's own pictures; the full comma
   if its file is in `model/`.
 - **Sizes**: four presets (devos, coursera-tf2, tf-docs, keras-io) at their own size and with all
   their iterations, the others up to 256 pixels and most with fewer iterations than their
-  sources; the knobs at 320 pixels with 100 iterations; one picture at 1280. `--size` and `--iterations` say so. In the papers' unit, which
-  all presets use, another size is another balance too. Pictures at 512 pixels are in
-  [choosing.md](choosing.md).
+  sources; the knobs at 320 pixels with 100 iterations; one picture at 1280. `--size` and
+  `--iterations` say so. In the papers' unit, which all presets use, another size is another
+  balance too. Pictures at 512 pixels are in [choosing.md](choosing.md).
 - **Where**: the four presets and the large picture on an NVIDIA H200, the others on two CPU cores.
 - **Precision, seed**: bfloat16 where `--precision mixed` stands, else float32; seed 0. Without
   bfloat16 in the processor, leave `--precision` out.
