@@ -20,8 +20,8 @@ from nst_tf.config import JobConfig
 from nst_tf.console import to_type
 from nst_tf.errors import ConfigError, NstError
 from nst_tf.files import atomic_file, read_text
-from nst_tf.memory import GIB, most_memory
 from nst_tf.npz import read_npz
+from nst_tf.scaling.memory import GIB, most_memory
 from nst_tf.transfer import Position
 
 JOURNAL, CONFIG, RESULT = "journal.json", "config.json", "result.png"

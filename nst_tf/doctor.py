@@ -63,7 +63,7 @@ def version(name):
 
 def memory():
     """Return how much memory there is, and how much of it a run may take."""
-    from nst_tf.memory import GIB, memory_left
+    from nst_tf.scaling.memory import GIB, memory_left
 
     total = psutil.virtual_memory().total / GIB
     return f"{memory_left() / GIB:.1f} GiB for a run, {total:.1f} in the machine"
@@ -119,7 +119,7 @@ def a_run(config):
     """Return what a run would take."""
     from nst_tf.devices import choose_device
     from nst_tf.jobs import chosen_weights
-    from nst_tf.tasks import expected
+    from nst_tf.scaling.memory import expected
     from nst_tf.trunks import load_model
 
     try:

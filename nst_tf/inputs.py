@@ -20,7 +20,7 @@ from nst_tf.images import (
     scaled_size,
 )
 from nst_tf.masks import keep_content, load_mask
-from nst_tf.style import Style
+from nst_tf.objective.styles import Style
 
 GREY = 127.5  # half way from black to white
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import functools
 import itertools
 import os
 import re
@@ -40,14 +41,14 @@ from nst_tf.errors import (
 from nst_tf.files import atomic_file
 from nst_tf.images import UNIT_PIXELS, save_image
 from nst_tf.inputs import load_images
-from nst_tf.kept import Kept
 from nst_tf.pages import REPORT, read_record, write_report
 from nst_tf.pages.records import CONFIG, LOSSES, RESULT, TERMS, loss_lines
 from nst_tf.precision import choose_precision
 from nst_tf.samples import resolve_pictures
-from nst_tf.tasks import make_task
+from nst_tf.scaling.levels import task_levels
+from nst_tf.scaling.memory import estimate_of, memory_used
 from nst_tf.timelapse import check_kind, save_timelapse
-from nst_tf.transfer import paint
+from nst_tf.transfer import make_task, minimize
 from nst_tf.trunks import (
     Trunk,
     find_squeezenet_weights,
@@ -59,6 +60,7 @@ from nst_tf.trunks import (
 from nst_tf.trunks.vgg import VGG_MODEL
 
 LOCK = ".lock"
+TRUNKS = 4  # that stay in memory for later jobs
 OUR_FILES = re.compile(
     r"\d{6,}\.png|result\.png|losses\.csv|config\.json|journal\.json|checkpoint-\d{6,}\.npz"
     r"|report\.html|timelapse\.\w+"
@@ -69,7 +71,7 @@ HALF_WRITTEN = re.compile(
 )
 
 
-def run_job(config, output=None, *, overwrite=False, callbacks=(), say=print, kept=None):
+def run_job(config, output=None, *, overwrite=False, callbacks=(), say=print):
     """Run one job and leave its files in a folder.
 
     Everything that the user could have got wrong is looked at before anything is written.
@@ -85,8 +87,6 @@ def run_job(config, output=None, *, overwrite=False, callbacks=(), say=print, ke
         Functions of a `Step`, beside those that save.
     say : callable
         Gets each line of news.
-    kept : Kept, optional
-        Of earlier jobs: the trunk, and what was traced for pictures of the same size.
 
     Returns
     -------
@@ -113,18 +113,19 @@ def run_job(config, output=None, *, overwrite=False, callbacks=(), say=print, ke
     config = replace(config, weights=chosen_weights(config.weights, say))
     config = with_precision(config, say)
     with memory_told(config):
-        task, finish, model = load_task(config, kept)
+        used = memory_used()
+        task, finish, model = load_task(config)
         # From here on nothing is refused any more, so there may be a folder.
         with made_folder(output, config, overwrite) as folder:
             with_full_paths(config).save(folder / CONFIG)
             files = journal_files(config, model)
             write_journal(folder, folder / CONFIG, files, model.name, config.precision)
             say(f"{words_for(task)} of {model.name}, in {folder}")
-            say(task.words)
-            return _paint_in(folder, task, finish, config, callbacks, say, kept=kept), folder
+            say(str(estimate_of(task, used)))
+            return _paint_in(folder, task, finish, config, callbacks, say), folder
 
 
-def resume_job(folder, *, callbacks=(), say=print, kept=None):
+def resume_job(folder, *, callbacks=(), say=print):
     """Continue a run that was cut off by a signal, a crash, a power cut or a full disk.
 
     It continues in the precision that it was begun in. On the same machine with the same versions,
@@ -135,7 +136,7 @@ def resume_job(folder, *, callbacks=(), say=print, kept=None):
     ----------
     folder : path
         Of the run.
-    callbacks, say, kept
+    callbacks, say
         As for `run_job`.
 
     Returns
@@ -169,7 +170,7 @@ def resume_job(folder, *, callbacks=(), say=print, kept=None):
         config = with_precision(replace(config, precision=recorded), say)
         with memory_told(config):
             with vanished_told(folder):
-                task, finish, model = load_task(config, kept)
+                task, finish, model = load_task(config)
             check_unchanged(folder, folder / CONFIG, journal_files(config, model), say)
             remove_half_written(folder)
             position = latest_position(folder, say)
@@ -178,7 +179,7 @@ def resume_job(folder, *, callbacks=(), say=print, kept=None):
                 record_precision(folder, config.precision, say)
             done = len(position.history) - 1 if position else 0
             say(f"{words_for(task)} of {model.name}, from iteration {done}, in {folder}")
-            result = _paint_in(folder, task, finish, config, callbacks, say, position, kept)
+            result = _paint_in(folder, task, finish, config, callbacks, say, position)
             return result, folder
 
 
@@ -194,18 +195,18 @@ def _paint_in(folder, task, finish, config, callbacks, say, position=None, kept=
     """Run a task, from a position if there is one, and save what it makes."""
     with saved_in(folder, config, position) as savers:
         callbacks = [*savers, *callbacks]
-        result = paint(task, callbacks=callbacks, finish=finish, position=position, kept=kept)
+        result = minimize(task, callbacks=callbacks, finish=finish, position=position)
     save_result(folder, result, config)
     finish_journal(folder, result)
     show_result(folder, config, say)
     return result
 
 
-def load_task(config, kept=None):
+def load_task(config):
     """Load all that the config names: the task, what is done to its pictures, and the trunk."""
-    model, images = load_trunk_and_images(config, kept)
-    start, finish = images.pop("init_image"), images.pop("finish")
-    task = make_task(**images, model=model, start=start, config=config.transfer())
+    model, images = load_trunk_and_images(config)
+    finish = images.pop("finish")
+    task = make_task(**images, model=model, config=config.transfer())
     return task, finish, model
 
 
@@ -229,9 +230,10 @@ def check_fits(folder, position, task):
     """Refuse a position that is not one of this task: a checkpoint from elsewhere."""
     if position is None:
         return
-    fits = 0 <= position.level < len(task.levels) and position.history
+    levels = task_levels(task)
+    fits = 0 <= position.level < len(levels) and position.history
     fits = fits and position.done <= task.config.iterations
-    size = fits and task.levels[position.level].size
+    size = fits and levels[position.level].size
     if not fits or position.loop["image"].shape != (1, *size, 3):
         raise ConfigError(
             f"the checkpoints in {folder} are of another run; remove them, and "
@@ -262,15 +264,15 @@ def memory_told(config):
         ) from None
 
 
-def load_trunk_and_images(config, kept=None):
-    """Load the trunk that the config names, or take it from what is kept, and what it works on.
+def load_trunk_and_images(config):
+    """Load the trunk that the config names, and what it works on.
 
     Returns
     -------
     Trunk, dict
         The dict as from `load_images`.
     """
-    model = trunk_of(config, kept)
+    model = load_trunk(config)
     for layers in (config.content_layers, config.style_layers):
         resolve_layers(model, layers)  # a wrong name is told before any picture is read
     images = load_images(config, model.space)
@@ -280,18 +282,22 @@ def load_trunk_and_images(config, kept=None):
     return model, images
 
 
-def trunk_of(config, kept=None):
-    """Load the trunk that the config names, or take it from what is kept."""
-    named = ("trunk", config.weights, config.pooling, config.pixels, config.padding)
-    return (kept or Kept()).get(named, lambda: load_trunk(config))
-
-
 def load_trunk(config):
-    """Load the trunk as the config has it, but for `normalize`, which needs the pictures."""
-    model = load_model(config.weights, pooling=config.pooling)
-    if config.pixels == "unit":
+    """Load the trunk as the config has it, but for `normalize`, which needs the pictures.
+
+    Jobs with the same trunk share it, and so what was traced for it.
+    """
+    file = Path(config.weights)
+    changed = file.stat().st_mtime_ns if file.is_file() else None
+    return _load_trunk(config.weights, config.pooling, config.pixels, config.padding, changed)
+
+
+@functools.lru_cache(maxsize=TRUNKS)
+def _load_trunk(weights, pooling, pixels, padding, changed):
+    model = load_model(weights, pooling=pooling)
+    if pixels == "unit":
         model = Trunk(model, name=model.name, source=model.source, space=UNIT_PIXELS)
-    return model.with_edges() if config.padding == "edge" else model
+    return model.with_edges() if padding == "edge" else model
 
 
 @contextlib.contextmanager

@@ -1,127 +1,29 @@
-"""Style transfer: level by level through the loop to the result."""
+"""Style transfer: from two images to a picture, in a loop that changes its pixels."""
 
 import contextlib
-import gc
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 
+import keras
 import numpy as np
 import tensorflow as tf
 
 from nst_tf.config import TransferConfig
-from nst_tf.descent import LOOPS, make_steps, optimizer_of
-from nst_tf.errors import ConfigError, Diverged, Interrupted
-from nst_tf.images import resize_picture
-from nst_tf.objective import make_objective
-from nst_tf.optimizers import LoopState
-from nst_tf.passes import TiledPass
-from nst_tf.scales import SCHEDULES, share_done
-from nst_tf.tasks import make_task
+from nst_tf.errors import ConfigError, Diverged, ImageError, Interrupted
+from nst_tf.images import check_image, check_mask, resize_picture
+from nst_tf.objective.objective import ContentTerm, Objective, StyleTerm, TVTerm
+from nst_tf.objective.styles import Style, as_styles, one_weight_each, style_layer_weights
+from nst_tf.optim import KerasOptimizer
+from nst_tf.optim.from_config import make_optimizer, pixel_bounds
+from nst_tf.precision import choose_precision
+from nst_tf.schedules import SCHEDULES, optimizer_name
+from nst_tf.trunks import check_layers, resolve_layers
 
-
-@dataclass(frozen=True)
-class Position:
-    """Where a run stands between two updates: all that `paint` needs to go on from there.
-
-    Attributes
-    ----------
-    level : int
-        Of the task's levels.
-    done : int
-        Iterations of the levels before it.
-    loop : dict of arrays
-        As from `LoopState.take`.
-    history : list of dict
-        The losses of picture 0, 1, 2, ... so far.
-    seconds : float
-        Since the loop began.
-    """
-
-    level: int
-    done: int
-    loop: dict[str, np.ndarray] = field(repr=False)
-    history: list[dict[str, float]] = field(default_factory=list, repr=False)
-    seconds: float = 0.0
-
-
-@dataclass(frozen=True)
-class Step:
-    """What a callback is told: one picture of the run and its losses.
-
-    Attributes
-    ----------
-    iteration, iterations : int
-        Updates made so far, and in all.
-    losses : dict of float
-        "content", "style" and "tv" unweighted, "total" weighted; without those of weight 0.
-    image : (1, H, W, 3) tensor or None
-        Stays on the device until `picture` is asked for. At a coarse level it is smaller than
-        the result. None where no callback looks: see `look_every` in `style_transfer`.
-    seconds : float
-        Since the loop began.
-    last : bool
-        Whether this is the end of the run; L-BFGS may converge before `iterations`.
-    position : callable
-        Returns the `Position`, from which `paint` can go on later; None where it can't.
-    share : float
-        Of the run's work that is done, 0 to 1: an iteration at a coarse level is less of it.
-        0 where that is not known.
-    """
-
-    iteration: int
-    iterations: int
-    losses: dict[str, float]
-    image: tf.Tensor = field(repr=False)
-    show: Callable = field(repr=False)
-    seconds: float
-    last: bool
-    position: Callable[[], Position | None] = field(default=lambda: None, repr=False)
-    share: float = 0.0
-
-    def picture(self):
-        """Return what one would see now: (H, W, 3) uint8."""
-        if self.image is None:
-            raise ConfigError(
-                f"there is no picture of iteration {self.iteration}: the callbacks' `look_every` "
-                "says that nobody looks"
-            )
-        return self.show(self.image)
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a run leaves.
-
-    Attributes
-    ----------
-    picture : (H, W, 3) uint8
-    image : (1, H, W, 3) float32
-        The same before rounding, in the trunk's pixel space: a start for another run.
-    history : list of dict
-        The losses of picture 0, 1, 2, ...
-    config : TransferConfig
-    seconds : float
-
-    converged : bool
-        Whether the optimiser found no way further down before its iterations were used up.
-
-    `iterations` is how many updates were made.
-    """
-
-    picture: np.ndarray = field(repr=False)
-    image: np.ndarray = field(repr=False)
-    history: list[dict[str, float]] = field(repr=False)
-    config: TransferConfig
-    seconds: float
-    converged: bool = False
-
-    @property
-    def iterations(self):
-        """Updates that were made."""
-        return max(len(self.history) - 1, 0)
+TICK = 0.5  # seconds: progress and Ctrl-C wait no longer than this, where an update is shorter
+SMALL = 256 * 256  # pixels: such a picture always fits into memory, and has one level
 
 
 def style_transfer(
@@ -131,6 +33,7 @@ def style_transfer(
     *,
     init_image=None,
     config=None,
+    optimizer=None,
     callbacks=(),
     finish=None,
     **knobs,
@@ -150,14 +53,17 @@ def style_transfer(
         Where to start, the content's size; default: the content image.
     config : TransferConfig, optional
         All knobs together.
+    optimizer : optional
+        A name as in the config, `Adam`, `SGD`, `LBFGS` or `ScipyLBFGS` of `nst_tf.optim`, or an
+        optimizer of Keras; default: the config's.
     callbacks : sequence of callable
         Each is called with a `Step` for iteration 0, 1, 2, ... One that looks at the picture of
         every n-th iteration only, or never (0), may say so in an attribute `look_every`: then
-        several iterations go by in one call of TensorFlow. One that has a `close` is told the
-        end of the run, also of one that was cut off.
+        several iterations are made in one call of TensorFlow. One that has a `close` is told the
+        end of the run, also of one that was interrupted.
     finish : callable, optional
         ``picture -> picture``, both (H, W, 3) uint8: what is done to each picture before it is
-        shown or saved, such as giving it the content's colours.
+        shown or saved, such as giving it the content's colors.
     **knobs
         Single knobs of `TransferConfig`, such as ``alpha=0.0025, iterations=500``.
 
@@ -175,9 +81,10 @@ def style_transfer(
         Ctrl-C; its `result` is the picture reached.
     """
     config = (config or TransferConfig()).changed(**knobs)
-    start = content_image if init_image is None else init_image
-    task = make_task(content_image, style_image, model, start, config)
-    return paint(task, callbacks=callbacks, finish=finish)
+    if isinstance(optimizer, str):
+        config, optimizer = config.changed(optimizer=optimizer), None
+    task = make_task(content_image, style_image, model, init_image, config)
+    return minimize(task, optimizer=optimizer, callbacks=callbacks, finish=finish)
 
 
 class StyleTransfer:
@@ -196,148 +103,397 @@ class StyleTransfer:
         return self.result.picture
 
 
-def paint(task, *, callbacks=(), finish=None, position=None, kept=None):
-    """Change the pixels of the start until the terms are small: the second half of a transfer.
+# ------------------------------------------------------------------ set up
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a run minimizes, from where: all arguments of `style_transfer`, checked.
+
+    Attributes
+    ----------
+    objective : Objective
+    targets : dict
+        As from `Objective.targets`.
+    start : (1, H, W, 3) float32
+    config : TransferConfig
+        Its `precision` is "float32" or "mixed": "auto" is resolved here.
+    content_image, styles
+        What the targets were computed from.
+    """
+
+    objective: Objective
+    targets: dict = field(repr=False)
+    start: np.ndarray = field(repr=False)
+    config: TransferConfig
+    content_image: np.ndarray | None = field(repr=False)
+    styles: list[Style] = field(repr=False)
+
+    @property
+    def size(self):
+        """Height and width of the result."""
+        return tuple(self.start.shape[1:3])
+
+
+def make_task(content_image, style_image, model, init_image=None, config=None):
+    """Check the arguments of `style_transfer` and compute the targets."""
+    config = config or TransferConfig()
+    check_layers(model, ())
+    styles = as_styles(style_image)
+    start = content_image if init_image is None else init_image
+    _check_images(content_image, styles, start)
+    terms = loss_terms(model, config, content=content_image is not None, style=bool(styles))
+    precision = choose_precision(config.precision)
+    config = config.changed(precision=precision.name)
+    objective = Objective(model.computing_in(precision.dtype), terms)
+    if start.shape[1] * start.shape[2] > SMALL:
+        from nst_tf.scaling.memory import within_memory  # large pictures alone need it
+
+        objective, targets = within_memory(objective, config, start, content_image, styles)
+    else:
+        targets = objective.targets(content_image, styles)
+    return Task(objective, targets, start, config, content_image, styles)
+
+
+def loss_terms(model, config, *, content=True, style=True):
+    """Return the terms of the total loss, eq. (7), that a config stands for.
+
+    A term of weight 0, or without its picture, is left out. Total variation, which costs next to
+    nothing, is always reported.
+    """
+    relative = config.unit == "relative"
+    terms = []
+    if content and config.alpha:
+        layers = resolve_layers(model, config.content_layers)
+        weights = one_weight_each("content", layers, config.content_layer_weights or 1.0)
+        scale = "relative" if relative else config.content_scale
+        terms.append(ContentTerm(config.alpha, weights, scale))
+    if style and config.beta:
+        layers = resolve_layers(model, config.style_layers)
+        how = (config.style_layer_weights, config.style_weighting, config.statistic)
+        weights = style_layer_weights(model, layers, *how)
+        weights = {layer: weights[layer] for layer in model if layer in weights}
+        how = (config.statistic, config.activation_shift, relative, config.propagation)
+        terms.append(StyleTerm(config.beta, weights, *how))
+    if not terms:
+        raise ConfigError(
+            "there is nothing to keep and nothing to match: give a content with alpha above 0, "
+            "or a style with beta above 0"
+        )
+    if relative:
+        return [*terms, TVTerm.relative(config.tv_weight, model.space)]
+    return [*terms, TVTerm(config.tv_weight, config.tv_form)]
+
+
+def _check_images(content_image, styles, start):
+    if start is None:
+        raise ImageError("without a content image an `init_image` is needed: it gives the size")
+    images = {"content_image": content_image, "init_image": start}
+    for number, style in enumerate(styles, 1):
+        images["style_image" if len(styles) == 1 else f"style image {number}"] = style.image
+    for name, image in images.items():
+        if image is not None:
+            check_image(name, image)
+            if not np.isfinite(image).all():  # a ReLU would turn NaN into 0, nobody would know
+                raise ImageError(f"`{name}` holds NaN or infinite numbers")
+    if content_image is not None and tuple(start.shape) != tuple(content_image.shape):
+        raise ImageError(
+            f"`init_image` has shape {tuple(start.shape)}, the content image "
+            f"{tuple(content_image.shape)}; they must be alike"
+        )
+    for style in styles:
+        check_mask("mask", style.mask, start.shape[1:3])
+        check_mask("style_mask", style.style_mask, style.image.shape[1:3])
+
+
+# ------------------------------------------------------------------ what a run tells
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where a run is between two updates: all that `minimize` needs to continue from there.
+
+    Attributes
+    ----------
+    level : int
+        Of the schedule's levels.
+    done : int
+        Iterations of the levels before it.
+    loop : dict of arrays
+        As from `Descent.state`.
+    history : list of dict
+        The losses of picture 0, 1, 2, ... so far.
+    seconds : float
+        Since the loop began.
+    """
+
+    level: int
+    done: int
+    loop: dict[str, np.ndarray] = field(repr=False)
+    history: list[dict[str, float]] = field(default_factory=list, repr=False)
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a callback gets: one picture of the run and its losses.
+
+    Attributes
+    ----------
+    iteration, iterations : int
+        Updates made so far, and in all.
+    losses : dict of float
+        "content", "style" and "tv" unweighted, "total" weighted; without those of weight 0.
+    image : (1, H, W, 3) tensor or None
+        Stays on the device until `picture` is called. At a coarse level it is smaller than the
+        result. None where no callback looks: see `look_every` in `style_transfer`.
+    seconds : float
+        Since the loop began.
+    last : bool
+        Whether this is the end of the run; L-BFGS may converge before `iterations`.
+    position : callable
+        Returns the `Position`, from which a run can be continued; None where it can't.
+    share : float
+        Of the run's work that is done, 0 to 1: an iteration at a coarse level is less of it.
+        0 where that is not known.
+    """
+
+    iteration: int
+    iterations: int
+    losses: dict[str, float]
+    image: tf.Tensor = field(repr=False)
+    show: Callable = field(repr=False)
+    seconds: float
+    last: bool
+    position: Callable[[], Position | None] = field(default=lambda: None, repr=False)
+    share: float = 0.0
+
+    def picture(self):
+        """Return the picture as it is now: (H, W, 3) uint8."""
+        if self.image is None:
+            raise ConfigError(
+                f"there is no picture of iteration {self.iteration}: the callbacks' `look_every` "
+                "says that nobody looks"
+            )
+        return self.show(self.image)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run returns.
+
+    Attributes
+    ----------
+    picture : (H, W, 3) uint8
+    image : (1, H, W, 3) float32
+        The same before rounding, in the model's pixel space: a start for another run.
+    history : list of dict
+        The losses of picture 0, 1, 2, ...
+    config : TransferConfig
+    seconds : float
+
+    converged : bool
+        Whether the optimizer found no way further down before its iterations were used up.
+
+    `iterations` is the number of updates.
+    """
+
+    picture: np.ndarray = field(repr=False)
+    image: np.ndarray = field(repr=False)
+    history: list[dict[str, float]] = field(repr=False)
+    config: TransferConfig
+    seconds: float
+    converged: bool = False
+
+    @property
+    def iterations(self):
+        """The number of updates."""
+        return max(len(self.history) - 1, 0)
+
+
+# ------------------------------------------------------------------ the loop
+
+
+def minimize(task, *, optimizer=None, callbacks=(), finish=None, position=None):
+    """Change the pixels of the start until the losses are small.
 
     Parameters
     ----------
     task : Task
-    callbacks, finish
+    optimizer, callbacks, finish
         As for `style_transfer`.
     position : Position, optional
-        Of a run of the same task that was cut off; this one goes on from there, and where numbers
-        are computed in the same order it ends with the same picture, bit for bit.
-    kept : Kept, optional
-        Of an earlier run: where sizes and settings are the same, nothing is traced anew.
+        Of a run of the same task that was interrupted. This one continues from there, and where
+        numbers are computed in the same order it ends with the same picture, bit for bit.
 
     Returns
     -------
     Result
     """
-    space = task.through.model.space
-    show = _shown(space, finish, task.levels[-1].size)
-    steps = _all_steps(task, callbacks, position, kept)
-    return _run(steps, task, show, callbacks, position)
-
-
-def _all_steps(task, callbacks, position, kept):
-    """Go through the levels, each beginning where the one before it ended.
-
-    With a `Position`, the levels before it are left out, and its own is gone on with.
-    """
-    image, done, due = task.start, 0, 0
-    look_every = math.gcd(*(getattr(callback, "look_every", 1) for callback in callbacks))
-    for number, level in enumerate(task.levels):
-        due += level.iterations  # what a level that converged early has left, the next one gets
-        if position and number < position.level:
-            continue
-        state = LoopState()
-        if position and number == position.level:
-            done, state.kept = position.done, position.loop
-            image = state.kept["image"].astype(np.float32)
+    with Run(task, optimizer, callbacks, finish, position) as run:
+        if SCHEDULES[task.config.schedule].coarsest is None or task.config.unit == "paper":
+            run.descend(task.objective, task.targets, task.start, task.config.iterations)
         else:
-            image = task.enlarged(np.asarray(image), level)
-        task, steps = _begun(task, level, due - done, image, done, look_every, state, kept)
-        state.kept = None
-        with contextlib.closing(steps):
-            for iteration, current, losses, last in steps:
-                image = image if current is None else current
-                at_end = last and level is task.levels[-1]
-                if at_end or not last:  # the end of a level is the beginning of the next
-                    stands = partial(_position, number, done, state)
-                    yield done + iteration, current, losses, at_end, stands
-        done += iteration
-        steps, state.take = None, lambda: None  # whoever has a step has the state, too
-        gc.collect()  # a traced function is a ring of objects: the level's memory waits for this
+            from nst_tf.scaling.pyramid import descend_levels  # from coarse to fine
+
+            descend_levels(run, task, position)
+    return run.result()
 
 
-def _position(level, done, state):
-    loop = state.take()
-    return loop and Position(level, done, loop)
+class Run:
+    """The loop, its history, and the callbacks that look on.
 
+    Attributes
+    ----------
+    history : list of dict of float
+        The losses of picture 0, 1, 2, ...
+    image : (1, H, W, 3)
+        The last one that was looked at, of iteration `reached`.
+    """
 
-def _begun(task, level, iterations, image, done, look_every, state, kept):
-    """Return a level's steps, the first one made: by a task of smaller tiles if it must be."""
+    def __init__(self, task, optimizer, callbacks, finish, position):
+        self.task, self.config, self.space = task, task.config, task.objective.model.space
+        self.optimizer = optimizer
+        self.callbacks = callbacks
+        self.finish = finish
+        self.position = position
+        self.began = time.perf_counter() - (position.seconds if position else 0.0)
+        self.history = list(position.history) if position else []
+        self.reached = max(len(self.history) - 1, 0)
+        self.image = position.loop["image"].astype(np.float32) if position else task.start
+        self.ended = False
+        self.share = lambda iteration: iteration / max(self.config.iterations, 1)
+        self.pace = Pace(callbacks)
 
-    def chained(first, rest):
-        yield first.pop()  # not kept: its image may be large
-        yield from rest
+    def descend(self, objective, targets, image, iterations, *, level=0, last_level=True):
+        """Minimize the losses of an image in so many updates; return the image that is reached."""
+        position = self.position if self.position and self.position.level == level else None
+        done = position.done if position else len(self.history)
+        with contextlib.closing(self._started(objective, targets, image, iterations)) as descent:
+            if position:
+                _restore(descent, position.loop)
+            rows = [] if position else [descent.losses]
+            while True:
+                ended = descent.updates >= iterations or descent.converged
+                image = descent.image()
+                if ended and not last_level:  # the end of a level is the start of the next
+                    self._tell(rows[:-1])
+                else:
+                    place = partial(self._position, descent, level, done)
+                    self._tell(rows, image, place, last=ended)
+                if ended:
+                    return image
+                count = self.pace.updates(done + descent.updates, iterations - descent.updates)
+                with self.pace.timed(count):
+                    rows = descent.update(count)
 
-    while True:
-        terms, config = task.at(level)
-        objective = make_objective(task.through.model, terms, task.through)
-        space = task.through.model.space
-        config = config.changed(iterations=iterations)
-        tiled = isinstance(task.through, TiledPass)
-        steps = make_steps(objective, image, space, config, done, look_every, tiled, state, kept)
-        try:
-            return task, chained([next(steps)], steps)
-        except tf.errors.ResourceExhaustedError:
-            task = task.in_smaller_tiles()
-        except (KeyError, TypeError, ValueError, tf.errors.InvalidArgumentError) as error:
-            if state.kept is None:
-                raise
-            raise ConfigError(
-                f"the checkpoint is not what {config.optimizer or 'this loop'} remembers "
-                f"({type(error).__name__}); remove it, and --resume goes on from the one before it"
-            ) from error
+    def result(self):
+        """Return the `Result` for the image that was reached."""
+        seconds = time.perf_counter() - self.began
+        history = self.history[: self.reached + 1]
+        converged = len(self.history) <= self.config.iterations and self.ended
+        picture = self.show(self.image)
+        return Result(picture, np.array(self.image), history, self.config, seconds, converged)
 
+    def show(self, image):
+        """Return the picture of an image; one of a coarse level is enlarged."""
+        picture = resize_picture(self.space.to_picture(image), self.task.size)
+        return picture if self.finish is None else self.finish(picture)
 
-def _shown(space, finish, size):
-    """Return what makes a picture of an image; one of a coarse level is enlarged to `size`."""
+    def __enter__(self):
+        return self
 
-    def show(image):
-        picture = resize_picture(space.to_picture(image), size)
-        return picture if finish is None else finish(picture)
-
-    return show
-
-
-def _run(steps, task, show, callbacks, position):
-    """Go through the steps, tell the callbacks, stop at the first loss that is no number."""
-    began = time.perf_counter()
-    config, image, history = task.config, task.start, []
-    if position:
-        began -= position.seconds
-        image, history = position.loop["image"].astype(np.float32), list(position.history)
-    reached = max(len(history) - 1, 0)  # the iteration of `image`: later ones may not be looked at
-
-    def result(converged=False):
-        seconds = time.perf_counter() - began
-        known = history[: reached + 1]
-        return Result(show(image), np.array(image), known, config, seconds, converged)
-
-    try:
-        for iteration, current, losses, last, stands in steps:
-            if iteration < len(history):  # a loop may begin with the one that it was taken at
-                continue
-            losses = {name: float(loss) for name, loss in losses.items()}
-            if not all(math.isfinite(loss) for loss in losses.values()):
-                raise Diverged(_why_diverged(iteration, losses, config), result())
-            if current is not None:
-                image, reached = current, iteration
-            history.append(losses)
-            seconds = time.perf_counter() - began
-            told, share = (
-                partial(_told, stands, history, seconds),
-                share_done(task.levels, iteration),
-            )
-            numbers = iteration, config.iterations, losses
-            step = Step(*numbers, current, show, seconds, last, told, share)
-            for callback in callbacks:
-                callback(step)
-    except KeyboardInterrupt:
-        raise Interrupted(result()) from None
-    finally:
-        steps.close()  # an optimiser may have a thread to end
-        for callback in callbacks:
+    def __exit__(self, kind, error, traceback):
+        for callback in self.callbacks:
             getattr(callback, "close", lambda: None)()
-    return result(converged=len(history) <= config.iterations)
+        if kind is KeyboardInterrupt:
+            raise Interrupted(self.result()) from None
+
+    def _started(self, objective, targets, image, iterations):
+        """Start the optimizer; where memory is too small for that, in tiles."""
+        bounds = pixel_bounds(self.config, self.space)
+        image = image if bounds is None else np.clip(image, *bounds)
+        while True:
+            optimizer = self._optimizer_for(objective, iterations, bounds)
+            try:
+                return optimizer.start(objective, targets, image)
+            except tf.errors.ResourceExhaustedError:
+                from nst_tf.scaling.memory import in_smaller_tiles
+
+                objective = in_smaller_tiles(objective, image.shape[1:3])
+
+    def _optimizer_for(self, objective, iterations, bounds):
+        if self.optimizer is None:
+            tiled = objective.image_shape[1] is not None
+            return make_optimizer(self.config, self.space, iterations, tiled=tiled)
+        if isinstance(self.optimizer, keras.optimizers.Optimizer):
+            return KerasOptimizer(self.optimizer, bounds)
+        return self.optimizer
+
+    def _tell(self, rows, image=None, position=lambda: None, *, last=False):
+        """Note the losses of several iterations and tell the callbacks; the last has the image."""
+        for number, losses in enumerate(rows, 1):
+            newest, iteration = number == len(rows), len(self.history)
+            if not all(map(math.isfinite, losses.values())):
+                raise Diverged(_why_diverged(iteration, losses, self.config), self.result())
+            self.history.append(losses)
+            if newest and image is not None:
+                self.image, self.reached = image, iteration
+            self.ended = newest and last
+            step = Step(
+                iteration,
+                self.config.iterations,
+                losses,
+                image if newest else None,
+                self.show,
+                time.perf_counter() - self.began,
+                self.ended,
+                position if newest else lambda: None,
+                self.share(iteration),
+            )
+            for callback in self.callbacks:
+                callback(step)
+
+    def _position(self, descent, level, done):
+        loop = descent.state()
+        seconds = time.perf_counter() - self.began
+        return loop and Position(level, done, loop, list(self.history), seconds)
 
 
-def _told(stands, history, seconds):
-    position = stands()
-    return position and replace(position, history=list(history), seconds=seconds)
+class Pace:
+    """How many updates a call makes: up to `TICK` seconds, and never past an image to look at."""
+
+    def __init__(self, callbacks):
+        self.look_every = math.gcd(*(getattr(each, "look_every", 1) for each in callbacks))
+        self.affordable = 1
+
+    def updates(self, iteration, left):
+        """Return how many updates the next call makes, after so many iterations."""
+        count = 1
+        while count < min(self.affordable, left) and not self._looked_at(iteration + count):
+            count += 1
+        return count
+
+    def _looked_at(self, iteration):
+        return self.look_every and iteration % self.look_every == 0
+
+    @contextlib.contextmanager
+    def timed(self, count):
+        """Learn from a call that makes `count` updates how many the next one can afford."""
+        began = time.perf_counter()
+        yield
+        seconds = (time.perf_counter() - began) / count
+        self.affordable = min(max(int(TICK / seconds), 1), 2 * self.affordable)
+
+
+def _restore(descent, state):
+    try:
+        descent.restore(state)
+    except (KeyError, TypeError, ValueError, tf.errors.InvalidArgumentError) as error:
+        raise ConfigError(
+            f"the checkpoint is not what this optimizer saves ({type(error).__name__}); remove "
+            "it, and --resume continues from the one before it"
+        ) from error
 
 
 def _why_diverged(iteration, losses, config):
@@ -348,7 +504,7 @@ def _why_diverged(iteration, losses, config):
             f"are too large (alpha {config.alpha:g}, beta {config.beta:g}, tv_weight "
             f"{config.tv_weight:g}); make them smaller"
         )
-    if LOOPS[optimizer_of(config)].history:
+    if optimizer_name(config).startswith("lbfgs"):
         return (
             f"the {bad} loss is not finite after {iteration} iterations: make the weights of the "
             "losses smaller, or use --optimizer adam"

@@ -13,8 +13,12 @@ import pytest
 from matfiles import tiny_vgg, write_matconvnet
 from PIL import Image
 
-from nst_tf import load_vgg_model
+from nst_tf import Objective, load_vgg_model
+from nst_tf.objective import objective
+from nst_tf.objective.styles import as_styles
+from nst_tf.optim import descent, scipy_lbfgs
 from nst_tf.run import main
+from nst_tf.transfer import loss_terms
 from nst_tf.trunks.vgg import EMBEDDED_FILE
 from nst_tf.trunks.vgg_npz import read_vgg_npz
 
@@ -23,6 +27,21 @@ def make_picture(height, width, seed=0):
     """Return a smooth random picture: colours and shapes, nothing real."""
     small = np.random.default_rng(seed).integers(0, 256, (5, 6, 3), np.uint8)
     return np.asarray(Image.fromarray(small).resize((width, height), Image.Resampling.BICUBIC))
+
+
+def losses_for(content_image, style_image, model, config):
+    """Return a function from an image to the losses that a config stands for."""
+    styles = as_styles(style_image)
+    terms = loss_terms(model, config, content=content_image is not None, style=bool(styles))
+    losses = Objective(model, terms)
+    targets = losses.targets(content_image, styles)
+    return lambda image: losses(image, targets)
+
+
+def forget_traces():
+    """Let everything be traced anew: for tests that change what is traced."""
+    for traced in (descent._traced, scipy_lbfgs._traced, objective._traced_target):
+        traced.cache_clear()
 
 
 @pytest.fixture(scope="session")

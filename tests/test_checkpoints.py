@@ -9,7 +9,6 @@ import pytest
 from conftest import make_picture
 
 from nst_tf import ConfigError, TransferConfig
-from nst_tf import optimizers as loops
 from nst_tf.checkpoints import (
     Checkpoints,
     checkpoints,
@@ -18,9 +17,9 @@ from nst_tf.checkpoints import (
     save_checkpoint,
 )
 from nst_tf.images import VGG_PIXELS
-from nst_tf.passes import TiledPass
-from nst_tf.tasks import make_task
-from nst_tf.transfer import Position, Step, paint
+from nst_tf.optim import LBFGS, scipy_lbfgs
+from nst_tf.scaling.tiling import TiledObjective
+from nst_tf.transfer import Position, Step, make_task, minimize
 
 CONTENT = VGG_PIXELS.to_image(make_picture(40, 52))
 STYLE = VGG_PIXELS.to_image(make_picture(44, 39, seed=1))
@@ -40,13 +39,13 @@ RUNS = {
 
 @pytest.fixture(autouse=True)
 def short_searches(monkeypatch):
-    monkeypatch.setattr(loops, "SEARCH", 4)
+    monkeypatch.setattr(scipy_lbfgs, "SEARCH", 4)
 
 
 def task_for(model, knobs, iterations=11):
     content = LARGE if knobs.get("schedule") else CONTENT
     config = TransferConfig(iterations=iterations, **SHALLOW).changed(**knobs)
-    return make_task(content, STYLE, model, content, config)
+    return make_task(content, STYLE, model, config=config)
 
 
 class Positions:
@@ -66,10 +65,10 @@ class Positions:
 def goes_on_alike(task, at_least, step=1):
     """Run a task, then go on from every `step`-th of its positions; return the positions."""
     positions = Positions()
-    whole = paint(task, callbacks=[positions])
+    whole = minimize(task, callbacks=[positions])
     assert len(positions.found) >= at_least
     for iteration, position in list(positions.found.items())[::step]:
-        again = paint(task, position=position)
+        again = minimize(task, position=position)
         assert again.image.tobytes() == whole.image.tobytes(), iteration
         assert again.history == whole.history, iteration
         assert again.seconds > position.seconds
@@ -89,17 +88,21 @@ def test_a_run_that_goes_on_ends_with_the_same_bits(tiny_model, name):
 
 def test_so_does_one_that_steps_uphill(tiny_model, monkeypatch):
     # Far too long steps: some are undone, and the best image is not the last one.
-    step = loops._step
-    monkeypatch.setattr(loops, "_step", lambda *how: 30 * step(*how))
+    monkeypatch.setattr(LBFGS, "initial", with_long_first_step(LBFGS.initial))
     task = task_for(tiny_model, {"optimizer": "lbfgs-fixed", "clip": False, "tv_weight": 1.0})
     found = goes_on_alike(task, 8, step=3)
-    assert any("before_image" not in each.loop for i, each in found.items() if i), "no step undone"
+    firsts = [float(position.loop["first"]) for position in found.values()]
+    assert min(firsts) < max(firsts), "no step undone"
+
+
+def with_long_first_step(initial):
+    return lambda self, image: {**initial(self, image), "first": np.float32(300)}
 
 
 def test_so_does_one_in_tiles(tiny_model):
     task = task_for(tiny_model, FAST, iterations=3)
-    through = TiledPass(task.through.model, 100 * 110)
-    task = replace(task, through=through, terms=task.terms_through(through))
+    objective = TiledObjective(task.objective.model, task.objective.terms, task.size, 100 * 110)
+    task = replace(task, objective=objective)
     goes_on_alike(task, 2, step=2)
 
 
@@ -109,18 +112,18 @@ def test_where_nobody_looks_only_the_end_of_a_call_can_be_gone_on_from(tiny_mode
 
     task = task_for(tiny_model, RUNS["adam"], iterations=40)
     told = Told()
-    whole = paint(task, callbacks=[told])
+    whole = minimize(task, callbacks=[told])
     assert 0 < len(told.found) < 40
     last = told.found[max(told.found)]
-    assert paint(task, position=last).image.tobytes() == whole.image.tobytes()
+    assert minimize(task, position=last).image.tobytes() == whole.image.tobytes()
 
 
 def test_through_a_file_too(tiny_model, tmp_path):
     task = task_for(tiny_model, RUNS["lbfgs-fixed"])
     positions = Positions()
-    whole = paint(task, callbacks=[positions])
+    whole = minimize(task, callbacks=[positions])
     save_checkpoint(tmp_path, positions.found[6])
-    again = paint(task, position=latest_position(tmp_path))
+    again = minimize(task, position=latest_position(tmp_path))
     assert again.image.tobytes() == whole.image.tobytes()
     assert again.history == whole.history
 
@@ -210,7 +213,7 @@ def test_a_checkpoint_that_lacks_what_the_loop_remembers_is_refused(tiny_model, 
     task = task_for(tiny_model, RUNS[name])
     position = Position(0, 3, {"image": CONTENT}, [{"total": 1.0}] * 4, 1.0)
     with pytest.raises(ConfigError, match=r"the checkpoint is not what .* remove it"):
-        paint(task, position=position)
+        minimize(task, position=position)
 
 
 # ------------------------------------------------------------------ when

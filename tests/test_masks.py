@@ -9,12 +9,13 @@ from PIL import Image
 from nst_tf import (
     ConfigError,
     ImageError,
+    Objective,
     Style,
+    StyleTerm,
     extract_features,
     keep_content,
     layer_guides,
     load_mask,
-    style_term,
     style_transfer,
 )
 from nst_tf.config import PROPAGATION as KNOB
@@ -40,16 +41,13 @@ def half(left):
     return mask if left else 1 - mask
 
 
-def term(model, styles, layers=SHALLOW, **how):
-    return style_term(model, styles, dict.fromkeys(layers, 1.0), 1.0, **how)
-
-
-def loss_and_gradient(model, styles, image=CONTENT, **how):
-    style = term(model, styles, **how)
+def loss_and_gradient(model, styles, image=CONTENT, layers=SHALLOW, **how):
+    objective = Objective(model, [StyleTerm(1.0, layers, **how)])
+    targets = objective.targets(None, styles)
     image = tf.constant(image)
     with tf.GradientTape() as tape:
         tape.watch(image)
-        loss = style.loss(extract_features(model, image, style.layers), image)
+        loss = objective(image, targets)["style"]
     return float(loss), tape.gradient(loss, image).numpy()
 
 

@@ -3,22 +3,21 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import make_picture
+from conftest import forget_traces, make_picture
 
-from nst_tf import NstError, TransferConfig, memory, style_transfer
-from nst_tf.descent import remembered
+from nst_tf import NstError, Objective, TransferConfig, extract_features, style_transfer
 from nst_tf.images import VGG_PIXELS
-from nst_tf.memory import (
+from nst_tf.scaling import memory
+from nst_tf.scaling.levels import Level
+from nst_tf.scaling.memory import (
     GIB,
     bytes_a_pixel,
-    choose_pass,
     estimate,
+    in_smaller_tiles,
     memory_left,
     operations_a_pixel,
-    smaller_pass,
+    tile_area,
 )
-from nst_tf.passes import TiledPass, WholePass
-from nst_tf.scales import Level
 
 CONTENT = VGG_PIXELS.to_image(make_picture(400, 420))
 STYLE = VGG_PIXELS.to_image(make_picture(210, 311, seed=1))
@@ -69,38 +68,32 @@ def test_the_estimates_are_about_what_whole_runs_held(
 ):
     monkeypatch.setattr(memory, "convolution_speed", lambda dtype: 1e12)
     paper = Paper(tiny_model, dtype).model
-    kept = tuple(remembered(TransferConfig(schedule="fast"), tiled) for tiled in (False, True))
-    told = estimate(WholePass(paper), LAYERS, [Level(size, 500)], kept, used * GIB)
+    config = TransferConfig(schedule="fast")
+    told = estimate(paper, LAYERS, [Level(size, 500)], config, 0, used * GIB)
     assert told.gibibytes == pytest.approx(held, rel=0.1)
 
 
 def test_a_picture_that_fits_goes_through_in_one_piece(tiny_model, little_used):
     paper = Paper(tiny_model).model
-    assert isinstance(choose_pass(paper, LAYERS, (480, 640), 1.1), WholePass)
-    tiled = choose_pass(paper, LAYERS, (2160, 3840), 6)
-    assert isinstance(tiled, TiledPass)
-    assert 256 * 256 < tiled.area < 2160 * 3840
+    assert not tile_area(paper, LAYERS, (480, 640), TransferConfig(memory_limit=1.1))
+    area = tile_area(paper, LAYERS, (2160, 3840), TransferConfig(memory_limit=6))
+    assert 256 * 256 < area < 2160 * 3840
     with pytest.raises(NstError, match=r"3840x2160 pixels need .* GiB .* and there are .*--size"):
-        choose_pass(paper, LAYERS, (2160, 3840), 1)
+        tile_area(paper, LAYERS, (2160, 3840), TransferConfig(memory_limit=1))
 
 
 def test_8k_goes_through_in_8_gib(tiny_model, monkeypatch):
     monkeypatch.setattr(memory, "memory_used", lambda: 1.9 * GIB)  # measured, pictures read
-    through = choose_pass(
-        Paper(tiny_model, tf.bfloat16).model,
-        LAYERS,
-        (4320, 7680),
-        8,
-        tuple(remembered(TransferConfig(schedule="fast"), tiled) for tiled in (False, True)),
-    )
-    assert through.area > memory.SMALLEST_TILE
+    paper = Paper(tiny_model, tf.bfloat16).model
+    config = TransferConfig(schedule="fast", memory_limit=8)
+    assert tile_area(paper, LAYERS, (4320, 7680), config) > memory.SMALLEST_TILE
 
 
 def test_what_is_free_is_the_limit_unless_one_is_given(tiny_model, monkeypatch):
     monkeypatch.setattr(memory, "memory_left", lambda: 3 * GIB)
     paper = Paper(tiny_model).model
-    assert isinstance(choose_pass(paper, LAYERS, (720, 1280)), WholePass)
-    assert isinstance(choose_pass(paper, LAYERS, (1440, 2560)), TiledPass)
+    assert not tile_area(paper, LAYERS, (720, 1280), TransferConfig())
+    assert tile_area(paper, LAYERS, (1440, 2560), TransferConfig())
 
 
 def test_a_container_may_have_less_than_the_machine(monkeypatch, tmp_path):
@@ -116,21 +109,41 @@ def test_a_container_may_have_less_than_the_machine(monkeypatch, tmp_path):
 def test_an_estimate_says_time_and_memory(tiny_model, monkeypatch, little_used):
     monkeypatch.setattr(memory, "convolution_speed", lambda dtype: 100e9)
     paper = Paper(tiny_model).model
-    told = estimate(WholePass(paper), LAYERS, [Level((480, 640), 500)])
+    told = estimate(paper, LAYERS, [Level((480, 640), 500)], TransferConfig())
     assert told.seconds == pytest.approx(500 * 444 / 60, rel=0.02)
     assert str(told).startswith("about 61 min and 1 GiB")
-    assert "tile by tile" in str(estimate(TiledPass(paper, 10**5), LAYERS, [Level((480, 640), 5)]))
+    tiled = estimate(paper, LAYERS, [Level((480, 640), 5)], TransferConfig(), tile=10**5)
+    assert "tile by tile" in str(tiled)
 
 
 def test_smaller_passes_end_at_the_smallest_tile(tiny_model):
-    through, areas = WholePass(tiny_model), []
-    while through := smaller_pass(through, (1000, 1000)):
-        areas.append(through.area)
+    objective, areas = Objective(tiny_model, []), []
+    for _ in range(3):
+        objective = in_smaller_tiles(objective, (1000, 1000))
+        areas.append(objective.area)
     assert areas == [500_000, 250_000, 125_000]
+    with pytest.raises(NstError, match="tile by tile either"):
+        in_smaller_tiles(objective, (1000, 1000))
+
+
+@pytest.fixture
+def before_features(monkeypatch):
+    """Return a function that sets what is called with the image before features are computed."""
+
+    def install(check):
+        def extract(model, image, layers):
+            return extract_features(model, check(image), layers)
+
+        for module in ("objective.objective", "scaling.tiling"):
+            monkeypatch.setattr(f"nst_tf.{module}.extract_features", extract)
+        forget_traces()
+
+    yield install
+    forget_traces()
 
 
 @pytest.mark.slow
-def test_out_of_memory_the_run_goes_on_in_tiles(tiny_model, monkeypatch):
+def test_out_of_memory_the_run_goes_on_in_tiles(tiny_model, before_features):
     whole = style_transfer(CONTENT, STYLE, tiny_model, iterations=3)
     passes = []
 
@@ -139,24 +152,22 @@ def test_out_of_memory_the_run_goes_on_in_tiles(tiny_model, monkeypatch):
         if passes[-1] > 100 * 100 * 10:  # the picture, not the tiles or the style's
             raise MemoryError("OOM when allocating tensor")
 
-    def exhausted(self, image, layers, measure, margin=0):
+    def check(image):
         shape = tf.shape(image)  # in the traced loop a picture's size is known as it runs
         with tf.control_dependencies([tf.numpy_function(allocate, [shape[1], shape[2]], [])]):
-            image = tf.identity(image)
-        return real(self, image, layers, measure, margin)
+            return tf.identity(image)
 
-    real = WholePass.measured
-    monkeypatch.setattr(WholePass, "measured", exhausted)
+    before_features(check)
     tiled = style_transfer(CONTENT, STYLE, tiny_model, iterations=3)
     assert max(passes) == 400 * 420
     first, second = (run.history[0]["total"] for run in (whole, tiled))
     np.testing.assert_allclose(second, first, rtol=1e-4)
 
 
-def test_out_of_memory_for_the_smallest_tiles_too_says_what_to_do(tiny_model, monkeypatch):
-    def exhausted(*arguments):
+def test_out_of_memory_for_the_smallest_tiles_too_says_what_to_do(tiny_model, before_features):
+    def check(image):
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
 
-    monkeypatch.setattr(WholePass, "measured", exhausted)
+    before_features(check)
     with pytest.raises(NstError, match="420x400 pixels do not fit into memory, tile by tile"):
         style_transfer(CONTENT, STYLE, tiny_model, iterations=3)

@@ -5,10 +5,11 @@ import pytest
 import tensorflow as tf
 from conftest import make_picture
 
-from nst_tf import Style, TransferConfig, load_vgg_model, make_objective
+from nst_tf import ContentTerm, Objective, Style, TransferConfig, load_vgg_model
 from nst_tf.images import VGG_PIXELS
-from nst_tf.passes import TiledPass, Tiling, WholePass
-from nst_tf.tasks import loss_terms
+from nst_tf.objective.styles import as_styles
+from nst_tf.scaling.tiling import TiledObjective, Tiling
+from nst_tf.transfer import loss_terms
 from nst_tf.trunks import receptive_fields
 
 CONTENT = VGG_PIXELS.to_image(make_picture(213, 317))
@@ -18,16 +19,19 @@ SHALLOW = {"content_layers": ("conv2_2",), "style_layers": ("conv1_1", "conv2_1"
 SMALL = 40 * 40  # pixels of a tile: far fewer than the halo of a deep layer leaves room for
 
 
-def losses_and_gradient(model, through, styles, **knobs):
-    config = TransferConfig(**{**SHALLOW, **knobs})
-    terms = loss_terms(CONTENT, styles, model, config, through)
-    objective = make_objective(model, terms, through)
+def losses_and_gradient(model, area, styles, **knobs):
+    """Return losses and gradient of a picture, tile by tile if there is an area."""
+    terms = loss_terms(model, TransferConfig(**{**SHALLOW, **knobs}))
+    objective = Objective(model, terms)
+    if area:
+        objective = TiledObjective(model, terms, CONTENT.shape[1:3], area)
+    targets = objective.targets(CONTENT, as_styles(styles))
 
     @tf.function
     def compute(image):
         with tf.GradientTape() as tape:
             tape.watch(image)
-            losses = objective(image)
+            losses = objective(image, targets)
         return losses, tape.gradient(losses["total"], image)
 
     losses, gradient = compute(tf.constant(CONTENT + NOISE))
@@ -35,10 +39,8 @@ def losses_and_gradient(model, through, styles, **knobs):
 
 
 def check_same(model, area, styles=STYLE, *, tolerance=2e-5, **knobs):
-    losses, gradient = losses_and_gradient(model, WholePass(model), styles, **knobs)
-    tiled_losses, tiled_gradient = losses_and_gradient(
-        model, TiledPass(model, area), styles, **knobs
-    )
+    losses, gradient = losses_and_gradient(model, 0, styles, **knobs)
+    tiled_losses, tiled_gradient = losses_and_gradient(model, area, styles, **knobs)
     for name, loss in losses.items():
         np.testing.assert_allclose(tiled_losses[name], loss, rtol=tolerance, err_msg=name)
     difference = np.linalg.norm(tiled_gradient - gradient) / np.linalg.norm(gradient)
@@ -124,8 +126,10 @@ def test_receptive_fields_are_those_of_the_literature(tiny_model):
 
 def test_features_of_tiles_are_those_of_the_whole_picture(tiny_model):
     layers = ("conv2_2", "conv4_2")
-    whole = WholePass(tiny_model).features(CONTENT, layers)
-    tiled = TiledPass(tiny_model, 130 * 150).features(CONTENT, layers)
+    terms = [ContentTerm(1.0, layers)]
+    whole = Objective(tiny_model, terms).measure(terms[0], CONTENT)
+    tiled = TiledObjective(tiny_model, terms, CONTENT.shape[1:3], 130 * 150)
+    tiled = tiled.measure(terms[0], CONTENT)
     for layer in layers:
         scale = np.abs(whole[layer]).max()
         np.testing.assert_allclose(tiled[layer], whole[layer], atol=1e-5 * scale)

@@ -3,23 +3,21 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import make_picture
+from conftest import losses_for, make_picture
 
 from nst_tf import (
     ConfigError,
     TransferConfig,
     extract_features,
     load_vgg_model,
-    make_objective,
     normalize_trunk,
     precision,
     style_transfer,
 )
 from nst_tf import config as knobs
 from nst_tf.images import VGG_PIXELS
-from nst_tf.losses import products
+from nst_tf.objective.statistics import products
 from nst_tf.precision import choose_precision
-from nst_tf.tasks import loss_terms
 
 CONTENT = VGG_PIXELS.to_image(make_picture(96, 128))
 STYLE = VGG_PIXELS.to_image(make_picture(90, 111, seed=1))
@@ -202,7 +200,7 @@ def test_features_and_gradient_in_bfloat16_are_those_in_float32_but_for_digits(t
         assert difference < 5e-3 * scale
 
     def gradient(model):
-        objective = make_objective(model, loss_terms(CONTENT, STYLE, model, TransferConfig()))
+        objective = losses_for(CONTENT, STYLE, model, TransferConfig())
         image = tf.constant(CONTENT + 5)
         with tf.GradientTape() as tape:
             tape.watch(image)
@@ -218,7 +216,7 @@ def test_the_same_picture_is_as_good_in_mixed_precision(trunk):
     def final(kind):
         knobs = {"iterations": 30, "schedule": "fast", "precision": kind}
         result = style_transfer(CONTENT, STYLE, trunk, **knobs)
-        objective = make_objective(trunk, loss_terms(CONTENT, STYLE, trunk, TransferConfig()))
+        objective = losses_for(CONTENT, STYLE, trunk, TransferConfig())
         return float(objective(tf.constant(result.image))["total"])
 
     # Both judged in float32. Roundings differ from processor to processor, and with them the ways

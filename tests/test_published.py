@@ -22,8 +22,8 @@ from nst_tf import (
     tv_loss,
 )
 from nst_tf.config import CONTENT_SCALES, TV_FORMS
-from nst_tf.losses import CONTENT_SCALES as CONTENT_TABLE
-from nst_tf.losses import TV_FORMS as TV_TABLE
+from nst_tf.objective.losses import CONTENT_SCALES as CONTENT_TABLE
+from nst_tf.objective.losses import TV_FORMS as TV_TABLE
 
 TUBINGEN = Path(__file__).resolve().parents[2] / "shared" / "images" / "content" / "tubingen.jpg"
 CS231N_PIXELS = PixelSpace(

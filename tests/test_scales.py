@@ -6,10 +6,11 @@ from conftest import make_picture
 
 from nst_tf import ConfigError, Style, TransferConfig, style_transfer
 from nst_tf import config as knobs
-from nst_tf.descent import optimizer_of
 from nst_tf.images import MIN_SIDE, VGG_PIXELS
-from nst_tf.scales import SCHEDULES, make_levels, resized_image, resized_style
-from nst_tf.tasks import make_task
+from nst_tf.scaling.levels import make_levels, task_levels
+from nst_tf.scaling.pyramid import enlarged, resized_image, resized_style
+from nst_tf.schedules import SCHEDULES, optimizer_name
+from nst_tf.transfer import make_task
 
 CONTENT = VGG_PIXELS.to_image(make_picture(233, 311))
 STYLE = VGG_PIXELS.to_image(make_picture(250, 211, seed=1))
@@ -54,19 +55,41 @@ def test_the_papers_sums_have_one_level_in_every_schedule(tiny_model):
         assert len(make_levels(schedule, (480, 640), 500, unit="paper")) == 1
     for unit, levels in [("paper", 1), ("relative", 2)]:
         config = TransferConfig(schedule="fast", unit=unit, **SHALLOW)
-        assert len(make_task(CONTENT, STYLE, tiny_model, CONTENT, config).levels) == levels
+        task = make_task(CONTENT, STYLE, tiny_model, config=config)
+        assert len(task_levels(task)) == levels
 
 
 def test_what_a_level_leaves_that_converged_early_goes_to_the_next(tiny_model, monkeypatch):
     given, seen = [], []
 
-    def steps(objective, start, space, config, *_):
-        given.append(config.iterations)
-        end = 2 if len(given) == 1 else config.iterations  # the first level is done soon
-        for iteration in range(end + 1):
-            yield iteration, start, {"total": 1.0}, iteration == end
+    class Early:
+        """A descent whose first level converges after two updates."""
 
-    monkeypatch.setattr("nst_tf.transfer.make_steps", steps)
+        def __init__(self, config, space, iterations, tiled):
+            given.append(iterations)
+            self.end = 2 if len(given) == 1 else iterations
+            self.updates, self.losses = 0, {"total": 1.0}
+
+        def start(self, objective, targets, image):
+            self.start_image = image
+            return self
+
+        @property
+        def converged(self):
+            return self.updates == self.end
+
+        def update(self, count):
+            count = min(count, self.end - self.updates)
+            self.updates += count
+            return [self.losses] * count
+
+        def image(self):
+            return self.start_image
+
+        def close(self):
+            pass
+
+    monkeypatch.setattr("nst_tf.transfer.make_optimizer", Early)
     knobs = {"schedule": "fast", "iterations": 12, **RELATIVE, **SHALLOW}
     look = [lambda step: seen.append(step.iteration)]
     result = style_transfer(CONTENT, STYLE, tiny_model, callbacks=look, **knobs)
@@ -144,26 +167,27 @@ def test_it_goes_lower_than_the_tutorials_loop_in_as_many_iterations(tiny_model)
 
 
 def test_a_learning_rate_means_adam_whatever_the_schedule():
-    assert optimizer_of(TransferConfig()) == "adam"
-    assert optimizer_of(TransferConfig(schedule="fast")) == "lbfgs-fixed"
-    assert optimizer_of(TransferConfig(schedule="fast", learning_rate=3.0)) == "adam"
-    assert optimizer_of(TransferConfig(schedule="fast", decay="cosine")) == "adam"
+    assert optimizer_name(TransferConfig()) == "adam"
+    assert optimizer_name(TransferConfig(schedule="fast")) == "lbfgs-fixed"
+    assert optimizer_name(TransferConfig(schedule="fast", learning_rate=3.0)) == "adam"
+    assert optimizer_name(TransferConfig(schedule="fast", decay="cosine")) == "adam"
     given = TransferConfig(schedule="fast", optimizer="sgd", learning_rate=3.0)
-    assert optimizer_of(given) == "sgd"
+    assert optimizer_name(given) == "sgd"
 
 
 def test_a_level_lays_the_change_upon_the_contents_own_fine_lines(tiny_model):
     knobs = TransferConfig(schedule="fast", **RELATIVE, **SHALLOW)
-    from_content = make_task(CONTENT, STYLE, tiny_model, CONTENT, knobs)
-    small = resized_image(CONTENT, from_content.levels[0].size)
-    same = from_content.enlarged(small, from_content.levels[-1])
+    from_content = make_task(CONTENT, STYLE, tiny_model, config=knobs)
+    first, *_, last = task_levels(from_content)
+    small = resized_image(CONTENT, first.size)
+    same = enlarged(from_content, small, last)
     np.testing.assert_array_equal(same, CONTENT)
-    brighter = from_content.enlarged(small + 7, from_content.levels[-1])
+    brighter = enlarged(from_content, small + 7, last)
     np.testing.assert_allclose(brighter, CONTENT + 7, atol=1e-3)
 
     elsewhere = make_task(CONTENT, STYLE, tiny_model, CONTENT * 0.5, knobs)
-    enlarged = elsewhere.enlarged(small, elsewhere.levels[-1])
-    np.testing.assert_array_equal(enlarged, resized_image(small, CONTENT.shape[1:3]))
+    from_elsewhere = enlarged(elsewhere, small, last)
+    np.testing.assert_array_equal(from_elsewhere, resized_image(small, CONTENT.shape[1:3]))
 
 
 def test_masks_go_through_the_levels(tiny_model):

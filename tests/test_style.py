@@ -3,33 +3,32 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import make_picture
+from conftest import losses_for, make_picture
 
 from nst_tf import (
     STATISTICS,
     ConfigError,
+    Objective,
     Style,
+    StyleTerm,
     TransferConfig,
     extract_features,
     geometric_weights,
     gram_matrix,
     load_vgg_model,
-    make_objective,
     style_layer_weights,
-    style_term,
     style_transfer,
 )
 from nst_tf import config as knobs
 from nst_tf.images import VGG_PIXELS
-from nst_tf.style import (
-    WEIGHTING,
+from nst_tf.objective.statistics import (
     correlation_sums,
+    gram_sums,
     moments_loss,
-    shifted,
     wasserstein_loss,
     with_square_root,
 )
-from nst_tf.tasks import loss_terms
+from nst_tf.objective.styles import WEIGHTING
 
 CONTENT = VGG_PIXELS.to_image(make_picture(37, 45))
 STYLE = VGG_PIXELS.to_image(make_picture(50, 41, seed=1))
@@ -47,8 +46,14 @@ def feature_map(height=5, width=7, channels=4, seed=0):
 
 def losses_at(model, image, styles, **how):
     """Return the style loss of an image."""
-    term = style_term(model, styles, dict.fromkeys(LAYERS, 1.0), 1.0, **how)
-    return float(term.loss(extract_features(model, image, term.layers), image))
+    objective = Objective(model, [StyleTerm(1.0, LAYERS, **how)])
+    return float(objective(tf.constant(image), objective.targets(None, styles))["style"])
+
+
+def shifted_gram(features, guide=None):
+    """Return the Gram matrix that a term with the shift -1 measures."""
+    guides = {} if guide is None else {"a": guide}
+    return StyleTerm(1.0, ["a"], shift=-1.0).target({"a": features}, guides)["a"]
 
 
 # ------------------------------------------------------------------ layer weights
@@ -104,8 +109,9 @@ def test_the_choices_of_the_command_line_are_the_tables_of_style():
 
 def test_correlation_of_a_map_with_itself_is_its_gram_matrix():
     features = feature_map()
-    total, count = correlation_sums(features, features)
-    np.testing.assert_allclose(total / count, gram_matrix(features, per_position=True), rtol=1e-5)
+    for total, count in (correlation_sums((features, features)), gram_sums((features,))):
+        gram = gram_matrix(features, per_position=True)
+        np.testing.assert_allclose(total / count, gram, rtol=1e-5)
 
 
 def test_a_chain_of_a_layer_with_itself_is_its_gram_matrix():
@@ -135,8 +141,7 @@ def test_the_order_in_which_layers_are_named_does_not_matter(tiny_model):
         config = TransferConfig(
             statistic=statistic, style_layers=layers, style_weighting="geometric"
         )
-        terms = loss_terms(None, STYLE, tiny_model, config)
-        return make_objective(tiny_model, terms)(tf.constant(CONTENT))["style"]
+        return losses_for(None, STYLE, tiny_model, config)(tf.constant(CONTENT))["style"]
 
     for statistic in STATISTICS:
         one, two = (style_of(statistic, layers) for layers in (LAYERS, LAYERS[::-1]))
@@ -160,16 +165,15 @@ def test_several_styles_are_a_list_of_style(tiny_model):
 
 
 def test_the_shift_is_added_before_correlating():
-    features = {"a": feature_map()}
-    gram = shifted(STATISTICS["gram"], -1.0).measure(features, {})["a"]
-    np.testing.assert_allclose(gram, gram_matrix(features["a"] - 1, per_position=True), rtol=1e-5)
-    assert shifted(STATISTICS["gram"], 0.0) is STATISTICS["gram"]
+    features = feature_map()
+    gram = shifted_gram(features)
+    np.testing.assert_allclose(gram, gram_matrix(features - 1, per_position=True), rtol=1e-5)
 
 
 def test_black_contributes_nothing_even_when_shifted():
     features, guide = feature_map(), np.zeros((1, 5, 7, 1), np.float32)
     guide[:, :, :3] = 1
-    gram = shifted(STATISTICS["gram"], -1.0).measure({"a": features}, {"a": guide})["a"]
+    gram = shifted_gram(features, guide)
     cut = gram_matrix(features[:, :, :3] - 1, per_position=True)
     np.testing.assert_allclose(gram, cut, rtol=1e-5)
 
@@ -240,15 +244,13 @@ def test_every_statistic_is_0_at_the_style_and_falls_towards_it(tiny_model, stat
 
 @pytest.mark.parametrize("statistic", ["chain", "blurred", "moments", "wasserstein"])
 def test_every_statistic_compiles_with_xla_as_on_a_gpu(tiny_model, statistic):
-    term = style_term(
-        tiny_model, [Style(STYLE)], dict.fromkeys(LAYERS, 1.0), 1.0, statistic=statistic
-    )
-    objective = make_objective(tiny_model, [term])
+    objective = Objective(tiny_model, [StyleTerm(1.0, LAYERS, statistic=statistic)])
+    targets = objective.targets(None, [Style(STYLE)])
 
     def value_and_slope(image):
         with tf.GradientTape() as tape:
             tape.watch(image)
-            loss = objective(image)["total"]
+            loss = objective(image, targets)["total"]
         return loss, tape.gradient(loss, image)
 
     image = tf.constant(CONTENT)
@@ -265,13 +267,12 @@ def test_relative_losses_do_not_know_the_scale_of_the_trunk(tiny_model):
     louder = type(tiny_model)(tiny_model, name="louder", source="", space=tiny_model.space)
     louder["conv1_1"] = tiny_model["conv1_1"].rescaled(np.ones(3), np.full(channels, 0.01))
     assert np.shape(bias) == (channels,)
-    term = {"statistic": "gram", "relative": True}
-    one = style_term(tiny_model, [Style(STYLE)], {"conv1_1": 1.0}, 1.0, **term)
-    two = style_term(louder, [Style(STYLE)], {"conv1_1": 1.0}, 1.0, **term)
-    losses = [
-        float(each.loss(extract_features(model, CONTENT, ["conv1_1"]), CONTENT))
-        for model, each in [(tiny_model, one), (louder, two)]
-    ]
+    term = StyleTerm(1.0, ["conv1_1"], relative=True)
+    losses = []
+    for model in (tiny_model, louder):
+        objective = Objective(model, [term])
+        targets = objective.targets(None, [Style(STYLE)])
+        losses.append(objective(tf.constant(CONTENT), targets)["style"])
     np.testing.assert_allclose(losses[0], losses[1], rtol=1e-4)
 
 

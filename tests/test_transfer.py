@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import make_picture
+from conftest import losses_for, make_picture
 
 from nst_tf import (
     ConfigError,
@@ -15,15 +15,13 @@ from nst_tf import (
     extract_features,
     gram_matrix,
     load_vgg_model,
-    make_objective,
-    minimize_adam,
     save_every,
     style_loss,
     style_transfer,
     tv_loss,
 )
 from nst_tf.images import VGG_PIXELS
-from nst_tf.tasks import loss_terms
+from nst_tf.optim import Adam
 
 CONTENT = VGG_PIXELS.to_image(make_picture(37, 45))
 STYLE = VGG_PIXELS.to_image(make_picture(50, 41, seed=1))  # another size, on purpose
@@ -89,7 +87,7 @@ def test_losses_fall(tiny_model):
 
 def test_the_first_step_of_adam_is_the_learning_rate_against_the_gradient(tiny_model):
     config = TransferConfig(iterations=1, learning_rate=0.5, clip=False)
-    objective = make_objective(tiny_model, loss_terms(CONTENT, STYLE, tiny_model, config))
+    objective = losses_for(CONTENT, STYLE, tiny_model, config)
     image = tf.constant(CONTENT)
     with tf.GradientTape() as tape:
         tape.watch(image)
@@ -102,27 +100,28 @@ def test_the_first_step_of_adam_is_the_learning_rate_against_the_gradient(tiny_m
 
 
 def test_adam_finds_the_minimum_of_a_bowl_and_respects_its_bounds():
-    def objective(image):
+    def objective(image, targets):
         return {"total": tf.reduce_sum(tf.square(image - [1.0, 2.0, 3.0]))}
 
     start = np.zeros((1, 2, 2, 3), np.float32)
-    *_, (iteration, image, _, last) = minimize_adam(objective, start, 300, learning_rate=0.1)
-    assert (iteration, last) == (300, True)
-    np.testing.assert_allclose(image[0, 1, 1], [1, 2, 3], atol=1e-2)
+    descent = Adam(0.1).start(objective, (), start)
+    descent.update(300)
+    assert descent.updates == 300
+    np.testing.assert_allclose(descent.image()[0, 1, 1], [1, 2, 3], atol=1e-2)
     low, high = np.zeros(3, np.float32), np.full(3, 1.5, np.float32)
-    steps = minimize_adam(objective, start, 100, learning_rate=0.1, bounds=(low, high))
-    *_, (_, image, _, _) = steps
-    np.testing.assert_allclose(image[0, 0, 0], [1, 1.5, 1.5], atol=0.05)
+    descent = Adam(0.1, bounds=(low, high)).start(objective, (), start)
+    descent.update(100)
+    np.testing.assert_allclose(descent.image()[0, 0, 0], [1, 1.5, 1.5], atol=0.05)
 
 
-def test_the_loop_compiled_with_xla_as_on_a_gpu_gives_the_same_losses(tiny_model):
-    terms = loss_terms(CONTENT, STYLE, tiny_model, TransferConfig())
-    objective = make_objective(tiny_model, terms)
+def test_an_objective_compiled_with_xla_gives_the_same_losses(tiny_model):
+    objective = losses_for(CONTENT, STYLE, tiny_model, TransferConfig())
+    image = tf.constant(CONTENT + 5)
     plain, compiled = (
-        [float(losses["total"]) for _, _, losses, _ in minimize_adam(objective, CONTENT, 5, **how)]
-        for how in ({}, {"compile_xla": True})
+        tf.function(objective, jit_compile=xla, autograph=False)(image) for xla in (False, True)
     )
-    np.testing.assert_allclose(compiled, plain, rtol=1e-3)
+    for name, loss in plain.items():
+        np.testing.assert_allclose(compiled[name], loss, rtol=1e-3)
 
 
 def test_clip_keeps_the_pixels_between_black_and_white(tiny_model):
@@ -141,12 +140,13 @@ def test_the_network_stays_as_it_was_and_its_kernels_get_no_gradient(tiny_model)
     for name, kernel in before.items():
         np.testing.assert_array_equal(tiny_model[name].kernel, kernel)
 
+    objective = losses_for(CONTENT, STYLE, tiny_model, TransferConfig())
+
     @tf.function
     def gradient(image):
-        terms = loss_terms(CONTENT, STYLE, tiny_model, TransferConfig())
         with tf.GradientTape() as tape:
             tape.watch(image)
-            total = make_objective(tiny_model, terms)(image)["total"]
+            total = objective(image)["total"]
         return tape.gradient(total, image)
 
     graph = gradient.get_concrete_function(tf.TensorSpec(CONTENT.shape)).graph

@@ -6,7 +6,7 @@ from PIL import Image
 from benchmarks import looks
 from benchmarks.place import folder
 from benchmarks.report import Part
-from nst_tf.scales import make_levels
+from nst_tf.scaling.levels import make_levels
 
 OF_PICTURE = (looks.clipped_share, looks.border_ratio)
 BESIDE_STYLE = (looks.speckle, looks.colour_grain)

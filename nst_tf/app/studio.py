@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from nst_tf.app.uploads import without_mark
-from nst_tf.batch.here import MOST_KEPT
 from nst_tf.batch.lists import Job
 from nst_tf.batch.work import DONE, FAILED, do_job
 from nst_tf.callbacks import time_left
@@ -18,10 +17,9 @@ from nst_tf.checkpoints import CONFIG, load_settings, save_checkpoint
 from nst_tf.config import JobConfig
 from nst_tf.errors import ConfigError, Interrupted, NstError
 from nst_tf.inputs import load_content
-from nst_tf.jobs import chosen_weights, folder_name, new_folder, show_result, trunk_of
-from nst_tf.kept import Kept
+from nst_tf.jobs import chosen_weights, folder_name, load_trunk, new_folder, show_result
 from nst_tf.pages import read_record
-from nst_tf.tasks import expected
+from nst_tf.scaling.memory import expected
 from nst_tf.watch import jpeg_bytes
 
 WAITING, PAINTING, STOPPED = "waiting", "painting", "stopped"  # beside DONE and FAILED
@@ -137,7 +135,6 @@ class Studio:
         self.orders = {}  # key -> Order, of all that were ever taken
         self.queue = deque()
         self.painting = None
-        self.kept = Kept(MOST_KEPT)
         self.changed = threading.Condition()
         self.closed = False
         self.thread = threading.Thread(target=self._work, name="studio", daemon=True)
@@ -283,14 +280,14 @@ class Studio:
         try:
             config = replace(order.config, weights=chosen_weights(order.config.weights))
             if order.seconds is not None:
-                config = within(config, order.seconds, self.kept)
+                config = within(config, order.seconds)
             order.folder = order.folder or new_folder(self.folder, order.title)
         except NstError as error:
             return FAILED, str(error)
         watcher = Watcher(order, self.limits.minutes)
         job = Job(order.folder.name, config)
         try:
-            how = {"callbacks": [watcher], "say": order.news.append, "kept": self.kept}
+            how = {"callbacks": [watcher], "say": order.news.append}
             outcome = do_job(job, order.folder, **how)
         except Interrupted:
             return STOPPED, self._kept_picture(order.folder, watcher.why)
@@ -352,9 +349,9 @@ class Watcher:
             save_checkpoint(self.order.folder, position)
 
 
-def within(config, seconds, kept=None):
+def within(config, seconds):
     """Return the config with as many iterations as fit into so many seconds, by estimate."""
-    model, size = trunk_of(config, kept), load_content(config)[0].shape[:2]
+    model, size = load_trunk(config), load_content(config)[0].shape[:2]
     many = (TRIED, 2 * TRIED)
     once, twice = (expected(model, size, config.changed(iterations=n)).seconds for n in many)
     each = (twice - once) / TRIED

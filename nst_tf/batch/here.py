@@ -2,15 +2,12 @@
 
 from nst_tf.batch.work import do_job, failed
 from nst_tf.errors import Busy
-from nst_tf.kept import Kept
-
-MOST_KEPT = 48  # trunks and traced functions: a dozen sizes, at four levels each
 
 
 def run_here(jobs, folder, progress):
     """Do jobs one after the other; yield the `Outcome` of each as it comes.
 
-    The weights are read once, and pictures of one size are traced once.
+    The weights are read once, and the loop is traced once for jobs with the same terms.
 
     Parameters
     ----------
@@ -20,10 +17,9 @@ def run_here(jobs, folder, progress):
     progress : Progress
         Is told of each step.
     """
-    kept = Kept(MOST_KEPT)
     for job in jobs:
         progress.begin(job.name)
         try:
-            yield do_job(job, folder / job.name, kept=kept, callbacks=[progress.step(job.name)])
+            yield do_job(job, folder / job.name, callbacks=[progress.step(job.name)])
         except Busy as error:
             yield failed(job, str(error))

@@ -14,11 +14,9 @@ from collections import deque
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from nst_tf.batch.here import MOST_KEPT
 from nst_tf.batch.work import do_job, failed
 from nst_tf.console import handlers_kept
 from nst_tf.errors import Busy, ConfigError, Interrupted
-from nst_tf.kept import Kept
 
 HOME = Path(__file__).resolve().parents[2]  # from which a worker imports nst_tf
 CPUS = 2  # of a worker that has no GPU
@@ -142,7 +140,6 @@ class Worker:
 
         with contextlib.suppress(RuntimeError):  # a worker that is no process of its own
             tf.config.threading.set_intra_op_parallelism_threads(cpus)
-        self.kept = Kept(MOST_KEPT)
         self.iteration = 0
         self.stopped = threading.Event()
 
@@ -154,7 +151,7 @@ class Worker:
         """Do a job; return its `Outcome`, or why it has none: `Busy`, or `STOPPED`."""
         self.iteration = 0
         try:
-            return do_job(job, folder, kept=self.kept, callbacks=[self])
+            return do_job(job, folder, callbacks=[self])
         except Busy as error:
             return error
         except (Interrupted, KeyboardInterrupt):

@@ -65,7 +65,7 @@ def _silent(line):
     """Say nothing."""
 
 
-def do_job(job, folder, *, kept=None, callbacks=(), say=_silent):
+def do_job(job, folder, *, callbacks=(), say=_silent):
     """Do a job in its folder, from where it stands, and return its `Outcome`.
 
     Whatever is wrong with it is in the outcome. Only what concerns all jobs is raised: `Busy`
@@ -74,7 +74,7 @@ def do_job(job, folder, *, kept=None, callbacks=(), say=_silent):
     if job.config is None:
         return failed(job, job.problem)
     try:
-        _paint(job, Path(folder), {"callbacks": callbacks, "say": say, "kept": kept})
+        _paint(job, Path(folder), {"callbacks": callbacks, "say": say})
         return found_done(job, folder) or failed(job, "it ended and left no picture")
     except Busy:
         raise

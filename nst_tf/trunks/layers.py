@@ -218,6 +218,11 @@ class Trunk(dict):
         self.dtype = dtype
         self.others = {}  # the same trunk in other dtypes
 
+    # A trunk equals itself alone: it is a key of traced functions.
+    __eq__ = object.__eq__
+    __ne__ = object.__ne__
+    __hash__ = object.__hash__
+
     def with_layers(self, layers, **changes):
         """Return a trunk of other layers, all else as it is but for `changes`."""
         same = {name: getattr(self, name) for name in ("name", "source", "space", "dtype")}

@@ -1,4 +1,4 @@
-"""How much memory and time a run takes, and whether its picture goes through in one piece."""
+"""How much memory and time a run takes, and whether its picture must be cut into tiles."""
 
 import sys
 import time
@@ -10,8 +10,12 @@ import psutil
 import tensorflow as tf
 
 from nst_tf.errors import NstError
-from nst_tf.passes import TiledPass, WholePass
-from nst_tf.trunks import receptive_fields
+from nst_tf.images import VGG_PIXELS
+from nst_tf.optim.from_config import make_optimizer
+from nst_tf.precision import choose_precision
+from nst_tf.scaling.levels import make_levels, task_levels
+from nst_tf.scaling.tiling import TiledObjective
+from nst_tf.trunks import receptive_fields, resolve_layers
 
 GIB = 2**30
 SPARE = 0.9  # of what is free: the rest is left to others
@@ -28,7 +32,7 @@ FRAGMENTS = 1.65  # what is held for a byte of a map, by 500 iterations' end: me
 FRAGMENTS_OF_TILES = 1.7  # the same where two passes take turns: measured 1.57 at 4K
 MACHINERY = 0.13 * GIB  # traced functions, what levels before left: 0.07 seen at 64x64, one level
 SMALLEST_TILE = 256 * 256
-TRACING = 2.5  # seconds that each level takes to begin
+TRACING = 3.0  # seconds that a run takes to begin
 TWO_PASSES = 1.75  # what tiles take for their second pass forward, and for halos
 TIMED = (1, 48, 48, 128)  # shape of a map of VGG: 1 ms for its convolution, 1 s if emulated
 SHARE_OF_TIMED = 0.6  # of its speed that an iteration reaches: 0.5 coarse, 0.8 at 640x480
@@ -50,73 +54,135 @@ class Estimate:
         return f"about {time} and {self.gibibytes:.2g} GiB{tiles}"
 
 
-def choose_pass(model, layers, shape, limit=None, remembered=(2, 2)):
-    """Return how a picture goes through the trunk within a limit of memory.
+def within_memory(objective, config, start, content_image, styles):
+    """Return an objective and its targets that fit into memory: tile by tile if they must.
 
     Parameters
     ----------
-    model : Trunk
-    layers : sequence of str
-        That will be read.
-    shape : (height, width)
-    limit : float, optional
-        GiB for the whole process; default: what is free, with a margin.
-    remembered : (int, int)
-        Arrays of the picture's size that the optimiser remembers: in one piece, and in tiles.
-
-    Returns
-    -------
-    WholePass or TiledPass
+    objective : Objective
+    config : TransferConfig
+        With its `memory_limit` in GiB for the whole process; default: what is free, less a tenth.
+    start, content_image, styles
+        As for `make_task`.
 
     Raises
     ------
     NstError
         Not even a small tile fits.
     """
-    area, used = shape[0] * shape[1], memory_used()
-    budget = memory_left() if limit is None else limit * GIB - used
-    if needed_bytes(model, layers, area, area, remembered[0]) <= budget:
-        return WholePass(model)
+    size = tuple(start.shape[1:3])
+    area = tile_area(objective.model, objective.layers, size, config)
+    if area:
+        objective = TiledObjective(objective.model, objective.terms, size, area)
+    while True:
+        try:
+            return objective, objective.targets(content_image, styles)
+        except tf.errors.ResourceExhaustedError:
+            objective = in_smaller_tiles(objective, size)
+
+
+def in_smaller_tiles(objective, size):
+    """Return an objective that needs half the memory.
+
+    Raises
+    ------
+    NstError
+        Tiles can't be smaller.
+    """
+    area = size[0] * size[1]
+    area = min(getattr(objective, "area", area), area) // 2
+    if area < SMALLEST_TILE:
+        raise NstError(
+            f"{size[1]}x{size[0]} pixels do not fit into memory, tile by tile either: make the "
+            "picture smaller, as in --size 512"
+        )
+    return TiledObjective(objective.model, objective.terms, size, area)
+
+
+def tile_area(model, layers, size, config):
+    """Return how many pixels a tile may have; 0 if the picture fits in one piece.
+
+    Parameters
+    ----------
+    model : Trunk
+    layers : sequence of str
+        That are read, shallow ones first.
+    size : (height, width)
+    config : TransferConfig
+
+    Raises
+    ------
+    NstError
+        Not even a small tile fits.
+    """
+    area, used = size[0] * size[1], memory_used()
+    budget = memory_left() if config.memory_limit is None else config.memory_limit * GIB - used
+    whole, tiled = (optimizer_images(config, tiled) for tiled in (False, True))
+    if needed_bytes(model, layers, config, area, area, whole) <= budget:
+        return 0
     tile = min(area, SMALLEST_TILE)
-    smallest = needed_bytes(model, layers, area, tile, remembered[1])
+    smallest = needed_bytes(model, layers, config, area, tile, tiled)
     if smallest > budget:
         raise NstError(
-            f"{shape[1]}x{shape[0]} pixels need {(used + smallest) / GIB:.2g} GiB of "
+            f"{size[1]}x{size[0]} pixels need {(used + smallest) / GIB:.2g} GiB of "
             f"memory tile by tile, {used / GIB:.2g} of them for the program itself, and there are "
             f"{(used + budget) / GIB:.2g}: make the picture smaller with --size, or "
             "raise --memory-limit"
         )
     more = (budget - smallest) / (FRAGMENTS_OF_TILES * bytes_a_pixel(model, layers))
-    return TiledPass(model, int(tile + more))
+    return int(tile + more)
 
 
-def smaller_pass(through, shape):
-    """Return a pass that takes half the memory, or None when tiles can't be smaller."""
-    area = shape[0] * shape[1]
-    area = min(through.area, area) if isinstance(through, TiledPass) else area
-    return TiledPass(through.model, area // 2) if area // 2 >= SMALLEST_TILE else None
+def optimizer_images(config, tiled):
+    """Return how many images the optimizer holds, beside the current one and its gradient."""
+    optimizer = make_optimizer(config, VGG_PIXELS, config.iterations, tiled=tiled)
+    return optimizer.images - 2
 
 
-def estimate(through, layers, levels, remembered=(2, 2), used=None):
+def expected(model, size, config):
+    """Return the `Estimate` of a run of a size (height, width), before any picture is read."""
+    model = model.computing_in(choose_precision(config.precision).dtype)
+    read = {
+        layer
+        for names in (config.content_layers, config.style_layers)
+        for layer in resolve_layers(model, names)
+    }
+    layers = [layer for layer in model if layer in read]
+    levels = make_levels(config.schedule, size, config.iterations, unit=config.unit)
+    return estimate(model, layers, levels, config, tile_area(model, layers, size, config))
+
+
+def estimate_of(task, used):
+    """Return the `Estimate` of a task; `used` is what the process held before it was made."""
+    objective, config = task.objective, task.config
+    levels = task_levels(task)
+    return estimate(
+        objective.model, objective.layers, levels, config, getattr(objective, "area", 0), used
+    )
+
+
+def estimate(model, layers, levels, config, tile=0, used=None):
     """Return the `Estimate` of a run, from its levels and the speed of a timed convolution.
 
-    `used` is what the process held before the run; default: what it holds now.
+    `tile` is the area of a tile, or 0. `used` is what the process held before the run; default:
+    what it holds now.
     """
     used = memory_used() if used is None else used
-    model, area = through.model, levels[-1].size[0] * levels[-1].size[1]
-    tiled = isinstance(through, TiledPass)
-    piece = min(through.area, area) if tiled else area
-    needed = needed_bytes(model, layers, area, piece, remembered[tiled])
+    area = levels[-1].size[0] * levels[-1].size[1]
+    piece = min(tile, area) if tile else area
+    images = optimizer_images(config, bool(tile))
+    needed = needed_bytes(model, layers, config, area, piece, images)
     pixels = sum(level.size[0] * level.size[1] * level.iterations for level in levels)
     speed = SHARE_OF_TIMED * convolution_speed(model.dtype)
     seconds = pixels * operations_a_pixel(model, layers) / speed
-    seconds = len(levels) * TRACING + seconds * (TWO_PASSES if tiled else 1)
-    return Estimate((used + needed) / GIB, seconds, tiled)
+    seconds = TRACING + seconds * (TWO_PASSES if tile else 1)
+    return Estimate((used + needed) / GIB, seconds, bool(tile))
 
 
-def needed_bytes(model, layers, area, piece, remembered):
-    """Return what a picture of `area` pixels needs that goes through in pieces of `piece`."""
-    maps = area * content_bytes_a_pixel(model, layers) + piece * bytes_a_pixel(model, layers)
+def needed_bytes(model, layers, config, area, piece, remembered):
+    """Return what a picture of `area` pixels needs that is processed in pieces of `piece`."""
+    content = resolve_layers(model, config.content_layers) if config.alpha else ()
+    maps = area * target_bytes_a_pixel(model, content) + piece * bytes_a_pixel(model, layers)
     fragments = FRAGMENTS_OF_TILES if piece < area else FRAGMENTS
     return MACHINERY + area * (ARRAYS + remembered) * ARRAY + fragments * maps
 
@@ -127,12 +193,10 @@ def bytes_a_pixel(model, layers):
     return sum(maps) + 2 * max(maps, default=0) + 9 * 4
 
 
-def content_bytes_a_pixel(model, layers):
-    """Return what the first layer's map takes, which is kept where it is the content's."""
-    kept = [
-        n * model.dtype.size / s**2 for name, n, s in _used(model, layers) if name in layers[:1]
-    ]
-    return sum(kept)
+def target_bytes_a_pixel(model, layers):
+    """Return what the content's features at these layers take."""
+    maps = [n * model.dtype.size / s**2 for name, n, s in _used(model, layers) if name in layers]
+    return sum(maps)
 
 
 def operations_a_pixel(model, layers):

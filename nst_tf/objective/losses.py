@@ -1,0 +1,195 @@
+"""The equations, one function each. Numbers in brackets are those of Gatys et al. 2015.
+
+Notation: a layer has N channels (filters) and M = H W positions; F is the current picture's
+feature map, P the content's.
+"""
+
+import tensorflow as tf
+
+from nst_tf.errors import check_choice
+from nst_tf.objective.statistics import STATISTICS
+
+# What the sum of squared differences is multiplied by: name -> f(H W, N, sum P^2).
+CONTENT_SCALES = {
+    "half": lambda m, n, energy: 0.5,  # the paper, tutorials 0, 2 and 4
+    "sum": lambda m, n, energy: 1.0,  # tutorial 1 (CS231n), keras.io
+    "mean": lambda m, n, energy: 1 / (m * n),  # Johnson, PyTorch's and TensorFlow's tutorials
+    "quarter-mean": lambda m, n, energy: 1 / (4 * m * n),  # tutorial 3 (deeplearning.ai)
+    "root": lambda m, n, energy: 1 / (2 * tf.sqrt(m * n)),  # cysmith; titu1994's type 1
+    "relative": lambda m, n, energy: 1 / tf.maximum(energy, 1e-12),  # independent of size, network
+}
+
+
+def content_loss(current, target, *, scale="half"):
+    """Content loss, eq. (1): half the squared distance of two feature maps.
+
+    Parameters
+    ----------
+    current, target : (1, H, W, N)
+        F and P, the features of one layer.
+    scale : {"half", "sum", "mean", "quarter-mean", "root", "relative"}
+        The factor before ``sum (F - P)^2``. "half" is 1/2, the paper's and that of tutorials
+        0, 2 and 4; "sum" is 1 (tutorial 1); "mean" is 1/(H W N) (Johnson); "quarter-mean" is
+        1/(4 H W N) (tutorial 3); "root" is 1/(2 sqrt(N M)) (titu1994, cysmith).
+        "relative" is 1/sum P^2: 1 means "as far from the content as black is", at any size.
+
+    Returns
+    -------
+    scalar
+        "half", "sum" and "root" grow with the picture's area, the others do not.
+    """
+    target = tf.convert_to_tensor(target)
+    distance = sum_of_squares(tf.cast(current, tf.float32) - tf.cast(target, tf.float32))
+    energy = sum_of_squares(target) if scale == "relative" else 0.0
+    return content_factor(tf.shape(target), scale, energy) * distance
+
+
+def sum_of_squares(x):
+    """Return the sum of squares, a scalar in float32."""
+    return tf.reduce_sum(tf.square(tf.cast(x, tf.float32)))
+
+
+def content_factor(shape, scale, energy):
+    """Return what the squared distance from a target is multiplied by.
+
+    Parameters
+    ----------
+    shape : (4,) int
+        Of the target.
+    scale : str
+        As for `content_loss`.
+    energy : scalar
+        ``sum P^2`` of the target.
+    """
+    _, height, width, channels = tf.unstack(tf.cast(shape, tf.float32))
+    check_choice("scale", scale, CONTENT_SCALES)
+    return CONTENT_SCALES[scale](height * width, channels, energy)
+
+
+def style_loss(features, targets, weights, *, statistic="gram", relative=False, guides=None):
+    """Style loss, eq. (5): the layers' losses, each times its weight w_l, summed.
+
+    Parameters
+    ----------
+    features : dict of (1, H, W, N)
+        The current picture's, by layer name.
+    targets : dict of (1, N, N)
+        The style's Gram matrices per position, by layer name; of another statistic, what its
+        `measure` returns.
+    weights : dict of float
+        w_l by layer name. "Softer": raise conv5_1; "harder": raise conv1_1 (tutorial 0).
+    statistic : str
+        A name in `STATISTICS`.
+    relative : bool
+        Divide each layer's loss by the target's energy.
+    guides : dict of (1, H, W, 1), optional
+        How much each position counts, by layer name.
+
+    Returns
+    -------
+    scalar
+    """
+    current = STATISTICS[statistic].measure(features, guides)
+    return style_distance(current, targets, weights, statistic=statistic, relative=relative)
+
+
+def style_distance(current, targets, weights, *, statistic="gram", relative=False):
+    """Return eq. (5) of two measurements: dicts of what the statistic measures, by layer name."""
+    distance = STATISTICS[statistic].distance
+    return tf.add_n(
+        [
+            weights[layer] * distance(current[layer], target, relative=relative)
+            for layer, target in targets.items()
+        ]
+    )
+
+
+# What is summed of the differences to the pixel below, (1, H-1, W, 3), and right, (1, H, W-1, 3).
+TV_FORMS = {
+    "squared": lambda down, right: (tf.square(down), tf.square(right)),
+    "absolute": lambda down, right: (tf.abs(down), tf.abs(right)),
+    "mean": lambda down, right: (tf.square(down), tf.square(right)),
+    "power": lambda down, right: (
+        tf.pow(
+            tf.square(down[:, :, : tf.shape(right)[2]]) + tf.square(right[:, : tf.shape(down)[1]]),
+            1.25,
+        ),
+    ),
+}
+
+
+def tv_loss(image, form="squared"):
+    """Total variation: how much neighboring pixels differ (tutorial 1).
+
+    Parameters
+    ----------
+    image : (1, H, W, 3)
+    form : {"squared", "absolute", "mean", "power"}
+        "squared": ``sum d^2`` (tutorial 1, CS231n). "absolute": ``sum |d|``
+        (`tf.image.total_variation`, TensorFlow's tutorial, cysmith). "mean": the mean of
+        ``d^2`` in each direction, which does not grow with the picture. "power":
+        ``sum (dx^2 + dy^2)^1.25`` (tutorial 2's code, keras.io).
+
+    Returns
+    -------
+    scalar
+        More of it in the total loss: smoother picture, less grain. "absolute" keeps edges that
+        "squared" blurs.
+    """
+    image = tf.cast(tf.convert_to_tensor(image), tf.float32)  # differences of uint8 would wrap
+    return tv_of_sums(tv_sums(*differences(image, tf.shape(image)[1:3]), form), form)
+
+
+def differences(image, size):
+    """Return the differences between each pixel and the one below, and the one to the right.
+
+    Parameters
+    ----------
+    image : (1, H, W, 3)
+    size : (h, w)
+        Of the upper left part whose differences are returned; pixels beyond it serve as
+        neighbors only.
+
+    Returns
+    -------
+    (1, H-1, w, 3), (1, h, W-1, 3)
+    """
+    height, width = tf.unstack(tf.shape(image)[1:3])
+    down = [1, height - 1, size[1], 3]
+    right = [1, size[0], width - 1, 3]
+    first = [0, 0, 0, 0]
+    # The gradient of `tf.slice` is several times faster than that of ``image[:, 1:]``.
+    return (
+        tf.slice(image, [0, 1, 0, 0], down) - tf.slice(image, first, down),
+        tf.slice(image, [0, 0, 1, 0], right) - tf.slice(image, first, right),
+    )
+
+
+def tv_sums(down, right, form):
+    """Return the sums of the terms that `form` names, and their numbers: (2, 1 or 2)."""
+    parts = TV_FORMS[check_choice("form", form, TV_FORMS)](down, right)
+    sums = [tf.reduce_sum(part) for part in parts]
+    return tf.stack([sums, [tf.cast(tf.size(part), tf.float32) for part in parts]])
+
+
+def tv_of_sums(sums, form):
+    """Return the loss from what `tv_sums` returned."""
+    total, number = tf.unstack(sums)
+    return tf.reduce_sum(total / number if form == "mean" else total)
+
+
+def total_loss(content, style, alpha, beta, tv=0.0, tv_weight=0.0):
+    """Total loss, eq. (7): ``alpha L_content + beta L_style``, and total variation by choice.
+
+    Parameters
+    ----------
+    content, style, tv : scalar
+        The three losses.
+    alpha, beta, tv_weight : float
+        Their weights. Higher alpha / beta: more house; lower: more brush.
+
+    Returns
+    -------
+    scalar
+    """
+    return alpha * content + beta * style + tv_weight * tv

@@ -1,0 +1,325 @@
+"""The objective: what is minimized. Terms of a loss, and the network whose features they read.
+
+An objective holds no picture. What its terms compare an image with are *targets*, computed once
+from the content and the styles and passed in with each call. So one traced function serves every
+picture of every size.
+"""
+
+import functools
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from nst_tf.errors import ConfigError, check_choice
+from nst_tf.objective.losses import content_loss, style_loss, total_loss, tv_loss
+from nst_tf.objective.statistics import STATISTICS
+from nst_tf.trunks import extract_features
+
+ANY_SIZE = (1, None, None, 3)  # shape of an image in a traced function
+TRACED_TARGETS = 16  # traced functions that are kept; each holds its network
+RELATIVE_TV = 1e-4  # a root mean square difference of 100 gray levels counts 1
+
+
+@dataclass(frozen=True)
+class ContentTerm:
+    """Keep the content's features: eq. (1), summed over the layers.
+
+    Attributes
+    ----------
+    weight : float
+        alpha.
+    layer_weights : dict of float, or sequence of str
+        By layer name; layers of a sequence count 1 each. Kept as a tuple of (layer, weight).
+    scale : str
+        As for `content_loss`.
+    """
+
+    weight: float = field(compare=False)
+    layer_weights: tuple[tuple[str, float], ...]
+    scale: str = "half"
+    name = "content"
+
+    def __post_init__(self):
+        _set_layer_weights(self)
+
+    @property
+    def layers(self):
+        """The layers that the term reads."""
+        return tuple(layer for layer, _ in self.layer_weights)
+
+    def targets(self, objective, content_image, styles):
+        """Return the features of the content image, by layer name."""
+        return objective.measure(self, content_image)
+
+    def target(self, features, guides=None):
+        """Return what features are compared with: other features."""
+        return features
+
+    def loss(self, features, image, target):
+        """Return the unweighted loss, a scalar."""
+        return tf.add_n(
+            [
+                weight * content_loss(features[layer], target[layer], scale=self.scale)
+                for layer, weight in self.layer_weights
+            ]
+        )
+
+
+def _set_layer_weights(term):
+    """Keep the layer weights of a term in a form that can be compared: as a tuple."""
+    weights = term.layer_weights
+    if not isinstance(weights, dict):
+        pairs = [pair if isinstance(pair, tuple) else (pair, 1.0) for pair in weights]
+        weights = dict(pairs)
+    object.__setattr__(term, "layer_weights", tuple(weights.items()))
+
+
+class Region(NamedTuple):
+    """What the style is compared with, and where.
+
+    Attributes
+    ----------
+    target : dict
+        The style's statistic by layer name.
+    guides : dict of (1, H_l, W_l, 1)
+        How much each position of the picture counts, by layer name. Empty: everywhere alike.
+    strength : scalar
+    """
+
+    target: dict
+    guides: dict
+    strength: tf.Tensor
+
+
+@dataclass(frozen=True)
+class StyleTerm:
+    """Match the statistics of one or more styles: eq. (5).
+
+    Attributes
+    ----------
+    weight : float
+        beta.
+    layer_weights : dict of float, or sequence of str
+        w_l by layer name, shallow layers first; layers of a sequence count 1 each.
+    statistic : str
+        A name in `STATISTICS`.
+    shift : float
+        Added to the activations of target and picture: Novak & Nikulin 2016, section 3.3. After a
+        ReLU most activations are 0, so most entries of a Gram matrix are near 0 too. Shifted by
+        the paper's -1, "neither fires" counts as agreement as well.
+    relative : bool
+        As for `layer_style_loss`.
+    propagation : str
+        How masks reach the layers; as for `layer_guides`.
+    """
+
+    weight: float = field(compare=False)
+    layer_weights: tuple[tuple[str, float], ...]
+    statistic: str = "gram"
+    shift: float = 0.0
+    relative: bool = False
+    propagation: str = "simple"
+    name = "style"
+
+    def __post_init__(self):
+        _set_layer_weights(self)
+        check_choice("statistic", self.statistic, STATISTICS)
+        least = STATISTICS[self.statistic].least_layers
+        if len(self.layers) < least:
+            raise ConfigError(
+                f"the statistic {self.statistic} needs {least} style layers or more; "
+                f"there is {' '.join(self.layers)}"
+            )
+
+    @property
+    def layers(self):
+        """The layers that the term reads."""
+        return tuple(layer for layer, _ in self.layer_weights)
+
+    def targets(self, objective, content_image, styles):
+        """Return a list of `Region`: one for a single style without masks."""
+        if len(styles) == 1 and styles[0].mask is None and styles[0].style_mask is None:
+            return [self.region(objective.measure(self, styles[0].image))]
+        from nst_tf.objective.guides import style_regions  # blends and masks alone need it
+
+        return style_regions(self, objective, styles)
+
+    def region(self, target, guides=None, strength=1.0):
+        """Return the `Region` for what `target` returned."""
+        prepare = STATISTICS[self.statistic].prepare
+        target = {layer: prepare(statistic) for layer, statistic in target.items()}
+        return Region(target, guides or {}, tf.constant(strength, tf.float32))
+
+    def target(self, features, guides=None):
+        """Return the style's statistic by layer name."""
+        return STATISTICS[self.statistic].measure(self.shifted(features), guides)
+
+    def loss(self, features, image, target):
+        """Return the unweighted loss, a scalar; `target` is what `targets` returned."""
+        features = self.shifted(features)
+        how = {"statistic": self.statistic, "relative": self.relative}
+        weights = dict(self.layer_weights)
+        return tf.add_n(
+            [
+                region.strength
+                * style_loss(features, region.target, weights, guides=region.guides, **how)
+                for region in target
+            ]
+        )
+
+    def shifted(self, features):
+        """Return the features of this term's layers, with the shift added."""
+        if not self.shift:
+            return {layer: features[layer] for layer in self.layers}
+        return {layer: features[layer] + self.shift for layer in self.layers}
+
+
+@dataclass(frozen=True)
+class TVTerm:
+    """Keep neighboring pixels alike: total variation.
+
+    Attributes
+    ----------
+    weight : float
+    form : str
+        As for `tv_loss`.
+    scale : float
+        What `tv_loss` is multiplied by.
+    """
+
+    weight: float = field(compare=False)
+    form: str = "squared"
+    scale: float = 1.0
+    name = "tv"
+    layers = ()
+
+    @classmethod
+    def relative(cls, weight, space):
+        """Return a term that does not depend on the picture's size or the pixel space.
+
+        Its loss is 1 where neighbors differ by 100 gray levels (root mean square).
+        """
+        return cls(weight, "mean", RELATIVE_TV * space.scale**2)
+
+    def targets(self, objective, content_image, styles):
+        """Return nothing: pixels are compared with their neighbors."""
+        return ()
+
+    def loss(self, features, image, target):
+        """Return the unweighted loss, a scalar."""
+        return self.scale * tv_loss(image, self.form)
+
+
+class Objective:
+    """The losses of an image, and their weighted sum: eq. (7).
+
+    Two objectives are equal if they have the same model and the same terms; weights may differ,
+    as they are among the targets.
+
+    Parameters
+    ----------
+    model : Trunk
+    terms : sequence of ContentTerm, StyleTerm, TVTerm
+        Or anything with their attributes and methods.
+    """
+
+    image_shape = ANY_SIZE
+
+    def __init__(self, model, terms):
+        self.model = model
+        self.terms = tuple(terms)
+        read = {layer for term in self.terms for layer in term.layers}
+        self.layers = tuple(layer for layer in model if layer in read)
+
+    def targets(self, content_image=None, styles=()):
+        """Return what images are compared with.
+
+        Parameters
+        ----------
+        content_image : (1, H, W, 3) float32, optional
+        styles : sequence of Style
+
+        Returns
+        -------
+        dict of dict
+            For each term its "weight" and its "target".
+        """
+        return {
+            term.name: {
+                "weight": tf.constant(term.weight, tf.float32),
+                "target": term.targets(self, content_image, styles),
+            }
+            for term in self.terms
+        }
+
+    def __call__(self, image, targets):
+        """Return the losses of an image (1, H, W, 3).
+
+        Returns
+        -------
+        dict of scalar
+            Those of the terms, unweighted, by name; and "total", weighted.
+        """
+        features = extract_features(self.model, image, self.layers)
+        losses = {
+            term.name: term.loss(features, image, targets[term.name]["target"])
+            for term in self.terms
+        }
+        return {**losses, "total": weighted_total(losses, targets)}
+
+    def measure(self, term, image, guides=None):
+        """Return ``term.target`` of an image's features, computed as the loop computes them."""
+        function = _traced_target(self.model, term)
+        guides = guides or {}
+        traced = function.get_concrete_function(
+            tf.TensorSpec(self.image_shape), of_any_size(guides)
+        )
+        return traced(tf.constant(image, tf.float32), guides)
+
+    def __eq__(self, other):
+        return type(self) is type(other) and self._key() == other._key()
+
+    def __hash__(self):
+        return hash(self._key())
+
+    def _key(self):
+        return id(self.model), self.terms
+
+
+def weighted_total(losses, targets):
+    """Return the total loss: eq. (7) of the terms by their names."""
+    weight = {name: target["weight"] for name, target in targets.items()}
+    zero = tf.constant(0.0)
+    total = total_loss(
+        losses.get("content", zero),
+        losses.get("style", zero),
+        weight.get("content", zero),
+        weight.get("style", zero),
+        losses.get("tv", zero),
+        weight.get("tv", zero),
+    )
+    others = [weight[name] * losses[name] for name in losses if name not in TERMS]
+    return tf.add_n([total, *others])
+
+
+TERMS = ("content", "style", "tv")
+
+
+@functools.lru_cache(maxsize=TRACED_TARGETS)
+def _traced_target(model, term):
+    @tf.function(autograph=False)
+    def target(image, guides):
+        return term.target(extract_features(model, image, term.layers), guides)
+
+    return target
+
+
+def of_any_size(tensors):
+    """Return the specifications of tensors, nested; height and width of maps are left open."""
+
+    def spec(x):
+        shape = (1, None, None, x.shape[3]) if x.shape.rank == 4 else x.shape
+        return tf.TensorSpec(shape, x.dtype)
+
+    return tf.nest.map_structure(spec, tensors)

@@ -1,0 +1,68 @@
+"""Adam (Kingma & Ba 2015)."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import tensorflow as tf
+
+from nst_tf.optim.decay import learning_rate_at
+from nst_tf.optim.descent import Optimizer
+
+
+@dataclass(frozen=True)
+class Adam(Optimizer):
+    """Adam: steps of about the learning rate, whatever the size of the gradient.
+
+    With ``m`` and ``v`` the running means of the gradient and its square,
+    ``x -= rate sqrt(1 - beta_2^t) / (1 - beta_1^t) m / (sqrt(v) + epsilon)``: the paper's
+    algorithm in the form at the end of its section 2, as in TensorFlow and Keras.
+
+    Attributes
+    ----------
+    learning_rate : float
+        The step of most pixels, in gray levels for VGG; the tutorials take 2.
+    beta_1, beta_2 : float
+        How long the means of the gradient and of its square remember.
+    epsilon : float
+        1e-8 is the paper's and TensorFlow 1's, so tutorial 0's; Keras has 1e-7.
+    decay, iterations, decay_rate, decay_every
+        As for `learning_rate_at`.
+    bounds : (low, high), optional
+        Arrays (3,): after each update, pixels are clipped to them.
+    """
+
+    learning_rate: float = field(default=2.0, compare=False)
+    beta_1: float = field(default=0.9, compare=False)
+    beta_2: float = field(default=0.999, compare=False)
+    epsilon: float = field(default=1e-8, compare=False)
+    decay: str = "constant"
+    iterations: int = field(default=1, compare=False)
+    decay_rate: float = field(default=0.96, compare=False)
+    decay_every: int = field(default=100, compare=False)
+    bounds: tuple | None = field(default=None, compare=False)
+
+    images = 4
+
+    def numbers(self):
+        """Return the numbers that are arguments of the trace."""
+        names = ("learning_rate", "beta_1", "beta_2", "epsilon")
+        names += ("iterations", "decay_rate", "decay_every")
+        return {name: getattr(self, name) for name in names} | self._bounds()
+
+    def initial(self, image):
+        """Return the two running means."""
+        return {"mean": np.zeros_like(image), "square": np.zeros_like(image)}
+
+    def move(self, variables, numbers):
+        """Take a step."""
+        gradient, iteration = variables["gradient"], tf.cast(variables["updates"], tf.float32)
+        beta_1, beta_2, t = numbers["beta_1"], numbers["beta_2"], iteration + 1
+        names = ("learning_rate", "iterations", "decay_rate", "decay_every")
+        schedule = {name: numbers[name] for name in names}
+        rate = learning_rate_at(iteration, decay=self.decay, **schedule)
+        rate *= tf.sqrt(1 - beta_2**t) / (1 - beta_1**t)
+        mean, square = variables["mean"], variables["square"]
+        mean.assign_add((gradient - mean) * (1 - beta_1))
+        square.assign_add((tf.square(gradient) - square) * (1 - beta_2))
+        image = variables["image"] - rate * mean / (tf.sqrt(square) + numbers["epsilon"])
+        variables["image"].assign(self.clipped(image, numbers))

@@ -1,0 +1,46 @@
+"""Decay of the learning rate."""
+
+import math
+
+import tensorflow as tf
+
+from nst_tf.errors import check_choice
+
+# (rate, iteration, iterations in all, decay_rate, decay_every) -> rate at this iteration
+DECAYS = {
+    "constant": lambda rate, i, total, decay, every: rate,
+    "cosine": lambda rate, i, total, decay, every: (
+        rate * 0.5 * (1 + tf.cos(math.pi * i / tf.maximum(total, 1.0)))
+    ),
+    "step": lambda rate, i, total, decay, every: rate * decay ** tf.floor(i / every),
+    "exponential": lambda rate, i, total, decay, every: rate * decay ** (i / every),
+}
+
+
+def learning_rate_at(
+    iteration, *, decay, learning_rate, iterations, decay_rate=0.96, decay_every=100
+):
+    """Return the learning rate of an iteration.
+
+    Parameters
+    ----------
+    iteration : scalar
+        0 for the first update.
+    decay : {"constant", "cosine", "step", "exponential"}
+        "cosine" falls to 0 at the end (Loshchilov & Hutter 2017, without restarts). "step"
+        multiplies by `decay_rate` at every `decay_every`-th iteration, "exponential" does so
+        gradually. In CS231n's notebook the step never comes: the schedule is called once, before
+        the loop, and Adam keeps the number.
+    learning_rate : scalar
+        Of the first iteration.
+    iterations : scalar
+        In all.
+    decay_rate, decay_every : scalar
+
+    Returns
+    -------
+    scalar
+    """
+    numbers = (learning_rate, iteration, iterations, decay_rate, decay_every)
+    numbers = (tf.cast(number, tf.float32) for number in numbers)
+    return DECAYS[check_choice("decay", decay, DECAYS)](*numbers)

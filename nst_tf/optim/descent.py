@@ -1,0 +1,189 @@
+"""A descent: an image on its way downhill, and one traced function that makes several updates.
+
+Everything that changes is a `tf.Variable` whose height and width are left open, and everything
+else is an argument: one trace serves all sizes, pictures and learning rates.
+"""
+
+import functools
+
+import numpy as np
+import tensorflow as tf
+
+from nst_tf.objective.objective import ANY_SIZE, of_any_size
+
+TRACED = 8  # traced loops that are kept; each holds its network
+
+
+class Optimizer:
+    """What the optimizers that work inside of TensorFlow have in common.
+
+    A subclass is a dataclass. Its fields that are compared are part of the trace; those that are
+    not (learning rates, bounds) are arguments of it, and listed by `numbers`.
+
+    Attributes
+    ----------
+    bounds : (low, high) or None
+        Arrays (3,) in the pixel space: after each update, pixels are clipped to them.
+    """
+
+    bounds = None
+    images = 2  # arrays of the image's size that a descent holds: image and gradient
+    converged = False
+
+    def start(self, objective, targets, image):
+        """Begin a descent and return it: see `Descent`."""
+        return Descent(self, objective, targets, image)
+
+    def numbers(self):
+        """Return the numbers that are arguments of the trace, by name."""
+        return {}
+
+    def initial(self, image):
+        """Return the initial values of what the optimizer remembers, by name.
+
+        An array of four dimensions has the image's size. A variable is used as it is.
+        """
+        return {}
+
+    def begin(self, variables, losses):
+        """Take note of the losses of the start."""
+
+    def move(self, variables, numbers):
+        """Assign the next image to ``variables["image"]``, downhill along "gradient"."""
+        raise NotImplementedError
+
+    def accept(self, variables, losses, gradient):
+        """Take note of the losses and the gradient at the new image; return its losses.
+
+        An optimizer may also return to an earlier image, and give that one's losses.
+        """
+        variables["gradient"].assign(gradient)
+        return losses
+
+    def _bounds(self):
+        if self.bounds is None:
+            return {}
+        return {"low": self.bounds[0], "high": self.bounds[1]}
+
+    @staticmethod
+    def clipped(image, numbers):
+        """Return an image with its pixels between the bounds, if there are any."""
+        if "low" not in numbers:
+            return image
+        return tf.clip_by_value(image, numbers["low"], numbers["high"])
+
+
+class Descent:
+    """An image on its way downhill.
+
+    Attributes
+    ----------
+    updates : int
+        That were made so far.
+    losses : dict of float
+        Of the present image.
+    converged : bool
+        Whether there is nothing more to gain.
+    """
+
+    converged = False
+
+    def __init__(self, optimizer, objective, targets, image):
+        shape = getattr(objective, "image_shape", ANY_SIZE)
+        image = np.asarray(image, np.float32)
+        initial = {"gradient": np.zeros_like(image), **optimizer.initial(image)}
+        variables = {"image": tf.Variable(image, shape=shape), "updates": tf.Variable(0)}
+        del image  # of a large picture, each array less counts
+        for name, value in initial.items():
+            if isinstance(value, tf.Variable):  # the optimizer's own
+                variables[name] = value
+                continue
+            open_shape = shape if np.ndim(value) == 4 else [None] * np.ndim(value)
+            variables[name] = tf.Variable(value, shape=open_shape)
+        self._variables = variables
+        self._begin, self._update = _traced(optimizer, objective)
+        self._arguments = (
+            variables,
+            targets,
+            {name: tf.constant(x, tf.float32) for name, x in optimizer.numbers().items()},
+        )
+        self.updates = 0
+        (self.losses,) = _rows(self._call(self._begin))
+
+    def update(self, count=1):
+        """Make several updates; return the losses of the image after each, a list of dicts."""
+        rows = _rows(self._call(self._update, tf.constant(count)))
+        self.updates += count
+        self.losses = rows[-1]
+        return rows
+
+    def image(self):
+        """Return a copy of the present image, a tensor (1, H, W, 3)."""
+        return tf.identity(self._variables["image"])
+
+    def state(self):
+        """Return all that the descent knows, as arrays by name; None where that is not possible."""
+        return {name: variable.numpy() for name, variable in self._variables.items()}
+
+    def restore(self, state):
+        """Continue from what `state` returned for a descent of the same kind and size."""
+        for name, variable in self._variables.items():
+            variable.assign(state[name])
+        self.updates = int(state["updates"])
+
+    def close(self):
+        """End the descent."""
+
+    def _call(self, function, *more):
+        arguments = *self._arguments, *more
+        variables, *tensors = arguments
+        return function.get_concrete_function(variables, *of_any_size(tensors))(*arguments)
+
+
+def _rows(losses):
+    """Turn a dict of arrays into a list of dicts of floats."""
+    losses = {name: loss.numpy().ravel().tolist() for name, loss in losses.items()}
+    return [dict(zip(losses, row)) for row in zip(*losses.values())]
+
+
+def losses_and_gradient(objective, image, targets):
+    """Return the losses of a tensor (1, H, W, 3), and the gradient of the total."""
+    with tf.GradientTape() as tape:
+        tape.watch(image)
+        losses = objective(image, targets)
+    return losses, tape.gradient(losses["total"], image)
+
+
+@functools.lru_cache(maxsize=TRACED)
+def _traced(optimizer, objective):
+    """Return two functions: the losses at the start, and those of several updates."""
+
+    @tf.function(autograph=False)
+    def begin(variables, targets, numbers):
+        # The value of a variable of open shape. Where TensorFlow's graph optimizer knows a
+        # large shape, it may add gradients in any order, and runs would differ in the last digit.
+        image = variables["image"].read_value()
+        losses, gradient = losses_and_gradient(objective, image, targets)
+        variables["gradient"].assign(gradient)
+        optimizer.begin(variables, losses)
+        return losses
+
+    @tf.function(autograph=False)  # autograph only makes tracing slower
+    def update(variables, targets, numbers, count):
+        names = []
+
+        def once(number, rows):
+            optimizer.move(variables, numbers)
+            image = variables["image"].read_value()
+            losses, gradient = losses_and_gradient(objective, image, targets)
+            losses = optimizer.accept(variables, losses, gradient)
+            variables["updates"].assign_add(1)
+            names[:] = losses
+            return number + 1, rows.write(number, tf.stack(list(losses.values())))
+
+        rows = tf.TensorArray(tf.float32, size=count, element_shape=(None,))
+        how = {"parallel_iterations": 1, "maximum_iterations": count}
+        rows = tf.while_loop(lambda number, _: number < count, once, (0, rows), **how)[1].stack()
+        return {name: rows[:, column] for column, name in enumerate(names)}
+
+    return begin, update

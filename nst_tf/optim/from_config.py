@@ -1,0 +1,56 @@
+"""The optimizer that a config stands for."""
+
+import numpy as np
+
+from nst_tf.optim.adam import Adam
+from nst_tf.optim.lbfgs import LBFGS
+from nst_tf.optim.scipy_lbfgs import ScipyLBFGS
+from nst_tf.optim.sgd import SGD
+from nst_tf.schedules import SCHEDULES, optimizer_name
+
+HISTORY = {"lbfgs": 20, "lbfgs-fixed": 10}
+TILED_HISTORY = 1
+
+
+def make_optimizer(config, space, iterations, *, tiled=False):
+    """Return the optimizer that a config names.
+
+    Parameters
+    ----------
+    config : TransferConfig
+    space : PixelSpace
+        Learning rates and bounds are converted from gray levels to its units.
+    iterations : int
+        Of this descent.
+    tiled : bool
+        Whether the image is large: then L-BFGS remembers one step by default.
+    """
+    name = optimizer_name(config)
+    bounds = pixel_bounds(config, space)
+    if name in HISTORY:
+        history = config.history or (TILED_HISTORY if tiled else HISTORY[name])
+        if name == "lbfgs":
+            return ScipyLBFGS(iterations, history, bounds)
+        return LBFGS(history, bounds)
+    usual = SCHEDULES[config.schedule]
+    how = {
+        "learning_rate": (config.learning_rate or usual.learning_rate) / space.scale,
+        "decay": config.decay or usual.decay,
+        "iterations": iterations,
+        "decay_rate": config.decay_rate,
+        "decay_every": config.decay_every,
+        "bounds": bounds,
+    }
+    if name == "sgd":
+        return SGD(**how)
+    return Adam(beta_1=config.beta_1, beta_2=config.beta_2, epsilon=config.epsilon, **how)
+
+
+def pixel_bounds(config, space):
+    """Return the lowest and the highest pixel, arrays (3,); None where pixels are not clipped."""
+    if not config.clip:
+        return None
+    if config.clip_at is None:
+        return space.bounds
+    limit = np.full(3, config.clip_at / space.scale, np.float32)
+    return -limit, limit

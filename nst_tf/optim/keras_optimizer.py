@@ -1,0 +1,58 @@
+"""Any optimizer of Keras."""
+
+from dataclasses import dataclass, field
+
+import keras
+import numpy as np
+
+from nst_tf.optim.descent import Descent, Optimizer
+
+
+@dataclass(frozen=True)
+class KerasOptimizer(Optimizer):
+    """An optimizer of Keras, such as ``keras.optimizers.Adam(2.0)``.
+
+    Its own variables are created for the image's size, so that each size is traced anew.
+
+    Attributes
+    ----------
+    optimizer : keras.optimizers.Optimizer
+        Its settings are used; it is not changed.
+    bounds : (low, high), optional
+        Arrays (3,): after each update, pixels are clipped to them.
+    """
+
+    optimizer: keras.optimizers.Optimizer
+    bounds: tuple | None = field(default=None, compare=False)
+
+    images = 4
+
+    def start(self, objective, targets, image):
+        """Begin a descent with an optimizer of these settings."""
+        fresh = type(self.optimizer).from_config(self.optimizer.get_config())
+        pixels = keras.Variable(np.asarray(image, np.float32))
+        fresh.build([pixels])
+        return Descent(_Built(fresh, pixels, self.bounds), objective, targets, image)
+
+
+@dataclass(frozen=True, eq=False)
+class _Built(Optimizer):
+    """An optimizer of Keras with its variables: it changes `pixels`, a copy of the image."""
+
+    optimizer: keras.optimizers.Optimizer
+    pixels: keras.Variable
+    bounds: tuple | None
+
+    def numbers(self):
+        """Return the numbers that are arguments of the trace."""
+        return self._bounds()
+
+    def initial(self, image):
+        """Return the variables of the optimizer themselves."""
+        return {f"keras_{n}": each.value for n, each in enumerate(self.optimizer.variables)}
+
+    def move(self, variables, numbers):
+        """Take a step."""
+        self.pixels.assign(variables["image"])
+        self.optimizer.apply([variables["gradient"].read_value()], [self.pixels])
+        variables["image"].assign(self.clipped(self.pixels.value, numbers))

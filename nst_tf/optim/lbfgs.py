@@ -1,0 +1,200 @@
+"""L-BFGS without a line search, computed where the image is."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import tensorflow as tf
+
+from nst_tf.optim.descent import Optimizer
+
+UPHILL = 1.05  # a step that ends above this multiple of the lowest loss is undone
+LONGEST = 8  # maximum root mean square of a step, as a multiple of the first step's
+
+
+@dataclass(frozen=True)
+class LBFGS(Optimizer):
+    """L-BFGS without a line search: the search direction (Nocedal 1980) is taken as the step.
+
+    One evaluation an iteration. It is what PyTorch's optimizer does, and so most programs for
+    style transfer; here pixels are clipped to the bounds, and a step uphill is undone: the image
+    of the lowest loss is restored, the memory cleared, and the next first step is half as long.
+
+    All inner products are computed at once (vector-free L-BFGS, Chen et al., NIPS 2014): the two
+    loops run on 2 m + 1 coefficients, and the memory is read twice an iteration.
+
+    Attributes
+    ----------
+    history : int
+        m, the number of steps that are remembered.
+    bounds : (low, high), optional
+        Arrays (3,): after each update, pixels are clipped to them.
+    """
+
+    history: int = 10
+    bounds: tuple | None = field(default=None, compare=False)
+
+    @property
+    def images(self):
+        """Arrays of the image's size: image and gradient, now and at the best; step; memory."""
+        return 5 + 2 * self.history
+
+    def numbers(self):
+        """Return the numbers that are arguments of the trace."""
+        return self._bounds()
+
+    def initial(self, image):
+        """Return what is remembered: rows 0 to m - 1 of "memory" are steps, then the changes."""
+        first = 1.0
+        if self.bounds is not None:
+            first = float(np.max(np.subtract(self.bounds[1], self.bounds[0]))) / 100
+        m = self.history
+        return {
+            "step": np.zeros_like(image),
+            "best_image": image,
+            "best_gradient": np.zeros_like(image),
+            "best_losses": np.zeros(0, np.float32),
+            "best_total": np.float32(np.inf),
+            "memory": np.zeros((2 * m, image.size), np.float32),
+            "products": np.zeros((2 * m, 2 * m), np.float32),  # of the rows of the memory
+            "stored": np.int32(0),  # steps since the memory was cleared
+            "first": np.float32(first),  # root mean square of the first step
+        }
+
+    def begin(self, variables, losses):
+        """Remember the start as the best image so far."""
+        _remember_best(variables, losses, variables["gradient"].read_value())
+
+    def move(self, variables, numbers):
+        """Take a step along the gradient, or Newton's if there is a memory to know it by."""
+        image, gradient = variables["image"].read_value(), variables["gradient"].read_value()
+        first = variables["first"].read_value()
+
+        def along_the_gradient():
+            return gradient * (first / tf.maximum(_root_mean_square(gradient), 1e-30))
+
+        def newton():
+            step = tf.reshape(self._newton(variables, gradient), tf.shape(gradient))
+            longest = LONGEST * first / tf.maximum(_root_mean_square(step), 1e-30)
+            return step * tf.minimum(1.0, longest)
+
+        step = tf.cond(variables["stored"] > 0, newton, along_the_gradient)
+        moved = self.clipped(image - step, numbers)
+        variables["step"].assign(moved - image)
+        variables["image"].assign(moved)
+
+    def accept(self, variables, losses, gradient):
+        """Remember the step and the change of the gradient, or undo the step."""
+        names, values = list(losses), tf.stack(list(losses.values()))
+        best = variables["best_total"].read_value()
+        downhill = losses["total"] < UPHILL * best  # False for NaN
+
+        def keep():
+            tf.cond(
+                losses["total"] < best,
+                lambda: _remember_best(variables, losses, gradient),
+                lambda: None,
+            )
+            self._remember(variables, gradient)
+            variables["gradient"].assign(gradient)
+            return values
+
+        def undo():
+            variables["image"].assign(variables["best_image"])
+            variables["gradient"].assign(variables["best_gradient"])
+            variables["stored"].assign(0)
+            variables["first"].assign(variables["first"] / 2)
+            return variables["best_losses"].read_value()
+
+        values = tf.cond(downhill, keep, undo)
+        return {name: values[column] for column, name in enumerate(names)}
+
+    def _remember(self, variables, gradient):
+        """Store the step and the change of the gradient along it, if it curves upwards."""
+        m, memory, products = self.history, variables["memory"], variables["products"]
+        step = tf.reshape(variables["step"], [1, -1])
+        change = tf.reshape(gradient - variables["gradient"], [1, -1])
+        curved = tf.reduce_sum(step * change) > 1e-10 * tf.reduce_sum(tf.square(change))
+
+        def store():
+            slot = variables["stored"] % m
+            rows, indices = tf.concat([step, change], 0), tf.stack([slot, m + slot])
+            memory.scatter_update(tf.IndexedSlices(rows, indices))
+            new = tf.matmul(rows, memory, transpose_b=True)  # (2, 2 m)
+            at_rows = tf.tensor_scatter_nd_update(products, indices[:, tf.newaxis], new)
+            columns = tf.tensor_scatter_nd_update(
+                tf.transpose(at_rows), indices[:, tf.newaxis], new
+            )
+            products.assign(tf.transpose(columns))
+            variables["stored"].assign_add(1)
+
+        tf.cond(curved, store, lambda: None)
+
+    def _newton(self, variables, gradient):
+        """Return the inverse of the Hessian, as the memory knows it, times the gradient: (1, P)."""
+        m, memory, stored = self.history, variables["memory"], variables["stored"]
+        gradient = tf.reshape(gradient, [1, -1])
+        with_gradient = tf.matmul(gradient, memory, transpose_b=True)[0]  # (2 m,)
+        products = variables["products"].read_value()
+        coefficients = two_loops(products, with_gradient, stored, m)
+        return tf.matmul(coefficients[tf.newaxis, :-1], memory) + coefficients[-1] * gradient
+
+
+def two_loops(products, with_gradient, stored, m):
+    """Run the two loops of L-BFGS on coefficients (Nocedal 1980, in the form of Chen et al. 2014).
+
+    Parameters
+    ----------
+    products : (2 m, 2 m)
+        Inner products of the steps s_0 ... s_(m-1) and the changes of the gradient y_0 ... y_(m-1).
+    with_gradient : (2 m,)
+        Their inner products with the gradient.
+    stored : scalar int
+        The number of pairs that were stored, at least 1; the last one lies at (stored - 1) mod m.
+    m : int
+
+    Returns
+    -------
+    (2 m + 1,)
+        What the steps, the changes and the gradient are to be multiplied by.
+    """
+    # A row of inner products with s, y and the gradient, for each s and y.
+    rows = tf.concat([products, with_gradient[:, tf.newaxis]], 1)  # (2 m, 2 m + 1)
+    count = tf.minimum(stored, m)
+
+    def slot(age):
+        return (stored - 1 - age) % m
+
+    def curvature(k):
+        return products[k, m + k]
+
+    def downwards(age, coefficients, shares):
+        k = slot(age)
+        share = tf.tensordot(rows[k], coefficients, 1) / curvature(k)
+        coefficients -= share * tf.one_hot(m + k, 2 * m + 1)
+        return age + 1, coefficients, shares + share * tf.one_hot(k, m)
+
+    def upwards(age, coefficients, shares):
+        k = slot(age)
+        back = tf.tensordot(rows[m + k], coefficients, 1) / curvature(k)
+        coefficients += (shares[k] - back) * tf.one_hot(k, 2 * m + 1)
+        return age - 1, coefficients, shares
+
+    start = (0, tf.one_hot(2 * m, 2 * m + 1), tf.zeros(m))
+    _, coefficients, shares = tf.while_loop(lambda age, *_: age < count, downwards, start)
+    last = slot(0)
+    coefficients *= curvature(last) / products[m + last, m + last]
+    _, coefficients, _ = tf.while_loop(
+        lambda age, *_: age >= 0, upwards, (count - 1, coefficients, shares)
+    )
+    return coefficients
+
+
+def _remember_best(variables, losses, gradient):
+    variables["best_image"].assign(variables["image"])
+    variables["best_gradient"].assign(gradient)
+    variables["best_losses"].assign(tf.stack(list(losses.values())))
+    variables["best_total"].assign(losses["total"])
+
+
+def _root_mean_square(x):
+    return tf.sqrt(tf.reduce_mean(tf.square(x)))

@@ -1,0 +1,225 @@
+"""SciPy's L-BFGS-B, which calls the objective and so needs a thread of its own."""
+
+import contextlib
+import functools
+import itertools
+import queue
+import threading
+from dataclasses import dataclass, field
+
+import numpy as np
+import scipy.optimize
+import tensorflow as tf
+
+from nst_tf.objective.objective import ANY_SIZE, of_any_size
+from nst_tf.optim.descent import TRACED, losses_and_gradient
+
+NO_GAIN = 1e-6  # of the loss: less is the rounding of float32
+SEARCH = 100  # iterations of SciPy's L-BFGS-B, at most, until it is restarted without memory
+
+
+@dataclass(frozen=True)
+class ScipyLBFGS:
+    """L-BFGS-B (Byrd et al. 1995) of SciPy.
+
+    Losses and gradient are computed where TensorFlow computes (on the GPU, if there is one);
+    SciPy chooses the step, in float64. It has no learning rate. An iteration may try several
+    steps, so it costs one evaluation or a few. SciPy's tolerances are off; when it finds no step
+    further downhill, the memory is cleared and the search is restarted from there. The descent
+    ends early only when that gains less than a millionth.
+
+    Attributes
+    ----------
+    iterations : int
+        At most.
+    history : int
+        Pairs of vectors that are remembered, each twice the size of the picture.
+    bounds : (low, high), optional
+        Arrays (3,), which hold at every step.
+    """
+
+    iterations: int
+    history: int = 20
+    bounds: tuple | None = field(default=None, compare=False)
+
+    @property
+    def images(self):
+        """Arrays of the image's size, in float32."""
+        return 20 + 4 * self.history
+
+    def start(self, objective, targets, image):
+        """Begin a descent and return it."""
+        return ScipyDescent(self, objective, targets, image)
+
+
+class ScipyDescent:
+    """As `Descent`; the pictures come one at a time from SciPy's thread."""
+
+    def __init__(self, optimizer, objective, targets, image):
+        self.optimizer = optimizer
+        self.updates = 0
+        self._evaluate = _traced(objective)
+        self._shape = getattr(objective, "image_shape", ANY_SIZE)
+        self._targets = targets
+        self._pixels = np.asarray(image, np.float64)
+        self._restart = self._pixels  # where SciPy remembers nothing; None elsewhere
+        self._points, self._next = None, None
+        self.losses, _ = self._losses_and_gradient(self._pixels)
+
+    @property
+    def converged(self):
+        """Whether there is nothing more to gain: this computes the next image."""
+        if self._points is None:
+            self._points = _pulled(self._search)
+            self._next = next(self._points, None)
+        return self._next is None
+
+    def update(self, count=1):
+        """Make up to `count` iterations; return the losses after each, a list of dicts."""
+        rows = []
+        while len(rows) < count and not self.converged:
+            self.losses, self._pixels, restart = self._next
+            self._restart = self._pixels if restart else None
+            self._next = next(self._points, None)
+            self.updates += 1
+            rows.append(self.losses)
+        return rows
+
+    def image(self):
+        """Return the present image, a tensor (1, H, W, 3)."""
+        return tf.constant(self._pixels, tf.float32)
+
+    def state(self):
+        """Return what to continue from; None between restarts, as SciPy keeps its memory hidden."""
+        if self._restart is None:
+            return None
+        return {"updates": np.asarray(self.updates), "image": self._restart}
+
+    def restore(self, state):
+        """Continue from what `state` returned."""
+        self.updates = int(state["updates"])
+        self._pixels = self._restart = np.asarray(state["image"], np.float64)
+
+    def close(self):
+        """End SciPy's thread."""
+        if self._points is not None:
+            self._points.close()
+
+    def _losses_and_gradient(self, image):
+        evaluate = self._evaluate.get_concrete_function(
+            tf.TensorSpec(self._shape), of_any_size(self._targets)
+        )
+        losses, gradient = evaluate(tf.constant(image, tf.float32), self._targets)
+        return {name: float(loss) for name, loss in losses.items()}, gradient.numpy()
+
+    def _search(self, report, check):
+        """Run SciPy's L-BFGS-B, and restart it where it gives up, until nothing is gained."""
+        shape = self._pixels.shape
+        box = None if self.optimizer.bounds is None else _box(self.optimizer.bounds, shape)
+        evaluated = {}  # the point that was evaluated last, its losses and gradient
+
+        def evaluate(pixels):
+            check()
+            if not np.array_equal(evaluated.get("pixels"), pixels):
+                losses, gradient = self._losses_and_gradient(pixels.reshape(shape))
+                gradient = gradient.ravel().astype(np.float64)
+                evaluated.update(pixels=pixels.copy(), losses=losses, gradient=gradient)
+            return evaluated["losses"], evaluated["gradient"]
+
+        def total_and_gradient(pixels):
+            losses, gradient = evaluate(pixels)
+            return losses["total"], gradient
+
+        def tell(pixels, restart):
+            report((evaluate(pixels)[0], pixels.reshape(shape).copy(), restart))
+
+        pixels = self._pixels.ravel()
+        pixels = pixels if box is None else np.clip(pixels, box.lb, box.ub)
+        left = self.optimizer.iterations - self.updates
+        while left > 0:
+            before, gradient = total_and_gradient(pixels)
+            steepest = np.abs(gradient).max()
+            if steepest == 0 or not np.isfinite(before + steepest):
+                return
+            # Within bounds L-BFGS-B begins with the gradient itself as its step, be it a millionth
+            # of a gray level or a million: so the total is scaled to a reasonable first step.
+            scale = _first_step(box) / steepest
+            most = min(left, SEARCH)
+            options = {"maxiter": most, "maxfun": 10**9, "maxcor": self.optimizer.history}
+            options.update(ftol=0.0, gtol=0.0)  # the defaults stop where a picture still improves
+            steps = itertools.count(1)
+            result = scipy.optimize.minimize(
+                lambda x, scale=scale: tuple(scale * y for y in total_and_gradient(x)),
+                pixels,
+                jac=True,
+                method="L-BFGS-B",
+                bounds=box,
+                callback=lambda x, steps=steps, most=most: tell(x, next(steps) == most),
+                options=options,
+            )
+            pixels, left = result.x, left - result.nit
+            if not before - result.fun / scale > NO_GAIN * abs(before):  # NaN ends it too
+                return
+
+
+@functools.lru_cache(maxsize=TRACED)
+def _traced(objective):
+    @tf.function(autograph=False)
+    def evaluate(image, targets):
+        return losses_and_gradient(objective, image, targets)
+
+    return evaluate
+
+
+def _first_step(box):
+    """Return how far the steepest pixel moves at first: a hundredth of its range, or 1."""
+    return 1.0 if box is None else float(np.max(box.ub - box.lb)) / 100
+
+
+def _box(bounds, shape):
+    low, high = (np.broadcast_to(bound, shape).ravel().astype(np.float64) for bound in bounds)
+    return scipy.optimize.Bounds(low, high)
+
+
+class _Stopped(Exception):
+    """Nobody listens any more."""
+
+
+def _pulled(run):
+    """Turn ``run(report, check)``, which pushes items, into a generator of them.
+
+    SciPy's minimizer calls back and can't be asked for its next step; so it works in a thread of
+    its own, at most one item ahead. `check` ends it there when nobody listens any more.
+    """
+    items = queue.Queue(maxsize=1)
+    stopped = threading.Event()
+
+    def check():
+        if stopped.is_set():
+            raise _Stopped
+
+    def report(item):
+        check()
+        items.put(("item", item))
+
+    def work():
+        try:
+            run(report, check)
+            items.put(("end", None))
+        except _Stopped:
+            pass
+        except BaseException as error:  # it belongs to whoever pulls
+            items.put(("error", error))
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    try:
+        for kind, value in iter(items.get, ("end", None)):
+            if kind == "error":
+                raise value
+            yield value
+    finally:
+        stopped.set()
+        while thread.is_alive():  # it may be waiting to hand over an item
+            with contextlib.suppress(queue.Empty):
+                items.get(timeout=0.05)
