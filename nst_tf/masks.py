@@ -81,7 +81,8 @@ def layer_guides(model, mask, layers, propagation="simple"):
     mask : (H, W) float32
     layers : iterable of str
     propagation : {"simple", "inside", "all"}
-        "simple" shrinks the mask to the layer's size. "inside" keeps only positions whose whole
+        "simple" averages the mask over the pixels that a position stands for: at a stride of 16,
+        cells of 16x16, cut off at the picture's border, as the pools cut it. "inside" keeps only positions whose whole
         receptive field lies under the mask, so that nothing from outside is measured. "all"
         keeps every position that sees any of it. A receptive field is 3 pixels wide at conv1_1
         and 156 at VGG-19's conv5_1: "simple" lets a style reach half of that past a mask's edge.
@@ -100,11 +101,13 @@ def layer_guides(model, mask, layers, propagation="simple"):
     mask = tf.constant(mask, tf.float32)[tf.newaxis, ..., tf.newaxis]  # (1, H, W, 1)
     guides = {}
     seen, unseen = mask, 1 - mask  # the most white, and the most black, that a position sees
+    white, pixels = mask, tf.ones_like(mask)  # how much white, and how many pixels, in its cell
     for name, layer in model.items():
         seen, unseen = layer.reach(seen), layer.reach(unseen)
+        white, pixels = layer.shrunk(white), layer.shrunk(pixels)
         if name in layers:
-            simple = tf.image.resize(mask, seen.shape[1:3], "area")
-            guides[name] = {"simple": simple, "inside": 1 - unseen, "all": seen}[propagation]
+            kinds = {"simple": white / pixels, "inside": 1 - unseen, "all": seen}
+            guides[name] = kinds[propagation]
     for name, guide in guides.items():
         if not tf.reduce_any(guide > 0):
             raise ImageError(

@@ -256,7 +256,6 @@ def do_ours(module, words, folder, world, patch):
     if importlib.util.find_spec(name).submodule_search_locations:
         name += ".__main__"
     with patch.context() as here:
-        share_traces(here)
         try:
             return importlib.import_module(name).main(hastened(module, words))
         except SystemExit as end:
@@ -282,30 +281,6 @@ def parser_of(module):
         return None
     code = importlib.import_module(f"{name}.__main__" if spec.submodule_search_locations else name)
     return (code.make_parser if hasattr(code, "make_parser") else code._parser)()
-
-
-def share_traces(patch):
-    """Let runs share the trunk and what was traced, as the jobs of a batch do."""
-    from functools import partial
-
-    from nst_tf import jobs, transfer
-
-    patch.setattr(jobs, "run_job", partial(jobs.run_job, kept=KEPT))
-    patch.setattr(transfer, "paint", partial(transfer.paint, kept=KEPT))  # a sheet's pictures
-
-
-class _Late:
-    """A `Kept` that is made when it is first used: reading pages needs no TensorFlow."""
-
-    def get(self, name, make):
-        if not hasattr(self, "kept"):
-            from nst_tf.kept import Kept
-
-            self.kept = Kept(48)
-        return self.kept.get(name, make)
-
-
-KEPT = _Late()
 
 
 def do_script(words, patch):
@@ -420,7 +395,6 @@ def do_list(block, folder, world, patch):
 def do_python_blocks(blocks, folder, patch):
     """Run the Python of a page from top to bottom, each block with the names of those before."""
     names = {"__name__": "page"}
-    share_traces(patch)
     for block in blocks:
         bring_all(folder, block.text)
         code = "\n" * (block.line - 1) + hastened_python(block.text)

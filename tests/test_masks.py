@@ -21,6 +21,7 @@ from nst_tf import (
 from nst_tf.config import PROPAGATION as KNOB
 from nst_tf.images import VGG_PIXELS
 from nst_tf.masks import PROPAGATION
+from nst_tf.trunks import receptive_fields
 
 HEIGHT, WIDTH = 48, 64
 CONTENT = VGG_PIXELS.to_image(make_picture(HEIGHT, WIDTH))
@@ -139,6 +140,32 @@ def test_simple_guides_are_shrunk_by_area_to_the_size_of_the_layer(tiny_model):
     for layer in layers:
         assert guides[layer].shape[1:3] == features[layer].shape[1:3]
         np.testing.assert_allclose(np.mean(guides[layer]), 0.5, atol=1e-6)
+
+
+@pytest.mark.parametrize("size", [(48, 64), (37, 45), (130, 500)])
+def test_simple_guides_follow_the_receptive_fields_at_any_size(tiny_model, size):
+    mask = np.random.default_rng(0).random(size).astype(np.float32)
+    layers = ("conv1_1", "conv2_1", "conv3_1", "conv4_2", "conv5_1")
+    guides = layer_guides(tiny_model, mask, layers)
+    for layer in layers:
+        stride, first, seen = receptive_fields(tiny_model)[layer]
+        begin = first + seen / 2 - stride / 2  # a cell is the middle of what a position sees
+        cells = [
+            [
+                slice(max(round(i * stride + begin), 0), round((i + 1) * stride + begin))
+                for i in axis
+            ]
+            for axis in map(range, guides[layer].shape[1:3])
+        ]
+        means = [[mask[row, column].mean() for column in cells[1]] for row in cells[0]]
+        np.testing.assert_allclose(guides[layer][0, :, :, 0], means, rtol=1e-5)
+
+
+def test_a_mask_does_not_slip_where_a_side_is_no_multiple_of_the_stride(tiny_model):
+    mask = np.zeros((64, 500), np.float32)
+    mask[:, 480:] = 1  # from position 30 on, at a stride of 16
+    row = layer_guides(tiny_model, mask, ["conv5_1"])["conv5_1"][0, 0, :, 0]
+    np.testing.assert_array_equal(row, [0] * 30 + [1, 1])
 
 
 def test_inside_is_within_simple_is_within_all(tiny_model):

@@ -69,6 +69,15 @@ class ConvRelu:
         padding = "SAME" if self.padding == "EDGE" else self.padding  # what is repeated is seen
         return tf.nn.max_pool2d(mask, size, strides=self.stride, padding=padding)
 
+    def shrunk(self, mask):
+        """Map (1, H, W, 1) to the output's grid: the sum over the input that a position replaces.
+
+        Where each position of the input has one of the output, that is the mask itself.
+        """
+        if self.stride == 1 and self.padding != "VALID":
+            return mask
+        return _window_sums(mask, int(self.kernel.shape[0]), self.stride, self.padding)
+
     def rescaled(self, incoming, outgoing):
         """Return the layer that takes inputs divided by `incoming` and divides its outputs.
 
@@ -127,6 +136,12 @@ class Pool:
         mask = self._widened(mask, float("-inf"))
         return tf.nn.max_pool2d(mask, self.size, self.stride, "VALID")
 
+    def shrunk(self, mask):
+        """Map (1, H, W, 1) to the output's grid: the sum over the window of a position."""
+        if self.padding == "CEIL":
+            return _window_sums(self._widened(mask, 0.0), self.size, self.stride, "VALID")
+        return _window_sums(mask, self.size, self.stride, self.padding)
+
     def rescaled(self, incoming, outgoing):
         """Return itself: a pool lets any scale of its channels through."""
         return self
@@ -147,6 +162,12 @@ class Pool:
         """Pad at the bottom and the right so that rounding down becomes rounding up."""
         more = [0, self.stride - 1]  # ceil((n - k) / s) = floor((n + s - 1 - k) / s)
         return tf.pad(x, [[0, 0], more, more, [0, 0]], constant_values=value)
+
+
+def _window_sums(mask, size, stride, padding):
+    """Return the sums of a mask (1, H, W, 1) over windows; outside of it there is nothing."""
+    ones = tf.ones((size, size, 1, 1))
+    return tf.nn.conv2d(mask, ones, strides=stride, padding=padding)
 
 
 class Fire:
@@ -184,6 +205,10 @@ class Fire:
         """Map (1, H, W, 1) to the output's grid: the largest value that a position sees."""
         return self.expand3x3.reach(self.squeeze.reach(mask))
 
+    def shrunk(self, mask):
+        """Map (1, H, W, 1) to the output's grid, which is the input's."""
+        return mask
+
     def rescaled(self, incoming, outgoing):
         """Return the layer that takes inputs divided by `incoming` and divides its outputs."""
         between = np.ones(self.squeeze.channels)
@@ -218,10 +243,12 @@ class Trunk(dict):
         self.dtype = dtype
         self.others = {}  # the same trunk in other dtypes
 
-    # A trunk equals itself alone: it is a key of traced functions.
-    __eq__ = object.__eq__
-    __ne__ = object.__ne__
-    __hash__ = object.__hash__
+    def __eq__(self, other):
+        """Return whether it is the same trunk: it is a key of traced functions."""
+        return self is other
+
+    def __hash__(self):
+        return id(self)
 
     def with_layers(self, layers, **changes):
         """Return a trunk of other layers, all else as it is but for `changes`."""
