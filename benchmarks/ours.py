@@ -3,7 +3,7 @@
 import numpy as np
 
 import nst_tf as nst
-from nst_tf.inputs import load_images
+from nst_tf.jobs.inputs import load_images
 from nst_tf.presets import PRESETS
 from nst_tf.run import SCHEDULES_OWN
 

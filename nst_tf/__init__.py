@@ -12,7 +12,7 @@ __version__ = "0.1.0"
 
 _PUBLIC = {
     "nst_tf.callbacks": ["progress", "save_every", "show_every"],
-    "nst_tf.color": [
+    "nst_tf.image.color": [
         "color_after",
         "color_before",
         "match_color",
@@ -38,34 +38,31 @@ _PUBLIC = {
         "reconstruct_style",
         "weight_grid",
     ],
-    "nst_tf.images": [
-        "PixelSpace",
-        "generate_noise_image",
-        "load_image",
-        "read_picture",
-        "recover_image",
-        "resize_picture",
-        "save_image",
-    ],
-    "nst_tf.inputs": ["load_images"],
-    "nst_tf.jobs": ["resume_job", "run_job"],
-    "nst_tf.lessons": ["Grid", "lesson_mode", "panel", "read_grid", "show"],
+    "nst_tf.image.io": ["load_image", "read_picture", "save_image"],
+    "nst_tf.image.noise": ["generate_noise_image"],
+    "nst_tf.image.pixels": ["PixelSpace", "recover_image"],
+    "nst_tf.image.sizes": ["resize_picture"],
+    "nst_tf.jobs.inputs": ["load_images"],
+    "nst_tf.jobs.resume": ["resume_job"],
+    "nst_tf.jobs.run": ["run_job"],
+    "nst_tf.notebook.lesson": ["Grid", "lesson_mode", "panel", "read_grid", "show"],
     "nst_tf.objective.losses": [
         "content_loss",
         "style_loss",
         "total_loss",
         "tv_loss",
     ],
-    "nst_tf.masks": ["keep_content", "layer_guides", "load_mask"],
+    "nst_tf.image.masks": ["keep_content", "load_mask"],
+    "nst_tf.objective.guides": ["layer_guides"],
     "nst_tf.objective.objective": ["ContentTerm", "Objective", "StyleTerm", "TVTerm"],
     "nst_tf.objective.statistics": ["STATISTICS", "gram_matrix", "layer_style_loss"],
     "nst_tf.objective.styles": ["Style", "geometric_weights", "style_layer_weights"],
     "nst_tf.optim": ["LBFGS", "SGD", "Adam", "KerasOptimizer", "ScipyLBFGS"],
     "nst_tf.plots": ["plot_losses", "show_feature_maps", "show_images", "show_sheet"],
     "nst_tf.presets": ["PRESETS"],
-    "nst_tf.sidebyside": ["compare", "contact_sheet"],
+    "nst_tf.notebook.compare": ["compare", "contact_sheet"],
     "nst_tf.transfer": ["Result", "Step", "StyleTransfer", "style_transfer"],
-    "nst_tf.trunks": [
+    "nst_tf.models": [
         "CS231N_LAYERS",
         "Trunk",
         "extract_features",
@@ -73,8 +70,9 @@ _PUBLIC = {
         "load_squeezenet_model",
         "load_vgg_model",
         "normalize_trunk",
+        "receptive_fields",
     ],
-    "nst_tf.watch": ["live"],
+    "nst_tf.notebook.live": ["live"],
 }
 _HOME = {name: module for module, names in _PUBLIC.items() for name in names}
 __all__ = sorted(_HOME)

@@ -7,7 +7,7 @@ from pathlib import Path
 from tqdm.auto import tqdm
 
 from nst_tf.errors import ConfigError
-from nst_tf.images import save_image
+from nst_tf.image.io import save_image
 
 SAVED = re.compile(r"(\d{6,})\.png")
 # tqdm's own time left takes all iterations for alike; those of coarse levels are quicker.

@@ -16,10 +16,12 @@ from pathlib import Path
 
 import numpy as np
 
-from nst_tf.color import COLOR_MODES
 from nst_tf.errors import ConfigError, check_choice
 from nst_tf.files import atomic_file, read_text
-from nst_tf.images import NOISE, RESAMPLING, is_picture, read_note
+from nst_tf.image.color import COLOR_MODES
+from nst_tf.image.io import is_picture, read_note
+from nst_tf.image.noise import NOISE
+from nst_tf.image.sizes import RESAMPLING
 
 HUGE = 1e38  # the end of float32
 NO_MASK = "-"  # among masks: this style acts everywhere

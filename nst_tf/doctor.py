@@ -15,7 +15,7 @@ from nst_tf.cli import add_knob, given, reported
 from nst_tf.config import JobConfig
 from nst_tf.console import OneLineParser, hushed, interrupt_once
 from nst_tf.errors import DeviceError, NstError
-from nst_tf.images import fit_size
+from nst_tf.image.sizes import fit_size
 
 PACKAGES = ("tensorflow", "keras", "numpy", "scipy", "Pillow", "imageio", "h5py")
 CPU_INFO = Path("/proc/cpuinfo")
@@ -32,8 +32,8 @@ def main(arguments=None):
 def examine(config, say=print):
     """Say what is here, line by line, and what the run of a config would take; return 0 or 2."""
     with hushed():  # TensorFlow is imported here
-        from nst_tf.devices import choose_device
-        from nst_tf.jobs import chosen_weights
+        from nst_tf.jobs.inputs import chosen_weights
+        from nst_tf.scaling.device import choose_device
     status = 0
     say(f"nst_tf     {__version__}, Python {platform.python_version()}, {platform.platform()}")
     say(f"packages   {', '.join(f'{name} {version(name)}' for name in PACKAGES)}")
@@ -71,7 +71,7 @@ def memory():
 
 def processor():
     """Return the processor's name, its cores, and whether TensorFlow uses oneDNN on it."""
-    from nst_tf.precision import onednn_is_off
+    from nst_tf.scaling.precision import onednn_is_off
 
     name = platform.processor() or platform.machine()
     if CPU_INFO.exists():
@@ -95,19 +95,19 @@ def gpu_advice():
 
 def precision(config):
     """Return the precision that the network would compute in, and the reason for it."""
-    from nst_tf.precision import choose_precision
+    from nst_tf.scaling.precision import choose_precision
 
     return f"--precision {config.precision}: {choose_precision(config.precision).why}"
 
 
 def weights(chosen):
     """Return which weights would be taken and whether they are sound."""
-    from nst_tf.trunks import load_model, weights_family
+    from nst_tf.models import load_model, weights_family
 
     model = load_model(chosen)
     known = ""
     if weights_family(chosen) != "squeezenet" and chosen != "embedded":
-        from nst_tf.weights import verify
+        from nst_tf.weights.verify import verify
 
         known = f"; {verify(chosen)[1]}"
     elif chosen == "embedded":
@@ -117,10 +117,10 @@ def weights(chosen):
 
 def a_run(config):
     """Return what a run would take."""
-    from nst_tf.devices import choose_device
-    from nst_tf.jobs import chosen_weights
+    from nst_tf.jobs.inputs import chosen_weights
+    from nst_tf.models import load_model
+    from nst_tf.scaling.device import choose_device
     from nst_tf.scaling.memory import expected
-    from nst_tf.trunks import load_model
 
     try:
         choose_device(config.device)

@@ -6,9 +6,11 @@ import numpy as np
 
 from nst_tf.config import STYLE_LAYERS, TransferConfig
 from nst_tf.errors import ConfigError
-from nst_tf.images import check_image, fit_size, generate_noise_image
+from nst_tf.image.noise import generate_noise_image
+from nst_tf.image.pixels import check_image
+from nst_tf.image.sizes import fit_size
+from nst_tf.models import resolve_layers
 from nst_tf.transfer import style_transfer
-from nst_tf.trunks import resolve_layers
 
 NOISE = {"noise": "gaussian", "amplitude": 50.0}  # a start that hides every trace of the picture
 CONTENT_LAYERS = ("conv1_2", "conv2_2", "conv3_2", "conv4_2", "conv5_2")  # CVPR 2016, Figure 1

@@ -90,10 +90,11 @@ def _run(options):
 def _draw(sheet, config, knobs, folder):
     """Return the sheet; its pictures are saved as they come, so that none is lost."""
     with hushed():
-        from nst_tf.devices import choose_device
         from nst_tf.experiments import layer_grid, weight_grid
-        from nst_tf.images import save_image
-        from nst_tf.jobs import chosen_weights, load_trunk_and_images
+        from nst_tf.image.io import save_image
+        from nst_tf.jobs.inputs import chosen_weights
+        from nst_tf.jobs.load import load_trunk_and_images
+        from nst_tf.scaling.device import choose_device
 
     def each(row, column, picture):
         path = folder / f"{row}_{column}.png"

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from nst_tf.files import atomic_file
-from nst_tf.trunks import extract_features
+from nst_tf.models import extract_features
 
 LABEL, GAP = 15, 8  # height of a label's letters and width of a gap, in pixels, in `tiled`
 LINES = ("-", "--", ":", "-.")  # curves are told apart without their colours too

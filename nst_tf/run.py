@@ -42,7 +42,9 @@ def _run(options):
     elif given(options) or output is not None or overwrite:
         raise ConfigError("--resume takes all settings from the folder; give nothing else with it")
     with hushed():  # imported late: bad options are refused in no time
-        from nst_tf.jobs import REPORT, RESULT, resume_job, run_job
+        from nst_tf.jobs.resume import resume_job
+        from nst_tf.jobs.run import run_job
+        from nst_tf.rundir.layout import REPORT, RESULT
     with nullcontext() if quiet else closing(progress()) as show:
         how = {"callbacks": [show] if show else [], "say": say}
         if resumed is None:
@@ -103,7 +105,7 @@ def preset_knobs(name, weights, say=print):
 def _squeezenet_version(weights):
     """Return which SqueezeNet --weights names, or lies where weights are looked for, or None."""
     with hushed():
-        from nst_tf.trunks import find_squeezenet_weights, squeezenet_version, weights_family
+        from nst_tf.models import find_squeezenet_weights, squeezenet_version, weights_family
     if weights is not None:
         return squeezenet_version(weights) if weights_family(weights) == "squeezenet" else None
     try:

@@ -13,14 +13,15 @@ import tensorflow as tf
 
 from nst_tf.config import TransferConfig
 from nst_tf.errors import ConfigError, Diverged, ImageError, Interrupted
-from nst_tf.images import check_image, check_mask, resize_picture
+from nst_tf.image.pixels import check_image, check_mask
+from nst_tf.image.sizes import resize_picture
+from nst_tf.models import check_layers, resolve_layers
 from nst_tf.objective.objective import ContentTerm, Objective, StyleTerm, TVTerm
 from nst_tf.objective.styles import Style, as_styles, one_weight_each, style_layer_weights
 from nst_tf.optim import KerasOptimizer
 from nst_tf.optim.from_config import make_optimizer, pixel_bounds
-from nst_tf.precision import choose_precision
+from nst_tf.scaling.precision import choose_precision
 from nst_tf.schedules import SCHEDULES, optimizer_name
-from nst_tf.trunks import check_layers, resolve_layers
 
 TICK = 0.5  # seconds: progress and Ctrl-C wait no longer than this, where an update is shorter
 SMALL = 256 * 256  # pixels: such a picture always fits into memory, and has one level

@@ -36,15 +36,20 @@ from nst_tf.console import hushed
 from nst_tf.errors import ConfigError, NstError
 
 with hushed():
-    from nst_tf import report, run, weights
+    from nst_tf import run
     from nst_tf.batch.lists import read_jobs
-    from nst_tf.checkpoints import load_checkpoint, read_journal
     from nst_tf.config import JobConfig
-    from nst_tf.images import MAX_PIXELS, MIN_SIDE, read_picture
-    from nst_tf.masks import load_mask
-    from nst_tf.pages import read_record, write_report
-    from nst_tf.trunks import load_model, load_vgg_model
-    from nst_tf.trunks.cache import cache_path
+    from nst_tf.image.io import read_picture
+    from nst_tf.image.masks import load_mask
+    from nst_tf.image.sizes import MAX_PIXELS, MIN_SIDE
+    from nst_tf.models import load_model, load_vgg_model
+    from nst_tf.models.readers.cache import cache_path
+    from nst_tf.report import __main__ as report
+    from nst_tf.report.render import write_report
+    from nst_tf.rundir.checkpoint import load_checkpoint
+    from nst_tf.rundir.journal import read_journal
+    from nst_tf.rundir.record import read_record
+    from nst_tf.weights import __main__ as weights
 
 MIB = 2**20
 SECONDS = 60  # for one file, on a busy machine

@@ -12,11 +12,11 @@ from matfiles import LAYOUTS, tiny_vgg, write_keras, write_matconvnet, write_vgg
 from PIL import Image, ImageCms
 from squeezenetfiles import tiny_squeezenet, write_npz, write_tf2
 
-from nst_tf import checkpoints
-from nst_tf.checkpoints import save_checkpoint
 from nst_tf.config import SETTINGS, JobConfig
-from nst_tf.images import save_image
-from nst_tf.jobs import run_job
+from nst_tf.image.io import save_image
+from nst_tf.jobs.run import run_job
+from nst_tf.rundir import checkpoint
+from nst_tf.rundir.checkpoint import save_checkpoint
 from nst_tf.transfer import Position
 
 
@@ -230,14 +230,14 @@ def run_folder():
 
 def cut_off_run(folder):
     """Return the folder of a run of which the power was cut at its second checkpoint."""
-    saved, whole = [], checkpoints.save_checkpoint
+    saved, whole = [], checkpoint.save_checkpoint
 
     def save(place, where):
         saved.append(whole(place, where))
         if len(saved) == 2:
             raise EOFError
 
-    checkpoints.save_checkpoint, checkpoints.SHARE = save, 1e9
+    checkpoint.save_checkpoint, checkpoint.SHARE = save, 1e9
     beside = Path(folder).parent
     config = JobConfig().changed(
         content=str(beside / "content.png"),

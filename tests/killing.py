@@ -22,10 +22,13 @@ from PIL import Image
 from nst_tf.console import hushed
 
 with hushed():
-    from nst_tf import checkpoints as module
-    from nst_tf.checkpoints import JOURNAL, checkpoints, load_checkpoint, read_journal
     from nst_tf.config import JobConfig
-    from nst_tf.jobs import CONFIG, OUR_FILES, resume_job, run_job
+    from nst_tf.jobs.resume import resume_job
+    from nst_tf.jobs.run import run_job
+    from nst_tf.rundir import checkpoint as module
+    from nst_tf.rundir.checkpoint import checkpoints, load_checkpoint
+    from nst_tf.rundir.journal import read_journal
+    from nst_tf.rundir.layout import CONFIG, JOURNAL, OUR_FILES
 
 PAPER = {"unit": "paper", "beta": 1.0, "alpha": 1e-4, "tv_weight": 0.0}
 JOBS = {  # each loop there is, one with levels; SciPy's begins again after every 100 iterations

@@ -212,8 +212,8 @@ def main():
         convolutions = tiny_vgg(options.layers)
     else:
         sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-        from nst_tf.trunks.vgg import EMBEDDED_FILE
-        from nst_tf.trunks.vgg_npz import read_vgg_npz
+        from nst_tf.models.readers.vgg_npz import read_vgg_npz
+        from nst_tf.models.vgg import EMBEDDED_FILE
 
         convolutions = read_vgg_npz(EMBEDDED_FILE).convolutions
         convolutions = as_vgg19(convolutions) if options.layers == 19 else convolutions

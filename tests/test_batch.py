@@ -17,10 +17,10 @@ from nst_tf.batch.lists import pairs
 from nst_tf.batch.progress import Progress
 from nst_tf.batch.whole import JOBS, resume_batch, run_batch
 from nst_tf.batch.work import Outcome
-from nst_tf.checkpoints import JOURNAL
 from nst_tf.config import JobConfig
 from nst_tf.errors import Interrupted
-from nst_tf.jobs import locked, run_job
+from nst_tf.jobs.run import run_job
+from nst_tf.rundir.layout import JOURNAL, locked
 
 QUIET = {"say": None}
 
@@ -135,7 +135,7 @@ def test_a_bad_job_stops_no_other_and_every_reason_is_told(photos, base, capsys)
 def test_a_fault_of_ours_fails_one_job_and_leaves_its_traceback(photos, base):
     jobs = pairs(["a.png"], ["x.png"], base=base)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("nst_tf.jobs.save_result", lambda *_: 1 / 0)
+        patch.setattr("nst_tf.jobs.run.save_result", lambda *_: 1 / 0)
         summary = run_batch(jobs, "out", **QUIET)
     assert "ZeroDivisionError" in summary.outcomes["a_x"].reason
     assert "1 / 0" in Path("out/a_x/error.txt").read_text()
@@ -217,13 +217,13 @@ def test_what_is_done_is_left_and_what_is_half_done_goes_on(photos, base, monkey
 
 @pytest.mark.parametrize("earlier", [False, True])
 def test_on_another_processor_what_is_done_is_left_too(photos, base, monkeypatch, earlier):
-    monkeypatch.setattr("nst_tf.precision.processor_kind", lambda: "none")
+    monkeypatch.setattr("nst_tf.scaling.precision.processor_kind", lambda: "none")
     jobs = pairs(["a.png", "b.png"], ["x.png"], base=base.changed(checkpoint_every=0))
     with stopped_after(7 + 4), pytest.raises(Interrupted):
         run_batch(jobs, "out", **QUIET)
     if earlier:  # as a version left it that did not record the precision
         JobConfig.load("out/a_x/config.json").changed(precision="auto").save("out/a_x/config.json")
-    monkeypatch.setattr("nst_tf.precision.processor_kind", lambda: "avx512_bf16")
+    monkeypatch.setattr("nst_tf.scaling.precision.processor_kind", lambda: "avx512_bf16")
     outcomes = resume_batch("out", **QUIET).outcomes
     assert [outcomes[name].attempts for name in ("a_x", "b_x")] == [0, 1]
     assert JobConfig.load("out/b_x/config.json").precision == "float32"
@@ -278,7 +278,7 @@ def test_two_batches_can_not_share_a_folder(photos, base, capsys):
 
 
 def test_many_jobs_have_an_index_of_several_pages(photos, base, monkeypatch):
-    monkeypatch.setattr("nst_tf.pages.render.CARDS", 2)
+    monkeypatch.setattr("nst_tf.report.render.CARDS", 2)
     jobs = pairs(["a.png", "b.png", "c.png"], ["x.png"], base=base.changed(iterations=1))
     run_batch(jobs, "out", **QUIET)
     first, second = (Path("out", name).read_text() for name in ("index.html", "index_2.html"))

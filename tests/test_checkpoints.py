@@ -9,15 +9,15 @@ import pytest
 from conftest import make_picture
 
 from nst_tf import ConfigError, TransferConfig
-from nst_tf.checkpoints import (
+from nst_tf.image.pixels import VGG_PIXELS
+from nst_tf.optim import LBFGS, scipy_lbfgs
+from nst_tf.rundir.checkpoint import (
     Checkpoints,
     checkpoints,
     latest_position,
     load_checkpoint,
     save_checkpoint,
 )
-from nst_tf.images import VGG_PIXELS
-from nst_tf.optim import LBFGS, scipy_lbfgs
 from nst_tf.scaling.tiling import TiledObjective
 from nst_tf.transfer import Position, Step, make_task, minimize
 
@@ -221,7 +221,7 @@ def test_a_checkpoint_that_lacks_what_the_loop_remembers_is_refused(tiny_model, 
 
 def test_checkpoints_are_saved_when_due_and_not_at_the_end(tmp_path, monkeypatch):
     now = [0.0]
-    monkeypatch.setattr("nst_tf.checkpoints.time.perf_counter", lambda: now[0])
+    monkeypatch.setattr("nst_tf.rundir.checkpoint.time.perf_counter", lambda: now[0])
     keep = Checkpoints(tmp_path, every=30)
     saved = []
     for iteration in range(1, 8):
@@ -239,13 +239,13 @@ def step_at(iteration, last):
 
 def test_slow_ones_are_rarer(tmp_path, monkeypatch):
     now = [0.0]
-    monkeypatch.setattr("nst_tf.checkpoints.time.perf_counter", lambda: now[0])
+    monkeypatch.setattr("nst_tf.rundir.checkpoint.time.perf_counter", lambda: now[0])
     keep = Checkpoints(tmp_path, every=1)
 
     def slowly(*_):
         now[0] += 10
 
-    monkeypatch.setattr("nst_tf.checkpoints.save_checkpoint", slowly)
+    monkeypatch.setattr("nst_tf.rundir.checkpoint.save_checkpoint", slowly)
     now[0] = 5.0
     keep(step_at(1, last=False))
     assert keep.due == 15 + 200, "ten seconds of saving are paid for by two hundred of painting"

@@ -7,7 +7,7 @@ import pytest
 from conftest import make_picture
 
 from nst_tf import ConfigError, ImageError, read_picture, resize_picture
-from nst_tf.color import (
+from nst_tf.image.color import (
     COLOR_MODES,
     METHODS,
     _matched_color,

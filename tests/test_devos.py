@@ -74,7 +74,7 @@ def test_the_preset_repeats_the_tutorials_first_50_losses(tmp_path, monkeypatch)
     Image.fromarray(make_picture(120, 80, seed=1)).save(style)
     command = [content, style, "--preset", "devos", "--weights", mat, "--output", tmp_path / "out"]
     small = ["--size", f"{WIDTH}x{HEIGHT}", "--iterations", STEPS - 1]
-    monkeypatch.setattr("nst_tf.precision.processor_kind", lambda: "avx512_bf16")
+    monkeypatch.setattr("nst_tf.scaling.precision.processor_kind", lambda: "avx512_bf16")
     assert main([str(word) for word in [*command, *small, "--quiet"]]) == 0
     with open(tmp_path / "out" / "losses.csv", newline="") as file:
         ours = [float(row["total"]) for row in csv.DictReader(file)]

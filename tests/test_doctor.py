@@ -28,7 +28,7 @@ def test_it_says_the_precision_and_why(monkeypatch, capsys):
         "none": "--precision auto: float32 (this processor has no bfloat16)",
         "avx512_bf16": "--precision auto: bfloat16 (avx512_bf16: 1.9 to 2 times",
     }.items():
-        monkeypatch.setattr("nst_tf.precision.processor_kind", lambda kind=kind: kind)
+        monkeypatch.setattr("nst_tf.scaling.precision.processor_kind", lambda kind=kind: kind)
         assert main(["--weights", "embedded", "--size", "64", "--iterations", "1"]) == 0
         assert lines(capsys)["bfloat16"].startswith(words)
 

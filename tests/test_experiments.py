@@ -19,7 +19,7 @@ from nst_tf import (
 )
 from nst_tf.experiments import nested
 from nst_tf.grid import main
-from nst_tf.images import VGG_PIXELS
+from nst_tf.image.pixels import VGG_PIXELS
 
 CONTENT = VGG_PIXELS.to_image(make_picture(37, 45))
 STYLE = VGG_PIXELS.to_image(make_picture(50, 41, seed=1))
@@ -177,7 +177,7 @@ def test_the_command_line_leaves_a_sheet_and_its_pictures(grid, tmp_path):
 
 
 def test_an_interrupted_grid_says_where_its_pictures_are(grid, tmp_path, monkeypatch, capsys):
-    from nst_tf import experiments, images
+    from nst_tf import experiments, read_picture
     from nst_tf.errors import Interrupted
 
     def interrupted(*args, each, **knobs):
@@ -187,7 +187,7 @@ def test_an_interrupted_grid_says_where_its_pictures_are(grid, tmp_path, monkeyp
     monkeypatch.setattr(experiments, "layer_grid", interrupted)
     assert grid("layers") == 130
     assert "the pictures done so far are in output/grid_layers" in capsys.readouterr().err
-    assert images.read_picture(tmp_path / "output" / "grid_layers" / "1_1.png").shape == (40, 40, 3)
+    assert read_picture(tmp_path / "output" / "grid_layers" / "1_1.png").shape == (40, 40, 3)
 
 
 def test_bad_input_to_the_grid_is_one_line_and_status_2(grid, tmp_path, capsys):

@@ -22,7 +22,7 @@ from nst_tf.app.studio import Limits
 from nst_tf.app.uploads import Uploads, everywhere_else, painted_mask, without_mark
 from nst_tf.config import PATHS, JobConfig
 from nst_tf.errors import ConfigError, ImageError
-from nst_tf.inputs import load_paintings
+from nst_tf.jobs.inputs import load_paintings
 from nst_tf.presets import PRESETS
 from nst_tf.samples import SAMPLE_PAIR, SAMPLES
 

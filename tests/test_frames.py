@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from conftest import make_picture
 
-from nst_tf.frames import frame_widths, without_frame
-from nst_tf.images import read_picture
+from nst_tf.image.frames import frame_widths, without_frame
+from nst_tf.image.io import read_picture
 
 PAINTING = make_picture(300, 400)
 STYLES = sorted((Path(__file__).resolve().parents[1] / "images/style").glob("*.jpg"))

@@ -9,7 +9,9 @@ from conftest import make_picture
 from PIL import Image, ImageCms
 
 from nst_tf import ImageError, generate_noise_image, load_image, recover_image, save_image
-from nst_tf.images import PixelSpace, fit_size, parse_size, read_picture, same_area_size
+from nst_tf.image.io import read_picture
+from nst_tf.image.pixels import PixelSpace
+from nst_tf.image.sizes import fit_size, parse_size, same_area_size
 
 PICTURE = make_picture(40, 56)
 

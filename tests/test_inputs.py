@@ -6,7 +6,8 @@ from conftest import make_picture
 from PIL import Image
 
 from nst_tf import ConfigError, ImageError, JobConfig, load_images, recover_image
-from nst_tf.images import UNIT_PIXELS, VGG_PIXELS, PixelSpace, fit_size, parse_size
+from nst_tf.image.pixels import UNIT_PIXELS, VGG_PIXELS, PixelSpace
+from nst_tf.image.sizes import fit_size, parse_size
 
 
 @pytest.fixture

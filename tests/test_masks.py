@@ -19,9 +19,9 @@ from nst_tf import (
     style_transfer,
 )
 from nst_tf.config import PROPAGATION as KNOB
-from nst_tf.images import VGG_PIXELS
-from nst_tf.masks import PROPAGATION
-from nst_tf.trunks import receptive_fields
+from nst_tf.image.pixels import VGG_PIXELS
+from nst_tf.models import receptive_fields
+from nst_tf.objective.guides import PROPAGATION
 
 HEIGHT, WIDTH = 48, 64
 CONTENT = VGG_PIXELS.to_image(make_picture(HEIGHT, WIDTH))

@@ -6,7 +6,7 @@ import tensorflow as tf
 from conftest import forget_traces, make_picture
 
 from nst_tf import NstError, Objective, TransferConfig, extract_features, style_transfer
-from nst_tf.images import VGG_PIXELS
+from nst_tf.image.pixels import VGG_PIXELS
 from nst_tf.scaling import memory
 from nst_tf.scaling.levels import Level
 from nst_tf.scaling.memory import (

@@ -6,8 +6,8 @@ from conftest import make_picture
 from squeezenetfiles import tiny_squeezenet, write_npz
 
 from nst_tf import ConfigError, ImageError, Trunk, extract_features
-from nst_tf.trunks import ConvRelu, load_model, normalize_trunk
-from nst_tf.trunks.normalize import channel_means
+from nst_tf.models import ConvRelu, load_model, normalize_trunk
+from nst_tf.models.normalize import channel_means
 
 SIZES = [(45, 61), (52, 39), (40, 40)]
 

@@ -236,7 +236,7 @@ def test_a_look_says_how_much_time_is_left(places):
 
 def test_without_every_looks_are_so_rare_that_they_cost_a_twentieth_at_most(places, monkeypatch):
     clock = iter(np.arange(0, 1000, 0.1))  # each glance at it, and so each look, takes a tenth
-    monkeypatch.setattr("nst_tf.watch.time.perf_counter", lambda: next(clock))
+    monkeypatch.setattr("nst_tf.notebook.live.time.perf_counter", lambda: next(clock))
     look = nst.live()
     assert look.look_every == 0, "no iteration must be looked at"
     for iteration in range(100):
@@ -247,8 +247,8 @@ def test_without_every_looks_are_so_rare_that_they_cost_a_twentieth_at_most(plac
 
 
 def test_a_step_without_a_picture_is_no_reason_to_look(places, monkeypatch):
-    monkeypatch.setattr("nst_tf.watch.PAUSE", 0.0)
-    monkeypatch.setattr("nst_tf.watch.SHARE", 1.0)
+    monkeypatch.setattr("nst_tf.notebook.live.PAUSE", 0.0)
+    monkeypatch.setattr("nst_tf.notebook.live.SHARE", 1.0)
     look = nst.live()
     for iteration in range(4):
         look(step(iteration, image=True if iteration % 2 == 0 else None))
@@ -305,7 +305,7 @@ def _picture_in(image):
 
 
 def test_a_curve_has_numbers_and_leaves_out_what_has_no_logarithm():
-    from nst_tf.watch import loss_curve
+    from nst_tf.notebook.live import loss_curve
 
     assert loss_curve([(0, 0.0)], 9) == loss_curve([(0, 1.0)], 9) == ""
     curve = loss_curve([(0, 0.0), (1, 12345.0), (2, 1.5)], 400)
@@ -405,7 +405,9 @@ def test_pictures_of_any_size_fit_into_a_contact_sheet_and_long_labels_are_cut_o
 
 def test_a_contact_sheet_of_a_folder_shows_the_saved_pictures_evenly(tmp_path, monkeypatch):
     shown = {}
-    monkeypatch.setattr("nst_tf.sidebyside.tiled", lambda *all_of_it: shown.update(it=all_of_it))
+    monkeypatch.setattr(
+        "nst_tf.notebook.compare.tiled", lambda *all_of_it: shown.update(it=all_of_it)
+    )
     for iteration in range(30):
         nst.save_image(tmp_path / f"{iteration:06d}.png", make_picture(32, 32))
     nst.save_image(tmp_path / "result.png", make_picture(32, 32))

@@ -11,8 +11,8 @@ from PIL import Image
 from squeezenetfiles import tiny_squeezenet, write_npz
 
 import nst_tf
-from nst_tf.images import read_picture
-from nst_tf.trunks import load_model
+from nst_tf.image.io import read_picture
+from nst_tf.models import load_model
 
 PACKAGE = Path(nst_tf.__file__).parent
 FORBIDDEN_MODULES = {  # name -> the modules that may import it, and why

@@ -13,7 +13,7 @@ from conftest import make_picture
 from nst_tf import ConfigError, Diverged, Interrupted, Objective, style_transfer
 from nst_tf.config import DECAYS as KNOB
 from nst_tf.config import OPTIMIZERS
-from nst_tf.images import VGG_PIXELS
+from nst_tf.image.pixels import VGG_PIXELS
 from nst_tf.optim import LBFGS, SGD, Adam, KerasOptimizer, ScipyLBFGS
 from nst_tf.optim.decay import DECAYS, learning_rate_at
 from nst_tf.optim.lbfgs import two_loops

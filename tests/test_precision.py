@@ -11,13 +11,13 @@ from nst_tf import (
     extract_features,
     load_vgg_model,
     normalize_trunk,
-    precision,
     style_transfer,
 )
 from nst_tf import config as knobs
-from nst_tf.images import VGG_PIXELS
+from nst_tf.image.pixels import VGG_PIXELS
 from nst_tf.objective.statistics import products
-from nst_tf.precision import choose_precision
+from nst_tf.scaling import precision
+from nst_tf.scaling.precision import choose_precision
 
 CONTENT = VGG_PIXELS.to_image(make_picture(96, 128))
 STYLE = VGG_PIXELS.to_image(make_picture(90, 111, seed=1))

@@ -21,9 +21,9 @@ from nst_tf.batch.__main__ import main
 from nst_tf.batch.lists import Job, pairs
 from nst_tf.batch.on_ray import HOME, Worker, ray_engine
 from nst_tf.batch.whole import run_batch
-from nst_tf.checkpoints import checkpoints
 from nst_tf.config import JobConfig
 from nst_tf.errors import ConfigError
+from nst_tf.rundir.checkpoint import checkpoints
 
 pytestmark = pytest.mark.cluster
 

@@ -20,11 +20,12 @@ from conftest import make_picture
 from filelock import FileLock
 from PIL import Image
 
-from nst_tf import ConfigError, JobConfig, NstError, precision, resume_job
-from nst_tf.checkpoints import checkpoints
-from nst_tf.images import read_picture
-from nst_tf.jobs import LOCK, OUR_FILES
+from nst_tf import ConfigError, JobConfig, NstError, resume_job
+from nst_tf.image.io import read_picture
 from nst_tf.run import main
+from nst_tf.rundir.checkpoint import checkpoints
+from nst_tf.rundir.layout import LOCK, OUR_FILES
+from nst_tf.scaling import precision
 
 ROOT = Path(__file__).resolve().parents[1]
 KEEP = ["--checkpoint-every", "0"]
@@ -41,7 +42,7 @@ def cut(job, monkeypatch):
     def run(after, *more):
         saved = []
         with monkeypatch.context() as patch:
-            from nst_tf import checkpoints as module
+            from nst_tf.rundir import checkpoint as module
 
             whole = module.save_checkpoint
 
@@ -418,8 +419,8 @@ def test_a_full_disk_stops_the_run_with_its_last_checkpoint(job, cut, monkeypatc
 
     capsys.readouterr()
     with monkeypatch.context() as patch:
-        patch.setattr("nst_tf.checkpoints.np.savez", full)
-        patch.setattr("nst_tf.checkpoints.SHARE", 1e9)
+        patch.setattr("nst_tf.rundir.checkpoint.np.savez", full)
+        patch.setattr("nst_tf.rundir.checkpoint.SHARE", 1e9)
         assert main(["--resume", "cut"]) == 2
     said = said_err(capsys)
     assert "No space left on device" in said

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nst_tf.images import read_picture
+from nst_tf.image.io import read_picture
 from nst_tf.run import main
 
 ROOT = Path(__file__).resolve().parents[1]

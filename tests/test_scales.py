@@ -6,7 +6,8 @@ from conftest import make_picture
 
 from nst_tf import ConfigError, Style, TransferConfig, style_transfer
 from nst_tf import config as knobs
-from nst_tf.images import MIN_SIDE, VGG_PIXELS
+from nst_tf.image.pixels import VGG_PIXELS
+from nst_tf.image.sizes import MIN_SIDE
 from nst_tf.scaling.levels import make_levels, task_levels
 from nst_tf.scaling.pyramid import enlarged, resized_image, resized_style
 from nst_tf.schedules import SCHEDULES, optimizer_name

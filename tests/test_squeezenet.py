@@ -13,8 +13,9 @@ from conftest import make_picture
 from squeezenetfiles import npz_arrays, tiny_squeezenet, write_npz, write_tf1, write_tf2
 
 from nst_tf import ConfigError, PixelSpace, WeightsError, extract_features, read_picture
-from nst_tf.images import VGG_PIXELS, resize_picture
-from nst_tf.trunks import (
+from nst_tf.image.pixels import VGG_PIXELS
+from nst_tf.image.sizes import resize_picture
+from nst_tf.models import (
     CS231N_LAYERS,
     Pool,
     find_squeezenet_weights,
@@ -22,8 +23,8 @@ from nst_tf.trunks import (
     load_squeezenet_model,
     weights_family,
 )
-from nst_tf.trunks.search import model_folders
-from nst_tf.trunks.squeezenet_weights import CAFFE_PIXELS, IMAGENET_PIXELS
+from nst_tf.models.readers.squeezenet_weights import CAFFE_PIXELS, IMAGENET_PIXELS
+from nst_tf.models.search import model_folders
 
 ROOT = Path(__file__).resolve().parents[1]
 V1_0 = "conv1 pool1 fire2 fire3 fire4 pool4 fire5 fire6 fire7 fire8 pool8 fire9"
@@ -35,7 +36,7 @@ IMAGE = IMAGENET_PIXELS.to_image(make_picture(61, 45))
 def alone(tmp_path, monkeypatch):
     """Return an empty folder to work in, with no weights anywhere that is searched."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("nst_tf.trunks.search.CHECKOUT", tmp_path / "checkout")
+    monkeypatch.setattr("nst_tf.models.search.CHECKOUT", tmp_path / "checkout")
     monkeypatch.delenv("NST_TF_MODEL_PATH", raising=False)
     return tmp_path
 

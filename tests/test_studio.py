@@ -20,7 +20,7 @@ from nst_tf.app.studio import (
 from nst_tf.app.views import IDLE, recent_runs, view_of
 from nst_tf.config import JobConfig
 from nst_tf.errors import ConfigError
-from nst_tf.jobs import run_job
+from nst_tf.jobs.run import run_job
 
 ENDLESS = 1_000_000  # iterations: nobody waits for them
 PATIENCE = 120  # seconds until a test says that something hangs

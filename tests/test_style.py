@@ -20,7 +20,7 @@ from nst_tf import (
     style_transfer,
 )
 from nst_tf import config as knobs
-from nst_tf.images import VGG_PIXELS
+from nst_tf.image.pixels import VGG_PIXELS
 from nst_tf.objective.statistics import (
     correlation_sums,
     gram_sums,

@@ -6,11 +6,11 @@ import tensorflow as tf
 from conftest import make_picture
 
 from nst_tf import ContentTerm, Objective, Style, TransferConfig, load_vgg_model
-from nst_tf.images import VGG_PIXELS
+from nst_tf.image.pixels import VGG_PIXELS
+from nst_tf.models import receptive_fields
 from nst_tf.objective.styles import as_styles
 from nst_tf.scaling.tiling import TiledObjective, Tiling
 from nst_tf.transfer import loss_terms
-from nst_tf.trunks import receptive_fields
 
 CONTENT = VGG_PIXELS.to_image(make_picture(213, 317))
 STYLE = VGG_PIXELS.to_image(make_picture(190, 283, seed=1))

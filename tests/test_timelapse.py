@@ -10,10 +10,10 @@ import pytest
 from conftest import make_picture
 from PIL import Image
 
-from nst_tf import timelapse
 from nst_tf.config import FILMS
 from nst_tf.errors import ConfigError
-from nst_tf.timelapse import SIDES, save_timelapse
+from nst_tf.report import timelapse
+from nst_tf.report.timelapse import SIDES, save_timelapse
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import tensorflow as tf
 from conftest import forget_traces, make_picture
 
 from nst_tf import Style, TransferConfig, style_transfer
-from nst_tf.images import VGG_PIXELS
+from nst_tf.image.pixels import VGG_PIXELS
 
 FIRST, SECOND, BRUSH, PEN = (VGG_PIXELS.to_image(make_picture(48, 64, seed=n)) for n in range(4))
 MASK = np.linspace(0, 1, 48 * 64).reshape(48, 64)

@@ -20,7 +20,7 @@ from nst_tf import (
     style_transfer,
     tv_loss,
 )
-from nst_tf.images import VGG_PIXELS
+from nst_tf.image.pixels import VGG_PIXELS
 from nst_tf.optim import Adam
 
 CONTENT = VGG_PIXELS.to_image(make_picture(37, 45))

@@ -20,13 +20,13 @@ from matfiles import (
 )
 
 from nst_tf import ConfigError, ImageError, WeightsError, extract_features, load_vgg_model
-from nst_tf.images import VGG_PIXELS
-from nst_tf.trunks import ConvRelu, Fire, Pool, resolve_layers
-from nst_tf.trunks.cache import cache_path
-from nst_tf.trunks.hdf5 import read_hdf5
-from nst_tf.trunks.matconvnet import read_matconvnet
-from nst_tf.trunks.vgg import EMBEDDED_FILE, find_vgg_weights
-from nst_tf.trunks.vgg_npz import read_vgg_npz
+from nst_tf.image.pixels import VGG_PIXELS
+from nst_tf.models import ConvRelu, Fire, Pool, resolve_layers
+from nst_tf.models.readers.cache import cache_path
+from nst_tf.models.readers.hdf5 import read_hdf5
+from nst_tf.models.readers.matconvnet import read_matconvnet
+from nst_tf.models.readers.vgg_npz import read_vgg_npz
+from nst_tf.models.vgg import EMBEDDED_FILE, find_vgg_weights
 
 IMAGE = VGG_PIXELS.to_image(make_picture(47, 35))
 
@@ -224,7 +224,7 @@ def test_an_unknown_pooling_lists_those_that_exist(tiny_mat):
 
 def test_auto_takes_the_papers_network_where_it_lies(tmp_path, monkeypatch, tiny_mat):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("nst_tf.trunks.search.CHECKOUT", tmp_path / "elsewhere")
+    monkeypatch.setattr("nst_tf.models.search.CHECKOUT", tmp_path / "elsewhere")
     monkeypatch.delenv("NST_TF_MODEL_PATH", raising=False)
     assert find_vgg_weights() == EMBEDDED_FILE
     (tmp_path / "model").mkdir()
@@ -421,7 +421,7 @@ def test_an_unreadable_file_says_so(tmp_path, tiny_mat, monkeypatch):
 
 
 def test_a_file_loads_where_the_embedded_network_is_missing(tmp_path, tiny_mat, monkeypatch):
-    monkeypatch.setattr("nst_tf.trunks.vgg.EMBEDDED_FILE", tmp_path / "missing.npz")
+    monkeypatch.setattr("nst_tf.models.vgg.EMBEDDED_FILE", tmp_path / "missing.npz")
     write_keras(tmp_path / "notop.h5", tiny_vgg(16))
     assert load_vgg_model(tiny_mat).name == "VGG-19 from tiny-19.mat"
     assert load_vgg_model(tmp_path / "notop.h5").name == "VGG-16 from notop.h5"
@@ -441,7 +441,7 @@ def counted(monkeypatch):
         reads.append(path)
         return read_matconvnet(path)
 
-    monkeypatch.setattr("nst_tf.trunks.vgg.read_matconvnet", count)
+    monkeypatch.setattr("nst_tf.models.vgg.read_matconvnet", count)
     return reads
 
 
@@ -507,6 +507,6 @@ def test_a_folder_that_can_not_be_written_costs_only_the_cache(mat, monkeypatch)
     def full(path):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("nst_tf.trunks.cache.atomic_file", full)
+    monkeypatch.setattr("nst_tf.models.readers.cache.atomic_file", full)
     np.testing.assert_array_equal(kernel_of(mat), tiny_vgg(seed=1)["conv3_1"][0])
     assert not cache_path(mat).exists()

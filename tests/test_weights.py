@@ -10,9 +10,11 @@ import pytest
 from matfiles import tiny_vgg, write_keras, write_matconvnet
 
 from nst_tf import WeightsError
-from nst_tf.trunks.vgg import EMBEDDED_FILE
-from nst_tf.weightfiles import WEIGHTS
-from nst_tf.weights import _has_checksum, fetch, fingerprint, main, verify
+from nst_tf.models.vgg import EMBEDDED_FILE
+from nst_tf.weights.__main__ import main
+from nst_tf.weights.download import _has_checksum, fetch
+from nst_tf.weights.registry import WEIGHTS
+from nst_tf.weights.verify import fingerprint, verify
 
 CONTENT = np.random.default_rng(0).bytes(3_000_000)
 CUT_AT = 2_000_000

@@ -26,7 +26,7 @@ import sys
 from pathlib import Path
 
 places = [Path(), Path(".."), Path("nst_tf")]  # here, Jupyter's way from notebooks/, or beside
-found = [place for place in places if (place / "nst_tf" / "lessons.py").is_file()]
+found = [place for place in places if (place / "nst_tf" / "transfer.py").is_file()]
 assert found, "Clone the project beside this notebook, as nst_tf, or start Jupyter in the project"
 os.chdir(found[0])
 sys.path.insert(0, str(Path.cwd()))

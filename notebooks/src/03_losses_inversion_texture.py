@@ -39,7 +39,7 @@ import sys
 from pathlib import Path
 
 places = [Path(), Path(".."), Path("nst_tf")]  # here, Jupyter's way from notebooks/, or beside
-found = [place for place in places if (place / "nst_tf" / "lessons.py").is_file()]
+found = [place for place in places if (place / "nst_tf" / "transfer.py").is_file()]
 assert found, "Clone the project beside this notebook, as nst_tf, or start Jupyter in the project"
 os.chdir(found[0])
 sys.path.insert(0, str(Path.cwd()))
@@ -84,7 +84,7 @@ print(f"{vgg.name}: {parameters(vgg) / 1e6:.1f} million parameters")
 # %%
 try:
     squeezenet = nst.load_squeezenet_model()
-    deepest = nst.trunks.receptive_fields(squeezenet)[squeezenet.convolutions[-1]]
+    deepest = nst.receptive_fields(squeezenet)[squeezenet.convolutions[-1]]
     print(f"{squeezenet.name}: {len(squeezenet)} layers, the deepest sees {deepest.size} pixels")
 except nst.WeightsError as error:
     print("no SqueezeNet here, so VGG alone:", str(error).split(";")[0].split("\n")[0])

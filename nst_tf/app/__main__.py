@@ -95,8 +95,9 @@ def _open_studio(options, knobs):
     with hushed():
         from nst_tf.app.studio import Limits, Studio
         from nst_tf.app.uploads import Uploads
-        from nst_tf.jobs import check_output, chosen_weights
-        from nst_tf.trunks import load_model
+        from nst_tf.jobs.inputs import chosen_weights
+        from nst_tf.models import load_model
+        from nst_tf.rundir.layout import check_output
     folder = Path(options["output"])
     check_output(folder, overwrite=True)
     knobs["weights"] = chosen_weights(knobs.get("weights", "auto"))

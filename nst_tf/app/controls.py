@@ -10,8 +10,8 @@ import gradio as gr
 
 from nst_tf.app import form as forms
 from nst_tf.app.form import heading_of
-from nst_tf.color import COLOR_MODES
 from nst_tf.config import JobConfig
+from nst_tf.image.color import COLOR_MODES
 from nst_tf.presets import PRESETS
 from nst_tf.samples import SAMPLE_PAIR, SAMPLES
 

@@ -10,8 +10,9 @@ from nst_tf.batch.lists import value_of
 from nst_tf.cli import HEADINGS
 from nst_tf.config import NO_MASK, NOT, STARTS, JobConfig
 from nst_tf.errors import ConfigError, ImageError, NstError
-from nst_tf.images import fit_size, parse_size, read_picture
-from nst_tf.masks import load_mask
+from nst_tf.image.io import read_picture
+from nst_tf.image.masks import load_mask
+from nst_tf.image.sizes import fit_size, parse_size
 from nst_tf.presets import PRESETS
 from nst_tf.run import preset_knobs
 

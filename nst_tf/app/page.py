@@ -15,11 +15,10 @@ from nst_tf.app.controls import QUIET, make_controls, make_recent, make_shown
 from nst_tf.app.form import Form, StyleChoice, config_of
 from nst_tf.app.studio import OPEN
 from nst_tf.app.views import alert_of, headline_of, recent_runs, view_of
-from nst_tf.checkpoints import CONFIG, RESULT
 from nst_tf.config import JobConfig
 from nst_tf.errors import ConfigError, NstError
-from nst_tf.images import read_picture
-from nst_tf.pages import REPORT
+from nst_tf.image.io import read_picture
+from nst_tf.rundir.layout import CONFIG, REPORT, RESULT
 from nst_tf.samples import SAMPLES
 
 MOST_UPLOAD = "64mb"  # of one picture file
@@ -32,8 +31,6 @@ STORE = "nst_tf"  # under which the browser keeps which run it looks at
 TO_THE_RUN = "() => document.getElementById('run').scrollIntoView({behavior: 'smooth'})"
 HEAD = """<header class="head"><h1>nst_tf</h1>
 <p>Neural style transfer: a photograph, repainted by the statistics of a painting.</p></header>"""
-
-
 FONTS = ("system-ui", "sans-serif")  # of the machine: none is fetched
 THEME = gr.themes.Default(
     font=FONTS,

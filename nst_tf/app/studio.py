@@ -13,14 +13,17 @@ from nst_tf.app.uploads import without_mark
 from nst_tf.batch.lists import Job
 from nst_tf.batch.work import DONE, FAILED, do_job
 from nst_tf.callbacks import time_left
-from nst_tf.checkpoints import CONFIG, load_settings, save_checkpoint
 from nst_tf.config import JobConfig
 from nst_tf.errors import ConfigError, Interrupted, NstError
-from nst_tf.inputs import load_content
-from nst_tf.jobs import chosen_weights, folder_name, load_trunk, new_folder, show_result
-from nst_tf.pages import read_record
+from nst_tf.jobs.inputs import chosen_weights, load_content
+from nst_tf.jobs.load import load_trunk
+from nst_tf.jobs.run import show_result
+from nst_tf.notebook.live import jpeg_bytes
+from nst_tf.rundir.checkpoint import save_checkpoint
+from nst_tf.rundir.journal import load_settings
+from nst_tf.rundir.layout import CONFIG, folder_name, new_folder
+from nst_tf.rundir.record import read_record
 from nst_tf.scaling.memory import expected
-from nst_tf.watch import jpeg_bytes
 
 WAITING, PAINTING, STOPPED = "waiting", "painting", "stopped"  # beside DONE and FAILED
 OPEN = (WAITING, PAINTING)

@@ -8,8 +8,8 @@ import numpy as np
 
 from nst_tf.errors import ConfigError, ImageError
 from nst_tf.files import atomic_file
-from nst_tf.images import read_picture, save_image
-from nst_tf.masks import load_mask
+from nst_tf.image.io import read_picture, save_image
+from nst_tf.image.masks import load_mask
 
 SHOWN = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".avif"}  # what a browser can show
 NAME = re.compile(r"[^\w-]+")

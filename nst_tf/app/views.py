@@ -8,12 +8,13 @@ import jinja2
 from PIL import Image
 
 from nst_tf.app.studio import FAILED, OPEN, RECENT, STOPPED, WAITING
-from nst_tf.checkpoints import CONFIG, JOURNAL, RESULT, load_settings
 from nst_tf.errors import NstError
-from nst_tf.images import read_picture
-from nst_tf.pages import REPORT, read_record
-from nst_tf.pages.render import LARGE, command, how_it_ended, picture_of
-from nst_tf.watch import curve_inside, shown_inside
+from nst_tf.image.io import read_picture
+from nst_tf.notebook.live import curve_inside, shown_inside
+from nst_tf.report.render import LARGE, command, how_it_ended, picture_of
+from nst_tf.rundir.journal import load_settings
+from nst_tf.rundir.layout import CONFIG, JOURNAL, REPORT, RESULT
+from nst_tf.rundir.record import read_record
 
 TEMPLATES = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent),

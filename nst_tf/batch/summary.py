@@ -5,8 +5,8 @@ import time
 
 from nst_tf.batch.work import DONE
 from nst_tf.files import atomic_file
-from nst_tf.pages import INDEX, write_index
-from nst_tf.pages.records import CONFIG, RESULT
+from nst_tf.report.render import INDEX, write_index
+from nst_tf.rundir.layout import CONFIG, RESULT
 
 SUMMARY = "summary.csv"
 WAITING = "waiting"

@@ -10,7 +10,7 @@ from nst_tf.batch.summary import Summary
 from nst_tf.batch.work import DONE, found_done, settled
 from nst_tf.console import uninterrupted
 from nst_tf.errors import ConfigError, Interrupted
-from nst_tf.jobs import check_output, locked, new_folder
+from nst_tf.rundir.layout import check_output, locked, new_folder
 
 JOBS = "jobs.json"
 

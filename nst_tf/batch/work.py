@@ -6,11 +6,13 @@ import traceback
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from nst_tf.checkpoints import JOURNAL
 from nst_tf.errors import Busy, ConfigError, NstError
 from nst_tf.files import atomic_file
-from nst_tf.jobs import chosen_weights, resume_job, run_job, with_full_paths
-from nst_tf.pages import REPORT, read_record
+from nst_tf.jobs.inputs import chosen_weights, with_full_paths
+from nst_tf.jobs.resume import resume_job
+from nst_tf.jobs.run import run_job
+from nst_tf.rundir.layout import JOURNAL, REPORT
+from nst_tf.rundir.record import read_record
 from nst_tf.samples import resolve_pictures
 
 DONE, FAILED = "done", "failed"

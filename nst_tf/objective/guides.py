@@ -3,7 +3,8 @@
 import numpy as np
 import tensorflow as tf
 
-from nst_tf.masks import layer_guides
+from nst_tf.errors import ImageError, check_choice
+from nst_tf.models import check_layers
 
 
 def style_regions(term, objective, styles):
@@ -52,3 +53,52 @@ def _mean(targets, weights):
     return tf.nest.map_structure(
         lambda *parts: tf.add_n([share * part for share, part in zip(shares, parts)]), *targets
     )
+
+
+PROPAGATION = ("simple", "inside", "all")
+
+
+def layer_guides(model, mask, layers, propagation="simple"):
+    """Bring a mask to the layers: Gatys et al. 2017, section 4.1, "guidance channels".
+
+    Parameters
+    ----------
+    model : Trunk
+    mask : (H, W) float32
+    layers : iterable of str
+    propagation : {"simple", "inside", "all"}
+        "simple" averages the mask over the pixels that a position stands for: at a stride of 16,
+        cells of 16x16, cut off at the picture's border, as the pools cut it. "inside" keeps only
+        positions whose whole receptive field lies under the mask, so that nothing from outside is
+        measured. "all" keeps every position that sees any of it. A receptive field is 3 pixels
+        wide at conv1_1 and 156 at VGG-19's conv5_1: "simple" lets a style reach half of that past
+        a mask's edge.
+
+    Returns
+    -------
+    dict of (1, H_l, W_l, 1)
+
+    Raises
+    ------
+    ImageError
+        "inside" leaves nothing at a layer: the region is smaller than the receptive field.
+    """
+    check_choice("propagation", propagation, PROPAGATION)
+    layers = check_layers(model, layers)
+    mask = tf.constant(mask, tf.float32)[tf.newaxis, ..., tf.newaxis]  # (1, H, W, 1)
+    guides = {}
+    seen, unseen = mask, 1 - mask  # the most white, and the most black, that a position sees
+    white, pixels = mask, tf.ones_like(mask)  # how much white, and how many pixels, in its cell
+    for name, layer in model.items():
+        seen, unseen = layer.reach(seen), layer.reach(unseen)
+        white, pixels = layer.shrunk(white), layer.shrunk(pixels)
+        if name in layers:
+            kinds = {"simple": white / pixels, "inside": 1 - unseen, "all": seen}
+            guides[name] = kinds[propagation]
+    for name, guide in guides.items():
+        if not tf.reduce_any(guide > 0):
+            raise ImageError(
+                f"no receptive field of {name} lies inside a mask: the region is too small for "
+                "this layer; take shallower layers or the propagation simple"
+            )
+    return guides

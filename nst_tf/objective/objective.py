@@ -12,9 +12,9 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from nst_tf.errors import ConfigError, check_choice
+from nst_tf.models import extract_features
 from nst_tf.objective.losses import content_loss, style_loss, total_loss, tv_loss
 from nst_tf.objective.statistics import STATISTICS
-from nst_tf.trunks import extract_features
 
 ANY_SIZE = (1, None, None, 3)  # shape of an image in a traced function
 TRACED_TARGETS = 16  # traced functions that are kept; each holds its network

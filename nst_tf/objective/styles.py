@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from nst_tf.errors import ConfigError, check_choice
-from nst_tf.trunks import resolve_layers
+from nst_tf.models import resolve_layers
 
 WEIGHTING = ("equal", "quarter-deepest", "geometric", "geometric-top")
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nst_tf.errors import check_choice
-from nst_tf.images import MIN_SIDE
+from nst_tf.image.sizes import MIN_SIDE
 from nst_tf.schedules import SCHEDULES
 
 WORTH_A_LEVEL = 1.2  # growth of the sides: for less, a level takes longer to begin than it saves

@@ -10,12 +10,12 @@ import psutil
 import tensorflow as tf
 
 from nst_tf.errors import NstError
-from nst_tf.images import VGG_PIXELS
+from nst_tf.image.pixels import VGG_PIXELS
+from nst_tf.models import receptive_fields, resolve_layers
 from nst_tf.optim.from_config import make_optimizer
-from nst_tf.precision import choose_precision
 from nst_tf.scaling.levels import make_levels, task_levels
+from nst_tf.scaling.precision import choose_precision
 from nst_tf.scaling.tiling import TiledObjective
-from nst_tf.trunks import receptive_fields, resolve_layers
 
 GIB = 2**30
 SPARE = 0.9  # of what is free: the rest is left to others

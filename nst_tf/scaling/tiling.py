@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
+from nst_tf.models import extract_features, receptive_fields
 from nst_tf.objective.losses import (
     content_factor,
     differences,
@@ -28,7 +29,6 @@ from nst_tf.objective.objective import (
     weighted_total,
 )
 from nst_tf.objective.statistics import STATISTICS
-from nst_tf.trunks import extract_features, receptive_fields
 
 PIXELS = "pixels"  # the name of the grid of pixels, beside those of layers
 

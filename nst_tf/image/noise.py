@@ -1,0 +1,44 @@
+"""Noise to start from."""
+
+import numpy as np
+
+from nst_tf.errors import ImageError
+
+NOISE = {"gaussian": 1.0, "uniform": 20.0}  # kind -> the tutorials' amplitude, in 0..255 units
+
+
+def generate_noise_image(content_image, noise_ratio, *, noise="gaussian", amplitude=None, seed=0):
+    """Mix noise into the content image: ``noise * r + content * (1 - r)`` (tutorial 0).
+
+    Parameters
+    ----------
+    content_image : (1, H, W, 3) float32
+        In the trunk's pixel space.
+    noise_ratio : float in [0, 1]
+        0 is the content image itself, 1 is noise alone. With tutorial 0's noise of one grey
+        level, 0.5 is a fainter picture and nothing more; "uniform" can be seen.
+    noise : {"gaussian", "uniform"}
+        Standard normal as in tutorial 0, or uniform in -20..20 as in tutorial 3.
+    amplitude : float, optional
+        Standard deviation, or half the range, in 0..255 units; None takes the tutorial's.
+    seed : int
+        The same seed gives the same noise.
+
+    Returns
+    -------
+    (1, H, W, 3) float32
+    """
+    if noise not in NOISE:
+        raise ImageError(f"`noise` is {noise!r}; choose from {', '.join(NOISE)}")
+    if not 0 <= noise_ratio <= 1:
+        raise ImageError(f"`noise_ratio` is {noise_ratio}; it must lie between 0 and 1")
+    if noise_ratio == 0:
+        return np.asarray(content_image, np.float32)
+    amplitude = NOISE[noise] if amplitude is None else amplitude
+    generator = np.random.default_rng(seed)
+    shape = np.shape(content_image)
+    if noise == "gaussian":
+        values = generator.standard_normal(shape, np.float32) * np.float32(amplitude)
+    else:
+        values = generator.uniform(-amplitude, amplitude, shape).astype(np.float32)
+    return values * np.float32(noise_ratio) + content_image * np.float32(1 - noise_ratio)

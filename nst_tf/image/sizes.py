@@ -1,0 +1,114 @@
+"""Sizes of pictures, and resizing to them."""
+
+import math
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from nst_tf.errors import ImageError
+
+MIN_SIDE = 32  # conv5_1 sees one sixteenth of a side: below 32 pixels there is no style to measure
+MAX_PIXELS = 178_956_970  # twice Pillow's warning limit, a quarter of a GiB as RGB bytes
+DEFAULT_AREA = 640 * 480  # the tutorials' picture, whatever its shape
+RESAMPLING = {
+    "lanczos": Image.Resampling.LANCZOS,
+    "bicubic": Image.Resampling.BICUBIC,
+    "bilinear": Image.Resampling.BILINEAR,  # what scipy.misc.imresize did in tutorial 0
+}
+SIDES = {  # name -> which of (height, width) a number is for
+    "short": lambda height, width: min(height, width),  # CS231n
+    "long": lambda height, width: max(height, width),
+    "height": lambda height, width: height,  # keras.io, tutorial 2's code
+    "width": lambda height, width: width,
+    "area": lambda height, width: math.sqrt(height * width),  # the side of a square; Gatys
+}
+
+
+def parse_size(text):
+    """Read a size from the command line.
+
+    "640x480" is WxH, "512" the longer side; "short:192", "height:400" and "width:512" name the
+    side that the number is for, the other follows; "area:512" has as many pixels as a square
+    of that side; None is None.
+
+    Returns
+    -------
+    None, int, (height, width) or (name, int)
+    """
+    if text is None:
+        return None
+    name, colon, number = str(text).lower().rpartition(":")
+    numbers = number.replace("×", "x").split("x")
+    sensible = all(number.strip().isdecimal() and len(number) < 19 for number in numbers)
+    if not sensible or len(numbers) > 2 or (colon and (name not in SIDES or len(numbers) > 1)):
+        raise ImageError(
+            f"`size` is {text!r}; write WxH as in 640x480, the longer side as 512, or a named "
+            f"side ({', '.join(SIDES)}) as in short:192"
+        )
+    numbers = [int(number) for number in numbers]
+    if colon:
+        return name, numbers[0]
+    return numbers[0] if len(numbers) == 1 else (numbers[1], numbers[0])
+
+
+def fit_size(size, shape):
+    """Return the (height, width) that a picture of `shape` gets for a wish `size`.
+
+    Parameters
+    ----------
+    size : None, int, (height, width), (name, int) or str
+        As for `load_image`.
+    shape : (height, width)
+        Of the picture as it is.
+    """
+    height, width = shape
+    size = parse_size(size) if isinstance(size, str) else size
+    if size is None:
+        return scaled_size(shape, math.sqrt(DEFAULT_AREA / (height * width)))
+    if isinstance(size, tuple) and size and size[0] in SIDES:
+        name, number = size
+        return scaled_size(shape, number / SIDES[name](height, width))
+    sides = np.ravel(size).tolist()
+    if len(sides) not in (1, 2) or not all(isinstance(side, int) for side in sides):
+        raise ImageError(f"`size` is {size!r}; the longer side or (height, width) was expected")
+    if len(sides) == 1:
+        return scaled_size(shape, sides[0] / max(height, width))
+    return _check_size(tuple(sides))
+
+
+def same_area_size(shape, area_of):
+    """Return `shape` scaled to as many pixels as `area_of`, aspect ratio kept."""
+    return scaled_size(shape, math.sqrt(area_of[0] * area_of[1] / (shape[0] * shape[1])))
+
+
+def scaled_size(shape, factor):
+    """Return (height, width) times a factor, rounded, if a picture may have that size."""
+    return _check_size(tuple(round(side * factor) for side in shape))
+
+
+def _check_size(size):
+    height, width = size
+    if min(height, width) < MIN_SIDE:
+        raise ImageError(
+            f"a size of {width}x{height} is too small: each side needs at least {MIN_SIDE} pixels"
+        )
+    if height * width > MAX_PIXELS:
+        side = math.isqrt(MAX_PIXELS)
+        raise ImageError(
+            f"a size of {width}x{height} is over the limit of {MAX_PIXELS} pixels ({side}x{side}, "
+            "for instance)"
+        )
+    return size
+
+
+def resize_picture(picture, size, resample="lanczos", *, crop=False):
+    """Resize a picture (H, W, 3) uint8 to (height, width), antialiased; stretch it, or crop it."""
+    if resample not in RESAMPLING:
+        raise ImageError(f"`resample` is {resample!r}; choose from {', '.join(RESAMPLING)}")
+    if tuple(size) == picture.shape[:2]:
+        return picture
+    height, width = size
+    picture = Image.fromarray(picture)
+    if crop:
+        return np.asarray(ImageOps.fit(picture, (width, height), RESAMPLING[resample]))
+    return np.asarray(picture.resize((width, height), RESAMPLING[resample]))

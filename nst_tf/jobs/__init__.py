@@ -1,0 +1,1 @@
+"""A job: from files to a folder with the picture, its losses and its settings."""

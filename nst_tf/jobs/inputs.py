@@ -1,0 +1,277 @@
+"""From a config to arrays: the pictures, masks and the start, as `style_transfer` takes them."""
+
+import itertools
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from nst_tf.config import NO_MASK, NOT, STARTS
+from nst_tf.errors import (
+    ConfigError,
+    ImageError,
+)
+from nst_tf.image.color import color_after, color_before
+from nst_tf.image.frames import without_frame
+from nst_tf.image.io import read_picture
+from nst_tf.image.masks import keep_content, load_mask
+from nst_tf.image.noise import NOISE, generate_noise_image
+from nst_tf.image.sizes import fit_size, parse_size, resize_picture, same_area_size, scaled_size
+from nst_tf.models import (
+    find_squeezenet_weights,
+    find_vgg_weights,
+)
+from nst_tf.models.vgg import VGG_MODEL
+from nst_tf.objective.styles import Style
+from nst_tf.rundir.layout import is_ours
+
+GREY = 127.5  # half way from black to white
+
+
+@dataclass(frozen=True)
+class Painting:
+    """A style as it was read: (H, W, 3) uint8, and its masks as in `Style`."""
+
+    picture: np.ndarray
+    weight: float
+    mask: np.ndarray | None
+    style_mask: np.ndarray | None
+
+
+def load_images(config, space):
+    """Read all that the config names, at the sizes that it asks for, and make the start.
+
+    Parameters
+    ----------
+    config : JobConfig
+    space : PixelSpace
+        The trunk's.
+
+    Returns
+    -------
+    dict
+        "content_image" (1, H, W, 3) float32, "style_image" (a list of `Style`), "init_image" and
+        "finish": keyword arguments of `style_transfer`.
+    """
+    content, content_size = load_content(config)
+    paintings = load_paintings(config, content.shape[:2], content_size)
+    seen_content, paintings = recolored(config, content, paintings)
+    content_image = space.to_image(seen_content)
+    styles = [
+        Style(space.to_image(each.picture), each.weight, each.mask, each.style_mask)
+        for each in paintings
+    ]
+    return {
+        "content_image": content_image,
+        "style_image": styles,
+        "init_image": make_start(config, content_image, styles, space),
+        "finish": make_finish(config, content, paintings),
+    }
+
+
+def load_content(config):
+    """Return the content picture at the result's size, and the size of its file."""
+    picture = read_picture(config.content)
+    file_size = picture.shape[:2]
+    try:
+        size = fit_size(parse_size(config.size), file_size)
+    except ImageError as error:
+        raise ImageError(f"{config.content}: {error}") from None
+    return resize_picture(picture, size, config.resample), file_size
+
+
+def load_paintings(config, size, content_size):
+    """Read the styles with their masks.
+
+    Parameters
+    ----------
+    size : (height, width)
+        Of the result.
+    content_size : (height, width)
+        Of the content's file, on which the masks were drawn.
+
+    Returns
+    -------
+    list of Painting
+    """
+    count = len(config.style)
+    weights = config.style_weights or [1.0] * count
+    masks = config.masks or [NO_MASK] * count
+    style_masks = config.style_masks or [NO_MASK] * count
+    paintings = []
+    for path, weight, mask, style_mask in zip(config.style, weights, masks, style_masks):
+        picture = read_picture(path)
+        file_size = picture.shape[:2]
+        if style_mask == NO_MASK:  # a mask says itself what of the painting is used
+            picture = without_frame(picture, config.style_margin)
+        wanted = style_size(config, path, picture.shape[:2], size)
+        paintings.append(
+            Painting(
+                resize_picture(picture, wanted, config.resample),
+                weight,
+                read_mask(mask, size, content_size, config.binary_masks),
+                read_mask(style_mask, wanted, file_size, config.binary_masks),
+            )
+        )
+    return paintings
+
+
+def read_mask(path, size, picture_size, binary):
+    """Return a mask as the config names it: a file, "not:" and a file, or "-" for None."""
+    if path == NO_MASK:
+        return None
+    inverted = path.startswith(NOT)
+    how = {"picture_size": picture_size, "binary": binary, "inverted": inverted}
+    return load_mask(path.removeprefix(NOT), size, **how)
+
+
+def style_size(config, path, shape, result_size):
+    """Return the (height, width) for a style picture of `shape`.
+
+    By default its own shape with as many pixels as the result has, so that its strokes keep
+    their size relative to the picture.
+    """
+    try:
+        if config.stretch_style:
+            size = result_size
+        elif config.style_size is not None:
+            size = fit_size(parse_size(config.style_size), shape)
+        else:
+            size = same_area_size(shape, result_size)
+        return scaled_size(size, config.style_scale)
+    except ImageError as error:
+        raise ImageError(
+            f"the style {path}: {error}; change --size, --style-size or --style-scale, or take "
+            "--stretch-style"
+        ) from None
+
+
+def recolored(config, content, paintings):
+    """Return content and styles as the network is to see them: `color_before` for each style."""
+    seen, recolored = content, []
+    for each in paintings:
+        masks = {"content_mask": each.mask, "style_mask": each.style_mask}
+        seen, picture = color_before(config.color, seen, each.picture, **masks)
+        recolored.append(Painting(picture, each.weight, each.mask, each.style_mask))
+    return seen, recolored
+
+
+def make_start(config, content_image, styles, space):
+    """Return the image (1, H, W, 3) where the run begins: `init`, with noise mixed in."""
+    kind = config.init
+    if kind in ("content", "noise"):
+        base = content_image
+    elif kind == "grey":
+        base = flat_image(content_image.shape, np.full(3, GREY), space)
+    elif kind == "style":
+        base = np.broadcast_to(mean_color(styles), content_image.shape)
+    else:
+        if not Path(kind).exists():
+            raise ImageError(f"`init` is {kind!r}: neither {', '.join(STARTS)} nor a picture file")
+        picture = resize_picture(read_picture(kind), content_image.shape[1:3], config.resample)
+        base = space.to_image(picture)
+    amplitude = config.noise_amplitude
+    amplitude = NOISE[config.noise] if amplitude is None else amplitude
+    how = {"noise": config.noise, "amplitude": amplitude / space.scale, "seed": config.seed}
+    if kind == "noise":
+        return generate_noise_image(base, 1.0, **how)
+    if config.noise_added:
+        return base + generate_noise_image(np.zeros_like(base), config.noise_ratio, **how)
+    return generate_noise_image(base, config.noise_ratio, **how)
+
+
+def flat_image(shape, color, space):
+    """Return an image (1, H, W, 3) of one colour, RGB in 0..255."""
+    return np.broadcast_to(space.to_image(color[np.newaxis, np.newaxis]), shape)
+
+
+def mean_color(styles):
+    """Return the mean colour of the styles by weight, in the trunk's pixel space: (3,)."""
+    means = [np.average(style.image[0], axis=(0, 1), weights=_counted(style)) for style in styles]
+    return np.average(means, axis=0, weights=[style.weight for style in styles]).astype(np.float32)
+
+
+def _counted(style):
+    mask = style.style_mask
+    return np.broadcast_to(
+        (np.ones(style.image.shape[1:3]) if mask is None else mask)[..., np.newaxis],
+        style.image.shape[1:],
+    )
+
+
+def make_finish(config, content, paintings):
+    """Return what is done to each picture at the end, or None: colours, then the photograph.
+
+    Both act where the masks are white; a style without a mask acts everywhere.
+    """
+    mask = None
+    if all(each.mask is not None for each in paintings):
+        mask = np.clip(sum(each.mask for each in paintings), 0, 1)
+
+    def finish(picture):
+        picture = color_after(config.color, picture, content, mask)
+        return keep_content(picture, content, mask) if keeps else picture
+
+    keeps = config.keep_content and mask is not None
+    return finish
+
+
+def chosen_weights(weights, say=print):
+    """Return the file that "auto" or "squeezenet" stands for here, and say what "auto" means."""
+    if weights == "squeezenet":
+        return str(find_squeezenet_weights())
+    if weights != "auto":
+        return weights
+    path = find_vgg_weights("auto")
+    if path.name == VGG_MODEL:
+        return str(path)
+    say(
+        f"no model/{VGG_MODEL} here: using the embedded VGG-16. "
+        "`python -m nst_tf.weights fetch vgg19` downloads the paper's VGG-19"
+    )
+    return "embedded"
+
+
+def input_files(config):
+    """Return the files that the config names, by knob: lists of paths, as they are written."""
+    init = [] if config.init in STARTS else [config.init]
+    masks = {
+        name: [path.removeprefix(NOT) for path in getattr(config, name) or () if path != NO_MASK]
+        for name in ("masks", "style_masks")
+    }
+    return {"content": [config.content], "style": list(config.style), "init": init, **masks}
+
+
+def with_full_paths(config):
+    """Return the config as it is saved: to be repeated from any folder."""
+    weights = config.weights if config.weights == "embedded" else _full_path(config.weights)
+    changes = {"content": _full_path(config.content), "weights": weights}
+    for name in ("style", "masks", "style_masks"):
+        paths = getattr(config, name)
+        changes[name] = paths and tuple(map(_full_path, paths))
+    if config.init not in STARTS:
+        changes["init"] = _full_path(config.init)
+    return replace(config, **changes)
+
+
+def _full_path(path):
+    if path == NO_MASK:
+        return path
+    inverted = NOT if str(path).startswith(NOT) else ""
+    return inverted + str(_real(str(path).removeprefix(NOT)))
+
+
+def _real(path):
+    """Return the full path, links followed; a ring of links is no error yet, as in `resolve`."""
+    return Path(os.path.realpath(path))
+
+
+def check_inputs_survive(config, output):
+    """Refuse an input that the run would write over."""
+    for path in map(Path, itertools.chain(*input_files(config).values())):
+        if output and _real(path).parent == _real(output) and is_ours(path):
+            raise ConfigError(
+                f"{path} lies in the folder of the run and would be replaced; "
+                "choose another --output"
+            )

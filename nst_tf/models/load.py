@@ -1,0 +1,55 @@
+"""One door for every trunk: which loader reads what is told by the form of the argument."""
+
+from pathlib import Path
+
+from nst_tf.models.squeezenet import load_squeezenet_model
+from nst_tf.models.vgg import load_vgg_model
+
+VGG_ENDINGS = (".mat", ".h5", ".hdf5")
+SQUEEZENET_ENDINGS = (".npz", ".index", ".ckpt")
+
+
+def load_model(weights="auto", *, pooling=None):
+    """Load the trunk that `weights` stands for.
+
+    Parameters
+    ----------
+    weights : path, "auto", "embedded" or "squeezenet"
+        A .mat or .h5, "auto" and "embedded" as for `load_vgg_model`; an .npz, a checkpoint and
+        "squeezenet" as for `load_squeezenet_model`.
+    pooling : {"average", "max"}, optional
+        None takes the sources' own: average for VGG, max for SqueezeNet.
+
+    Returns
+    -------
+    Trunk
+
+    Raises
+    ------
+    WeightsError
+        The file is missing, damaged, or holds something else.
+    """
+    load = {"squeezenet": load_squeezenet_model, "vgg": load_vgg_model}[weights_family(weights)]
+    return load(weights) if pooling is None else load(weights, pooling=pooling)
+
+
+def weights_family(weights):
+    """Tell which network `weights` stands for, by its form; no file is read.
+
+    Parameters
+    ----------
+    weights : path or str
+        As for `load_model`.
+
+    Returns
+    -------
+    {"vgg", "squeezenet"}
+        A folder is a checkpoint's. What tells nothing is taken for VGG, whose loader says what
+        was expected.
+    """
+    path = Path(weights)
+    if str(weights) in ("auto", "embedded") or path.suffix.lower() in VGG_ENDINGS:
+        return "vgg"
+    named = path.suffix.lower() in SQUEEZENET_ENDINGS or "squeezenet" in path.name.lower()
+    checkpoint = path.is_dir() or path.with_name(path.name + ".index").is_file()
+    return "squeezenet" if named or checkpoint else "vgg"

@@ -1,0 +1,146 @@
+"""VGG-19 and VGG-16 as a trunk, from whichever file is at hand."""
+
+from pathlib import Path
+
+from nst_tf.errors import WeightsError
+from nst_tf.image.pixels import PixelSpace
+from nst_tf.models.layers import ConvRelu, Pool, check_pooling
+from nst_tf.models.model import Trunk
+from nst_tf.models.readers.cache import read_cached
+from nst_tf.models.readers.hdf5 import read_hdf5
+from nst_tf.models.readers.matconvnet import read_matconvnet
+from nst_tf.models.readers.vgg_npz import read_vgg_npz
+from nst_tf.models.search import find_model_file
+
+VGG_MODEL = "imagenet-vgg-verydeep-19.mat"  # the paper's network; looked for in model/
+EMBEDDED = "VGG-16 (ImageNet)"
+EMBEDDED_FILE = Path(__file__).with_name("data") / "vgg16_imagenet.npz"  # shipped with nst_tf
+
+
+def load_vgg_model(path="auto", *, pooling="average"):
+    """Load VGG for painting: its convolutions with ReLU, its pools, nothing after them.
+
+    Parameters
+    ----------
+    path : path, "auto" or "embedded"
+        A MatConvNet .mat of any release, or a Keras "notop" .h5, of VGG-19 or VGG-16.
+        "embedded" is the ImageNet-trained VGG-16 that is part of nst_tf. "auto" uses
+        imagenet-vgg-verydeep-19.mat if it is in model/ or in a directory of
+        $NST_TF_MODEL_PATH, and the embedded network otherwise.
+    pooling : {"average", "max"}
+        VGG was trained with max; the paper puts average in its place, unscaled, because it
+        "improves the gradient flow and one obtains slightly more appealing results".
+
+    Returns
+    -------
+    Trunk
+        conv1_1 ... conv5_4 (conv5_3 for VGG-16), avgpool1 ... avgpool5 (or maxpool1 ...).
+
+    Raises
+    ------
+    WeightsError
+        The file is missing, damaged, or holds something else.
+
+    Notes
+    -----
+    Tutorial 0, `load_vgg_model`. Differs from it: layers are found by name, not by position,
+    so that all releases of the file are read.
+    """
+    check_pooling(pooling)
+    path = find_vgg_weights(path)
+    read = vgg_reader(path)
+    # Reading a .mat takes seconds; the other formats load as fast as the cache would.
+    weights = read_cached(path, read) if read is read_matconvnet else read(path)
+    depth = {16: "VGG-19", 13: "VGG-16"}[len(weights.convolutions)]
+    return Trunk(
+        _vgg_layers(weights.convolutions, pooling),
+        name=EMBEDDED if path == EMBEDDED_FILE else f"{depth} from {path.name}",
+        source=str(path),
+        space=PixelSpace(mean=tuple(weights.mean)),
+    )
+
+
+def _vgg_layers(convolutions, pooling):
+    """Return the layers in order, a pool after the last convolution of each block."""
+    short = {"average": "avgpool", "max": "maxpool"}[pooling]
+    layers = {}
+    for block in "12345":
+        for name, (kernel, bias) in convolutions.items():
+            if name.startswith(f"conv{block}_"):
+                layers[name] = ConvRelu(kernel, bias)
+        layers[f"{short}{block}"] = Pool(pooling)
+    return layers
+
+
+def find_vgg_weights(path="auto"):
+    """Return the file that `path` stands for: see `load_vgg_model`."""
+    if str(path) == "auto":
+        return find_model_file([VGG_MODEL]) or _embedded_file()
+    if str(path) == "embedded":
+        return _embedded_file()
+    path = Path(path)
+    if path.is_dir():
+        raise WeightsError(f"{path} is a folder; a weights file such as {VGG_MODEL} was expected")
+    if not path.exists():
+        raise WeightsError(
+            f"there is no weights file {path}; fetch the paper's network with "
+            "`python -m nst_tf.weights fetch vgg19`, or use --weights embedded"
+        )
+    if not path.is_file():
+        raise WeightsError(f"{path} is no file; a weights file such as {VGG_MODEL} was expected")
+    return path
+
+
+def _embedded_file():
+    if not EMBEDDED_FILE.is_file():
+        raise WeightsError(
+            f"the embedded network {EMBEDDED_FILE} is missing: install nst_tf again, or name a "
+            "weights file with --weights"
+        )
+    return EMBEDDED_FILE
+
+
+def vgg_reader(path):
+    """Return the function that reads a VGG weights file, chosen by the file's first bytes.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    callable
+        ``path -> VggWeights``: reads the file itself, not a cache.
+
+    Raises
+    ------
+    WeightsError
+        The file can't be read, or is none of MATLAB, HDF5 and npz.
+    """
+    try:
+        with open(path, "rb") as file:
+            start = file.read(128)
+    except PermissionError:
+        raise WeightsError(f"{path} may not be read: check its permissions") from None
+    except OSError as error:
+        raise WeightsError(f"{path} can't be read: {error.strerror or error}") from None
+    if start.startswith(b"MATLAB 5.0"):
+        return read_matconvnet
+    if start.startswith(b"\x89HDF\r\n\x1a\n"):
+        return read_hdf5
+    if start.startswith(b"PK\x03\x04"):
+        return read_vgg_npz
+    raise WeightsError(f"{path} is not a weights file: {_what_it_is(start)}")
+
+
+def _what_it_is(start):
+    fetch = "fetch it again with `python -m nst_tf.weights fetch vgg19`"
+    if start.startswith(b"MATLAB 7.3"):
+        return "it is a MATLAB v7.3 file; MatConvNet's releases are v5 and v7: save it with -v7"
+    if start.lstrip().lower().startswith((b"<!doctype", b"<html", b"<?xml")):
+        return f"it is a web page, probably an error page saved under this name; {fetch}"
+    if not start:
+        return f"it is empty; {fetch}"
+    if start.startswith(b"\x80"):
+        return "it is a pickle (PyTorch .pth?), which is not opened as it can run code"
+    return f"it begins with {start[:8]!r}, neither MATLAB's nor HDF5's mark; {fetch}"

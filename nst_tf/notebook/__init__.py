@@ -1,0 +1,1 @@
+"""What notebooks show while and after a run."""

@@ -1,0 +1,86 @@
+"""losses.csv: the losses of each iteration."""
+
+import csv
+import io
+import itertools
+import math
+
+from nst_tf.files import atomic_file, read_text
+
+MOST_LOSSES, MOST_ROWS = 2**25, 500_000  # bytes and rows of losses.csv; a row has 60 bytes
+TERMS = ("total", "content", "style", "tv")  # columns of losses.csv
+
+
+def read_losses(path):
+    """Return the losses of each row, as far as they are numbers, and the seconds of the last."""
+    history, seconds = [], 0.0
+    try:
+        for row in csv.DictReader(loss_lines(path)):
+            seconds = number(row.get("seconds")) or seconds
+            terms = {name: number(row.get(name)) for name in TERMS}
+            history.append({name: each for name, each in terms.items() if each is not None})
+    except (OSError, csv.Error):
+        pass  # what could be read is shown
+    complete = history[0].keys() if history else ()  # a row may be cut off, or hold no numbers
+    return [losses for losses in history if losses and losses.keys() == complete], seconds
+
+
+def loss_lines(path):
+    """Return the lines of losses.csv, as far as a run can have written them."""
+    text = read_text(path, most=MOST_LOSSES, errors="replace")
+    return itertools.islice(io.StringIO(text, newline=""), MOST_ROWS)
+
+
+def number(text):
+    """Return a finite number, or None."""
+    try:
+        value = float(text)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return value if math.isfinite(value) else None
+
+
+class LossLog:
+    """A callback that writes losses.csv: row i is the loss of the picture after i updates.
+
+    Content, style and total variation are unweighted, the total is weighted. A loss of weight 0
+    is not computed, and its column is empty.
+    """
+
+    look_every = 0  # it needs no picture
+
+    def __init__(self, path, history=()):
+        """Begin a file, or keep the rows of the pictures that are known from an earlier run."""
+        seconds = _last_column(path) if history else []
+        with atomic_file(path) as temporary, open(temporary, "w", newline="") as file:
+            self.rows = csv.writer(file)
+            self.rows.writerow(["iteration", *TERMS, "seconds"])
+            for iteration, losses in enumerate(history):
+                self._write(
+                    iteration, losses, seconds[iteration] if iteration < len(seconds) else ""
+                )
+        self.file = open(path, "a", newline="")  # noqa: SIM115
+        self.rows = csv.writer(self.file)
+
+    def __call__(self, step):
+        """Write a row, at once: a run that is cut off leaves all that it knew."""
+        self._write(step.iteration, step.losses, f"{step.seconds:.3f}")
+        self.file.flush()
+
+    def _write(self, iteration, losses, seconds):
+        found = [f"{losses[name]:.9g}" if name in losses else "" for name in TERMS]
+        self.rows.writerow([iteration, *found, seconds])
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.file.close()
+
+
+def _last_column(path):
+    """Return the seconds that an earlier run has written, row by row."""
+    try:
+        return [row[-1] for row in csv.reader(loss_lines(path)) if row][1:]
+    except (OSError, csv.Error):
+        return []
