@@ -4,8 +4,8 @@ import numpy as np
 
 import nst_tf as nst
 from nst_tf.jobs.inputs import load_images
+from nst_tf.jobs.settings import SCHEDULES_OWN
 from nst_tf.presets import PRESETS
-from nst_tf.run import SCHEDULES_OWN
 
 FOREVER = 10**8  # iterations: the benchmark says when it is enough
 # Tutorial 3 starts from as much noise, uniform by 20 grey levels.

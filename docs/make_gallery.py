@@ -30,7 +30,8 @@ from nst_tf.cli import reported  # noqa: E402
 from nst_tf.console import hushed, interrupt_once  # noqa: E402
 from nst_tf.errors import NstError, check_choice  # noqa: E402
 from nst_tf.files import atomic_file  # noqa: E402
-from nst_tf.run import make_config, make_parser  # noqa: E402
+from nst_tf.jobs.settings import make_config  # noqa: E402
+from nst_tf.run import make_parser  # noqa: E402
 
 PICTURES = HERE / "gallery"
 PAGE = HERE / "gallery.md"
@@ -104,7 +105,8 @@ def paint(pictures):
     with hushed():  # imported late: TensorFlow takes seconds, and the page needs none of it
         from nst_tf.batch.here import run_here
         from nst_tf.batch.progress import Progress
-        from nst_tf.batch.work import DONE, found_done
+        from nst_tf.jobs.do import found_done
+        from nst_tf.jobs.job import DONE
     jobs = {job.name: job for picture in pictures for job in _jobs(picture)}
     left = [job for job in jobs.values() if not found_done(job, PAINTINGS / job.name)]
     due = {picture.name: {job.name for job in _jobs(picture)} for picture in pictures}
@@ -121,8 +123,8 @@ def paint(pictures):
 
 
 def _jobs(picture):
-    from nst_tf.batch.lists import Job
-    from nst_tf.batch.work import settled
+    from nst_tf.jobs.do import settled
+    from nst_tf.jobs.job import Job
 
     configs = [config_of(each.words) for each in picture.paintings if each.words]
     return settled([Job(folder_name(config), config) for config in configs], print)

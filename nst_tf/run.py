@@ -10,13 +10,10 @@ from nst_tf.callbacks import progress
 from nst_tf.cli import add_knobs, given, reported
 from nst_tf.config import JobConfig
 from nst_tf.console import OneLineParser, hushed, interrupt_once
-from nst_tf.errors import ConfigError, WeightsError, check_choice
-from nst_tf.presets import ON_SQUEEZENET_1_0, PRESETS
-from nst_tf.samples import BY_NAME, SAMPLE_PAIR
-
-PICTURES = ("content", "style")  # the knobs that are no flags
-# What a schedule decides for itself when it is given beside a preset, which has its own.
-SCHEDULES_OWN = {"learning_rate": None, "decay": None, "optimizer": None, "clip": True}
+from nst_tf.errors import ConfigError
+from nst_tf.jobs.settings import PICTURES, make_config
+from nst_tf.presets import PRESETS
+from nst_tf.samples import BY_NAME
 
 
 def command():
@@ -58,60 +55,6 @@ def _run(options):
     took = f"{result.iterations} iterations in {result.seconds:.0f} s"
     say(f"{took}: {folder / RESULT}, shown in {folder / REPORT}")
     return 0
-
-
-def make_config(options, say=print):
-    """Return the config: the defaults, then a preset or a file, then single knobs."""
-    preset, file = options.pop("preset", None), options.pop("config", None)
-    options = given(options)
-    if ("content" in options) != ("style" in options):
-        raise ConfigError(
-            "one picture was given; give CONTENT and STYLE, or neither for the samples"
-        )
-    if preset is not None and file is not None:
-        raise ConfigError("--preset and --config both set all knobs; give one of them")
-    if file is not None:
-        return JobConfig.load(file).changed(**options)
-    pair = {} if "content" in options else SAMPLE_PAIR
-    knobs = preset_knobs(preset, options.get("weights"), say) if preset is not None else {}
-    if knobs and options.get("schedule", "tutorial") != "tutorial":
-        knobs = {**knobs, **SCHEDULES_OWN}
-    return JobConfig().changed(**{**pair, **knobs, **options})
-
-
-def preset_knobs(name, weights, say=print):
-    """Return the knobs of a preset; for SqueezeNet's, those that stand in where it is missing.
-
-    Parameters
-    ----------
-    name : str
-    weights : str or None
-        What --weights says.
-    """
-    preset = PRESETS[check_choice("preset", name, PRESETS)]
-    version = _squeezenet_version(weights) if preset.on_vgg else None
-    if not preset.on_vgg or version == "v1.1":
-        return preset.knobs
-    if version == "v1.0":
-        say(f"{name} is made for SqueezeNet 1.1: its numbers are put on a normalised 1.0")
-        return {**preset.knobs, **ON_SQUEEZENET_1_0}
-    say(
-        f"{name} is made for SqueezeNet 1.1{'' if weights else ', whose file is not here'}: its "
-        "numbers are put on a normalised VGG, which gives another picture"
-    )
-    return {**preset.knobs, **preset.on_vgg}
-
-
-def _squeezenet_version(weights):
-    """Return which SqueezeNet --weights names, or lies where weights are looked for, or None."""
-    with hushed():
-        from nst_tf.models import find_squeezenet_weights, squeezenet_version, weights_family
-    if weights is not None:
-        return squeezenet_version(weights) if weights_family(weights) == "squeezenet" else None
-    try:
-        return squeezenet_version(find_squeezenet_weights())
-    except WeightsError:
-        return None
 
 
 def list_presets():

@@ -16,7 +16,7 @@ from killing import check_same, check_whole, in_child, prepared
 
 from nst_tf.batch.lists import pairs
 from nst_tf.batch.whole import JOBS, resume_batch, run_batch
-from nst_tf.batch.work import found_done
+from nst_tf.jobs.do import found_done
 
 SWEEPS = {"alpha": [0.5, 1.0, 2.0, 4.0], "statistic": ["moments", "gram"]}
 KILLS = 2

@@ -10,24 +10,20 @@ import nst_tf
 
 ROOT = Path(__file__).resolve().parents[1]
 
-# From the ground up: a module imports only from storeys below its own.
-STOREYS = [
-    ["errors", "files", "console", "kept", "npz", "weightfiles"],
-    ["images", "losses", "windows", "samples", "devices"],
-    ["color", "frames", "trunks", "optimizers", "precision"],
-    ["config", "style", "masks", "passes"],
-    ["presets", "scales", "memory"],
-    ["terms", "objective", "descent"],
-    ["tasks"],
-    ["transfer"],
-    ["callbacks", "checkpoints", "plots", "inputs", "experiments"],
-    ["pages", "timelapse"],
-    ["jobs", "cli", "watch"],
-    ["run", "grid", "weights", "lessons", "report", "sidebyside"],
-    ["doctor", "batch"],
-    ["app", "__main__"],
+# From the ground up: a module imports only from layers below its own, and within its layer only
+# from those before it.
+LAYERS = [
+    ["errors", "files", "console", "npz"],
+    ["image", "models", "samples", "weights"],
+    ["config", "schedules", "presets", "objective", "optim"],
+    ["scaling", "transfer", "callbacks", "experiments"],
+    ["plots", "cli", "rundir", "report", "jobs"],
+    ["run", "grid", "doctor", "notebook", "batch", "app", "__main__"],
 ]
-LEVEL = {module: level for level, modules in enumerate(STOREYS) for module in modules}
+COMMANDS = LAYERS[-1]
+PLACE = {
+    module: number for number, module in enumerate(module for layer in LAYERS for module in layer)
+}
 
 
 def imports(file):
@@ -49,13 +45,21 @@ def test_imports_run_one_way():
         if module == "__init__":
             continue
         for imported in imports(file):
-            if imported != module:  # within trunks/ they may know each other
-                assert LEVEL[imported] < LEVEL[module], f"{file.name} imports {imported}"
+            if imported != module:  # within a folder they may know each other
+                assert PLACE[imported] < PLACE[module], f"{file.name} imports {imported}"
 
 
-def test_every_module_has_its_storey():
+def test_the_commands_do_not_import_each_other():
+    for file in (ROOT / "nst_tf").rglob("*.py"):
+        module = file.relative_to(ROOT / "nst_tf").parts[0].removesuffix(".py")
+        others = set(COMMANDS) - {module}
+        if module in COMMANDS and module != "__main__":  # which is `run`
+            assert not others & set(imports(file)), file
+
+
+def test_every_module_has_its_layer():
     modules = {path.name.removesuffix(".py") for path in (ROOT / "nst_tf").iterdir()}
-    assert modules - {"__init__", "__pycache__"} == set(LEVEL)
+    assert modules - {"__init__", "__pycache__"} == set(PLACE)
 
 
 def test_every_public_name_exists_and_is_documented():

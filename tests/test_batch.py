@@ -16,9 +16,9 @@ from nst_tf.batch.__main__ import main
 from nst_tf.batch.lists import pairs
 from nst_tf.batch.progress import Progress
 from nst_tf.batch.whole import JOBS, resume_batch, run_batch
-from nst_tf.batch.work import Outcome
 from nst_tf.config import JobConfig
 from nst_tf.errors import Interrupted
+from nst_tf.jobs.job import Outcome
 from nst_tf.jobs.run import run_job
 from nst_tf.rundir.layout import JOURNAL, locked
 
@@ -197,7 +197,7 @@ def test_what_is_done_is_left_and_what_is_half_done_goes_on(photos, base, monkey
     first = Path("out/a_x/result.png").stat().st_mtime_ns
     begun = []
     monkeypatch.setattr(
-        "nst_tf.batch.work.run_job",
+        "nst_tf.jobs.do.run_job",
         lambda config, folder, **how: begun.append(folder) or run_job(config, folder, **how),
     )
     assert main(["--resume", "out"]) == 0

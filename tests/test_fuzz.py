@@ -21,8 +21,9 @@ from nst_tf.config import NO_MASK, JobConfig
 from nst_tf.image.io import read_picture
 from nst_tf.image.sizes import MAX_PIXELS, fit_size, parse_size
 from nst_tf.jobs.inputs import read_mask
+from nst_tf.jobs.settings import make_config
 from nst_tf.models.readers.matcheck import check_matlab
-from nst_tf.run import make_config, make_parser
+from nst_tf.run import make_parser
 
 HARNESS = Path(__file__).with_name("fuzzing.py")
 forking = pytest.mark.skipif(not hasattr(os, "fork"), reason="the harness forks")

@@ -305,7 +305,7 @@ def _picture_in(image):
 
 
 def test_a_curve_has_numbers_and_leaves_out_what_has_no_logarithm():
-    from nst_tf.notebook.live import loss_curve
+    from nst_tf.report.inline import loss_curve
 
     assert loss_curve([(0, 0.0)], 9) == loss_curve([(0, 1.0)], 9) == ""
     curve = loss_curve([(0, 0.0), (1, 12345.0), (2, 1.5)], 400)

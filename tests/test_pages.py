@@ -14,10 +14,11 @@ from PIL import Image
 
 from nst_tf.config import JobConfig
 from nst_tf.errors import ImageError
+from nst_tf.jobs.settings import make_config
 from nst_tf.report.__main__ import main
 from nst_tf.report.render import FRAMES, frames_of, write_index, write_report
 from nst_tf.run import main as run_main
-from nst_tf.run import make_config, make_parser
+from nst_tf.run import make_parser
 from nst_tf.rundir.record import read_record
 
 

@@ -18,11 +18,12 @@ from conftest import make_picture
 from PIL import Image
 
 from nst_tf.batch.__main__ import main
-from nst_tf.batch.lists import Job, pairs
+from nst_tf.batch.lists import pairs
 from nst_tf.batch.on_ray import HOME, Worker, ray_engine
 from nst_tf.batch.whole import run_batch
 from nst_tf.config import JobConfig
 from nst_tf.errors import ConfigError
+from nst_tf.jobs.job import Job
 from nst_tf.rundir.checkpoint import checkpoints
 
 pytestmark = pytest.mark.cluster

@@ -6,15 +6,14 @@ import numpy as np
 
 from nst_tf.app.studio import paced
 from nst_tf.app.uploads import everywhere_else, painted_mask
-from nst_tf.batch.lists import value_of
 from nst_tf.cli import HEADINGS
 from nst_tf.config import NO_MASK, NOT, STARTS, JobConfig
 from nst_tf.errors import ConfigError, ImageError, NstError
 from nst_tf.image.io import read_picture
 from nst_tf.image.masks import load_mask
 from nst_tf.image.sizes import fit_size, parse_size
+from nst_tf.jobs.settings import preset_knobs, value_of
 from nst_tf.presets import PRESETS
-from nst_tf.run import preset_knobs
 
 STYLES = 4
 OWN_LOOK = "none"  # the preset that is no preset: a job's defaults

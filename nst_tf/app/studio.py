@@ -10,15 +10,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from nst_tf.app.uploads import without_mark
-from nst_tf.batch.lists import Job
-from nst_tf.batch.work import DONE, FAILED, do_job
 from nst_tf.callbacks import time_left
 from nst_tf.config import JobConfig
 from nst_tf.errors import ConfigError, Interrupted, NstError
+from nst_tf.jobs.do import do_job
 from nst_tf.jobs.inputs import chosen_weights, load_content
+from nst_tf.jobs.job import DONE, FAILED, Job
 from nst_tf.jobs.load import load_trunk
 from nst_tf.jobs.run import show_result
-from nst_tf.notebook.live import jpeg_bytes
+from nst_tf.report.inline import jpeg_bytes
 from nst_tf.rundir.checkpoint import save_checkpoint
 from nst_tf.rundir.journal import load_settings
 from nst_tf.rundir.layout import CONFIG, folder_name, new_folder

@@ -10,7 +10,7 @@ from PIL import Image
 from nst_tf.app.studio import FAILED, OPEN, RECENT, STOPPED, WAITING
 from nst_tf.errors import NstError
 from nst_tf.image.io import read_picture
-from nst_tf.notebook.live import curve_inside, shown_inside
+from nst_tf.report.inline import curve_inside, shown_inside
 from nst_tf.report.render import LARGE, command, how_it_ended, picture_of
 from nst_tf.rundir.journal import load_settings
 from nst_tf.rundir.layout import CONFIG, JOURNAL, REPORT, RESULT

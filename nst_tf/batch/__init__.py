@@ -4,6 +4,7 @@
 `here.py` and `on_ray.py` are the engines, which do all; `summary.py` tells how each one ended.
 """
 
-from nst_tf.batch.lists import Job, pairs, read_jobs
+from nst_tf.batch.lists import pairs, read_jobs
+from nst_tf.jobs.job import Job
 
 __all__ = ["Job", "pairs", "read_jobs"]

@@ -3,12 +3,12 @@
 import sys
 from dataclasses import fields
 
-from nst_tf.batch.lists import KNOBS, pairs, read_jobs, value_of
+from nst_tf.batch.lists import pairs, read_jobs
 from nst_tf.cli import add_knobs, given, reported
 from nst_tf.config import JobConfig
 from nst_tf.console import OneLineParser, complain, hushed, interrupt_once
 from nst_tf.errors import ConfigError
-from nst_tf.run import PICTURES, preset_knobs
+from nst_tf.jobs.settings import KNOBS, PICTURES, preset_knobs, value_of
 
 ENGINES = ("here", "ray")
 OF_RAY = ("address", "workers", "cpus", "retries")
@@ -71,7 +71,7 @@ def _run(options):
     with hushed():  # imported late: bad options are refused in no time
         from nst_tf.batch.on_ray import ray_engine
         from nst_tf.batch.whole import resume_batch, run_batch
-        from nst_tf.batch.work import DONE
+        from nst_tf.jobs.job import DONE
     engine = {"engine": ray_engine(**how)} if kind == "ray" else {}
     if resumed is not None:
         summary = resume_batch(resumed, say=say, **engine)

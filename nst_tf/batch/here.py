@@ -1,7 +1,7 @@
 """The engine that needs nothing: one job after the other, in this process."""
 
-from nst_tf.batch.work import do_job, failed
 from nst_tf.errors import Busy
+from nst_tf.jobs.do import do_job, failed
 
 
 def run_here(jobs, folder, progress):

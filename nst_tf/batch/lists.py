@@ -7,8 +7,7 @@ import itertools
 import json
 import re
 import tomllib
-import typing
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict
 from pathlib import Path
 
 from PIL import Image
@@ -16,36 +15,17 @@ from PIL import Image
 from nst_tf.config import NO_MASK, NOT, PATHS, STARTS, JobConfig
 from nst_tf.errors import ConfigError
 from nst_tf.files import atomic_file, read_text
+from nst_tf.jobs.job import Job
+from nst_tf.jobs.settings import KNOBS, value_of
 from nst_tf.samples import EXPECTED, resolve_picture
 
 FORMAT = "nst_tf jobs 1"
 LARGEST = 2**26  # bytes of a list
 MOST = 100_000  # jobs
 LONGEST = 110  # bytes of either half of a name that is made up
-BETWEEN = ";"  # in a cell of a CSV file, between the values of a knob that takes several
 NAME = re.compile(r"[^\s./\\:*?\"<>|\0-\x1f-][^/\\:*?\"<>|\0-\x1f]{0,199}")  # fine on any system
 TAKEN = re.compile(r"index(_\d+)?\.html|summary\.csv|jobs\.json", re.IGNORECASE)
 NO_PATHS = {"init": STARTS, "weights": ("auto", "embedded", "squeezenet")}
-TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-KNOBS = {knob.name: knob for knob in fields(JobConfig)}
-
-
-@dataclass(frozen=True)
-class Job:
-    """A picture to be made.
-
-    Attributes
-    ----------
-    name : str
-        Of its folder.
-    config : JobConfig or None
-    problem : str
-        Why there is no config: the job has failed before it began.
-    """
-
-    name: str
-    config: JobConfig | None
-    problem: str = ""
 
 
 # ---------------------------------------------------------------------------- where jobs come from
@@ -214,27 +194,6 @@ def _typed_cells(entry):
         return {name: value_of(name, cell) for name, cell in entry.items()}
     except ConfigError as error:
         return {"name": entry.get("name"), "problem": str(error)}
-
-
-def value_of(name, text, between=BETWEEN):
-    """Return a text as what the knob of that name takes; it may yet be out of its limits."""
-    if name not in KNOBS:
-        return text
-    kind = KNOBS[name].type
-    kinds = typing.get_args(kind) if type(None) in typing.get_args(kind) else (kind,)
-    if typing.get_origin(kinds[0]) is tuple:
-        each = typing.get_args(kinds[0])[0]
-        parts = [part.strip() for part in text.split(between)]
-        return tuple(_scalar(name, each, part) for part in parts if part)
-    return _scalar(name, kinds[0], text)
-
-
-def _scalar(name, kind, text):
-    try:
-        return TRUTH[text.lower()] if kind is bool else kind(text)
-    except (ValueError, KeyError):
-        words = {int: "a whole number", float: "a number", bool: "true or false"}[kind]
-        raise ConfigError(f"`{name}` is {text!r:.60}; {words} was expected") from None
 
 
 def _name_of(entry):

@@ -14,9 +14,9 @@ from collections import deque
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from nst_tf.batch.work import do_job, failed
 from nst_tf.console import handlers_kept
 from nst_tf.errors import Busy, ConfigError, Interrupted
+from nst_tf.jobs.do import do_job, failed
 
 HOME = Path(__file__).resolve().parents[2]  # from which a worker imports nst_tf
 CPUS = 2  # of a worker that has no GPU

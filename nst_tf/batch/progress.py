@@ -5,8 +5,8 @@ import time
 
 from tqdm.auto import tqdm
 
-from nst_tf.batch.work import DONE
 from nst_tf.callbacks import in_words
+from nst_tf.jobs.job import DONE
 
 BAR = "{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining} {postfix}"
 

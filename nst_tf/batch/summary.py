@@ -3,8 +3,8 @@
 import csv
 import time
 
-from nst_tf.batch.work import DONE
 from nst_tf.files import atomic_file
+from nst_tf.jobs.job import DONE
 from nst_tf.report.render import INDEX, write_index
 from nst_tf.rundir.layout import CONFIG, RESULT
 

@@ -7,9 +7,10 @@ from nst_tf.batch.here import run_here
 from nst_tf.batch.lists import read_jobs, save_jobs
 from nst_tf.batch.progress import Progress
 from nst_tf.batch.summary import Summary
-from nst_tf.batch.work import DONE, found_done, settled
 from nst_tf.console import uninterrupted
 from nst_tf.errors import ConfigError, Interrupted
+from nst_tf.jobs.do import found_done, settled
+from nst_tf.jobs.job import DONE
 from nst_tf.rundir.layout import check_output, locked, new_folder
 
 JOBS = "jobs.json"

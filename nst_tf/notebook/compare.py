@@ -10,8 +10,9 @@ from nst_tf.callbacks import saved_pictures
 from nst_tf.errors import ConfigError, ImageError
 from nst_tf.image.io import read_picture
 from nst_tf.image.sizes import resize_picture
-from nst_tf.notebook.live import in_notebook, jpeg_bytes
+from nst_tf.notebook.live import in_notebook
 from nst_tf.plots import tiled
+from nst_tf.report.inline import jpeg_address, jpeg_bytes
 from nst_tf.report.render import FRAMES, TEMPLATES, evenly
 
 SIDE = 720  # the longer side at most of a picture under the slider
@@ -68,17 +69,13 @@ def _slider(before, after, labels, caption):
     scale = min(1, SIDE / max(height, width))
     return TEMPLATES.get_template("compare.html").render(
         pictures=[
-            (label, f"{label}: {caption}" if caption else label, _address(picture))
+            (label, f"{label}: {caption}" if caption else label, jpeg_address(picture, SIDE))
             for label, picture in zip(labels, (before, after))
         ],
         labels=labels,
         caption=caption,
         width=max(round(scale * width), NARROWEST),
     )
-
-
-def _address(picture):
-    return f"data:image/jpeg;base64,{base64.b64encode(jpeg_bytes(picture, side=SIDE)).decode()}"
 
 
 def contact_sheet(pictures, labels=None, *, columns=None, side=240):

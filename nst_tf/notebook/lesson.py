@@ -14,8 +14,9 @@ from nst_tf.console import hushed
 from nst_tf.errors import check_choice
 from nst_tf.experiments import Sheet
 from nst_tf.image.io import read_picture
-from nst_tf.notebook.live import in_notebook, jpeg_bytes
+from nst_tf.notebook.live import in_notebook
 from nst_tf.plots import as_jpeg
+from nst_tf.report.inline import jpeg_bytes
 
 MODE_VARIABLE = "NST_MODE"
 

@@ -1,7 +1,5 @@
 """From a record to a page: pictures become JPEGs inside it, losses a drawing."""
 
-import base64
-import io
 import math
 import os
 from pathlib import Path
@@ -17,6 +15,7 @@ from nst_tf.errors import ImageError, NstError
 from nst_tf.files import atomic_file
 from nst_tf.image.io import read_picture
 from nst_tf.plots import losses_as_svg
+from nst_tf.report.inline import jpeg_address
 from nst_tf.rundir.layout import REPORT
 from nst_tf.rundir.record import read_record
 from nst_tf.weights.registry import credit
@@ -127,8 +126,7 @@ def picture_of(path, side):
         picture = Image.fromarray(read_picture(path))
     except (ImageError, TypeError):  # it may have vanished since: the page is about the run
         return None
-    picture.thumbnail((side, side))
-    return _inside(picture)
+    return jpeg_address(np.asarray(picture), side)
 
 
 def mask_of(named, config):
@@ -141,14 +139,7 @@ def mask_of(named, config):
     levels = np.asarray(picture).mean(axis=2)
     levels = 255.0 * (levels >= 255 / 2) if config.binary_masks else levels
     levels = 255 - levels if named.startswith(NOT) else levels
-    return _inside(Image.fromarray(np.rint(levels).astype(np.uint8)))
-
-
-def _inside(picture):
-    """Return a picture as a JPEG in a data address."""
-    file = io.BytesIO()
-    picture.save(file, "JPEG", quality=85)
-    return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"
+    return jpeg_address(np.rint(levels).astype(np.uint8))
 
 
 def _facts(record):

@@ -3,50 +3,20 @@
 import errno
 import functools
 import traceback
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from nst_tf.errors import Busy, ConfigError, NstError
 from nst_tf.files import atomic_file
 from nst_tf.jobs.inputs import chosen_weights, with_full_paths
+from nst_tf.jobs.job import DONE, FAILED, Outcome
 from nst_tf.jobs.resume import resume_job
 from nst_tf.jobs.run import run_job
 from nst_tf.rundir.layout import JOURNAL, REPORT
 from nst_tf.rundir.record import read_record
 from nst_tf.samples import resolve_pictures
 
-DONE, FAILED = "done", "failed"
 TRACEBACK = "error.txt"
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a job ended.
-
-    Attributes
-    ----------
-    name : str
-    state : {"done", "failed"}
-    reason : str
-        Why it failed.
-    iterations : int
-    seconds : float
-        Of painting, over all attempts.
-    loss : float or None
-        The last total.
-    attempts : int
-        How often it was begun, in this call of the program; 0: it was done before.
-    worker : str
-    """
-
-    name: str
-    state: str
-    reason: str = ""
-    iterations: int = 0
-    seconds: float = 0.0
-    loss: float | None = None
-    attempts: int = 1
-    worker: str = ""
 
 
 def settled(jobs, say):
