@@ -77,8 +77,9 @@ def test_each_job_gives_the_picture_that_it_gives_alone(photos, base):
 @pytest.mark.slow
 def test_weights_are_read_once_and_pictures_of_a_size_traced_once(photos, base, monkeypatch):
     loads, traces = [], []
-    for name, calls in (("jobs.load_model", loads), ("optimizers._losses_and_gradient", traces)):
-        module, function = name.split(".")
+    places = ("jobs.load.load_model", loads), ("optim.descent.losses_and_gradient", traces)
+    for name, calls in places:
+        module, _, function = name.rpartition(".")
         real = getattr(__import__(f"nst_tf.{module}", fromlist=[function]), function)
 
         def counted(*args, real=real, calls=calls, **how):
@@ -161,7 +162,7 @@ def test_a_full_disk_ends_the_batch_for_no_other_job_would_fare_better(
     def full(*_, **__):
         raise OSError(28, "No space left on device", "out/a_x/result.png")
 
-    monkeypatch.setattr("nst_tf.jobs.save_image", full)
+    monkeypatch.setattr("nst_tf.jobs.run.save_image", full)
     args = ["--content", "a.png", "b.png", "--style", "x.png", "--output", "out", "--size", "48"]
     assert main([*args, "--weights", base.weights, "--iterations", "2"]) == 2
     assert "No space left on device; make room" in capsys.readouterr().err

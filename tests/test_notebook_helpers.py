@@ -171,8 +171,8 @@ def places(monkeypatch):
         found.append(Place({**seen, "metadata": metadata}))
         return found[-1]
 
-    for module in ("lessons", "sidebyside", "watch"):  # where it comes from last
-        monkeypatch.setattr(f"nst_tf.{module}.in_notebook", lambda: True)
+    for module in ("lesson", "compare", "live"):  # where it comes from last
+        monkeypatch.setattr(f"nst_tf.notebook.{module}.in_notebook", lambda: True)
     monkeypatch.setattr("IPython.display.display", display)
     return found
 

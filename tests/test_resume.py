@@ -160,7 +160,7 @@ def test_an_earlier_run_without_its_precision_says_which_it_continues_in(
     as_by_an_earlier_version("cut")
     capsys.readouterr()
     with monkeypatch.context() as patch:
-        patch.setattr("nst_tf.jobs.minimize", lambda *_, **__: 1 / 0)  # cut off once more
+        patch.setattr("nst_tf.jobs.run.minimize", lambda *_, **__: 1 / 0)  # cut off once more
         with pytest.raises(ZeroDivisionError):
             main(["--resume", "cut"])
     line = "this run did not record its precision; continuing in mixed, last digits may differ"

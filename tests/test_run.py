@@ -384,7 +384,7 @@ def test_a_picture_that_does_not_fit_into_memory_says_what_to_do(job, capsys, mo
     def exhausted(*_, **__):
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
 
-    monkeypatch.setattr("nst_tf.jobs.minimize", exhausted)
+    monkeypatch.setattr("nst_tf.jobs.run.minimize", exhausted)
     assert job("--quiet") == 2
     assert "48 does not fit into memory: make the picture smaller" in error(capsys)
 
