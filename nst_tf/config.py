@@ -400,17 +400,14 @@ def _check_one_weight_each(kind, layers, weights):
 
 def _typed(knob_field, value):
     """Bring a value to its field's type (JSON and notebooks give lists and ints), or refuse."""
-    kinds = typing.get_args(knob_field.type) if _is_union(knob_field.type) else (knob_field.type,)
+    kind = knob_field.type
+    kinds = typing.get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
     if value is None and type(None) in kinds:
         return None
     kind = kinds[0]
     if typing.get_origin(kind) is tuple:
         return _typed_tuple(knob_field.name, typing.get_args(kind)[0], value)
     return _typed_scalar(knob_field.name, kind, value)
-
-
-def _is_union(kind):
-    return isinstance(kind, types.UnionType)
 
 
 def _typed_tuple(name, kind, value):
@@ -463,10 +460,10 @@ def _check_limits(knob_field, value):
     for number in value if isinstance(value, tuple) else [value]:
         if not isinstance(number, (int, float)):
             continue
-        shown = _short(number)
-        if limits["minimum"] is not None and number < limits["minimum"]:
-            raise ConfigError(f"`{name}` is {shown}; it must be at least {limits['minimum']}")
-        if limits["maximum"] is not None and number > limits["maximum"]:
-            raise ConfigError(f"`{name}` is {shown}; it must be at most {limits['maximum']}")
-        if limits["above"] is not None and number <= limits["above"]:
-            raise ConfigError(f"`{name}` is {shown}; it must be above {limits['above']}")
+        least, most, above = limits["minimum"], limits["maximum"], limits["above"]
+        if least is not None and number < least:
+            raise ConfigError(f"`{name}` is {_short(number)}; it must be at least {least}")
+        if most is not None and number > most:
+            raise ConfigError(f"`{name}` is {_short(number)}; it must be at most {most}")
+        if above is not None and number <= above:
+            raise ConfigError(f"`{name}` is {_short(number)}; it must be above {above}")

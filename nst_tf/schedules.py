@@ -36,10 +36,3 @@ SCHEDULES = {
     "fast": Schedule("lbfgs-fixed", 10.0, "cosine", coarsest=224 * 168, growth=2.0, fewer=0.7),
     "fine": Schedule("lbfgs-fixed", 10.0, "cosine", coarsest=224 * 168, growth=2.0, fewer=1.0),
 }
-
-
-def optimizer_name(config):
-    """Return the optimizer that the config names, or its schedule's; Adam if a rate is given."""
-    if config.optimizer is None and (config.learning_rate or config.decay):
-        return "adam"
-    return config.optimizer or SCHEDULES[config.schedule].optimizer

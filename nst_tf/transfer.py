@@ -16,12 +16,19 @@ from nst_tf.errors import ConfigError, Diverged, ImageError, Interrupted
 from nst_tf.image.pixels import check_image, check_mask
 from nst_tf.image.sizes import resize_picture
 from nst_tf.models import check_layers, resolve_layers
-from nst_tf.objective.objective import ContentTerm, Objective, StyleTerm, TVTerm
-from nst_tf.objective.styles import Style, as_styles, one_weight_each, style_layer_weights
+from nst_tf.objective.objective import (
+    ContentTerm,
+    Objective,
+    Style,
+    StyleTerm,
+    TVTerm,
+    as_styles,
+    one_weight_each,
+    style_layer_weights,
+)
 from nst_tf.optim import KerasOptimizer
-from nst_tf.optim.from_config import make_optimizer, pixel_bounds
-from nst_tf.scaling.precision import choose_precision
-from nst_tf.schedules import SCHEDULES, optimizer_name
+from nst_tf.optim.from_config import make_optimizer, optimizer_name, pixel_bounds
+from nst_tf.schedules import SCHEDULES
 
 TICK = 0.5  # seconds: progress and Ctrl-C wait no longer than this, where an update is shorter
 SMALL = 256 * 256  # pixels: such a picture always fits into memory, and has one level
@@ -144,9 +151,13 @@ def make_task(content_image, style_image, model, init_image=None, config=None):
     start = content_image if init_image is None else init_image
     _check_images(content_image, styles, start)
     terms = loss_terms(model, config, content=content_image is not None, style=bool(styles))
-    precision = choose_precision(config.precision)
-    config = config.changed(precision=precision.name)
-    objective = Objective(model.computing_in(precision.dtype), terms)
+    if config.precision != "float32":
+        from nst_tf.scaling.precision import choose_precision
+
+        precision = choose_precision(config.precision)
+        config = config.changed(precision=precision.name)
+        model = model.computing_in(precision.dtype)
+    objective = Objective(model, terms)
     if start.shape[1] * start.shape[2] > SMALL:
         from nst_tf.scaling.memory import within_memory  # large pictures alone need it
 
@@ -203,8 +214,10 @@ def _check_images(content_image, styles, start):
             f"{tuple(content_image.shape)}; they must be alike"
         )
     for style in styles:
-        check_mask("mask", style.mask, start.shape[1:3])
-        check_mask("style_mask", style.style_mask, style.image.shape[1:3])
+        if style.mask is not None:
+            check_mask("mask", style.mask, start.shape[1:3])
+        if style.style_mask is not None:
+            check_mask("style_mask", style.style_mask, style.image.shape[1:3])
 
 
 # ------------------------------------------------------------------ what a run tells
@@ -353,7 +366,8 @@ class Run:
     """
 
     def __init__(self, task, optimizer, callbacks, finish, position):
-        self.task, self.config, self.space = task, task.config, task.objective.model.space
+        self.config, self.space = task.config, task.objective.model.space
+        self.size = task.start.shape[1:3]
         self.optimizer = optimizer
         self.callbacks = callbacks
         self.finish = finish
@@ -398,7 +412,9 @@ class Run:
 
     def show(self, image):
         """Return the picture of an image; one of a coarse level is enlarged."""
-        picture = resize_picture(self.space.to_picture(image), self.task.size)
+        picture = self.space.to_picture(image)
+        if picture.shape[:2] != self.size:
+            picture = resize_picture(picture, self.size)
         return picture if self.finish is None else self.finish(picture)
 
     def __enter__(self):
@@ -412,24 +428,19 @@ class Run:
 
     def _started(self, objective, targets, image, iterations):
         """Start the optimizer; where memory is too small for that, in tiles."""
-        bounds = pixel_bounds(self.config, self.space)
+        bounds, optimizer = pixel_bounds(self.config, self.space), self.optimizer
         image = image if bounds is None else np.clip(image, *bounds)
+        if isinstance(optimizer, keras.optimizers.Optimizer):
+            optimizer = KerasOptimizer(optimizer, bounds)
         while True:
-            optimizer = self._optimizer_for(objective, iterations, bounds)
+            tiled = objective.image_shape[1] is not None
+            made = optimizer or make_optimizer(self.config, self.space, iterations, tiled=tiled)
             try:
-                return optimizer.start(objective, targets, image)
+                return made.start(objective, targets, image)
             except tf.errors.ResourceExhaustedError:
                 from nst_tf.scaling.memory import in_smaller_tiles
 
                 objective = in_smaller_tiles(objective, image.shape[1:3])
-
-    def _optimizer_for(self, objective, iterations, bounds):
-        if self.optimizer is None:
-            tiled = objective.image_shape[1] is not None
-            return make_optimizer(self.config, self.space, iterations, tiled=tiled)
-        if isinstance(self.optimizer, keras.optimizers.Optimizer):
-            return KerasOptimizer(self.optimizer, bounds)
-        return self.optimizer
 
     def _tell(self, rows, image=None, position=lambda: None, *, last=False):
         """Note the losses of several iterations and tell the callbacks; the last has the image."""

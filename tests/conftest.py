@@ -17,7 +17,7 @@ from nst_tf import Objective, load_vgg_model
 from nst_tf.models.readers.vgg_npz import read_vgg_npz
 from nst_tf.models.vgg import EMBEDDED_FILE
 from nst_tf.objective import objective
-from nst_tf.objective.styles import as_styles
+from nst_tf.objective.objective import as_styles
 from nst_tf.optim import descent, scipy_lbfgs
 from nst_tf.run import main
 from nst_tf.transfer import loss_terms

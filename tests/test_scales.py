@@ -8,9 +8,10 @@ from nst_tf import ConfigError, Style, TransferConfig, style_transfer
 from nst_tf import config as knobs
 from nst_tf.image.pixels import VGG_PIXELS
 from nst_tf.image.sizes import MIN_SIDE
+from nst_tf.optim.from_config import optimizer_name
 from nst_tf.scaling.levels import make_levels, task_levels
 from nst_tf.scaling.pyramid import enlarged, resized_image, resized_style
-from nst_tf.schedules import SCHEDULES, optimizer_name
+from nst_tf.schedules import SCHEDULES
 from nst_tf.transfer import make_task
 
 CONTENT = VGG_PIXELS.to_image(make_picture(233, 311))

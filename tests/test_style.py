@@ -21,6 +21,7 @@ from nst_tf import (
 )
 from nst_tf import config as knobs
 from nst_tf.image.pixels import VGG_PIXELS
+from nst_tf.objective.objective import WEIGHTING
 from nst_tf.objective.statistics import (
     correlation_sums,
     gram_sums,
@@ -28,7 +29,6 @@ from nst_tf.objective.statistics import (
     wasserstein_loss,
     with_square_root,
 )
-from nst_tf.objective.styles import WEIGHTING
 
 CONTENT = VGG_PIXELS.to_image(make_picture(37, 45))
 STYLE = VGG_PIXELS.to_image(make_picture(50, 41, seed=1))

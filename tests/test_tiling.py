@@ -8,7 +8,7 @@ from conftest import make_picture
 from nst_tf import ContentTerm, Objective, Style, TransferConfig, load_vgg_model
 from nst_tf.image.pixels import VGG_PIXELS
 from nst_tf.models import receptive_fields
-from nst_tf.objective.styles import as_styles
+from nst_tf.objective.objective import as_styles
 from nst_tf.scaling.tiling import TiledObjective, Tiling
 from nst_tf.transfer import loss_terms
 

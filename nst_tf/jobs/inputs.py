@@ -23,7 +23,7 @@ from nst_tf.models import (
     find_vgg_weights,
 )
 from nst_tf.models.vgg import VGG_MODEL
-from nst_tf.objective.styles import Style
+from nst_tf.objective.objective import Style
 from nst_tf.rundir.layout import is_ours
 
 GREY = 127.5  # half way from black to white

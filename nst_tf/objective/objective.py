@@ -6,23 +6,93 @@ picture of every size.
 """
 
 import functools
+import math
+import numbers
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 from nst_tf.errors import ConfigError, check_choice
-from nst_tf.models import extract_features
+from nst_tf.models import Trunk, extract_features, resolve_layers
+from nst_tf.objective.geometric import geometric_weights
 from nst_tf.objective.losses import content_loss, style_loss, total_loss, tv_loss
 from nst_tf.objective.statistics import STATISTICS
 
 ANY_SIZE = (1, None, None, 3)  # shape of an image in a traced function
 TRACED_TARGETS = 16  # traced functions that are kept; each holds its network
+WEIGHTING = ("equal", "quarter-deepest", "geometric", "geometric-top")
 RELATIVE_TV = 1e-4  # a root mean square difference of 100 gray levels counts 1
 
 
+# ------------------------------------------------------------------ the styles
+
+
 @dataclass(frozen=True)
-class ContentTerm:
+class Style:
+    """A style picture and where it acts, in one object so that they can't be mixed up.
+
+    Attributes
+    ----------
+    image : (1, H, W, 3) float32
+        The painting, of any size.
+    weight : float
+        How strong. Among styles without a mask only the proportions count.
+    mask : (H, W) float in [0, 1], optional
+        Of the content's size: where in the result this style acts. None: everywhere.
+    style_mask : (H, W) float in [0, 1], optional
+        Of the style image's size: which part of the painting is used. None: all of it.
+    """
+
+    image: np.ndarray = field(repr=False)
+    weight: float = 1.0
+    mask: np.ndarray | None = field(default=None, repr=False)
+    style_mask: np.ndarray | None = field(default=None, repr=False)
+
+    def __post_init__(self):
+        number = isinstance(self.weight, numbers.Real)
+        if not number or not 0 < self.weight < math.inf:
+            raise ConfigError(f"the weight of a style is {self.weight!r}; it must be above 0")
+
+
+def as_styles(style_image):
+    """Return a list of `Style`: from none, one, several, or a bare image."""
+    if style_image is None:
+        return []
+    if isinstance(style_image, Style):
+        return [style_image]
+    if not isinstance(style_image, (list, tuple)):
+        return [Style(style_image)]
+    if not style_image or not all(isinstance(style, Style) for style in style_image):
+        raise ConfigError(
+            "`style_image` is a list without styles; several styles are a list of "
+            "Style(image, weight, mask), one style is its image, none is None"
+        )
+    return list(style_image)
+
+
+# ------------------------------------------------------------------ the terms
+
+
+class TermOfLayers:
+    """A term that reads features: its layers and their weights."""
+
+    def __post_init__(self):
+        """Keep the layer weights in a form that can be compared: a tuple of pairs."""
+        weights = self.layer_weights
+        if not isinstance(weights, dict):
+            weights = dict(pair if isinstance(pair, tuple) else (pair, 1.0) for pair in weights)
+        object.__setattr__(self, "layer_weights", tuple(weights.items()))
+
+    @property
+    def layers(self):
+        """The layers that the term reads."""
+        return tuple(layer for layer, _ in self.layer_weights)
+
+
+@dataclass(frozen=True)
+class ContentTerm(TermOfLayers):
     """Keep the content's features: eq. (1), summed over the layers.
 
     Attributes
@@ -40,14 +110,6 @@ class ContentTerm:
     scale: str = "half"
     name = "content"
 
-    def __post_init__(self):
-        _set_layer_weights(self)
-
-    @property
-    def layers(self):
-        """The layers that the term reads."""
-        return tuple(layer for layer, _ in self.layer_weights)
-
     def targets(self, objective, content_image, styles):
         """Return the features of the content image, by layer name."""
         return objective.measure(self, content_image)
@@ -64,15 +126,6 @@ class ContentTerm:
                 for layer, weight in self.layer_weights
             ]
         )
-
-
-def _set_layer_weights(term):
-    """Keep the layer weights of a term in a form that can be compared: as a tuple."""
-    weights = term.layer_weights
-    if not isinstance(weights, dict):
-        pairs = [pair if isinstance(pair, tuple) else (pair, 1.0) for pair in weights]
-        weights = dict(pairs)
-    object.__setattr__(term, "layer_weights", tuple(weights.items()))
 
 
 class Region(NamedTuple):
@@ -93,7 +146,7 @@ class Region(NamedTuple):
 
 
 @dataclass(frozen=True)
-class StyleTerm:
+class StyleTerm(TermOfLayers):
     """Match the statistics of one or more styles: eq. (5).
 
     Attributes
@@ -123,7 +176,7 @@ class StyleTerm:
     name = "style"
 
     def __post_init__(self):
-        _set_layer_weights(self)
+        super().__post_init__()
         check_choice("statistic", self.statistic, STATISTICS)
         least = STATISTICS[self.statistic].least_layers
         if len(self.layers) < least:
@@ -131,11 +184,6 @@ class StyleTerm:
                 f"the statistic {self.statistic} needs {least} style layers or more; "
                 f"there is {' '.join(self.layers)}"
             )
-
-    @property
-    def layers(self):
-        """The layers that the term reads."""
-        return tuple(layer for layer, _ in self.layer_weights)
 
     def targets(self, objective, content_image, styles):
         """Return a list of `Region`: one for a single style without masks."""
@@ -211,6 +259,10 @@ class TVTerm:
         return self.scale * tv_loss(image, self.form)
 
 
+# ------------------------------------------------------------------ their sum
+
+
+@dataclass(frozen=True)
 class Objective:
     """The losses of an image, and their weighted sum: eq. (7).
 
@@ -224,13 +276,18 @@ class Objective:
         Or anything with their attributes and methods.
     """
 
+    model: Trunk
+    terms: tuple
     image_shape = ANY_SIZE
 
-    def __init__(self, model, terms):
-        self.model = model
-        self.terms = tuple(terms)
+    def __post_init__(self):
+        object.__setattr__(self, "terms", tuple(self.terms))
+
+    @property
+    def layers(self):
+        """The layers that are read, shallow ones first."""
         read = {layer for term in self.terms for layer in term.layers}
-        self.layers = tuple(layer for layer in model if layer in read)
+        return tuple(layer for layer in self.model if layer in read)
 
     def targets(self, content_image=None, styles=()):
         """Return what images are compared with.
@@ -277,15 +334,6 @@ class Objective:
         )
         return traced(tf.constant(image, tf.float32), guides)
 
-    def __eq__(self, other):
-        return type(self) is type(other) and self._key() == other._key()
-
-    def __hash__(self):
-        return hash(self._key())
-
-    def _key(self):
-        return id(self.model), self.terms
-
 
 def weighted_total(losses, targets):
     """Return the total loss: eq. (7) of the terms by their names."""
@@ -317,9 +365,56 @@ def _traced_target(model, term):
 
 def of_any_size(tensors):
     """Return the specifications of tensors, nested; height and width of maps are left open."""
+    specs = [
+        tf.TensorSpec((1, None, None, x.shape[3]) if x.shape.rank == 4 else x.shape, x.dtype)
+        for x in tf.nest.flatten(tensors)
+    ]
+    return tf.nest.pack_sequence_as(tensors, specs)
 
-    def spec(x):
-        shape = (1, None, None, x.shape[3]) if x.shape.rank == 4 else x.shape
-        return tf.TensorSpec(shape, x.dtype)
 
-    return tf.nest.map_structure(spec, tensors)
+# ------------------------------------------------------------------ layer weights
+
+
+def style_layer_weights(model, layers, weights=None, weighting="equal", statistic="gram"):
+    """Return w_l by layer name (eq. 5).
+
+    Parameters
+    ----------
+    model : Trunk
+    layers : sequence of str
+    weights : sequence of float, optional
+        One for each layer; they are taken as they are.
+    weighting : {"equal", "quarter-deepest", "geometric", "geometric-top"}
+        Without `weights`: 1/number of layers each; the same, but the deepest layer counts a
+        quarter, so that fewer whole motifs of the painting (a star, a face) land where they
+        don't belong; or in the proportions of `geometric_weights`. They sum to 1, so that beta
+        means the same for all.
+    statistic : str
+        A name in `STATISTICS`. A "chain" has no loss at the first layer, so its weight is 0.
+    """
+    check_choice("weighting", weighting, WEIGHTING)
+    layers = resolve_layers(model, layers)
+    if weights is not None:
+        return one_weight_each("style", layers, weights)
+    if weighting in ("equal", "quarter-deepest"):
+        raw = dict.fromkeys(layers, 1.0)
+        if weighting == "quarter-deepest":
+            raw[max(layers, key=list(model).index)] = 0.25
+    else:
+        favour = "bottom" if weighting == "geometric" else "top"
+        raw = geometric_weights(model, layers, favour=favour)
+    if statistic == "chain" and len(layers) > 1:
+        raw[min(layers, key=list(model).index)] = 0.0
+    return {layer: weight / sum(raw.values()) for layer, weight in raw.items()}
+
+
+def one_weight_each(kind, layers, weights):
+    """Return weights by layer name: one number for all, or one for each of them."""
+    if isinstance(weights, (int, float)):
+        weights = [weights] * len(layers)
+    if len(weights) != len(layers):
+        raise ConfigError(
+            f"`{kind}_layer_weights` has {len(weights)} numbers for {len(layers)} {kind} layers "
+            f"({' '.join(layers)}); give one for each"
+        )
+    return dict(zip(layers, weights))

@@ -43,12 +43,6 @@ class Adam(Optimizer):
 
     images = 4
 
-    def numbers(self):
-        """Return the numbers that are arguments of the trace."""
-        names = ("learning_rate", "beta_1", "beta_2", "epsilon")
-        names += ("iterations", "decay_rate", "decay_every")
-        return {name: getattr(self, name) for name in names} | self._bounds()
-
     def initial(self, image):
         """Return the two running means."""
         return {"mean": np.zeros_like(image), "square": np.zeros_like(image)}

@@ -5,6 +5,7 @@ else is an argument: one trace serves all sizes, pictures and learning rates.
 """
 
 import functools
+from dataclasses import fields
 
 import numpy as np
 import tensorflow as tf
@@ -35,8 +36,10 @@ class Optimizer:
         return Descent(self, objective, targets, image)
 
     def numbers(self):
-        """Return the numbers that are arguments of the trace, by name."""
-        return {}
+        """Return the numbers that are arguments of the trace, by name: fields not compared."""
+        own = {each.name: getattr(self, each.name) for each in fields(self) if not each.compare}
+        bounds = own.pop("bounds")
+        return own if bounds is None else {**own, "low": bounds[0], "high": bounds[1]}
 
     def initial(self, image):
         """Return the initial values of what the optimizer remembers, by name.
@@ -59,11 +62,6 @@ class Optimizer:
         """
         variables["gradient"].assign(gradient)
         return losses
-
-    def _bounds(self):
-        if self.bounds is None:
-            return {}
-        return {"low": self.bounds[0], "high": self.bounds[1]}
 
     @staticmethod
     def clipped(image, numbers):

@@ -6,7 +6,7 @@ from nst_tf.optim.adam import Adam
 from nst_tf.optim.lbfgs import LBFGS
 from nst_tf.optim.scipy_lbfgs import ScipyLBFGS
 from nst_tf.optim.sgd import SGD
-from nst_tf.schedules import SCHEDULES, optimizer_name
+from nst_tf.schedules import SCHEDULES
 
 HISTORY = {"lbfgs": 20, "lbfgs-fixed": 10}
 TILED_HISTORY = 1
@@ -54,3 +54,10 @@ def pixel_bounds(config, space):
         return space.bounds
     limit = np.full(3, config.clip_at / space.scale, np.float32)
     return -limit, limit
+
+
+def optimizer_name(config):
+    """Return the optimizer that the config names, or its schedule's; Adam if a rate is given."""
+    if config.optimizer is None and (config.learning_rate or config.decay):
+        return "adam"
+    return config.optimizer or SCHEDULES[config.schedule].optimizer

@@ -41,11 +41,7 @@ class _Built(Optimizer):
 
     optimizer: keras.optimizers.Optimizer
     pixels: keras.Variable
-    bounds: tuple | None
-
-    def numbers(self):
-        """Return the numbers that are arguments of the trace."""
-        return self._bounds()
+    bounds: tuple | None = field(compare=False)
 
     def initial(self, image):
         """Return the variables of the optimizer themselves."""

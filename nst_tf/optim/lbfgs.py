@@ -38,10 +38,6 @@ class LBFGS(Optimizer):
         """Arrays of the image's size: image and gradient, now and at the best; step; memory."""
         return 5 + 2 * self.history
 
-    def numbers(self):
-        """Return the numbers that are arguments of the trace."""
-        return self._bounds()
-
     def initial(self, image):
         """Return what is remembered: rows 0 to m - 1 of "memory" are steps, then the changes."""
         first = 1.0

@@ -29,11 +29,6 @@ class SGD(Optimizer):
     decay_every: int = field(default=100, compare=False)
     bounds: tuple | None = field(default=None, compare=False)
 
-    def numbers(self):
-        """Return the numbers that are arguments of the trace."""
-        names = ("learning_rate", "iterations", "decay_rate", "decay_every")
-        return {name: getattr(self, name) for name in names} | self._bounds()
-
     def move(self, variables, numbers):
         """Take a step."""
         iteration = tf.cast(variables["updates"], tf.float32)

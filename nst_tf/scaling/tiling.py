@@ -33,6 +33,7 @@ from nst_tf.objective.statistics import STATISTICS
 PIXELS = "pixels"  # the name of the grid of pixels, beside those of layers
 
 
+@dataclass(frozen=True)
 class TiledObjective(Objective):
     """An `Objective` for images of one size, computed tile by tile.
 
@@ -50,29 +51,36 @@ class TiledObjective(Objective):
         Pixels of a tile, halo included; at least one step of the deepest layer is used.
     """
 
-    def __init__(self, model, terms, size, area):
-        super().__init__(model, terms)
-        self.area = area
-        self.image_shape = (1, *size, 3)
-        self.tiled_terms = [TILED_TERMS[type(term)](term) for term in self.terms]
+    size: tuple[int, int]
+    area: int
+
+    @property
+    def image_shape(self):
+        """The shape of the images, which is known when the objective is traced."""
+        return (1, *self.size, 3)
+
+    @property
+    def tiled_terms(self):
+        """The terms as sums over tiles."""
+        return [TILED_TERMS[type(term)](term) for term in self.terms]
 
     def __call__(self, image, targets):
         """Return the losses of an image, as `Objective` does."""
-        margin = max(term.margin for term in self.tiled_terms)
-        tiling = Tiling.of(self.model, self.layers, self.image_shape[1:3], self.area, margin)
+        tiled_terms = self.tiled_terms
+        margin = max(term.margin for term in tiled_terms)
+        tiling = Tiling.of(self.model, self.layers, self.size, self.area, margin)
         targets_of = {term.name: targets[term.name]["target"] for term in self.terms}
 
         def of_tile(piece, tile):
             features = extract_features(self.model, piece, self.layers)
             return {
                 term.name: term.sums(features, piece, targets_of[term.name], tile)
-                for term in self.tiled_terms
+                for term in tiled_terms
             }
 
         sums = added_up(tiling, of_tile, image)
         losses = {
-            term.name: term.loss(sums[term.name], targets_of[term.name])
-            for term in self.tiled_terms
+            term.name: term.loss(sums[term.name], targets_of[term.name]) for term in tiled_terms
         }
         return {**losses, "total": weighted_total(losses, targets)}
 
@@ -84,9 +92,6 @@ class TiledObjective(Objective):
         tiled_term = TILED_TERMS[type(term)](term)
         tiling = Tiling.of(self.model, term.layers, (height, width), self.area, tiled_term.margin)
         return tiled_term.measure(self.model, tiling, tf.constant(image, tf.float32), guides or {})
-
-    def _key(self):
-        return super()._key(), self.area, self.image_shape
 
 
 def added_up(tiling, of_tile, image):
