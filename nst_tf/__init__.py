@@ -71,6 +71,7 @@ _PUBLIC = {
     "nst_tf.transfer": ["Result", "Step", "StyleTransfer", "style_transfer"],
     "nst_tf.models": [
         "CS231N_LAYERS",
+        "KerasTrunk",
         "Trunk",
         "extract_features",
         "load_model",

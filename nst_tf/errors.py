@@ -16,7 +16,7 @@ class WeightsError(NstError):
     """A weights file that is missing, damaged or of another network."""
 
 
-class ConfigError(NstError):
+class ConfigError(NstError, ValueError):
     """A setting that does not exist or has a value that it can't have."""
 
 

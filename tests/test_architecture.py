@@ -77,3 +77,12 @@ def test_importing_the_package_does_not_start_tensorflow():
 def test_only_plots_imports_matplotlib():
     for file in (ROOT / "nst_tf").rglob("*.py"):
         assert file.name == "plots.py" or "matplotlib" not in file.read_text(encoding="utf-8")
+
+
+def test_no_function_is_longer_than_45_lines():
+    for file in (ROOT / "nst_tf").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef):
+                said = ast.get_docstring(node, clean=False) is not None
+                first = node.body[0].end_lineno + 1 if said else node.lineno
+                assert node.end_lineno - first + 1 <= 45, f"{file.name}: {node.name}"

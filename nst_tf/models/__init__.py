@@ -1,5 +1,6 @@
 """Trunks: pretrained networks as an ordered dict from layer name to a callable."""
 
+from nst_tf.models.keras_model import KerasTrunk
 from nst_tf.models.layers import ConvRelu, Fire, Pool
 from nst_tf.models.load import load_model, weights_family
 from nst_tf.models.model import (
@@ -22,6 +23,7 @@ __all__ = [
     "CS231N_LAYERS",
     "ConvRelu",
     "Fire",
+    "KerasTrunk",
     "Pool",
     "Trunk",
     "check_layers",

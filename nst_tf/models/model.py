@@ -23,6 +23,8 @@ class Trunk(dict):
         What its layers compute in, and their features are. Images stay float32.
     """
 
+    knows_fields = True  # of view: what each layer sees of the picture
+
     def __init__(self, layers, *, name, source, space=VGG_PIXELS, dtype=tf.float32):
         super().__init__(layers)
         self.name = name
@@ -71,6 +73,17 @@ class Trunk(dict):
         }
         return self.with_layers({**self, **changed}) if changed else self
 
+    def features(self, x, layers):
+        """Return what the named layers give for x (1, H, W, 3): see `extract_features`."""
+        features = {}
+        for name, layer in self.items():
+            if len(features) == len(layers):
+                break
+            x = layer(x)
+            if name in layers:
+                features[name] = x
+        return features
+
     @property
     def convolutions(self):
         """The names of the layers that have filters of their own, in order; no pools."""
@@ -96,16 +109,7 @@ def extract_features(model, image, layers):
         By layer name, in the trunk's order; in the trunk's dtype.
     """
     check_image("image", image)
-    wanted = set(check_layers(model, layers))
-    features = {}
-    x = tf.cast(image, model.dtype)
-    for name, layer in model.items():
-        if len(features) == len(wanted):
-            break
-        x = layer(x)
-        if name in wanted:
-            features[name] = x
-    return features
+    return model.features(tf.cast(image, model.dtype), set(check_layers(model, layers)))
 
 
 class Field(NamedTuple):
@@ -173,4 +177,4 @@ def resolve_layers(model, layers):
 
 def _check_trunk(model):
     if not isinstance(model, Trunk):
-        raise ConfigError(f"`model` is {model!r:.60}; pass what load_vgg_model gives")
+        raise ConfigError(f"`model` is {model!r:.60}; pass what load_vgg_model or KerasTrunk gives")

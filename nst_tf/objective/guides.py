@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from nst_tf.errors import ImageError, check_choice
+from nst_tf.errors import ConfigError, ImageError, check_choice
 from nst_tf.models import check_layers
 
 
@@ -84,6 +84,10 @@ def layer_guides(model, mask, layers, propagation="simple"):
         "inside" leaves nothing at a layer: the region is smaller than the receptive field.
     """
     check_choice("propagation", propagation, PROPAGATION)
+    if not model.knows_fields:
+        raise ConfigError(
+            f"masks need to know what a layer sees of the picture; {model.name} does not say"
+        )
     layers = check_layers(model, layers)
     mask = tf.constant(mask, tf.float32)[tf.newaxis, ..., tf.newaxis]  # (1, H, W, 1)
     guides = {}

@@ -63,7 +63,7 @@ class ScipyDescent:
         self._targets = targets
         self._pixels = np.asarray(image, np.float64)
         self._restart = self._pixels  # where SciPy remembers nothing; None elsewhere
-        self._points, self._next = None, None
+        self._points, self._next, self._evaluated = None, None, None
         self.losses, _ = self._losses_and_gradient(self._pixels)
 
     @property
@@ -106,6 +106,12 @@ class ScipyDescent:
             self._points.close()
 
     def _losses_and_gradient(self, image):
+        """Return losses and gradient; SciPy asks for those of one image several times in a row."""
+        if self._evaluated is None or not np.array_equal(self._evaluated[0], image):
+            self._evaluated = image.copy(), *self._computed(image)
+        return self._evaluated[1:]
+
+    def _computed(self, image):
         evaluate = self._evaluate.get_concrete_function(
             tf.TensorSpec(self._shape), of_any_size(self._targets)
         )
@@ -116,22 +122,15 @@ class ScipyDescent:
         """Run SciPy's L-BFGS-B, and restart it where it gives up, until nothing is gained."""
         shape = self._pixels.shape
         box = None if self.optimizer.bounds is None else _box(self.optimizer.bounds, shape)
-        evaluated = {}  # the point that was evaluated last, its losses and gradient
-
-        def evaluate(pixels):
-            check()
-            if not np.array_equal(evaluated.get("pixels"), pixels):
-                losses, gradient = self._losses_and_gradient(pixels.reshape(shape))
-                gradient = gradient.ravel().astype(np.float64)
-                evaluated.update(pixels=pixels.copy(), losses=losses, gradient=gradient)
-            return evaluated["losses"], evaluated["gradient"]
 
         def total_and_gradient(pixels):
-            losses, gradient = evaluate(pixels)
-            return losses["total"], gradient
+            check()
+            losses, gradient = self._losses_and_gradient(pixels.reshape(shape))
+            return losses["total"], gradient.ravel().astype(np.float64)
 
         def tell(pixels, restart):
-            report((evaluate(pixels)[0], pixels.reshape(shape).copy(), restart))
+            losses, _ = self._losses_and_gradient(pixels.reshape(shape))
+            report((losses, pixels.reshape(shape).copy(), restart))
 
         pixels = self._pixels.ravel()
         pixels = pixels if box is None else np.clip(pixels, box.lb, box.ub)

@@ -91,7 +91,7 @@ def in_smaller_tiles(objective, size):
     """
     area = size[0] * size[1]
     area = min(getattr(objective, "area", area), area) // 2
-    if area < SMALLEST_TILE:
+    if area < SMALLEST_TILE or not objective.model.knows_fields:
         raise NstError(
             f"{size[1]}x{size[0]} pixels do not fit into memory, tile by tile either: make the "
             "picture smaller, as in --size 512"
@@ -115,6 +115,8 @@ def tile_area(model, layers, size, config):
     NstError
         Not even a small tile fits.
     """
+    if not model.knows_fields:
+        return 0
     area, used = size[0] * size[1], memory_used()
     budget = memory_left() if config.memory_limit is None else config.memory_limit * GIB - used
     whole, tiled = (optimizer_images(config, tiled) for tiled in (False, True))
