@@ -5,9 +5,10 @@ import pytest
 from conftest import make_picture
 from PIL import Image
 
-from nst_tf import ConfigError, ImageError, JobConfig, load_images, recover_image
+from nst_tf import ConfigError, ImageError, JobConfig, recover_image
 from nst_tf.image.pixels import UNIT_PIXELS, VGG_PIXELS, PixelSpace
 from nst_tf.image.sizes import fit_size, parse_size
+from nst_tf.jobs.inputs import load_images
 
 
 @pytest.fixture

@@ -73,7 +73,7 @@ def test_what_it_cannot_do_is_refused(trunk, network):
         style_transfer(content, masked, trunk, **knobs)
     with pytest.raises(ConfigError, match="a Keras model computes in float32"):
         style_transfer(content, style, trunk, precision="mixed", **knobs)
-    with pytest.raises(ConfigError, match="there is no layer 'conv5_1'"):
+    with pytest.raises(ConfigError, match="there is no layer 'conv4_2'"):
         style_transfer(content, style, trunk)
     with pytest.raises(ConfigError, match="is no Keras model"):
         KerasTrunk("vgg19")

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from squeezenetfiles import tiny_squeezenet, write_npz
 
-from nst_tf import PRESETS, JobConfig, load_images, load_model, normalize_trunk, style_transfer
+from nst_tf import PRESETS, JobConfig, load_model, normalize_trunk, style_transfer
+from nst_tf.jobs.inputs import load_images
 from nst_tf.jobs.settings import make_config, preset_knobs
 from nst_tf.models import resolve_layers
 from nst_tf.presets import INETWORK_LAYERS, INETWORK_WEIGHTS
