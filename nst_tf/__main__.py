@@ -1,4 +1,4 @@
-"""``python -m nst_tf``: the same as ``python -m nst_tf.run``."""
+"""``python -m nst_tf``: same as ``python -m nst_tf.run``."""
 
 from nst_tf.run import command
 

@@ -1,4 +1,4 @@
-"""Functions of a `Step`: show how far it is, save it, show it."""
+"""Callbacks, functions of a `Step`: report progress, save and show pictures."""
 
 import re
 import sys
@@ -10,15 +10,15 @@ from nst_tf.errors import ConfigError
 from nst_tf.image.io import save_image
 
 SAVED = re.compile(r"(\d{6,})\.png")
-# tqdm's own time left takes all iterations for alike; those of coarse levels are quicker.
+# tqdm's own time left assumes equal iterations; those of coarse levels are faster.
 BAR = "{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}, {rate_fmt}{postfix}]"
 
 
 def progress(every=50, *, stream=None):
-    """Return a callback that shows loss, iterations a second and time left.
+    """Return a callback that shows loss, iterations per second and time left.
 
-    On a terminal or in a notebook it is a bar; elsewhere (a log file, a pipe) a plain line at
-    every `every`-th iteration and at the end. Its `close` ends the bar of a run that was cut off.
+    It shows a bar on a terminal or in a notebook; elsewhere (a log file, a pipe) it prints a line
+    every `every` iterations and at the end. Its `close` closes the bar of an interrupted run.
     """
     _check_every(every)
     stream = stream or sys.stderr
@@ -28,7 +28,7 @@ def progress(every=50, *, stream=None):
 
 
 class _ProgressBar:
-    look_every = 0  # it shows no picture
+    look_every = 0  # needs no picture
 
     def __init__(self, stream):
         self.stream = stream
@@ -36,12 +36,12 @@ class _ProgressBar:
 
     def __call__(self, step):
         if self.bar is None or step.iteration == 0:
-            how = {"initial": step.iteration, "file": self.stream, "dynamic_ncols": True}
-            self.bar = tqdm(total=step.iterations, unit="it", bar_format=BAR, **how)
+            options = {"initial": step.iteration, "file": self.stream, "dynamic_ncols": True}
+            self.bar = tqdm(total=step.iterations, unit="it", bar_format=BAR, **options)
         else:
             self.bar.update()
-        words = [f"loss {step.losses['total']:.4g}", time_left(step)]
-        self.bar.set_postfix_str(", ".join(filter(None, words)), refresh=False)
+        parts = [f"loss {step.losses['total']:.4g}", time_left(step)]
+        self.bar.set_postfix_str(", ".join(filter(None, parts)), refresh=False)
         if step.last:
             self.close()
 
@@ -66,7 +66,7 @@ class _ProgressLines:
 
 
 def progress_line(step):
-    """Return a `Step` as a line: iteration, loss, rate and time left."""
+    """Return a `Step` as a line of text: iteration, loss, rate and time left."""
     line = f"{step.iteration}/{step.iterations}  loss {step.losses['total']:.4g}"
     if not step.iteration:
         return line
@@ -75,22 +75,22 @@ def progress_line(step):
 
 
 def time_left(step):
-    """Return "4:05 left", as the work that a `Step` has behind it took; "" at the beginning."""
+    """Return "4:05 left", extrapolated from the time so far; "" at the beginning."""
     share = step.share or step.iteration / max(step.iterations, 1)
     return f"{in_words(step.seconds * max(1 - share, 0) / share)} left" if share else ""
 
 
 def in_words(seconds):
-    """Return a time as 4:05 or, from an hour on, 1:04:05."""
+    """Return a time in seconds as text: 4:05 or, from one hour on, 1:04:05."""
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
 
 
 def save_every(every, folder, *, ending=".png"):
-    """Return a callback that saves 000050.png, 000100.png, ... into `folder`, and the last one.
+    """Return a callback that saves 000050.png, 000100.png, ... and the last one in `folder`.
 
-    Tutorial 0 saves 0, 50, ... 450 and never the end.
+    Differs from tutorial 0, which saves 0, 50, ... 450 but not the last one.
     """
     _check_every(every)
 
@@ -103,21 +103,21 @@ def save_every(every, folder, *, ending=".png"):
 
 
 def saved_pictures(folder):
-    """Return (iteration, file) of each picture that `save_every` has left in a folder, in order."""
-    named = {path: SAVED.fullmatch(path.name) for path in Path(folder).iterdir()}
-    return sorted((int(found[1]), path) for path, found in named.items() if found)
+    """Return (iteration, file) of each picture that `save_every` saved in a folder, in order."""
+    matches = {path: SAVED.fullmatch(path.name) for path in Path(folder).iterdir()}
+    return sorted((int(match[1]), path) for path, match in matches.items() if match)
 
 
 def show_every(every, *, show=None):
-    """Return a callback that draws the picture into the notebook, in place of the last one."""
+    """Return a callback that shows the picture in the notebook, replacing the last one."""
     _check_every(every)
 
-    def draw(step):
+    def show_picture(step):
         if step.last or step.iteration % every == 0:
             (show or _show_in_notebook)(step)
 
-    draw.look_every = every
-    return draw
+    show_picture.look_every = every
+    return show_picture
 
 
 def _show_in_notebook(step):

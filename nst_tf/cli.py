@@ -1,4 +1,4 @@
-"""What the command lines share: flags made from knobs, and how they end."""
+"""Shared parts of the command lines: flags made from knobs, and exit statuses."""
 
 import argparse
 import os
@@ -10,23 +10,23 @@ from errno import ENOSPC
 from nst_tf.console import complain, interrupted_status
 from nst_tf.errors import Interrupted, NstError
 
-# The headings of --help: the knob that each stands before, in the order of the fields.
+# Headings of --help, by the first knob under each, in the order of the fields.
 HEADINGS = {
-    "alpha": "what is kept and matched",
-    "optimizer": "how it is minimised",
-    "style_weights": "several styles, masks, colours",
-    "weights": "the network",
+    "alpha": "losses",
+    "optimizer": "optimization",
+    "style_weights": "styles, masks and colors",
+    "weights": "network",
     "size": "sizes",
-    "init": "the start",
-    "save_every": "the run",
+    "init": "initial image",
+    "save_every": "run",
 }
-PIPE_CLOSED = 141  # what a shell expects after a closed pipe: 128 + SIGPIPE
+PIPE_CLOSED = 141  # exit status after a closed pipe: 128 + SIGPIPE
 
 
 def reported(work):
-    """Do the work and return its status; what the user can mend becomes one line and 2."""
-    with suppress(AttributeError):  # a notebook's stdout needs no telling
-        sys.stdout.reconfigure(errors="backslashreplace")  # a file name may hold any bytes
+    """Call `work` and return its status; print errors that the user can fix on one line."""
+    with suppress(AttributeError):  # the stdout of a notebook has no `reconfigure`
+        sys.stdout.reconfigure(errors="backslashreplace")  # a file name may contain any bytes
     try:
         return work()
     except NstError as error:
@@ -37,23 +37,25 @@ def reported(work):
         return complain(
             "interrupted before the first iteration; nothing to save", interrupted_status()
         )
-    except BrokenPipeError:  # `| head` has seen enough; Python must not try again at its end
+    except BrokenPipeError:  # as by `| head`; Python must not flush again at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE_CLOSED
-    except OSError as error:  # a full disk, a folder that vanished
-        advice = "; make room, then go on with --resume FOLDER" if error.errno == ENOSPC else ""
+    except OSError as error:  # such as a full disk or a deleted directory
+        advice = (
+            "; free some space, then continue with --resume DIR" if error.errno == ENOSPC else ""
+        )
         return complain(f"{error.filename or 'a file'}: {error.strerror or error}{advice}", 2)
     except MemoryError:
         return complain("out of memory: make the picture smaller, as in --size 512", 2)
 
 
 def given(options):
-    """Return the options that were given: argparse leaves None or an empty list for others."""
+    """Return the options that were given; argparse sets others to None or an empty list."""
     return {name: value for name, value in options.items() if value is not None and value != []}
 
 
 def add_knobs(parser, knobs):
-    """Add a flag for each field of `JobConfig`, under headings."""
+    """Add a flag for each given field of `JobConfig`, under headings."""
     group = parser
     for knob in knobs:
         if knob.name in HEADINGS:
@@ -62,19 +64,19 @@ def add_knobs(parser, knobs):
 
 
 def add_knob(parser, knob):
-    """Add the flag of a field of `JobConfig`: its name, kind, choices, help and default."""
+    """Add the flag of a field of `JobConfig`, with its type, choices, help and default."""
     flag = "--" + knob.name.replace("_", "-")
     kind = (typing.get_args(knob.type) or (knob.type,))[0] if _optional(knob) else knob.type
     text = knob.metadata["help"].replace("%", "%%")
     if "default" not in text and knob.default is not None:
-        text += f" (default: {_words(knob.default)})"
+        text += f" (default: {_default_text(knob.default)})"
     if kind is bool:
         parser.add_argument(flag, action=argparse.BooleanOptionalAction, default=None, help=text)
     elif typing.get_origin(kind) is tuple:
-        each = typing.get_args(kind)[0]
-        # Commas separate names and numbers; a file's name may hold one.
-        action = list_action(each, separator=None if knob.metadata["metavar"] else ",")
-        metavar = knob.metadata["metavar"] or _metavar(each)
+        item_type = typing.get_args(kind)[0]
+        # Commas separate names and numbers, but may be part of a file name.
+        action = list_action(item_type, separator=None if knob.metadata["metavar"] else ",")
+        metavar = knob.metadata["metavar"] or _metavar(item_type)
         parser.add_argument(flag, nargs="+", action=action, metavar=metavar, help=text)
     else:
         choices = knob.metadata["choices"]
@@ -91,7 +93,7 @@ def _metavar(kind):
     return {int: "N", float: "X", str: "NAME"}[kind]
 
 
-def _words(value):
+def _default_text(value):
     if isinstance(value, bool):
         return "yes" if value else "no"
     return " ".join(map(str, value)) if isinstance(value, tuple) else value

@@ -1,4 +1,4 @@
-"""What a command line says, and keeps to itself."""
+"""Console output, signals and argument errors of the command lines."""
 
 import argparse
 import contextlib
@@ -9,48 +9,48 @@ import sys
 import tempfile
 import threading
 
-HANGUP = getattr(signal, "SIGHUP", None)  # a terminal was closed; Windows has no such signal
-ENDINGS = tuple(filter(None, (signal.SIGINT, signal.SIGTERM, HANGUP)))
-_interrupts = []  # the signals that `interrupt_once` has seen
+HANGUP = getattr(signal, "SIGHUP", None)  # the terminal was closed; not on Windows
+STOP_SIGNALS = tuple(filter(None, (signal.SIGINT, signal.SIGTERM, HANGUP)))
+_received = []  # numbers of the signals that `interrupt_once` received
 
 
 @contextlib.contextmanager
 def hushed():
-    """Keep TensorFlow's start-up news (processor features, missing CUDA) off the screen.
+    """Hide TensorFlow's start-up messages (processor features, missing CUDA).
 
-    They are written by C++ straight to file descriptor 2. Set TF_CPP_MIN_LOG_LEVEL to see them;
-    when something fails in here, they are shown after all.
+    C++ code writes them directly to file descriptor 2. Set TF_CPP_MIN_LOG_LEVEL to show them.
+    They are also shown if an import fails.
     """
     if "TF_CPP_MIN_LOG_LEVEL" in os.environ:
         yield
         return
     sys.stderr.flush()
-    screen = os.dup(2)
-    with tempfile.TemporaryFile() as news:
-        os.dup2(news.fileno(), 2)
+    stderr = os.dup(2)
+    with tempfile.TemporaryFile() as messages:
+        os.dup2(messages.fileno(), 2)
         try:
             yield
         except ImportError:
-            news.seek(0)
-            os.write(screen, news.read())
+            messages.seek(0)
+            os.write(stderr, messages.read())
             raise
         finally:
-            os.dup2(screen, 2)
-            os.close(screen)
+            os.dup2(stderr, 2)
+            os.close(stderr)
 
 
 @contextlib.contextmanager
 def silenced():
-    """Keep off the screen what a library in C writes to file descriptor 2 about a damaged file."""
+    """Discard what a C library writes to file descriptor 2 about a damaged file."""
     sys.stderr.flush()
-    screen = os.dup(2)
+    stderr = os.dup(2)
     try:
-        with open(os.devnull, "wb") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
+        with open(os.devnull, "wb") as null:
+            os.dup2(null.fileno(), 2)
         yield
     finally:
-        os.dup2(screen, 2)
-        os.close(screen)
+        os.dup2(stderr, 2)
+        os.close(stderr)
 
 
 def complain(message, status):
@@ -60,85 +60,85 @@ def complain(message, status):
     return status
 
 
-def to_type(*words):
-    """Return what to type to run a job with these words, quoted for a shell."""
-    return shlex.join(["python", "-m", "nst_tf.run", *map(str, words)])
+def to_type(*arguments):
+    """Return the shell command that runs a job with these arguments."""
+    return shlex.join(["python", "-m", "nst_tf.run", *map(str, arguments)])
 
 
 def on_one_line(text):
-    """Return a text on one line; what a terminal would obey is shown by its number instead.
+    """Return a text on one line, with control characters escaped.
 
-    A message may quote a file, and a file may hold any bytes.
+    A message may quote a file, and a file may contain any bytes.
     """
     text = " ".join(text.split())
-    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
 @contextlib.contextmanager
 def uninterrupted():
-    """Put off what ends a run while something is saved; a signal then is lost, not the file."""
+    """Ignore stop signals while a file is saved; signals received meanwhile are lost."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {each: signal.signal(each, signal.SIG_IGN) for each in ENDINGS}
+    handlers = {number: signal.signal(number, signal.SIG_IGN) for number in STOP_SIGNALS}
     try:
         yield
     finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
 
 
 @contextlib.contextmanager
 def handlers_kept():
-    """Put the handlers of signals back that a library replaces while it starts."""
+    """Restore the signal handlers that a library replaces during start-up."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {each: signal.getsignal(each) for each in ENDINGS}
+    handlers = {number: signal.getsignal(number) for number in STOP_SIGNALS}
     try:
         yield
     finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
 
 
 def interrupt_once():
-    """Let the first Ctrl-C, SIGTERM or SIGHUP interrupt; later ones wait until all is saved."""
+    """Raise KeyboardInterrupt on the first Ctrl-C, SIGTERM or SIGHUP, and ignore later ones."""
 
-    def interrupt(number, frame):
-        for each in ENDINGS:
-            signal.signal(each, signal.SIG_IGN)
-        _interrupts.append(number)
-        if number == HANGUP:
-            _leave_closed_terminal()
+    def interrupt(received, frame):
+        for number in STOP_SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+        _received.append(received)
+        if received == HANGUP:
+            _detach_closed_terminal()
         raise KeyboardInterrupt
 
     if threading.current_thread() is threading.main_thread():
-        for each in ENDINGS:
-            if each != HANGUP or signal.getsignal(each) != signal.SIG_IGN:  # nohup wants it ignored
-                signal.signal(each, interrupt)
+        for number in STOP_SIGNALS:
+            if number != HANGUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup ignores it
+                signal.signal(number, interrupt)
 
 
-def _leave_closed_terminal():
-    """Say nothing more to a terminal that is gone: each word there is an error."""
-    for screen in (1, 2):
+def _detach_closed_terminal():
+    """Redirect stdout and stderr of a closed terminal to the null device: writes would fail."""
+    for descriptor in (1, 2):
         try:
-            os.write(screen, b"")
+            os.write(descriptor, b"")
         except OSError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), screen)
+            os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
 
 
 def interrupted_status():
-    """Return what a shell expects of a process that a signal has ended: 130 after Ctrl-C."""
-    return 128 + (_interrupts[-1] if _interrupts else signal.SIGINT)
+    """Return the exit status for the signal that ended the process: 130 after Ctrl-C."""
+    return 128 + (_received[-1] if _received else signal.SIGINT)
 
 
 class OneLineParser(argparse.ArgumentParser):
-    """Says what is wrong on one line, without the page of usage."""
+    """Argument parser that prints errors on one line, without the usage."""
 
     def error(self, message):
-        """Exit with status 2."""
+        """Print the message and exit with status 2."""
         if message.endswith(("expected one argument", "expected at least one argument")):
             flag = message.removeprefix("argument ").partition(":")[0]
-            message += f"; one that begins with a dash is written {flag}=-dash"
+            message += f"; write a value that begins with a dash as {flag}=-dash"
         self.exit(2, f"nst_tf: {on_one_line(message)}; see `{self.prog} --help`\n")

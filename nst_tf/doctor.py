@@ -1,4 +1,4 @@
-"""What this machine has, and what a run would take: ``python -m nst_tf.doctor``."""
+"""Show the hardware, the software and the cost of a run: ``python -m nst_tf.doctor``."""
 
 import importlib.metadata
 import os
@@ -24,13 +24,13 @@ KNOBS = ("size", "iterations", "weights", "schedule", "precision", "memory_limit
 
 
 def main(arguments=None):
-    """Run the command line; return 0, 2 where something is wrong."""
+    """Run the command line; return 0, or 2 if there is a problem."""
     options = vars(_parser().parse_args(arguments))
     return reported(lambda: examine(JobConfig().changed(**given(options))))
 
 
 def examine(config, say=print):
-    """Say what is here, line by line, and what the run of a config would take; return 0 or 2."""
+    """Report the machine and the cost of a run with a config; return 0 or 2."""
     with hushed():  # TensorFlow is imported here
         from nst_tf.jobs.inputs import chosen_weights
         from nst_tf.scaling.device import choose_device
@@ -39,14 +39,14 @@ def examine(config, say=print):
     say(f"packages   {', '.join(f'{name} {version(name)}' for name in PACKAGES)}")
     say(f"memory     {memory()}")
     say(f"processor  {processor()}")
-    for part, look in {
+    for part, check in {
         "computing": lambda: choose_device(config.device) + gpu_advice(),
         "bfloat16": lambda: precision(config),
         "weights": lambda: weights(chosen_weights(config.weights, lambda line: None)),
-        "a run": lambda: a_run(config),
+        "a run": lambda: run_cost(config),
     }.items():
         try:
-            say(f"{part:11}{look()}")
+            say(f"{part:11}{check()}")
         except NstError as error:
             say(f"{part:11}PROBLEM: {error}")
             status = 2
@@ -54,7 +54,7 @@ def examine(config, say=print):
 
 
 def version(name):
-    """Return the version of a package, or that there is none."""
+    """Return the version of a package, or "missing"."""
     try:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
@@ -62,28 +62,28 @@ def version(name):
 
 
 def memory():
-    """Return how much memory there is, and how much of it a run may take."""
+    """Return the memory available for a run and the total."""
     from nst_tf.scaling.memory import GIB, memory_left
 
     total = psutil.virtual_memory().total / GIB
-    return f"{memory_left() / GIB:.1f} GiB for a run, {total:.1f} in the machine"
+    return f"{memory_left() / GIB:.1f} GiB available for a run, {total:.1f} GiB in total"
 
 
 def processor():
-    """Return the processor's name, its cores, and whether TensorFlow uses oneDNN on it."""
+    """Return the name of the processor, its cores, and the oneDNN setting of TensorFlow."""
     from nst_tf.scaling.precision import onednn_is_off
 
     name = platform.processor() or platform.machine()
     if CPU_INFO.exists():
-        found = re.search(r"^model name\s*:\s*(.+)$", CPU_INFO.read_text(errors="replace"), re.M)
-        name = found[1] if found else name
-    one_dnn = "off" if onednn_is_off() else "as TensorFlow chooses"
+        match = re.search(r"^model name\s*:\s*(.+)$", CPU_INFO.read_text(errors="replace"), re.M)
+        name = match[1] if match else name
+    one_dnn = "off" if onednn_is_off() else "by TensorFlow's default"
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return f"{name}, {usable} cores to use, oneDNN {one_dnn}"
+    return f"{name}, {usable} usable cores, oneDNN {one_dnn}"
 
 
 def gpu_advice():
-    """Return what to do for a GPU where none is used."""
+    """Return how to use a GPU if none is used."""
     import tensorflow as tf
 
     if tf.config.get_visible_devices("GPU"):
@@ -94,29 +94,29 @@ def gpu_advice():
 
 
 def precision(config):
-    """Return the precision that the network would compute in, and the reason for it."""
+    """Return the precision that the network would use, and why."""
     from nst_tf.scaling.precision import choose_precision
 
     return f"--precision {config.precision}: {choose_precision(config.precision).why}"
 
 
 def weights(chosen):
-    """Return which weights would be taken and whether they are sound."""
+    """Return the weights that would be used, after checking them."""
     from nst_tf.models import load_model, weights_family
 
     model = load_model(chosen)
-    known = ""
+    details = ""
     if weights_family(chosen) != "squeezenet" and chosen != "embedded":
         from nst_tf.weights.verify import verify
 
-        known = f"; {verify(chosen)[1]}"
+        details = f"; {verify(chosen)[1]}"
     elif chosen == "embedded":
-        known = "; the paper's network: python -m nst_tf.weights fetch vgg19"
-    return f"{model.name}, {len(model.convolutions)} convolutions, sound{known}"
+        details = "; the paper's network: python -m nst_tf.weights fetch vgg19"
+    return f"{model.name}, {len(model.convolutions)} convolutions, valid{details}"
 
 
-def a_run(config):
-    """Return what a run would take."""
+def run_cost(config):
+    """Return the estimated time and memory of a run."""
     from nst_tf.jobs.inputs import chosen_weights
     from nst_tf.models import load_model
     from nst_tf.scaling.device import choose_device
@@ -128,8 +128,8 @@ def a_run(config):
         raise NstError(f"not possible with --device {config.device}, see `computing`") from None
     size = fit_size(config.size, TUTORIALS_SIZE)
     model = load_model(chosen_weights(config.weights, lambda line: None), pooling=config.pooling)
-    takes = expected(model, size, config)
-    return f"of {size[1]}x{size[0]} pixels, {config.iterations} iterations: {takes}"
+    cost = expected(model, size, config)
+    return f"of {size[1]}x{size[0]} pixels, {config.iterations} iterations: {cost}"
 
 
 def _parser():

@@ -1,10 +1,10 @@
-"""What can go wrong through a user's input, each with a message that says what to do."""
+"""Errors caused by user input; each message says what to do."""
 
 
 class NstError(Exception):
-    """Base of every error that the user, not the programmer, can mend.
+    """Base class of errors that the user, not the programmer, can fix.
 
-    The command line prints its message on one line and ends with status 2.
+    The command line prints the message on one line and exits with status 2.
     """
 
 
@@ -13,19 +13,19 @@ class ImageError(NstError):
 
 
 class WeightsError(NstError):
-    """A weights file that is missing, damaged or of another network."""
+    """A weights file that is missing, damaged or for another network."""
 
 
 class ConfigError(NstError, ValueError):
-    """A setting that does not exist or has a value that it can't have."""
+    """An unknown setting, or an invalid value of a setting."""
 
 
 class Busy(ConfigError):
-    """A folder that another process is at work in."""
+    """A directory that another process is using."""
 
 
 class DeviceError(NstError):
-    """A processor that was asked for and is not there."""
+    """A requested device that is not available."""
 
 
 class Diverged(NstError):
@@ -37,9 +37,9 @@ class Diverged(NstError):
 
 
 class Interrupted(KeyboardInterrupt):
-    """Ctrl-C during a run; `result` holds the picture that was reached.
+    """Ctrl-C during a run; `result` holds the current picture.
 
-    It is a KeyboardInterrupt, so a notebook or script that does not catch it stops as usual.
+    A KeyboardInterrupt, so a notebook or script that does not catch it stops as usual.
     """
 
     def __init__(self, result, message=None):
@@ -48,7 +48,7 @@ class Interrupted(KeyboardInterrupt):
 
 
 def check_choice(argument, value, choices):
-    """Return `value`, or list the choices that it is not among; a table lists its keys."""
+    """Return `value` if it is among `choices`, else raise `ConfigError` with the choices."""
     if value not in choices:
         raise ConfigError(f"`{argument}` is {value!r:.60}; choose from {', '.join(choices)}")
     return value

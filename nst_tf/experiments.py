@@ -1,4 +1,4 @@
-"""Lists of runs that show what a network sees: reconstructions, and the figures of the paper."""
+"""Reconstructions from features, and grids of runs as in the figures of the paper."""
 
 from dataclasses import dataclass
 
@@ -12,14 +12,14 @@ from nst_tf.image.sizes import fit_size
 from nst_tf.models import resolve_layers
 from nst_tf.transfer import style_transfer
 
-NOISE = {"noise": "gaussian", "amplitude": 50.0}  # a start that hides every trace of the picture
+NOISE = {"noise": "gaussian", "amplitude": 50.0}  # strong enough to hide the picture
 CONTENT_LAYERS = ("conv1_2", "conv2_2", "conv3_2", "conv4_2", "conv5_2")  # CVPR 2016, Figure 1
 RATIOS = (1e-5, 1e-4, 1e-3, 1e-2)  # alpha / beta, the columns of Figure 3
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """Pictures in rows and columns, with a label for each.
+    """Pictures in labeled rows and columns.
 
     Attributes
     ----------
@@ -27,7 +27,7 @@ class Sheet:
     rows, columns : tuple of str
         Labels.
     pictures : list of list of (H, W, 3) uint8
-        A list for each row.
+        One list per row.
     """
 
     title: str
@@ -37,10 +37,10 @@ class Sheet:
 
 
 def reconstruct_content(model, image, layer, *, seed=0, **knobs):
-    """Find, from noise, a picture that a layer can't tell from `image` (eq. 1 alone).
+    """Reconstruct a picture from the features of `image` at a layer, from noise (eq. 1 alone).
 
-    What is lost on the way to the layer is not in the result: shallow layers give the picture
-    back, deep ones its objects without their pixels (Gatys et al. 2015, Figure 1; tutorial 4;
+    The result shows what the layer retains: shallow layers reproduce the picture, deep ones its
+    objects without the exact pixels (Gatys et al. 2015, Figure 1; tutorial 4;
     Mahendran & Vedaldi 2015).
 
     Parameters
@@ -59,15 +59,15 @@ def reconstruct_content(model, image, layer, *, seed=0, **knobs):
     Result
     """
     layers = resolve_layers(model, layer)
-    knobs = {"alpha": 1.0, "content_layers": layers, **_search(knobs)}
+    knobs = {"alpha": 1.0, "content_layers": layers, **_with_defaults(knobs)}
     return style_transfer(image, None, model, init_image=_noise(model, image, seed), **knobs)
 
 
 def reconstruct_style(model, image, layers, *, size=None, seed=0, **knobs):
-    """Find, from noise, a picture with the statistics of `image` at the layers (eq. 5 alone).
+    """Reconstruct a picture from the statistics of `image` at layers, from noise (eq. 5 alone).
 
-    It is texture synthesis (Gatys, Ecker & Bethge, NIPS 2015): the more layers, the larger the
-    patterns that come back, while what stood where is free.
+    This is texture synthesis (Gatys, Ecker & Bethge, NIPS 2015): the more layers, the larger the
+    patterns that are reproduced; their positions are free.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def reconstruct_style(model, image, layers, *, size=None, seed=0, **knobs):
     check_image("image", image)
     height, width = image.shape[1:3] if size is None else fit_size(size, image.shape[1:3])
     start = _noise(model, np.zeros((1, height, width, 3), np.float32), seed)
-    knobs = {"beta": 1.0, "style_layers": layers, **_search(knobs)}
+    knobs = {"beta": 1.0, "style_layers": layers, **_with_defaults(knobs)}
     return style_transfer(None, image, model, init_image=start, **knobs)
 
 
@@ -104,7 +104,7 @@ def layer_grid(
     each=lambda row, column, picture: None,
     **knobs,
 ):
-    """Figure 1 of Gatys et al. 2015: what the network keeps, layer by layer, from noise.
+    """Reproduce Figure 1 of Gatys et al. 2015: reconstructions layer by layer, from noise.
 
     Parameters
     ----------
@@ -117,24 +117,24 @@ def layer_grid(
     seed : int
         Of the noise.
     each : callable
-        Is told row, column (from 1) and picture as soon as one is done.
+        Called with row, column (from 1) and picture after each run.
     **knobs
         As for `reconstruct_content`.
 
     Returns
     -------
     Sheet
-        The upper row style, the lower content.
+        The first row is style, the second content.
     """
-    _check_free(knobs, "alpha", "beta", "content_layers", "style_layers")
+    _check_absent(knobs, "alpha", "beta", "content_layers", "style_layers")
     content_layers = resolve_layers(model, content_layers)
     style_layers = resolve_layers(model, style_layers)
     if len(content_layers) != len(style_layers):
         raise ConfigError(
             f"there are {len(content_layers)} content layers and {len(style_layers)} style "
-            "layers; as many of both fill a sheet"
+            "layers; give the same number of both"
         )
-    TransferConfig(**_search(knobs))
+    TransferConfig(**_with_defaults(knobs))  # report a wrong knob before the first run
     styles, contents = [], []
     for number, layers in enumerate(nested(style_layers), 1):
         styles.append(reconstruct_style(model, style_image, layers, seed=seed, **knobs).picture)
@@ -162,20 +162,20 @@ def weight_grid(
     each=lambda row, column, picture: None,
     **knobs,
 ):
-    """Figure 3 of Gatys et al. 2015: alpha / beta against the layers that style is matched in.
+    """Reproduce Figure 3 of Gatys et al. 2015: alpha / beta against the style layers.
 
     Parameters
     ----------
     content_image, style_image : (1, H, W, 3) float32
     model : Trunk
     ratios : sequence of float
-        alpha, with beta 1: a column each.
+        alpha, with beta 1: one column per ratio.
     style_layers : sequence of str
         Nested: row A is the first alone, row B the first two, ...
     seed : int
         Of the noise that the runs start from.
     each : callable
-        Is told row, column (from 1) and picture as soon as one is done.
+        Called with row, column (from 1) and picture after each run.
     **knobs
         Of `TransferConfig`; by default 200 iterations of L-BFGS without total variation.
 
@@ -183,11 +183,11 @@ def weight_grid(
     -------
     Sheet
     """
-    _check_free(knobs, "alpha", "beta", "style_layers")
+    _check_absent(knobs, "alpha", "beta", "style_layers")
     style_layers = resolve_layers(model, style_layers)
-    configs = [  # all of them first: a wrong knob is told before anything is drawn
+    configs = [  # all of them: report a wrong knob before the first run
         [
-            TransferConfig(alpha=ratio, beta=1.0, style_layers=layers, **_search(knobs, {}))
+            TransferConfig(alpha=ratio, beta=1.0, style_layers=layers, **_with_defaults(knobs, {}))
             for ratio in np.ravel(ratios).tolist()
         ]
         for layers in nested(style_layers)
@@ -207,10 +207,10 @@ def weight_grid(
     return Sheet(f"Style layers and weights, {model.name}", rows, columns, pictures)
 
 
-def _check_free(knobs, *taken):
-    for name in taken:
+def _check_absent(knobs, *names):
+    for name in names:
         if name in knobs:
-            raise ConfigError(f"`{name}` changes from picture to picture of a sheet; leave it out")
+            raise ConfigError(f"`{name}` is set by the sheet; leave it out")
 
 
 def nested(layers):
@@ -223,7 +223,7 @@ def _noise(model, image, seed):
     return generate_noise_image(image, 1.0, noise=NOISE["noise"], amplitude=amplitude, seed=seed)
 
 
-def _search(knobs, unit=None):
-    """Return the defaults of a run from noise, and over them what was asked for."""
+def _with_defaults(knobs, unit=None):
+    """Return the defaults of a run from noise, updated by `knobs`."""
     unit = {"unit": "relative"} if unit is None else unit
     return {"optimizer": "lbfgs", "iterations": 200, "tv_weight": 0.0, **unit, **knobs}

@@ -1,4 +1,4 @@
-"""Files that are whole or not there."""
+"""Bounded reads and atomic writes of files."""
 
 import contextlib
 import errno
@@ -6,20 +6,21 @@ import os
 import tempfile
 from pathlib import Path
 
-MOST_TEXT = 10 * 2**20  # bytes of a text that is read whole: a config has 3 kB
-NO_FSYNC = (errno.EINVAL, errno.ENOTSUP)  # some network drives have none
+MAX_TEXT_BYTES = 10 * 2**20  # a config has 3 kB
+NO_FSYNC = (errno.EINVAL, errno.ENOTSUP)  # some network drives do not support fsync
 
 
-def read_text(path, *, most=MOST_TEXT, errors="strict"):
-    """Return the text of a file: no pipe, which would be waited for, and not over `most` bytes.
+def read_text(path, *, most=MAX_TEXT_BYTES, errors="strict"):
+    """Return the text of a regular file of at most `most` bytes.
 
     Raises
     ------
     OSError, UnicodeDecodeError
+        The path is not a regular file (a pipe would block), or the file is too large.
     """
     path = Path(path)
     if path.exists() and not path.is_file():
-        raise OSError(errno.EINVAL, "it is no file", str(path))
+        raise OSError(errno.EINVAL, "it is not a file", str(path))
     with open(path, "rb") as file:
         data = file.read(most + 1)
     if len(data) > most:
@@ -29,37 +30,37 @@ def read_text(path, *, most=MOST_TEXT, errors="strict"):
 
 @contextlib.contextmanager
 def atomic_file(path):
-    """Give a temporary name beside `path` to write to; it takes the place of `path` at the end.
+    """Yield a temporary path in the same directory, which replaces `path` on success.
 
-    When the writing fails, the temporary file is removed and `path` is as it was. What is under
-    `path` afterwards outlives a power cut: it is on the disk before it gets its name.
+    On failure, the temporary file is removed and `path` is unchanged. The new file survives a
+    power cut: it is flushed to disk before it is renamed.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    # The same ending, because writers go by it.
+    # The same extension, because writers choose the format by it.
     try:
         handle, name = tempfile.mkstemp(path.suffix, f".{path.stem}.", path.parent)
     except OSError as error:
-        error.filename = str(path)  # not the temporary one, which nobody knows
+        error.filename = str(path)  # not the temporary name, which the user does not know
         raise
     os.close(handle)
     temporary = Path(name)
     try:
         yield temporary
-        temporary.chmod(0o666 & ~_umask())  # mkstemp makes private files
-        _put_on_disk(temporary, os.O_RDWR)
+        temporary.chmod(0o666 & ~_umask())  # mkstemp creates private files
+        _fsync(temporary, os.O_RDWR)
         temporary.replace(path)
-        if os.name == "posix":  # the name too: elsewhere a folder can't be opened
-            _put_on_disk(path.parent, os.O_RDONLY)
+        if os.name == "posix":  # flush the new name; Windows can't open a directory
+            _fsync(path.parent, os.O_RDONLY)
     except OSError as error:
-        error.filename = str(path)  # "no space left" alone does not say where
+        error.filename = str(path)  # add the path to messages such as "no space left"
         raise
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def _put_on_disk(path, how):
-    handle = os.open(path, how)
+def _fsync(path, flags):
+    handle = os.open(path, flags)
     try:
         os.fsync(handle)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""The paper's figures from the command line: ``python -m nst_tf.grid layers|weights``."""
+"""Figures of the paper from the command line: ``python -m nst_tf.grid layers|weights``."""
 
 import sys
 from dataclasses import fields, replace
@@ -11,11 +11,11 @@ from nst_tf.errors import ConfigError, Interrupted
 from nst_tf.samples import SAMPLE_PAIR, resolve_pictures
 
 SHEETS = {
-    "layers": "Figure 1: what layers keep of style and content, reconstructed from noise",
-    "weights": "Figure 3: alpha/beta against the layers that style is matched in",
+    "layers": "Figure 1: style and content reconstructed from noise, by layer",
+    "weights": "Figure 3: alpha/beta against style layers",
 }
 JOB_KNOBS = {"weights", "pooling", "normalize", "size", "resample", "seed", "device"}
-# What a sheet does not set itself, from picture to picture.
+# Knobs that a sheet does not vary between pictures.
 TRANSFER_KNOBS = {knob.name for knob in fields(TransferConfig)} - {
     "alpha",
     "beta",
@@ -32,20 +32,20 @@ def main(arguments=None):
 
 
 def make_parser():
-    """Return the parser: the knobs of `run` that a sheet does not set itself."""
+    """Return the parser: the knobs of `run` that a sheet does not vary."""
     parser = OneLineParser(
         prog="python -m nst_tf.grid",
         usage="%(prog)s layers|weights [CONTENT STYLE] [options]",
-        description="Reproduce Figure 1 or Figure 3 of Gatys et al. 2015 as one labelled sheet.",
-        epilog="Layers are nested: the first alone, the first two, and so on. Each picture costs "
-        "as much as a run of that size.",
+        description="Reproduce Figure 1 or Figure 3 of Gatys et al. 2015 as one labeled sheet.",
+        epilog="Layers are nested: the first alone, the first two, and so on. Each picture takes "
+        "as long as a run of that size.",
     )
     sheets = "; ".join(f"{name}: {text}" for name, text in SHEETS.items())
     parser.add_argument("sheet", choices=SHEETS, metavar="|".join(SHEETS), help=sheets)
     parser.add_argument("content", nargs="?", metavar="CONTENT", help="the photograph")
     parser.add_argument("style", nargs="*", metavar="STYLE", help="the painting")
     parser.add_argument("--output", metavar="DIR", help="default: output/grid_SHEET")
-    parser.add_argument("--overwrite", action="store_true", help="write over what is in DIR")
+    parser.add_argument("--overwrite", action="store_true", help="overwrite the files in DIR")
     parser.add_argument(
         "--ratios",
         nargs="+",
@@ -53,8 +53,8 @@ def make_parser():
         metavar="X",
         help="alpha/beta (default: 1e-5 to 1e-2)",
     )
-    kept = TRANSFER_KNOBS | JOB_KNOBS
-    add_knobs(parser, [knob for knob in fields(JobConfig) if knob.name in kept])
+    names = TRANSFER_KNOBS | JOB_KNOBS
+    add_knobs(parser, [knob for knob in fields(JobConfig) if knob.name in names])
     return parser
 
 
@@ -64,7 +64,7 @@ def _run(options):
     folder = Path(options.pop("output", f"output/grid_{sheet}"))
     overwrite = options.pop("overwrite")
     if ratios is not None and sheet != "weights":
-        raise ConfigError("--ratios belongs to the sheet weights")
+        raise ConfigError("--ratios applies only to the sheet weights")
     pair = {} if "content" in options else SAMPLE_PAIR
     config = JobConfig().changed(**{**pair, **DEFAULTS, **options})
     if not config.style or len(config.style) > 1:
@@ -73,22 +73,22 @@ def _run(options):
     knobs = {name: options[name] for name in TRANSFER_KNOBS & set(options)}
     if ratios:
         knobs["ratios"] = ratios
-    with hushed():  # imported late: bad options are refused in no time
+    with hushed():  # imported late, so that bad options are rejected at once
         from nst_tf.plots import save_sheet
     _check_folder(folder, overwrite)
     try:
-        drawn = _draw(sheet, config, knobs, folder)
+        figure = _draw(sheet, config, knobs, folder)
     except Interrupted as stop:
         raise Interrupted(
-            stop.result, f"interrupted; the pictures done so far are in {folder}"
+            stop.result, f"interrupted; the finished pictures are in {folder}"
         ) from None
-    save_sheet(folder / "sheet.png", drawn)
+    save_sheet(folder / "sheet.png", figure)
     print(folder / "sheet.png")
     return 0
 
 
 def _draw(sheet, config, knobs, folder):
-    """Return the sheet; its pictures are saved as they come, so that none is lost."""
+    """Return the sheet; save each picture when it is finished, so that none is lost."""
     with hushed():
         from nst_tf.experiments import layer_grid, weight_grid
         from nst_tf.image.io import save_image
@@ -96,7 +96,7 @@ def _draw(sheet, config, knobs, folder):
         from nst_tf.jobs.load import load_trunk_and_images
         from nst_tf.scaling.device import choose_device
 
-    def each(row, column, picture):
+    def save_picture(row, column, picture):
         path = folder / f"{row}_{column}.png"
         save_image(path, picture)
         print(path, flush=True)
@@ -104,18 +104,20 @@ def _draw(sheet, config, knobs, folder):
     config = replace(config, weights=chosen_weights(config.weights))
     print(f"computing {choose_device(config.device)}")
     model, images = load_trunk_and_images(config)
-    for file in folder.glob("[0-9]*_[0-9]*.png"):  # of an earlier, larger sheet
+    for file in folder.glob("[0-9]*_[0-9]*.png"):  # left by an earlier, larger sheet
         file.unlink()
     draw = {"layers": layer_grid, "weights": weight_grid}[sheet]
     style_image = images["style_image"][0].image
-    return draw(images["content_image"], style_image, model, seed=config.seed, each=each, **knobs)
+    return draw(
+        images["content_image"], style_image, model, seed=config.seed, each=save_picture, **knobs
+    )
 
 
 def _check_folder(folder, overwrite):
     if folder.exists() and not folder.is_dir():
-        raise ConfigError(f"{folder} is no folder; name one with --output")
+        raise ConfigError(f"{folder} is not a directory; choose one with --output")
     if folder.is_dir() and any(folder.iterdir()) and not overwrite:
-        raise ConfigError(f"{folder} is not empty; name another --output, or --overwrite")
+        raise ConfigError(f"{folder} is not empty; choose another --output or add --overwrite")
 
 
 if __name__ == "__main__":

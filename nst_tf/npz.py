@@ -1,4 +1,4 @@
-"""Arrays out of an .npz, of which nothing is believed before it was looked at."""
+"""Read untrusted .npz files."""
 
 import zipfile
 from pathlib import Path
@@ -7,14 +7,14 @@ import numpy as np
 
 
 def read_npz(path, *, most=None):
-    """Read the arrays of an .npz; nothing in it is unpickled.
+    """Read the arrays of an .npz without unpickling.
 
     Parameters
     ----------
     path : path
     most : int, optional
-        Bytes that the arrays may have together, unpacked: a zip of a few kB may claim any number.
-        Default: it may not be packed, so that they have no more than the file.
+        Maximum total size of the arrays in bytes, uncompressed: a zip of a few kB can expand to
+        any size. Default: compressed files are rejected, so the size of the file is the maximum.
 
     Returns
     -------
@@ -23,22 +23,24 @@ def read_npz(path, *, most=None):
     Raises
     ------
     Exception
-        ValueError and whatever zipfile and NumPy raise on a damaged file: a dozen kinds.
+        ValueError, or one of a dozen kinds that zipfile and NumPy raise for a damaged file.
     """
     if not Path(path).is_file():
-        raise ValueError("it is no file")  # a pipe would be waited for
+        raise ValueError("it is not a file")  # a pipe would block
     with zipfile.ZipFile(path) as file:
-        parts = file.infolist()
+        entries = file.infolist()
     if most is None:
-        if any(part.compress_type != zipfile.ZIP_STORED for part in parts):
-            raise ValueError("it is compressed, which none of ours is")
+        if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
+            raise ValueError("it is compressed; an uncompressed .npz was expected")
         most = Path(path).stat().st_size
-    claimed = sum(part.file_size for part in parts)
-    if claimed > most:
-        raise ValueError(f"it claims {claimed:,} bytes of arrays; {most:,} at most were expected")
+    declared = sum(entry.file_size for entry in entries)
+    if declared > most:
+        raise ValueError(
+            f"it declares {declared:,} bytes of arrays; at most {most:,} were expected"
+        )
     with np.load(path, allow_pickle=False) as file:
         arrays = {name: file[name] for name in file.files}
     for name, array in arrays.items():
-        if not isinstance(array, np.ndarray):  # NumPy gives the bytes of what it does not know
-            raise ValueError(f"{name[:60]!r} is no array")
+        if not isinstance(array, np.ndarray):  # NumPy returns the bytes of other entries
+            raise ValueError(f"{name[:60]!r} is not an array")
     return arrays

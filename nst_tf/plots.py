@@ -1,4 +1,4 @@
-"""Pictures and curves for notebooks: the only place that uses matplotlib."""
+"""Figures of pictures, losses and features; the only module that uses matplotlib."""
 
 import io
 from itertools import cycle
@@ -12,8 +12,8 @@ from PIL import Image, ImageDraw, ImageFont
 from nst_tf.files import atomic_file
 from nst_tf.models import extract_features
 
-LABEL, GAP = 15, 8  # height of a label's letters and width of a gap, in pixels, in `tiled`
-LINES = ("-", "--", ":", "-.")  # curves are told apart without their colours too
+LABEL, GAP = 15, 8  # font size of labels and width of gaps in `tiled`, in pixels
+LINES = ("-", "--", ":", "-.")  # distinguish curves without color too
 
 
 def show_images(*pictures, titles=None, height=4.0):
@@ -23,7 +23,7 @@ def show_images(*pictures, titles=None, height=4.0):
     ----------
     *pictures : (H, W, 3) uint8, or (1, H, W, 3) float32
         An image is shown as the network sees it, mean subtracted and stretched to the range of
-        colours: the "funny" look of tutorial 0.
+        colors: the "funny" look of tutorial 0.
     titles : sequence of str, optional
     height : float
         Of the figure, in inches.
@@ -79,17 +79,17 @@ def plot_losses(history):
 
 
 def losses_as_svg(history):
-    """Return `plot_losses` as a drawing to put into a page: the text of an <svg>."""
+    """Return `plot_losses` as the text of an <svg> element to embed in a page."""
     figure, file = plot_losses(history), io.StringIO()
     figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
     plt.close(figure)
-    drawing = file.getvalue()
-    drawing = drawing[drawing.index("<svg") :]  # without the prologue of a file of its own
-    return drawing.replace("<svg", '<svg role="img" aria-label="losses over the iterations"', 1)
+    svg = file.getvalue()
+    svg = svg[svg.index("<svg") :]  # without the XML prologue
+    return svg.replace("<svg", '<svg role="img" aria-label="losses over the iterations"', 1)
 
 
 def show_sheet(sheet, *, height=2.5):
-    """Show a `Sheet`: its pictures in rows and columns, labelled.
+    """Show a `Sheet`: its pictures in rows and columns, labeled.
 
     Parameters
     ----------
@@ -122,7 +122,7 @@ def show_sheet(sheet, *, height=2.5):
 
 
 def save_sheet(path, sheet, *, dots_an_inch=150):
-    """Save a `Sheet` as it is shown, whole or not at all."""
+    """Save a `Sheet` as `show_sheet` draws it; the file is written atomically."""
     figure = show_sheet(sheet)
     with atomic_file(path) as temporary:
         figure.savefig(temporary, dpi=dots_an_inch)
@@ -130,27 +130,27 @@ def save_sheet(path, sheet, *, dots_an_inch=150):
 
 
 def tiled(pictures, labels, columns):
-    """Return pictures (H, W, 3) uint8 in rows, as one on white, each with its label below.
+    """Return one picture with the pictures (H, W, 3) uint8 in rows on white, labels below.
 
-    A label that is too long for its place is cut off; where no picture has one there is no place.
+    Labels that are too long are truncated; without any labels there is no space for them.
     """
     font = ImageFont.truetype(Path(mpl.get_data_path(), "fonts/ttf/DejaVuSans.ttf"), LABEL)
     height, width = (max(picture.shape[axis] for picture in pictures) for axis in (0, 1))
-    down, across = height + GAP + (2 * LABEL if any(labels) else 0), width + GAP
+    cell_height, cell_width = height + GAP + (2 * LABEL if any(labels) else 0), width + GAP
     rows = -(-len(pictures) // columns)
-    sheet = Image.new("RGB", (across * columns + GAP, down * rows + GAP), "white")
+    sheet = Image.new("RGB", (cell_width * columns + GAP, cell_height * rows + GAP), "white")
     draw = ImageDraw.Draw(sheet)
     for number, (picture, label) in enumerate(zip(pictures, labels)):
         row, column = divmod(number, columns)
-        x, y = GAP + across * column, GAP + down * row
-        inside = ((width - picture.shape[1]) // 2, (height - picture.shape[0]) // 2)
-        sheet.paste(Image.fromarray(picture), (x + inside[0], y + inside[1]))
+        x, y = GAP + cell_width * column, GAP + cell_height * row
+        corner = (x + (width - picture.shape[1]) // 2, y + (height - picture.shape[0]) // 2)
+        sheet.paste(Image.fromarray(picture), corner)
         middle = (x + width / 2, y + height + LABEL)
-        draw.text(middle, _cut_off(label, font, width), "black", font, anchor="mm")
+        draw.text(middle, _truncated(label, font, width), "black", font, anchor="mm")
     return np.asarray(sheet)
 
 
-def _cut_off(label, font, width):
+def _truncated(label, font, width):
     label = " ".join(label.split())
     if font.getlength(label) <= width:
         return label
@@ -160,7 +160,7 @@ def _cut_off(label, font, width):
 
 
 def show_feature_maps(model, image, layer, *, count=16, columns=8):
-    """Show what the strongest channels of a layer respond to (tutorials 2 and 4).
+    """Show the feature maps of the strongest channels of a layer (tutorials 2 and 4).
 
     Parameters
     ----------
@@ -168,12 +168,12 @@ def show_feature_maps(model, image, layer, *, count=16, columns=8):
     image : (1, H, W, 3) float32
     layer : str
     count, columns : int
-        How many channels, those with the largest mean first, and how many in a row.
+        Number of channels, largest mean first, and number per row.
 
     Returns
     -------
     matplotlib.figure.Figure
-        White is where a channel fires; each channel has its own scale.
+        White is the largest activation; each channel has its own scale.
     """
     features = extract_features(model, image, [layer])[layer].numpy()[0]  # (H_l, W_l, N_l)
     strongest = np.argsort(-features.mean(axis=(0, 1)))[:count]
@@ -195,12 +195,12 @@ def show_feature_maps(model, image, layer, *, count=16, columns=8):
 
 
 def as_jpeg(figure, *, dots_an_inch=80, quality=85):
-    """Return a figure as the bytes of a JPEG, and close it.
+    """Return a figure as the bytes of a JPEG, and close the figure.
 
-    A tenth of a PNG's size: a notebook that shows twenty pictures stays below a megabyte.
+    A tenth of a PNG's size: a notebook with twenty pictures stays below a megabyte.
     """
-    drawn, small = io.BytesIO(), io.BytesIO()
-    figure.savefig(drawn, dpi=dots_an_inch)
-    plt.close(figure)  # or Jupyter shows it once more
-    Image.open(drawn, formats=["PNG"]).convert("RGB").save(small, "JPEG", quality=quality)
-    return small.getvalue()
+    png, jpeg = io.BytesIO(), io.BytesIO()
+    figure.savefig(png, dpi=dots_an_inch)
+    plt.close(figure)  # otherwise Jupyter shows it again
+    Image.open(png, formats=["PNG"]).convert("RGB").save(jpeg, "JPEG", quality=quality)
+    return jpeg.getvalue()

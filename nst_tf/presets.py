@@ -1,15 +1,15 @@
-"""Each source's own numbers, as changes to the defaults of `JobConfig`.
+"""Presets: the numbers of each source, as changes to the defaults of `JobConfig`.
 
-Sources weigh style in different ways. Here all are brought to eq. (4) of the paper, E_l:
+Sources weight style in different ways. Here all weights are converted to eq. (4) of the paper, E_l:
 
 - mean squared difference of Gram matrices per position: 4 E_l;
 - Gram matrices divided by H W N, squares summed (CS231n): 4 E_l;
 - the same, squares averaged (Johnson, PyTorch's tutorial): 4 E_l / N^2;
-- 3 and the picture's size put for N and M at every layer (titu1994, keras.io): the factors
+- N and M replaced by 3 and the picture's size at every layer (titu1994, keras.io): the factors
   `PICTURE_SIZED`.
 
-Learning rates are in grey levels: a rate for pixels in 0..1 times 255, for CS231n's normalised
-pixels times their standard deviation.
+Learning rates are in gray levels: a rate for pixels in 0..1 is multiplied by 255, one for CS231n's
+normalized pixels by their standard deviation.
 """
 
 from dataclasses import dataclass, field, fields
@@ -17,21 +17,21 @@ from dataclasses import dataclass, field, fields
 from nst_tf.config import STYLE_LAYERS, TransferConfig
 
 CHANNELS = (64, 128, 256, 512, 512)  # N of VGG's five blocks
-CS231N_STD = 57.63  # grey levels a unit of CS231n's pixels: 255 x the mean of .229 .224 .225
+CS231N_STD = 57.63  # gray levels per unit of CS231n's pixels: 255 x the mean of .229 .224 .225
 
 
 def _picture_sized(block):
-    """Return 4 N^2 M^2 of a block over 4 * 3^2 * (picture's M)^2."""
+    """Return 4 N^2 M^2 of a block divided by 4 * 3^2 * (picture's M)^2."""
     return CHANNELS[block] ** 2 / 9 / 16**block
 
 
 PICTURE_SIZED = tuple(_picture_sized(block) for block in range(5))  # 455, 114, 28, 7.1, 0.44
 
 
-# What a source does not say is as in the papers, not as in a job's defaults; the precision, too:
-# the sources compute in float32. How much memory to use is no part of a source's numbers.
-PAPERS_WAY = {
-    **{each.name: each.default for each in fields(TransferConfig) if each.name != "memory_limit"},
+# What a source leaves open follows the papers, not the defaults of a job. That includes the
+# precision: the sources compute in float32. The memory limit is not part of a source's numbers.
+PAPER_DEFAULTS = {
+    **{knob.name: knob.default for knob in fields(TransferConfig) if knob.name != "memory_limit"},
     "pooling": None,
     "padding": "zero",
     "style_margin": 0.0,
@@ -40,21 +40,21 @@ PAPERS_WAY = {
 
 @dataclass(frozen=True)
 class Preset:
-    """Where numbers come from, what they are, and what to expect of them.
+    """The numbers of a source, with a description.
 
     Attributes
     ----------
     source : str
-        Who published them, and where.
+        Author and publication.
     expect : str
-        What the picture looks like, and what differs here.
+        Look of the result, and differences from the source.
     errs : str
-        Where the source's own code is mistaken; empty if nowhere known.
+        Known errors in the source's text or code; may be empty.
     knobs : dict
-        Changes to the defaults of `JobConfig`; given, those to `PAPERS_WAY`.
+        Changes to the defaults of `JobConfig`; pass the changes to `PAPER_DEFAULTS`.
     on_vgg : dict
-        Further changes that stand in for SqueezeNet 1.1 where its file is missing; empty if the
-        source is about VGG.
+        Further changes to use VGG if the SqueezeNet 1.1 file is missing; empty if the source uses
+        VGG.
     """
 
     source: str
@@ -64,7 +64,7 @@ class Preset:
     on_vgg: dict = field(default_factory=dict, repr=False)
 
     def __post_init__(self):
-        object.__setattr__(self, "knobs", {**PAPERS_WAY, **self.knobs})
+        object.__setattr__(self, "knobs", {**PAPER_DEFAULTS, **self.knobs})
 
 
 # --------------------------------------------------------------------------- tutorial 0
@@ -74,9 +74,9 @@ PAPER_LAYERS = {"content_layers": ("conv4_2",), "style_layers": STYLE_LAYERS}
 DEVOS = Preset(
     source='Tutorial 0, "A Neural Algorithm of Artistic Style", and its code, '
     "ArnoutDevos/StyleTransferTensorFlow",
-    expect="Content kept, fine texture. Both pictures are stretched to 640x480. Nothing keeps the "
-    "pixels in range, so the saved picture is a clipped one with about twice the loss",
-    errs="Its loop ends before the last picture is saved; here it is saved",
+    expect="Content kept, fine texture. Both pictures are stretched to 640x480. Pixels are not "
+    "clipped during the run, so the saved picture is clipped and has about twice the loss",
+    errs="Its loop ends before the last picture is saved; it is saved here",
     knobs={
         **PAPER_LAYERS,
         "size": "640x480",
@@ -101,19 +101,19 @@ DEVOS = Preset(
 
 CS231N_ERRS = (
     "In some of the notebooks the learning rate is read once and never decays, and the 2020 "
-    "release swaps height and width when it resizes; here neither"
+    "release swaps height and width when it resizes; both are corrected here"
 )
-# The layers of an ordinary VGG at the same strides, the trunk normalised so that activations are
-# of the size that SqueezeNet's are, total variation in grey levels.
+# The layers of VGG at the same strides. The trunk is normalized so that activations have the
+# magnitude of SqueezeNet's. Total variation is in gray levels.
 CS231N_ON_VGG = {
     "weights": "auto",
     "normalize": True,
     "content_layers": ("conv3_1",),
     "style_layers": ("conv2_1", "conv3_2", "conv4_1", "conv4_2"),
-    "learning_rate": 5.0,  # CS231n's 173 grey levels leave noise at VGG's resolution
+    "learning_rate": 5.0,  # CS231n's 173 gray levels leave noise at VGG's resolution
     "decay_rate": 0.1,
 }
-ON_SQUEEZENET_1_0 = {"normalize": True}  # as it is, only style was left on 1.0
+ON_SQUEEZENET_1_0 = {"normalize": True}  # without this, only style remained on 1.0
 
 
 def _cs231n(pair, style_short, content_weight, style_weights, tv_weight, expect=None, **changes):
@@ -122,8 +122,8 @@ def _cs231n(pair, style_short, content_weight, style_weights, tv_weight, expect=
         source="Tutorial 1, CS231n's StyleTransfer-TensorFlow notebook (2018, 2019), parameters "
         f"for {pair}",
         expect=expect
-        or "Small (192 pixels), bold and quick. On SqueezeNet 1.1; without its file the numbers "
-        "are put on a normalised VGG, which is another picture",
+        or "Small (192 pixels), bold and quick. Uses SqueezeNet 1.1; without its file, the numbers "
+        "are applied to a normalized VGG, which gives another picture",
         errs=CS231N_ERRS,
         knobs={
             "weights": "squeezenet",
@@ -170,7 +170,7 @@ TITU_RUN = {
     "save_every": 20,
     "clip": False,
 }
-# INetwork's telescoped weights for VGG-16's layers 0..11; the twelfth has -1 there.
+# INetwork's telescoped weights for VGG-16's layers 0..11; the twelfth weight is -1 there.
 INETWORK_LAYERS = (
     *("conv1_1", "conv1_2", "conv2_1", "conv2_2"),
     *("conv3_1", "conv3_2", "conv3_3", "conv4_1", "conv4_2", "conv4_3", "conv5_1", "conv5_2"),
@@ -182,8 +182,8 @@ INETWORK_WEIGHTS = tuple(
 
 # --------------------------------------------------------------------------- others
 
-TF_PIXELS = 255.0  # TensorFlow's tutorial computes in 0..1
-TORCHVISION = 58.0  # and PyTorch's in torchvision's normalised pixels
+TF_PIXELS = 255.0  # pixels are in 0..1 in TensorFlow's tutorial
+TORCHVISION = 58.0  # gray levels per unit of the normalized pixels in PyTorch's tutorial
 PYTORCH_LAYERS = {"conv1_1": 64, "conv1_2": 64, "conv2_1": 128, "conv2_2": 128, "conv3_1": 256}
 GATYS_RUN = {
     **PAPER_LAYERS,
@@ -212,8 +212,8 @@ PRESETS = {
         6e-2,
         STARRY,
         2e-2,
-        expect="The photograph, reconstructed from noise out of one layer's features. The noise "
-        "lies about the mean colour; the notebook's is half a unit brighter",
+        expect="The photograph, reconstructed from noise by the features of one layer. The noise "
+        "is centered at the mean color; the notebook's is half a unit brighter",
         **{"beta": 0.0, **FROM_NOISE},
     ),
     "cs231n-texture": _cs231n(
@@ -222,12 +222,12 @@ PRESETS = {
         0.0,
         STARRY,
         2e-2,
-        expect="The painting's texture from noise; the photograph gives the size alone",
+        expect="The painting's texture from noise; the photograph only sets the size",
         **FROM_NOISE,
     ),
     "coursera-tf1": Preset(
         source='Tutorial 3, deeplearning.ai "Art generation", first release (TensorFlow 1)',
-        expect="A light touch: little style, grain from the noisy start. Both pictures are "
+        expect="Little style, and grain from the noisy initial image. Both pictures are "
         "stretched to 400x300",
         errs="",
         knobs={
@@ -253,8 +253,8 @@ PRESETS = {
         source='Tutorial 3, deeplearning.ai "Art generation", release of 2021 (TensorFlow 2)',
         expect="Slow and mild; washed-out style. Content from the trunk's last convolution "
         "(VGG-19's conv5_4)",
-        errs="It feeds pixels in 0..1, RGB and without the mean, to a network that was trained on "
-        "BGR in 0..255 minus the mean; the range is kept here (pixels unit), the swap is not",
+        errs="It passes RGB pixels in 0..1, without mean subtraction, to a network trained on BGR "
+        "in 0..255 minus the mean; the preset keeps the range (pixels unit), but not the swap",
         knobs={
             "pixels": "unit",
             "size": "400x400",
@@ -282,9 +282,9 @@ PRESETS = {
         source='Tutorial 2\'s paper, "Improving the Neural Algorithm of Artistic Style" (Novak & '
         "Nikulin 2016): sections 3.1, 3.2, 3.3 and 3.5 together",
         expect="All convolutions, bottom layers first, activations shifted by -1, correlations of "
-        "neighbouring layers: colours and strokes sit where the painting has them together. Needs "
-        "three times the memory",
-        errs="The paper gives no weight of the content; this one was chosen by eye",
+        "neighboring layers: colors and strokes occur together as in the painting. Needs three "
+        "times the memory",
+        errs="The paper gives no content weight; this one was chosen by eye",
         knobs={
             "content_layers": ("conv4_2",),
             "style_layers": ("all",),
@@ -301,9 +301,11 @@ PRESETS = {
     ),
     "titu-network": Preset(
         source="Tutorial 2's code, titu1994/Neural-Style-Transfer, Network.py",
-        expect="Content from conv5_2, so loose; most style from conv1_1. 10 x 20 evaluations there",
-        errs="Style is divided by 3 and the picture's size at every layer, so that conv1_1 counts "
-        "a thousand times conv5_1; the history of L-BFGS is lost every 20 evaluations (not here)",
+        expect="Loose content, from conv5_2; most style from conv1_1. The source makes 10 x 20 "
+        "evaluations",
+        errs="Style is divided by 3 and the picture's size at every layer, so conv1_1 has a "
+        "thousand times the weight of conv5_1; the history of L-BFGS is lost every 20 evaluations "
+        "(not here)",
         knobs={
             **TITU_CONTENT,
             **TITU_RUN,
@@ -313,10 +315,10 @@ PRESETS = {
     ),
     "titu-inetwork": Preset(
         source="Tutorial 2's code, titu1994/Neural-Style-Transfer, INetwork.py",
-        expect="Softer than titu-network; colours from all layers",
-        errs="Its 'chain' subtracts the losses of neighbouring layers: the last layer gets weight "
-        "-1, so that its mismatch is rewarded (left out here), and its geometric weights favour "
-        "the top, against the text. The paper's own formulas are the preset novak-nikulin",
+        expect="Softer than titu-network; colors from all layers",
+        errs="Its 'chain' subtracts the losses of neighboring layers: the last layer gets weight "
+        "-1, so its mismatch is rewarded (left out here), and its geometric weights favor the top, "
+        "unlike the text. The preset novak-nikulin uses the paper's own formulas",
         knobs={
             **TITU_CONTENT,
             **TITU_RUN,
@@ -328,14 +330,14 @@ PRESETS = {
     "gatys2015": Preset(
         source="Gatys, Ecker & Bethge 2015, arXiv 1508.06576 (tutorial 4): alpha/beta 1e-3",
         expect="From white noise with average pooling: strong style",
-        errs="The paper names neither optimiser nor iterations; L-BFGS is the authors' later one",
+        errs="The paper names no optimizer and no iterations; the authors used L-BFGS later",
         knobs={**GATYS_RUN, "alpha": 1e-3},
     ),
     "gatys2016": Preset(
-        source="Gatys, Ecker & Bethge, CVPR 2016, on a normalised network, with the weights of "
+        source="Gatys, Ecker & Bethge, CVPR 2016, on a normalized network, with the weights of "
         "their code, leongatys/NeuralImageSynthesis: content 1e6, style 1e9/5 a layer",
-        expect="From white noise, L-BFGS, every filter counting alike: strong style",
-        errs="Paper and code differ: by eq. (4) the code weighs style millions of times more than "
+        expect="From white noise, L-BFGS, equal weight for every filter: strong style",
+        errs="Paper and code differ: by eq. (4) the code weights style millions of times more than "
         "the printed ratio (8e-4 to 5e-3); the code's numbers are used here",
         knobs={
             **GATYS_RUN,
@@ -347,8 +349,8 @@ PRESETS = {
     ),
     "gatys-pytorch": Preset(
         source="leongatys/PytorchNeuralStyleTransfer, the notebook of the papers' first author",
-        expect="Painterly; shallow layers count most (1000/N^2). Its second pass at 800 pixels is "
-        "a second run with --init",
+        expect="Painterly; shallow layers have the largest weights (1000/N^2). For its second pass "
+        "at 800 pixels, make a second run with --init",
         errs="",
         knobs={
             **PAPER_LAYERS,
@@ -368,8 +370,9 @@ PRESETS = {
     ),
     "pytorch-tutorial": Preset(
         source='PyTorch\'s tutorial "Neural Transfer Using PyTorch" (linked by tutorial 4)',
-        expect="Square; shallow layers only, so strokes are fine and shapes stay. Layers are "
-        "after the ReLU here, before it there; its 300 steps are evaluations, these iterations",
+        expect="Square; shallow layers only, so strokes are fine and shapes remain. Layers are "
+        "after the ReLU here, before it in the source; its 300 steps are evaluations, not "
+        "iterations",
         errs="",
         knobs={
             "content_layers": ("conv2_2",),
@@ -390,8 +393,8 @@ PRESETS = {
     ),
     "tf-docs": Preset(
         source="TensorFlow's tutorial style_transfer.ipynb",
-        expect="Content from conv5_2 at an enormous weight, yet so deep that the style shows. For "
-        "bolder strokes add --tv-weight 0 and a smaller --alpha, such as 100",
+        expect="Content from conv5_2 at an enormous weight, but deep enough for the style to show. "
+        "For bolder strokes add --tv-weight 0 and a smaller --alpha, such as 100",
         errs="Its text says that total variation sums squares; the code sums absolute values",
         knobs={
             "content_layers": ("conv5_2",),
@@ -441,7 +444,7 @@ PRESETS = {
     ),
     "johnson": Preset(
         source="jcjohnson/neural-style, its defaults",
-        expect="The look that most people know as neural style, from a grey start. For crisper "
+        expect="The look that most people know as neural style, from a gray image. For crisper "
         "strokes add --tv-weight 0",
         errs="",
         knobs={

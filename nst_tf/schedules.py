@@ -1,26 +1,26 @@
-"""The schedules: optimizer, learning rate and levels that a run has where its config names none."""
+"""Schedules: default optimizer, learning rate and resolution levels of a run."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """How a run is minimized.
+    """Optimizer, learning rate and resolution levels of a run.
 
     Attributes
     ----------
     optimizer : str
-        As in the config.
+        Name, as in the config.
     learning_rate : float
-        Adam's, in gray levels.
+        Step of Adam, in gray levels.
     decay : str
-        As for `learning_rate_at`; it starts anew at each level.
+        As for `learning_rate_at`; it restarts at each level.
     coarsest : int or None
-        Pixels of the first level, about. None: there is one level only.
+        Approximate number of pixels of the first level. None: a single level.
     growth : float
-        Of the sides, from a level to the next, at most.
+        Maximum growth of the sides from one level to the next.
     fewer : float
-        Iterations of a level as a share of those of the level before it.
+        Iterations of a level as a fraction of the previous level's.
     """
 
     optimizer: str

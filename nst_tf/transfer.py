@@ -67,8 +67,8 @@ def style_transfer(
     callbacks : sequence of callable
         Each is called with a `Step` for iteration 0, 1, 2, ... One that looks at the picture of
         every n-th iteration only, or never (0), may say so in an attribute `look_every`: then
-        several iterations are made in one call of TensorFlow. One that has a `close` is told the
-        end of the run, also of one that was interrupted.
+        several iterations are made in one call of TensorFlow. `close`, where a
+        callback has it, is called at the end of the run, even if it was interrupted.
     finish : callable, optional
         ``picture -> picture``, both (H, W, 3) uint8: what is done to each picture before it is
         shown or saved, such as giving it the content's colors.
@@ -182,11 +182,24 @@ def loss_terms(model, config, *, content=True, style=True):
         terms.append(ContentTerm(config.alpha, weights, scale))
     if style and config.beta:
         layers = resolve_layers(model, config.style_layers)
-        how = (config.style_layer_weights, config.style_weighting, config.statistic)
-        weights = style_layer_weights(model, layers, *how)
+        weights = style_layer_weights(
+            model,
+            layers,
+            config.style_layer_weights,
+            config.style_weighting,
+            config.statistic,
+        )
         weights = {layer: weights[layer] for layer in model if layer in weights}
-        how = (config.statistic, config.activation_shift, relative, config.propagation)
-        terms.append(StyleTerm(config.beta, weights, *how))
+        terms.append(
+            StyleTerm(
+                config.beta,
+                weights,
+                config.statistic,
+                config.activation_shift,
+                relative,
+                config.propagation,
+            )
+        )
     if not terms:
         raise ConfigError(
             "there is nothing to keep and nothing to match: give a content with alpha above 0, "
@@ -206,7 +219,7 @@ def _check_images(content_image, styles, start):
     for name, image in images.items():
         if image is not None:
             check_image(name, image)
-            if not np.isfinite(image).all():  # a ReLU would turn NaN into 0, nobody would know
+            if not np.isfinite(image).all():  # a ReLU turns NaN into 0 silently
                 raise ImageError(f"`{name}` holds NaN or infinite numbers")
     if content_image is not None and tuple(start.shape) != tuple(content_image.shape):
         raise ImageError(
@@ -392,10 +405,10 @@ class Run:
                 ended = descent.updates >= iterations or descent.converged
                 image = descent.image()
                 if ended and not last_level:  # the end of a level is the start of the next
-                    self._tell(rows[:-1])
+                    self._record(rows[:-1])
                 else:
                     place = partial(self._position, descent, level, done)
-                    self._tell(rows, image, place, last=ended)
+                    self._record(rows, image, place, last=ended)
                 if ended:
                     return image
                 count = self.pace.updates(done + descent.updates, iterations - descent.updates)
@@ -442,8 +455,8 @@ class Run:
 
                 objective = in_smaller_tiles(objective, image.shape[1:3])
 
-    def _tell(self, rows, image=None, position=lambda: None, *, last=False):
-        """Note the losses of several iterations and tell the callbacks; the last has the image."""
+    def _record(self, rows, image=None, position=lambda: None, *, last=False):
+        """Record the losses of several iterations, call the callbacks; the last has the image."""
         for number, losses in enumerate(rows, 1):
             newest, iteration = number == len(rows), len(self.history)
             if not all(map(math.isfinite, losses.values())):
@@ -476,7 +489,7 @@ class Pace:
     """How many updates a call makes: up to `TICK` seconds, and never past an image to look at."""
 
     def __init__(self, callbacks):
-        self.look_every = math.gcd(*(getattr(each, "look_every", 1) for each in callbacks))
+        self.look_every = math.gcd(*(getattr(callback, "look_every", 1) for callback in callbacks))
         self.affordable = 1
 
     def updates(self, iteration, left):
@@ -491,7 +504,7 @@ class Pace:
 
     @contextlib.contextmanager
     def timed(self, count):
-        """Learn from a call that makes `count` updates how many the next one can afford."""
+        """Measure a call that makes `count` updates, to choose the count of the next one."""
         began = time.perf_counter()
         yield
         seconds = (time.perf_counter() - began) / count

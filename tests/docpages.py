@@ -1,6 +1,6 @@
-"""Reads the documentation: its pages, blocks of code, commands, links, headings and words of code.
+"""Reads the documentation: pages, code blocks, commands, links, headings and inline code.
 
-Nothing here is a list of what there is: a page that is added, and a command on it, is found.
+New pages and commands are found automatically.
 """
 
 import re
@@ -13,7 +13,7 @@ PATTERNS = (
     *("README.md", "CONTRIBUTING.md", "docs/*.md", "model/README.md", "output/README.md"),
     *("images/CREDITS.md", "notebooks/*.md", "notebooks/course/*.md"),
 )
-COMMANDS, PYTHON, TEXT = "", "python", "text"  # what stands behind the three backticks
+COMMANDS, PYTHON, TEXT = "", "python", "text"  # languages after the three backticks
 LISTS = ("toml", "csv", "json")  # of jobs
 FENCE = re.compile(r"^( *)```(.*)$")
 HEADING = re.compile(r"^#+ +(.+?) *$", re.M)
@@ -23,7 +23,7 @@ FLAG = re.compile(r"(?<![\w-])--[a-z][a-z0-9_-]*")
 
 
 def pages():
-    """Return the paths of all pages, from the root of the repository."""
+    """Return the paths of all pages, relative to the root of the repository."""
     found = [path for pattern in PATTERNS for path in sorted(ROOT.glob(pattern))]
     return [path.relative_to(ROOT).as_posix() for path in found]
 
@@ -34,7 +34,7 @@ def read(page):
 
 @dataclass(frozen=True)
 class Block:
-    """What stands between two lines of three backticks."""
+    """A code block between two lines of three backticks."""
 
     page: str
     line: int  # of its first line
@@ -46,20 +46,20 @@ class Block:
 
 
 def blocks(page):
-    """Return the blocks of a page; one that is not closed is refused."""
-    found, begun = [], None
+    """Return the blocks of a page; a block that is not closed is an error."""
+    found, current = [], None
     for number, line in enumerate(read(page).splitlines(), 1):
         fence = FENCE.match(line)
         if not fence:
-            if begun:
-                begun[2].append(line)
-        elif begun:
-            first, language, lines = begun
+            if current:
+                current[2].append(line)
+        elif current:
+            first, language, lines = current
             found.append(Block(page, first, language, "\n".join(lines) + "\n"))
-            begun = None
+            current = None
         else:
-            begun = number + 1, fence[2].strip(), []
-    assert not begun, f"{page}: the block at line {begun[0]} has no end"
+            current = number + 1, fence[2].strip(), []
+    assert not current, f"{page}: the block at line {current[0]} is not closed"
     return found
 
 
@@ -69,35 +69,35 @@ def all_blocks(*languages):
 
 @dataclass(frozen=True)
 class Command:
-    """A line to type, put together from those that end in a backslash."""
+    """A shell command, joined from lines that end in a backslash."""
 
     where: str
     text: str
 
     @property
     def words(self):
-        """The words of it as a shell has them, without its comment."""
+        """The words of the command as a shell splits them, without its comment."""
         return shlex.split(self.text, comments=True)
 
     @property
     def status(self):
-        """The exit status that its comment announces, as in ``# refused, status 2``."""
-        found = re.search(r"#.*\bstatus (\d+)", self.text)
-        return int(found[1]) if found else 0
+        """The exit status that its comment states, as in ``# refused, status 2``."""
+        match = re.search(r"#.*\bstatus (\d+)", self.text)
+        return int(match[1]) if match else 0
 
 
 def commands(block):
     """Return the commands of a block."""
-    found, begun = [], ""
+    found, text = [], ""
     for number, line in enumerate(block.text.splitlines(), block.line):
-        begun += line.strip()
-        if begun.endswith("\\"):
-            begun = begun[:-1].rstrip() + " "
+        text += line.strip()
+        if text.endswith("\\"):
+            text = text[:-1].rstrip() + " "
             continue
-        command, begun = Command(f"{block.page}:{number}", begun), ""
+        command, text = Command(f"{block.page}:{number}", text), ""
         if command.words:
             found.append(command)
-    assert not begun, f"{block}: it ends in a backslash"
+    assert not text, f"{block}: it ends in a backslash"
     return found
 
 
@@ -106,7 +106,7 @@ def all_commands():
 
 
 def prose(page):
-    """Return a page without its blocks, line by line as it was."""
+    """Return a page with its blocks blanked out, keeping the line numbers."""
     lines, inside = [], False
     for line in read(page).splitlines():
         fence = FENCE.match(line)
@@ -116,18 +116,18 @@ def prose(page):
 
 
 def links(page):
-    """Return (line, whether it is a picture, its words, where it leads) of each link."""
+    """Return (line, whether it is a picture, text, target) of each link."""
     text = prose(page)
-    without_code = INLINE.sub(lambda found: "x" * len(found[0]), text)
+    without_code = INLINE.sub(lambda match: "x" * len(match[0]), text)
     return [
-        (text[: found.start()].count("\n") + 1, found[1] == "!", found[2], found[3])
-        for found in LINK.finditer(without_code)
-        if not re.match(r"[a-z]+:", found[3])
+        (text[: match.start()].count("\n") + 1, match[1] == "!", match[2], match[3])
+        for match in LINK.finditer(without_code)
+        if not re.match(r"[a-z]+:", match[3])
     ]
 
 
 def anchors(page):
-    """Return what ``page#anchor`` may say: the headings as a code host writes them."""
+    """Return the anchors of the headings of a page, as code hosts generate them."""
     found = set()
     for heading in HEADING.findall(prose(page)):
         words = re.sub(r"[^\w\- ]", "", heading.replace("`", "").lower())
@@ -136,5 +136,5 @@ def anchors(page):
 
 
 def inline(page):
-    """Return the words between single backticks."""
-    return [" ".join(found[2].split()) for found in INLINE.finditer(prose(page))]
+    """Return the inline code of a page."""
+    return [" ".join(match[2].split()) for match in INLINE.finditer(prose(page))]

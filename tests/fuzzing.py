@@ -1,10 +1,10 @@
-"""Reads damaged files: `python tests/fuzzing.py FOLDER CASES SEED [KIND ...] [large]`.
+"""Read damaged files: `python tests/fuzzing.py FOLDER CASES SEED [KIND ...] [large]`.
 
-Every case must end in a clear error or in a result that is right, in time and in little memory.
-The cases run in a child, forked from a process that has imported TensorFlow and not used it yet;
-one that hangs or dies is found out by its silence. What was found is printed as JSON.
+Every case must end in a clear error or a correct result, within limits of time and memory. The
+cases run in a child forked from a process that has imported TensorFlow but not used it; a child
+that hangs or crashes is detected by a timeout. The findings are printed as JSON.
 
-A new kind of file is a line in `KINDS`.
+To add a kind of file, add an entry to `KINDS`.
 """
 
 import contextlib
@@ -52,8 +52,9 @@ with hushed():
     from nst_tf.weights import __main__ as weights
 
 MIB = 2**20
-SECONDS = 60  # for one file, on a busy machine
-LONGEST = 6000  # letters of an error, which may quote a name of a file
+SECONDS = 60  # timeout per file, for a busy machine
+VALID_INPUTS = {"content": "content.png", "style": "style.png", "weights": "tiny.mat"}
+LONGEST = 6000  # characters of an error message, which may quote a file name
 
 
 # ---------------------------------------------------------------------------- readers
@@ -76,7 +77,7 @@ def mask(path):
 
 
 def trunk(path, load=load_model):
-    """Load a trunk from the file itself, never from what another case has left beside it."""
+    """Load a trunk from the file itself, never from a cache that another case has left."""
     try:
         model = load(path)
     finally:
@@ -91,7 +92,7 @@ def trunk(path, load=load_model):
 
 
 def verified(path):
-    main_says(weights.main, ["verify", path])
+    call_main(weights.main, ["verify", path])
 
 
 def config(path):
@@ -100,7 +101,7 @@ def config(path):
 
 
 def job_list(path):
-    """Read jobs: each is sound or says why it is not, and its folder lies where it should."""
+    """Read jobs: each is valid or has a problem, and its folder is inside that of the batch."""
     jobs = read_jobs(path)
     assert len({job.name.casefold() for job in jobs}) == len(jobs)
     for job in jobs:
@@ -127,44 +128,43 @@ def journal(path):
     assert isinstance(read_journal(path.parent), dict)
 
 
-def main_says(main, words):
-    """Call a command line; what it refuses must be status 2 and one line, raised as an error."""
-    said, out = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stderr(said), contextlib.redirect_stdout(out):
+def call_main(main, arguments):
+    """Call a command line; raise a rejection, which must be one line and status 2, as an error."""
+    stderr, stdout = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stderr(stderr), contextlib.redirect_stdout(stdout):
         try:
-            status = main([str(word) for word in words])
+            status = main([str(argument) for argument in arguments])
         except SystemExit as end:  # argparse
             status = end.code
     if status != 0:
-        assert status == 2, f"status {status}: {said.getvalue()}"
-        lines = said.getvalue().splitlines()
+        assert status == 2, f"status {status}: {stderr.getvalue()}"
+        lines = stderr.getvalue().splitlines()
         assert len(lines) == 1, lines
         assert lines[0].startswith("nst_tf: "), lines
         raise ConfigError(lines[0])
 
 
-def painted(path, *, what="content"):
-    """Run a job of no iterations whose content, style, weights or config the file is."""
-    sound = {"content": "content.png", "style": "style.png", "weights": "tiny.mat"}
-    files = {name: path.parents[1] / name for name in sound.values()}
-    words = {name: files[file] for name, file in sound.items()} | {what: path}
-    also = ["--config", path] if what == "config" else []
-    options = ["--weights", words["weights"], "--iterations", "0", "--size", "48", "--quiet"]
+def painted(path, *, role="content"):
+    """Run a job of no iterations with the file as its content, style, weights or config."""
+    folder = path.parents[1]
+    files = {name: folder / f for name, f in VALID_INPUTS.items()} | {role: path}
+    config = ["--config", path] if role == "config" else []
+    options = ["--weights", files["weights"], "--iterations", "0", "--size", "48", "--quiet"]
     output = path.parent / "painted"
-    pair = [words["content"], words["style"]]
-    main_says(run.main, [*pair, *also, *options, "--output", output, "--overwrite"])
-    with Image.open(output / "result.png") as found:
-        assert max(found.size) == 48
+    pair = [files["content"], files["style"]]
+    call_main(run.main, [*pair, *config, *options, "--output", output, "--overwrite"])
+    with Image.open(output / "result.png") as result:
+        assert max(result.size) == 48
 
 
 def resumed(path):
-    main_says(run.main, ["--resume", path.parent, "--quiet"])
-    with Image.open(path.parent / "result.png") as found:
-        assert found.size == (48, 37)
+    call_main(run.main, ["--resume", path.parent, "--quiet"])
+    with Image.open(path.parent / "result.png") as result:
+        assert result.size == (48, 37)
 
 
 def reported_by_command(path):
-    main_says(report.main, [path.parent])
+    call_main(report.main, [path.parent])
 
 
 # ---------------------------------------------------------------------------- kinds
@@ -177,28 +177,28 @@ class Kind:
     Attributes
     ----------
     files : callable
-        ``folder -> {name: bytes}``: sound files, each to be damaged.
+        ``folder -> {name: bytes}``: valid files, each to be damaged.
     read : callable
-        Reads a path as nst_tf does and checks what comes of it.
+        Reads a path as nst_tf does and checks the result.
     share : int
-        How many of a hundred or so cases are of this kind.
-    most : int
-        MiB that reading one may take beside what was there before.
-    inside : dict
-        By ending: the wrapping (see `damage.py`) within which it is damaged, too.
-    beside : bool
-        Whether the files belong together, and each case has them all, one damaged.
-    apart : bool
-        Whether `files` starts TensorFlow, so that it needs a process of its own.
+        Weight of this kind among all cases; the weights sum to about a hundred.
+    max_mib : int
+        Additional memory in MiB that reading one file may take.
+    wrappings : dict
+        By suffix: the wrapping (see `damage.py`) inside which files are also damaged.
+    together : bool
+        Whether the files belong together: each case then has all of them, one damaged.
+    separate : bool
+        Whether `files` starts TensorFlow, so that it needs a separate process.
     """
 
     files: Callable
     read: Callable
     share: int
-    most: int
-    inside: dict[str, str]
-    beside: bool = False
-    apart: bool = False
+    max_mib: int
+    wrappings: dict[str, str]
+    together: bool = False
+    separate: bool = False
 
 
 def of_pictures(*names):
@@ -218,7 +218,7 @@ KINDS = {
     "vgg npz": Kind(
         goodfiles.vgg_npz_files, partial(trunk, load=load_vgg_model), 4, 512, {".npz": "zip"}
     ),
-    "tensorflow": Kind(goodfiles.tensorflow_files, trunk, 4, 512, {}, beside=True, apart=True),
+    "tensorflow": Kind(goodfiles.tensorflow_files, trunk, 4, 512, {}, together=True, separate=True),
     "verify": Kind(goodfiles.mat_files, verified, 2, 512, {".mat": "mat"}),
     "config": Kind(goodfiles.config_files, config, 12, 128, {".json": "json"}),
     "job list": Kind(
@@ -226,20 +226,20 @@ KINDS = {
     ),
     "settings": Kind(goodfiles.settings_files, config, 4, 256, {".png": "png"}),
     "checkpoint": Kind(goodfiles.checkpoint_files, checkpoint, 8, 128, {".npz": "zip"}),
-    "journal": Kind(lambda folder: goodfiles.run_folder(), journal, 3, 128, RUN, beside=True),
-    "report": Kind(lambda folder: goodfiles.run_folder(), reported, 3, 256, RUN, beside=True),
+    "journal": Kind(lambda folder: goodfiles.run_folder(), journal, 3, 128, RUN, together=True),
+    "report": Kind(lambda folder: goodfiles.run_folder(), reported, 3, 256, RUN, together=True),
     "report by command": Kind(
-        lambda folder: goodfiles.run_folder(), reported_by_command, 1, 256, RUN, beside=True
+        lambda folder: goodfiles.run_folder(), reported_by_command, 1, 256, RUN, together=True
     ),
     "resume": Kind(
-        goodfiles.cut_off_run, resumed, 1, 512, RUN | {".npz": "zip"}, beside=True, apart=True
+        goodfiles.cut_off_run, resumed, 1, 512, RUN | {".npz": "zip"}, together=True, separate=True
     ),
     "run content": Kind(of_pictures("rgb.png", "plain.jpg"), painted, 1, 512, PICTURES),
     "run weights": Kind(
-        goodfiles.mat_files, partial(painted, what="weights"), 1, 512, {".mat": "mat"}
+        goodfiles.mat_files, partial(painted, role="weights"), 1, 512, {".mat": "mat"}
     ),
     "run config": Kind(
-        goodfiles.config_files, partial(painted, what="config"), 1, 512, {".json": "json"}
+        goodfiles.config_files, partial(painted, role="config"), 1, 512, {".json": "json"}
     ),
 }
 
@@ -247,48 +247,48 @@ MADE = HOSTILE | LARGE
 
 
 def cases(count, seed, kinds=None):
-    """Return (kind, number, seed): so many, by the kinds' shares, each to be made anew from it."""
+    """Return about `count` cases (kind, number, seed), distributed by the shares of the kinds."""
     kinds = kinds or list(KINDS)
-    whole = sum(KINDS[kind].share for kind in kinds)
+    total = sum(KINDS[kind].share for kind in kinds)
     return [
         (kind, number, seed)
         for kind in kinds
-        for number in range(max(round(count * KINDS[kind].share / whole), 1))
+        for number in range(max(round(count * KINDS[kind].share / total), 1))
     ]
 
 
 def write_case(folder, case, good):
-    """Write the files of a case into an empty folder; return the damaged one and what was done."""
+    """Write the files of a case into an empty folder; return the damaged path and a description."""
     kind, number, seed = case
     if kind in MADE:
         return MADE[kind].write(folder), kind
     files = good[kind]
-    random_from = seeded(seed, kind, number)
-    name = random_from.choice(sorted(files))
-    inside = KINDS[kind].inside.get(Path(name).suffix)
-    data, done = files[name], []
-    for _ in range(random_from.choice([1, 1, 1, 2])):
-        what, data = damaged(data, random_from, inside)
-        done.append(what)
-    if KINDS[kind].beside:
+    rng = seeded(seed, kind, number)
+    name = rng.choice(sorted(files))
+    wrapping = KINDS[kind].wrappings.get(Path(name).suffix)
+    data, changes = files[name], []
+    for _ in range(rng.choice([1, 1, 1, 2])):
+        change, data = damaged(data, rng, wrapping)
+        changes.append(change)
+    if KINDS[kind].together:
         for other in files.keys() - {name}:
             (folder / other).write_bytes(files[other])
     (folder / name).write_bytes(data)
-    return folder / (name.removesuffix(".data-00000-of-00001")), f"{name}: {', '.join(done)}"
+    return folder / (name.removesuffix(".data-00000-of-00001")), f"{name}: {', '.join(changes)}"
 
 
 # ---------------------------------------------------------------------------- one case
 
 
 def outcome(case, folder, good):
-    """Read a case; return what came of it, as a dict."""
-    made = MADE.get(case[0])
-    kind = made.kind if made else case[0]
-    path, done = write_case(folder, case, good)
-    found = {"case": case, "kind": kind, "done": done}
+    """Read the files of a case; return the outcome as a dict."""
+    hostile = MADE.get(case[0])
+    kind = hostile.kind if hostile else case[0]
+    path, description = write_case(folder, case, good)
+    found = {"case": case, "kind": kind, "done": description}
     before, began = start_measuring(), time.perf_counter()
     try:
-        with warnings.catch_warnings(), heard_screen() as screen:
+        with warnings.catch_warnings(), captured_stderr() as captured:
             warnings.simplefilter("ignore")
             KINDS[kind].read(path)
         found["ended"] = "accepted"
@@ -296,52 +296,52 @@ def outcome(case, folder, good):
         text = str(error)
         clear = 10 < len(text) <= LONGEST and "Traceback" not in text
         found |= {"ended": "error" if clear else "unclear", "says": text[:300]}
-    except MemoryError:  # the command line has a line for it, where arrays are really large
+    except MemoryError:  # the command line reports it for large arrays
         found |= {"ended": "traceback", "says": "MemoryError " + traceback.format_exc(limit=-3)}
     except BaseException:
         found |= {"ended": "traceback", "says": traceback.format_exc(limit=-6)[-1500:]}
-    if found["ended"] in ("accepted", "error") and screen:
-        found |= {"ended": "noise", "says": screen[0]}  # a library speaks past us
+    if found["ended"] in ("accepted", "error") and captured:
+        found |= {"ended": "noise", "says": captured[0]}  # a library wrote to stderr itself
     if Path(CANARY).exists() or (folder / CANARY).exists():
         found["ended"] = "run"
     found["seconds"] = time.perf_counter() - began
-    found["mebibytes"] = max(most_memory() - before, 0) / MIB
-    most = made.most if made else KINDS[kind].most
-    if found["ended"] in ("accepted", "error") and found["mebibytes"] > most:
+    found["mebibytes"] = max(peak_memory() - before, 0) / MIB
+    max_mib = hostile.max_mib if hostile else KINDS[kind].max_mib
+    if found["ended"] in ("accepted", "error") and found["mebibytes"] > max_mib:
         found["ended"] = "memory"
-    if made and made.refused and found["ended"] == "accepted":
+    if hostile and hostile.refused and found["ended"] == "accepted":
         found["ended"] = "not refused"
     return found
 
 
 @contextlib.contextmanager
-def heard_screen():
-    """Give a list that holds, at the end, what was written to file descriptor 2 if anything was."""
-    heard, screen = [], os.dup(2)
+def captured_stderr():
+    """Yield a list that finally holds the text written to file descriptor 2, if any."""
+    captured, stderr = [], os.dup(2)
     with tempfile.TemporaryFile() as file:
         os.dup2(file.fileno(), 2)
         try:
-            yield heard
+            yield captured
         finally:
-            os.dup2(screen, 2)
-            os.close(screen)
+            os.dup2(stderr, 2)
+            os.close(stderr)
             file.seek(0)
-            heard += filter(None, [file.read(500).decode(errors="replace")])
+            captured += filter(None, [file.read(500).decode(errors="replace")])
 
 
 def start_measuring():
-    """Begin to look for the most memory anew; return what is used now."""
+    """Reset the peak of memory; return the current use."""
     with contextlib.suppress(OSError), open("/proc/self/clear_refs", "w") as file:
         file.write("5")
     return memory("VmRSS")
 
 
-def most_memory():
+def peak_memory():
     return memory("VmHWM")
 
 
 def memory(name):
-    """Return a number of bytes that the system knows of this process; 0 where it tells none."""
+    """Return a number of bytes from /proc/self/status; 0 if it is not available."""
     with contextlib.suppress(OSError), open("/proc/self/status") as file:
         for line in file:
             if line.startswith(name + ":"):
@@ -353,28 +353,28 @@ def memory(name):
 
 
 def survey(folder, wanted, progress=lambda found: None):
-    """Read all cases in children; return their outcomes. A child that falls silent is ended."""
+    """Read all cases in children; return the outcomes. A child that hangs is killed."""
     good = prepared(folder, {kind for kind, *_ in wanted if kind in KINDS})
-    found, left = [], list(wanted)
-    while left:
-        child, pipe = begun(folder, left, good)
+    found, remaining = [], list(wanted)
+    while remaining:
+        child, pipe = started(folder, remaining, good)
         with os.fdopen(pipe, "rb", 0) as lines:
-            for outcome_ in heard(lines, child):
+            for outcome_ in received(lines, child):
                 found.append(outcome_)
                 progress(outcome_)
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        left = wanted[len(found) :]
-        if left and status != 0:
-            how = "hang" if status == -signal.SIGKILL else "crash"
-            lost = {"case": left[0], "kind": left[0][0], "ended": how, "says": f"status {status}"}
+        remaining = wanted[len(found) :]
+        if remaining and status != 0:
+            end, case = "hang" if status == -signal.SIGKILL else "crash", remaining[0]
+            lost = {"case": case, "kind": case[0], "ended": end, "says": f"status {status}"}
             found.append(lost | {"done": "?", "seconds": SECONDS, "mebibytes": 0})
             progress(found[-1])
-            left = left[1:]
+            remaining = remaining[1:]
     return found
 
 
 def prepared(folder, kinds):
-    """Write what the jobs need; return the sound files of each kind."""
+    """Write the inputs of the jobs; return the valid files of each kind."""
     for name, seed in (("content.png", 0), ("style.png", 1)):
         Image.fromarray(goodfiles.make_picture(37, 48, seed)).save(folder / name)
     write_matconvnet(folder / "tiny.mat", tiny_vgg())
@@ -383,12 +383,12 @@ def prepared(folder, kinds):
         scratch = folder / "scratch"
         scratch.mkdir(exist_ok=True)
         make = KINDS[kind].files
-        good[kind] = in_child(make, scratch) if KINDS[kind].apart else make(scratch)
+        good[kind] = in_child(make, scratch) if KINDS[kind].separate else make(scratch)
     return good
 
 
 def in_child(work, folder):
-    """Return the files that a function makes in a process of its own."""
+    """Return the files that a function creates in a separate process."""
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
@@ -400,12 +400,12 @@ def in_child(work, folder):
     os.close(write)
     with os.fdopen(read, "rb") as file:
         files = json.loads(file.read() or b"null")
-    assert os.waitpid(child, 0)[1] == 0, "no sound files"
+    assert os.waitpid(child, 0)[1] == 0, "no valid files"
     return {name: bytes.fromhex(data) for name, data in files.items()}
 
 
-def begun(folder, wanted, good):
-    """Begin a child that reads the cases one by one; return its number and what it writes to."""
+def started(folder, wanted, good):
+    """Start a child that reads the cases one by one; return its process id and a pipe from it."""
     read, write = os.pipe()
     sys.stdout.flush()
     child = os.fork()
@@ -422,25 +422,25 @@ def begun(folder, wanted, good):
             place = folder / f"{case[0]}-{number}".replace(" ", "-").replace("/", "-")[:100]
             place.mkdir(exist_ok=True)
             pipe.write(json.dumps(outcome(case, place, good)).encode() + b"\n")
-            cleared(place)
+            remove(place)
     os._exit(0)
 
 
 def warm_up(folder):
-    """Start TensorFlow and what else is started once, so that no case is charged with it."""
+    """Start TensorFlow and other one-time work, so that it doesn't count for a case."""
     load_model(folder / "tiny.mat")
     cache_path(folder / "tiny.mat").unlink(missing_ok=True)
     read_picture(folder / "content.png")
 
 
-def cleared(place):
+def remove(place):
     for path in sorted(place.rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
     place.rmdir()
 
 
-def heard(lines, child):
-    """Yield what a child says, until it ends or has said nothing for `SECONDS`."""
+def received(lines, child):
+    """Yield the outcomes of a child until it ends; kill it after `SECONDS` without any."""
     while select.select([lines], [], [], SECONDS)[0]:
         line = lines.readline()
         if not line:
@@ -450,17 +450,17 @@ def heard(lines, child):
 
 
 def figures(found):
-    """Return what is worth printing of outcomes: how many ended how, by kind; most memory, time."""
+    """Summarize outcomes: counts by kind, the slowest case, the case with the most memory."""
     kinds = {}
-    for each in found:
-        counts = kinds.setdefault(each["kind"], {})
-        counts[each["ended"]] = counts.get(each["ended"], 0) + 1
-    slowest = max(found, key=lambda each: each["seconds"])
-    largest = max(found, key=lambda each: each["mebibytes"])
+    for case in found:
+        counts = kinds.setdefault(case["kind"], {})
+        counts[case["ended"]] = counts.get(case["ended"], 0) + 1
+    slowest = max(found, key=lambda case: case["seconds"])
+    largest = max(found, key=lambda case: case["mebibytes"])
     return {
         "files": len(found),
-        "errors": sum(each["ended"] == "error" for each in found),
-        "accepted": sum(each["ended"] == "accepted" for each in found),
+        "errors": sum(case["ended"] == "error" for case in found),
+        "accepted": sum(case["ended"] == "accepted" for case in found),
         "slowest": [round(slowest["seconds"], 2), slowest["kind"], slowest["done"]],
         "largest": [round(largest["mebibytes"]), largest["kind"], largest["done"]],
         "kinds": kinds,
@@ -468,8 +468,8 @@ def figures(found):
 
 
 def bad(found):
-    """Return the outcomes that must not be."""
-    return [each for each in found if each["ended"] not in ("accepted", "error")]
+    """Return the outcomes that are failures."""
+    return [case for case in found if case["ended"] not in ("accepted", "error")]
 
 
 def main(folder, count, seed, kinds):
@@ -479,8 +479,8 @@ def main(folder, count, seed, kinds):
         wanted += [(name, 0, seed) for name in HOSTILE]
     wanted += [(name, 0, seed) for name in LARGE if "large" in kinds]
     found = survey(folder.resolve(), wanted)
-    for each in bad(found):
-        print(json.dumps(each), file=sys.stderr)
+    for case in bad(found):
+        print(json.dumps(case), file=sys.stderr)
     (folder / "outcomes.json").write_text(json.dumps(found, indent=1))
     print(json.dumps(figures(found)))
     return 1 if bad(found) else 0

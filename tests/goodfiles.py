@@ -1,4 +1,4 @@
-"""Small sound files of every kind that nst_tf reads, to be damaged: name -> bytes."""
+"""Small valid files of every kind that nst_tf reads, to be damaged: name -> bytes."""
 
 import contextlib
 import io
@@ -21,7 +21,7 @@ from nst_tf.transfer import Position
 
 
 def make_picture(height, width, seed=0):
-    """Return a smooth random picture; `conftest`, which has another, starts TensorFlow."""
+    """Return a smooth random picture, without importing `conftest`, which starts TensorFlow."""
     small = np.random.default_rng(seed).integers(0, 256, (5, 6, 3), np.uint8)
     return np.asarray(Image.fromarray(small).resize((width, height), Image.Resampling.BICUBIC))
 
@@ -30,43 +30,43 @@ PICTURE = make_picture(40, 52)
 
 
 def pictures():
-    """Return a picture in each format that Pillow writes, and in the modes that matter."""
+    """Return a picture in each format that Pillow writes, in the relevant modes."""
     rgb = Image.fromarray(PICTURE)
     rgba = rgb.copy()
     rgba.putalpha(rgb.getchannel(0))
-    grey16 = Image.fromarray(np.arange(40 * 52, dtype=np.uint16).reshape(40, 52) * 31)
+    gray16 = Image.fromarray(np.arange(40 * 52, dtype=np.uint16).reshape(40, 52) * 31)
     exif = Image.Exif()
     exif[0x0112], exif[0x010E] = 6, "upright"
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    about = {"exif": exif, "icc_profile": profile}
-    film = {"save_all": True, "append_images": [rgb.rotate(90), rgb]}
-    wanted = [
-        ("rgb.png", rgb, about),
+    metadata = {"exif": exif, "icc_profile": profile}
+    animation = {"save_all": True, "append_images": [rgb.rotate(90), rgb]}
+    cases = [
+        ("rgb.png", rgb, metadata),
         ("rgba.png", rgba, {}),
         ("palette.png", rgb.quantize(9), {"transparency": 3}),
-        ("grey16.png", grey16, {}),
+        ("gray16.png", gray16, {}),
         ("bit.png", rgb.convert("1"), {}),
-        ("film.png", rgb, film),
-        ("plain.jpg", rgb, about),
+        ("film.png", rgb, animation),
+        ("plain.jpg", rgb, metadata),
         ("progressive.jpg", rgb, {"progressive": True}),
         ("cmyk.jpg", rgb.convert("CMYK"), {}),
-        ("lossy.webp", rgb, about),
+        ("lossy.webp", rgb, metadata),
         ("lossless.webp", rgba, {"lossless": True}),
-        ("film.webp", rgb, film),
-        ("raw.tif", rgb, about),
+        ("film.webp", rgb, animation),
+        ("raw.tif", rgb, metadata),
         ("lzw.tif", rgba, {"compression": "tiff_lzw"}),
         ("deflate.tif", rgb, {"compression": "tiff_deflate"}),
         ("jpeg.tif", rgb, {"compression": "jpeg"}),
         ("float.tif", Image.fromarray(PICTURE[:, :, 0].astype(np.float32)), {}),
         ("fax.tif", rgb.convert("1"), {"compression": "group4"}),
         ("one.gif", rgb, {}),
-        ("film.gif", rgb, film),
+        ("film.gif", rgb, animation),
         ("rgb.bmp", rgb, {}),
         ("palette.bmp", rgb.quantize(16), {}),
         ("icon.ico", rgba, {"sizes": [(48, 40)]}),
         ("icon.icns", rgba.resize((128, 128)), {}),
         ("rgb.ppm", rgb, {}),
-        ("grey.pgm", rgb.convert("L"), {}),
+        ("gray.pgm", rgb.convert("L"), {}),
         ("rgb.tga", rgb, {"compression": "tga_rle"}),
         ("rgb.pcx", rgb, {}),
         ("rgb.sgi", rgb, {}),
@@ -79,18 +79,18 @@ def pictures():
         ("bit.xbm", rgb.convert("1"), {}),
         ("bit.msp", rgb.convert("1"), {}),
     ]
-    return {name: _saved(name, *how) for name, *how in wanted} | {"rgb.psd": _psd()}
+    return {case[0]: _encoded(*case) for case in cases} | {"rgb.psd": _psd()}
 
 
-def _saved(name, picture, options):
+def _encoded(name, picture, options):
     data = io.BytesIO()
-    ending = Path(name).suffix
-    picture.save(data, Image.registered_extensions()[ending], **options)
+    suffix = Path(name).suffix
+    picture.save(data, Image.registered_extensions()[suffix], **options)
     return data.getvalue()
 
 
 def _psd():
-    """Return a Photoshop file: Pillow reads them and writes none."""
+    """Return a Photoshop file, which Pillow reads but does not write."""
     height, width, channels = PICTURE.shape
     header = b"8BPS\0\1" + b"\0" * 6 + channels.to_bytes(2) + height.to_bytes(4) + width.to_bytes(4)
     planes = PICTURE.transpose(2, 0, 1).tobytes()
@@ -98,7 +98,7 @@ def _psd():
 
 
 def of_writers(**writers):
-    """Return what functions of a path write, by the name of the file."""
+    """Return a function that returns the files written by `writers`, as name -> bytes."""
 
     def files(folder):
         found = {}
@@ -170,16 +170,16 @@ def config_files(folder):
 
 
 def job_lists(folder):
-    """Return lists of jobs in each form there is."""
+    """Return lists of jobs in every format."""
     job = {"name": "first", "content": "a.jpg", "style": ["b.jpg", "c.jpg"], "alpha": 2.5}
-    listed = {"defaults": {"size": "96"}, "jobs": [job, {"content": "d.jpg", "style": "b.jpg"}]}
+    content = {"defaults": {"size": "96"}, "jobs": [job, {"content": "d.jpg", "style": "b.jpg"}]}
     toml = (
         '[defaults]\nsize = "96"\n\n[[jobs]]\nname = "first"\ncontent = "a.jpg"\n'
         'style = ["b.jpg", "c.jpg"]\nalpha = 2.5\n\n[[jobs]]\ncontent = "d.jpg"\nstyle = "b.jpg"\n'
     )
     table = "name,content,style,alpha\r\nfirst,a.jpg,b.jpg;c.jpg,2.5\r\n,d.jpg,b.jpg,\r\n"
     return {
-        "jobs.json": json.dumps(listed).encode(),
+        "jobs.json": json.dumps(content).encode(),
         "jobs.toml": toml.encode(),
         "jobs.csv": table.encode(),
     }
@@ -194,7 +194,7 @@ def settings_files(folder):
 
 
 def position(loop=("m", "v")):
-    """Return where a small run of Adam stands."""
+    """Return the position of a small run of Adam."""
     image = np.random.default_rng(0).normal(size=(1, 40, 48, 3)).astype(np.float32)
     arrays = {"image": image, "updates": np.asarray(3)} | dict.fromkeys(loop, image)
     history = [{"total": 3.0 - i / 8, "content": 0.1 * i, "style": 1 / 3} for i in range(4)]
@@ -209,7 +209,7 @@ def checkpoint_files(folder):
 
 
 def run_folder():
-    """Return the files of a run's folder without its pictures, which a report shows."""
+    """Return the files of a run's folder that a report reads, without pictures."""
     losses = "iteration,total,content,style,tv,seconds\r\n" + "".join(
         f"{i},{9 / (i + 1)},{0.1 * i},{1 / (i + 1)},,{0.5 * i:.3f}\r\n" for i in range(9)
     )
@@ -229,20 +229,20 @@ def run_folder():
 
 
 def cut_off_run(folder):
-    """Return the folder of a run of which the power was cut at its second checkpoint."""
-    saved, whole = [], checkpoint.save_checkpoint
+    """Return the files of a run that was aborted at its second checkpoint."""
+    saved, original = [], checkpoint.save_checkpoint
 
-    def save(place, where):
-        saved.append(whole(place, where))
+    def save(place, position):
+        saved.append(original(place, position))
         if len(saved) == 2:
             raise EOFError
 
     checkpoint.save_checkpoint, checkpoint.SHARE = save, 1e9
-    beside = Path(folder).parent
+    parent = Path(folder).parent
     config = JobConfig().changed(
-        content=str(beside / "content.png"),
-        style=str(beside / "style.png"),
-        weights=str(beside / "tiny.mat"),
+        content=str(parent / "content.png"),
+        style=str(parent / "style.png"),
+        weights=str(parent / "tiny.mat"),
         size="48",
         schedule="tutorial",
         iterations=6,
@@ -257,7 +257,7 @@ def cut_off_run(folder):
 
 
 def png_with(*chunks, size=(52, 40), bits=8, color=2, pixels=b"x\x9c\x03\0\0\0\0\1"):
-    """Return a PNG of any header: chunks are (kind, data), before the pixels."""
+    """Return a PNG with any header and extra chunks (kind, data) before the pixels."""
     width, height = size
     header = width.to_bytes(4) + height.to_bytes(4) + bytes([bits, color, 0, 0, 0])
     parts = [(b"IHDR", header), *chunks, (b"IDAT", pixels), (b"IEND", b"")]

@@ -1,7 +1,7 @@
-"""Files that someone made to do harm: bombs, absurd sizes, links, pickles, pipes.
+"""Malicious files: decompression bombs, absurd sizes, links, pickles, pipes.
 
-Each is a line in `HOSTILE`: name -> how it is written. All must be refused, in little memory,
-unless `refused` is False: then a right result will do as well.
+`HOSTILE` maps names to `Hostile` files. All must be rejected in little memory, unless `refused` is
+False: then a correct result is accepted, too.
 """
 
 import json
@@ -19,36 +19,36 @@ import numpy as np
 from damage import zip_of
 from matfiles import tiny_vgg, write_keras
 
-CANARY = "canary"  # a file that appears where something in a file was run
+CANARY = "canary"  # a file that is created if code in a hostile file is executed
 GIB = 2**30
 
 
 @dataclass(frozen=True)
 class Hostile:
-    """A hostile file: its kind in `fuzzing.KINDS`, how it is written, what is allowed of it.
+    """A hostile file: its kind in `fuzzing.KINDS`, a function that writes it, and its limits.
 
-    `write` gets the folder and returns the path; `most` is in MiB.
+    `write` takes the folder and returns the path; `max_mib` limits the additional memory.
     """
 
     kind: str
     write: Callable
     refused: bool = True
-    most: int = 256
+    max_mib: int = 256
 
 
-def one(kind, name, data, **how):
-    """Return a hostile file of some bytes, or of what a function without arguments makes."""
+def one(kind, name, data, **limits):
+    """Return a hostile file with the given bytes, or those that a function returns."""
 
     def write(folder):
         path = folder / name
         path.write_bytes(data() if callable(data) else data)
         return path
 
-    return Hostile(kind, write, **how)
+    return Hostile(kind, write, **limits)
 
 
-def sparse(kind, name, start, **how):
-    """Return a file that claims a terabyte and takes none of it on the disk."""
+def sparse(kind, name, start, **limits):
+    """Return a sparse file of a terabyte, which takes no space on the disk."""
 
     def write(folder):
         with open(folder / name, "wb") as file:
@@ -56,33 +56,33 @@ def sparse(kind, name, start, **how):
             file.truncate(2**40)
         return folder / name
 
-    return Hostile(kind, write, **how)
+    return Hostile(kind, write, **limits)
 
 
-def special(kind, name, make, **how):
-    """Return what is no file at all."""
+def special(kind, name, make, **limits):
+    """Return a path that is not a regular file."""
 
     def write(folder):
         make(folder / name)
         return folder / name
 
-    return Hostile(kind, write, **how)
+    return Hostile(kind, write, **limits)
 
 
 def link_to(target):
     return lambda path: path.symlink_to(target)
 
 
-NO_FILES = {
+SPECIAL_FILES = {
     "a pipe": os.mkfifo,
     "a folder": lambda path: path.mkdir(),
-    "a link to zeros without end": lambda path: path.symlink_to("/dev/zero"),
+    "a link to endless zeros": lambda path: path.symlink_to("/dev/zero"),
     "a link to a full disk": lambda path: path.symlink_to("/dev/full"),
     "a link to nothing": lambda path: path.symlink_to("nowhere"),
-    "a ring of links": lambda path: path.symlink_to(path.name),
+    "a cycle of links": lambda path: path.symlink_to(path.name),
     "an empty file": lambda path: path.write_bytes(b""),
 }
-NAMES = {  # kind -> the name under which nothing of the kind may lie
+NAMES = {  # kind -> the name of a file of that kind
     "picture": "a.png",
     "mask": "a.png",
     "mat": "a.mat",
@@ -105,29 +105,29 @@ NAMES = {  # kind -> the name under which nothing of the kind may lie
 
 
 def deflated_zeros(gibibytes):
-    """Return a zlib stream of so many GiB of zeros: a block of 1 MiB, again and again."""
+    """Return a zlib stream of `gibibytes` of zeros, as repeated blocks of 1 MiB."""
     packing = zlib.compressobj(9)
     block = packing.compress(bytes(2**20)) + packing.flush(zlib.Z_FULL_FLUSH)
     return block + block[2:] * int(1024 * gibibytes - 1) + b"\x03\0" + struct.pack(">I", 1)
 
 
-def png(*chunks, **how):
-    return lambda: goodfiles.png_with(*chunks, **how)
+def png(*chunks, **options):
+    return lambda: goodfiles.png_with(*chunks, **options)
 
 
 def patched(name, old, new, times=1):
-    """Return one of the good pictures with some bytes replaced."""
+    """Return a valid picture with some bytes replaced."""
 
     def data():
-        whole = goodfiles.pictures()[name]
-        assert old in whole, name
-        return whole.replace(old, new, times)
+        original = goodfiles.pictures()[name]
+        assert old in original, name
+        return original.replace(old, new, times)
 
     return data
 
 
 def png_of_zeros(side, color, bits=8):
-    """Return a PNG that is as large as it may be, and black."""
+    """Return a black PNG of a given size."""
     channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[color]
     rows = side * (side * channels * bits // 8 + 1)
     palette = [(b"PLTE", bytes(range(6)))] * (color == 3)
@@ -138,21 +138,21 @@ def png_of_zeros(side, color, bits=8):
 
 
 def many_scans(name="progressive.jpg", times=3000):
-    """Return a JPEG whose last scan comes thousands of times."""
-    whole = goodfiles.pictures()[name]
-    scan = whole[whole.rindex(b"\xff\xda") : -2]
-    return whole[:-2] + scan * times + whole[-2:]
+    """Return a JPEG whose last scan is repeated thousands of times."""
+    original = goodfiles.pictures()[name]
+    scan = original[original.rindex(b"\xff\xda") : -2]
+    return original[:-2] + scan * times + original[-2:]
 
 
 def icon(inner, side=(48, 40)):
-    """Return an .ico that holds a PNG."""
+    """Return an .ico that contains a PNG."""
     width, height = side
     entry = struct.pack("<BBBBHHII", width, height, 0, 0, 1, 32, len(inner), 22)
     return struct.pack("<HHH", 0, 1, 1) + entry + inner
 
 
 def tiff(**tags):
-    """Return a TIFF of one directory: number of a tag -> (type, count, value)."""
+    """Return a TIFF with one directory: tag number -> (type, count, value)."""
     entries = sorted((int(tag[1:]), *value) for tag, value in tags.items())
     body = b"".join(struct.pack("<HHII", *entry) for entry in entries)
     return b"II*\0\x08\0\0\0" + struct.pack("<H", len(entries)) + body + b"\0" * 4 + b"\0" * 64
@@ -177,8 +177,8 @@ PICTURES = {
         f"a PNG that claims {width}x{height}": one("picture", "a.png", png(size=(width, height)))
         for width, height in [(10**5, 10**5), (2**31 - 1, 2**31 - 1), (2**32 - 1, 1), (0, 0)]
     },
-    "a PNG that claims what is allowed, and has none of it": one(
-        "picture", "a.png", png(size=(13_377, 13_377)), most=1024
+    "a PNG that claims the largest allowed size, without pixels": one(
+        "picture", "a.png", png(size=(13_377, 13_377)), max_mib=1024
     ),
     "a PNG whose pixels unpack to 4 GiB": one(
         "picture", "a.png", png(pixels=deflated_zeros(4)), refused=False
@@ -197,20 +197,20 @@ PICTURES = {
         "picture", "a.png", png(*[(b"zTXt", TEXT + zlib.compress(bytes(10**6)))] * 1000)
     ),
     "a hundred thousand chunks": one("picture", "a.png", png(*[(b"tEXt", b"a\0b")] * 10**5)),
-    "an animation of four thousand million frames": one(
+    "an animation of four billion frames": one(
         "picture", "a.png", png((b"acTL", b"\xff" * 8)), refused=False
     ),
     **{
-        f"Exif of {words}": one(
+        f"Exif of {label}": one(
             "picture",
             "a.png",
             png((b"eXIf", data), pixels=zlib.compress(bytes(40 * 157))),
             refused=False,
         )
-        for words, data in [
+        for label, data in [
             ("noise", b"II*\0\x08\0\0\0" + bytes(range(255)) * 9),
             ("an absurd count", b"II*\0\x08\0\0\0\1\0\x12\1\3\0\xff\xff\xff\xff\6\0\0\0"),
-            ("a ring", b"II*\0\x08\0\0\0\1\0\x69\x87\4\0\1\0\0\0\x08\0\0\0\x08\0\0\0"),
+            ("a cycle", b"II*\0\x08\0\0\0\1\0\x69\x87\4\0\1\0\0\0\x08\0\0\0\x08\0\0\0"),
         ]
     },
     "a profile of noise": one(
@@ -243,12 +243,12 @@ PICTURES = {
             struct.pack(">HH", 40, 52), struct.pack(">HH", 4000, 4000), 1
         ),
         refused=False,
-        most=512,
+        max_mib=512,
     ),
     "a WebP of 65535x65535": one("picture", "a.webp", webp_canvas(65535, 65535)),
-    "a WebP of 16383x16383": one("picture", "a.webp", webp_canvas(16383, 16383), most=1024),
+    "a WebP of 16383x16383": one("picture", "a.webp", webp_canvas(16383, 16383), max_mib=1024),
     "a BMP of 2147483647x2147483647": one("picture", "a.bmp", bmp(2**31 - 1, 2**31 - 1)),
-    "a BMP of 13000x-13000": one("picture", "a.bmp", bmp(13000, -13000), most=1024),
+    "a BMP of 13000x-13000": one("picture", "a.bmp", bmp(13000, -13000), max_mib=1024),
     "a TIFF of 4294967295x4294967295": one(
         "picture",
         "a.tif",
@@ -270,7 +270,7 @@ PICTURES = {
             _325=(LONG, 1, 60),
         ),
     ),
-    "a TIFF of four thousand million strips": one(
+    "a TIFF of four billion strips": one(
         "picture",
         "a.tif",
         tiff(
@@ -283,7 +283,7 @@ PICTURES = {
             _279=(LONG, 2**32 - 1, 8),
         ),
     ),
-    "a TIFF whose directory follows itself": one(
+    "a TIFF with a cyclic directory": one(
         "picture", "a.tif", b"II*\0\x08\0\0\0\0\0\x08\0\0\0" + b"\0" * 20
     ),
     "an icon that holds 30000x30000": one(
@@ -309,18 +309,22 @@ PICTURES = {
     "the memory of this process": special("picture", "a.png", link_to("/proc/self/mem")),
     "a file of the system": special("picture", "a.png", link_to("/proc/self/smaps")),
 }
-LARGE = {  # as large as is allowed, gibibytes of memory: for the long test alone
-    f"black, as large as is allowed, {words}": one(
-        "picture", "a.png", lambda how=how: png_of_zeros(13_377, *how), refused=False, most=3072
+LARGE = {  # of the largest allowed size, with gibibytes of memory: only for the long test
+    f"black, of the largest allowed size, {label}": one(
+        "picture",
+        "a.png",
+        lambda mode=mode: png_of_zeros(13_377, *mode),
+        refused=False,
+        max_mib=3072,
     )
-    for words, how in {
-        "grey": (0,),
-        "16-bit grey": (0, 16),
-        "colour": (2,),
+    for label, mode in {
+        "gray": (0,),
+        "16-bit gray": (0, 16),
+        "color": (2,),
         "palette": (3,),
-        "grey with alpha": (4,),
-        "colour with alpha": (6,),
-        "16-bit colour with alpha": (6, 16),
+        "gray with alpha": (4,),
+        "color with alpha": (6,),
+        "16-bit color with alpha": (6, 16),
     }.items()
 }
 
@@ -343,8 +347,8 @@ def matrix(kind, shape, *inside, name=b"", claims=None):
     return element(14, start + element(1, name) + b"".join(inside), claims)
 
 
-def layers(kind, shape, *inside, **how):
-    return HEADER + matrix(kind, shape, *inside, name=b"layers", **how)
+def layers(kind, shape, *inside, claims=None):
+    return HEADER + matrix(kind, shape, *inside, name=b"layers", claims=claims)
 
 
 def nested(depth):
@@ -360,7 +364,7 @@ def compressed(data):
 
 
 def claiming(gibibytes):
-    """Return a compressed cell whose numbers unpack to so many GiB of zeros."""
+    """Return a compressed cell whose numbers decompress to `gibibytes` of zeros."""
     start = layers(CELL, (1, 1))[128:]
     start = struct.pack("<II", 14, min(int(gibibytes * GIB), 2**32 - 8)) + start[8:]
     packing = zlib.compressobj(1)
@@ -369,12 +373,12 @@ def claiming(gibibytes):
 
 
 MATLAB = {
-    f"a .mat: {words}": one("mat", "a.mat", data)
-    for words, data in {
+    f"a .mat: {label}": one("mat", "a.mat", data)
+    for label, data in {
         "an element of 4 GiB": layers(CELL, (1, 1), claims=2**32 - 8),
         "numbers of 4 GiB": layers(SINGLE, (2**15, 2**15), element(7, b"", claims=2**32 - 8)),
         "a negative shape": layers(SINGLE, (-3, -3), element(7, bytes(36))),
-        "a shape that is no product": layers(SINGLE, (2**31 - 1, 2**31 - 1), element(7, bytes(8))),
+        "a shape of 2**62": layers(SINGLE, (2**31 - 1, 2**31 - 1), element(7, bytes(8))),
         "a cell of 2**62": layers(CELL, (2**31 - 1, 2**31 - 1)),
         "a cell of 2**31": layers(CELL, (1, 2**31 - 1), matrix(SINGLE, (0, 0), element(7, b""))),
         "a struct of 2**62": layers(
@@ -405,13 +409,13 @@ MATLAB = {
         ),
         "a million empty elements": layers(CELL, (1, 10**6), element(14, b"") * 10**6),
         "version 4": struct.pack("<IIIII", 0, 2**30, 2**30, 0, 2) + b"layers\0\0" + bytes(200),
-        "a stream that is none": HEADER + element(15, b"no stream"),
+        "an invalid stream": HEADER + element(15, b"no stream"),
         "a stream in a stream": compressed(element(15, zlib.compress(bytes(100)))),
         "half a tag": HEADER + b"\x0e\0\0\0",
         "dimensions of a megabyte": layers(SINGLE, [1] * 250_000, element(7, bytes(4))),
     }.items()
 } | {
-    "a .mat that unpacks to zeros without end": one(
+    "a .mat that decompresses to 4 GiB of zeros": one(
         "mat", "a.mat", lambda: compressed(deflated_zeros(4))
     ),
     "a .mat of 400,000 packed elements": one(
@@ -420,8 +424,8 @@ MATLAB = {
         lambda: compressed(layers(CELL, (1, 400_000), element(14, b"") * 400_000)[128:]),
     ),
     "a .mat of a cell that unpacks to 4 GiB": one("mat", "a.mat", lambda: claiming(4)),
-    "a .mat of a cell that unpacks to a tenth": one("mat", "a.mat", lambda: claiming(0.1)),
-    "a .mat that goes on after its end": one(
+    "a .mat of a cell that unpacks to a tenth of a GiB": one("mat", "a.mat", lambda: claiming(0.1)),
+    "a .mat with data after its end": one(
         "mat",
         "a.mat",
         lambda: compressed(layers(CELL, (1, 1), element(14, b""))[128:] + bytes(10**6)),
@@ -433,8 +437,8 @@ MATLAB = {
 # ---------------------------------------------------------------------------- HDF5
 
 
-def hdf5(change, **how):
-    """Return Keras' file after a change by a function of it and of its folder."""
+def hdf5(change):
+    """Return a Keras file modified by ``change(file, folder)``."""
 
     def write(folder):
         path = folder / "a.h5"
@@ -443,17 +447,17 @@ def hdf5(change, **how):
             change(file, folder)
         return path
 
-    return Hostile("hdf5", write, **how)
+    return Hostile("hdf5", write)
 
 
 KERNEL = "block1_conv1/block1_conv1_W_1:0"
 SHAPE = (3, 3, 3, 4)
 
 
-def replaced(name, **how):
+def replaced(name, **options):
     def change(file, folder):
         del file[name]
-        file.create_dataset(name, **how)
+        file.create_dataset(name, **options)
 
     return change
 
@@ -489,14 +493,14 @@ def many_names(file, folder):
 
 
 HDF5 = {
-    f"an .h5: {words}": hdf5(change)
-    for words, change in {
+    f"an .h5: {label}": hdf5(change)
+    for label, change in {
         "a link to another file": linked(lambda other: h5py.ExternalLink(other, "block1_conv1")),
         "a link to a system's file": linked(lambda other: h5py.ExternalLink("/etc/passwd", "/")),
-        "a link within": linked(lambda other: h5py.SoftLink("/moved")),
-        "a ring of links": linked(lambda other: h5py.SoftLink("/block1_conv1")),
+        "an internal link": linked(lambda other: h5py.SoftLink("/moved")),
+        "a cycle of links": linked(lambda other: h5py.SoftLink("/block1_conv1")),
         "numbers in another file": external,
-        "numbers that another file lends": virtual,
+        "a virtual dataset of another file": virtual,
         "a shape of 10**12": replaced(KERNEL, shape=(10**6, 10**6), dtype="f4", chunks=(64, 64)),
         "a shape of a hundred million": replaced(
             KERNEL, shape=(3, 3, 3, 4 * 10**6), dtype="f4", compression="gzip", fillvalue=1
@@ -523,7 +527,7 @@ HDF5 = {
             file.create_dataset("block1_conv1", data=np.zeros(3)),
         ),
         "a number for names": lambda file, folder: file.attrs.__setitem__("layer_names", 3),
-        "names of what is not there": lambda file, folder: file.attrs.__setitem__(
+        "names of missing groups": lambda file, folder: file.attrs.__setitem__(
             "layer_names", [b"../../etc/passwd_conv", b"/_conv"]
         ),
     }.items()
@@ -537,7 +541,7 @@ HDF5 = {
 
 
 class Evil:
-    """Makes a file when it is unpickled."""
+    """Creates a file when it is unpickled."""
 
     def __reduce__(self):
         return open, (CANARY, "w")
@@ -549,12 +553,12 @@ def npy(descr="'<f4'", shape="(3,)", data=b"", header=None):
     return b"\x93NUMPY\x01\0" + struct.pack("<H", len(text)) + text.encode() + data
 
 
-def npz(name, part, how=zipfile.ZIP_STORED):
-    return lambda: zip_of([(name, part() if callable(part) else part)], how)
+def npz(name, part, compression=zipfile.ZIP_STORED):
+    return lambda: zip_of([(name, part() if callable(part) else part)], compression)
 
 
 def zeros_member():
-    """Return a zip whose member unpacks to 4 GiB, made without packing them."""
+    """Return a zip whose member decompresses to 4 GiB, without compressing them."""
     raw = deflated_zeros(4)[2:-4]
     head = npy(shape=f"({GIB},)")
     packing = zlib.compressobj(9, zlib.DEFLATED, -15)
@@ -571,13 +575,13 @@ def zeros_member():
 
 
 def overlapping(times=2000):
-    """Return a zip of many names for one member of a megabyte."""
+    """Return a zip with many names for one member of a megabyte."""
     big = zip_of([("00000.npy", npy(shape="(262144,)", data=bytes(2**20)))])
-    where = big.index(b"PK\1\2")
-    entry = bytearray(big[where : where + 46])
+    offset = big.index(b"PK\1\2")
+    entry = bytearray(big[offset : offset + 46])
     central = b"".join(bytes(entry) + f"{number:05d}.npy".encode() for number in range(times))
-    end = struct.pack("<HHHHIIH", 0, 0, times, times, len(central), where, 0)
-    return big[:where] + central + b"PK\5\6" + end
+    end = struct.pack("<HHHHIIH", 0, 0, times, times, len(central), offset, 0)
+    return big[:offset] + central + b"PK\5\6" + end
 
 
 ARCHIVES = {
@@ -594,8 +598,8 @@ ARCHIVES = {
     "a negative shape": npz("conv1/weights.npy", npy(shape="(-1, 5)")),
     "a shape of 64 GiB": npz("conv1/weights.npy", npy(shape="(17179869184,)")),
     "numbers of a gigabyte each": npz("conv1/weights.npy", npy("'|V1000000000'", "(4,)")),
-    "a name outside": npz("../../../../tmp/canary.npy", npy(data=bytes(12))),
-    "a name from the root": npz("/tmp/canary.npy", npy(data=bytes(12))),
+    "a name outside the archive": npz("../../../../tmp/canary.npy", npy(data=bytes(12))),
+    "an absolute name": npz("/tmp/canary.npy", npy(data=bytes(12))),
     "packed zeros": npz(
         "conv1/weights.npy",
         lambda: npy(shape=f"({2**26},)", data=bytes(2**28)),
@@ -605,14 +609,14 @@ ARCHIVES = {
     "two thousand names for one megabyte": overlapping,
     "sixty thousand members": lambda: zip_of([(f"{n}.npy", b"") for n in range(60_000)]),
     "no members": lambda: zip_of([]),
-    "a zip and nothing else": b"PK\3\4" + bytes(100),
-    "an array alone": npy(data=bytes(12)),
+    "a zip signature only": b"PK\3\4" + bytes(100),
+    "a bare .npy": npy(data=bytes(12)),
 }
 ABOUT = {"format": 1, "level": 0, "done": 3, "seconds": 1.5}
 
 
 def checkpoint(losses=((1.0,),), image=None, names=("total",), **about):
-    """Return a checkpoint with something in it that is none."""
+    """Return a checkpoint with an invalid part."""
     arrays = {
         "loop_image": np.zeros((1, 40, 48, 3), np.float32) if image is None else image,
         "losses": np.array(losses),
@@ -627,31 +631,31 @@ def checkpoint(losses=((1.0,),), image=None, names=("total",), **about):
 
 
 CHECKPOINTS = {
-    f"a checkpoint: {words}": each
-    for words, each in {
+    f"a checkpoint: {label}": file
+    for label, file in {
         "a level of text": checkpoint(level="one"),
         "seconds of text": checkpoint(seconds="a"),
-        "seconds without end": checkpoint(seconds=float("inf")),
+        "infinite seconds": checkpoint(seconds=float("inf")),
         "a level of a thousand digits": checkpoint(level=10**1000),
         "losses of text": checkpoint(losses=[["a"]]),
-        "losses that are no numbers": checkpoint(losses=[[float("nan")]]),
+        "losses of NaN": checkpoint(losses=[[float("nan")]]),
         "more losses than names": checkpoint(losses=[[1.0, 2.0]]),
         "names that are lists": checkpoint(names=[[]]),
         "no losses": checkpoint(losses=[]),
         "an image of text": checkpoint(image=np.full((1, 40, 48, 3), "a")),
         "an image of complex numbers": checkpoint(image=np.zeros((1, 40, 48, 3), complex)),
-        "an image that is no number": checkpoint(image=np.full((1, 40, 48, 3), np.nan, np.float32)),
+        "an image of NaN": checkpoint(image=np.full((1, 40, 48, 3), np.nan, np.float32)),
         "an image of one number": checkpoint(image=np.zeros((), np.float32)),
     }.items()
 }
 NUMPY = {
-    f"{where}: {words}": one(kind, NAMES[kind], data)
-    for kind, where in [
+    f"{title}: {label}": one(kind, NAMES[kind], data)
+    for kind, title in [
         ("npz", "an .npz"),
         ("vgg npz", "an .npz of VGG"),
         ("checkpoint", "a checkpoint"),
     ]
-    for words, data in ARCHIVES.items()
+    for label, data in ARCHIVES.items()
 } | {
     "a terabyte of .npz": sparse("npz", "a.npz", b"PK\3\4"),
     "a terabyte of .npz of VGG": sparse("vgg npz", "a.npz", b"PK\3\4"),
@@ -667,9 +671,9 @@ TEXTS = {
     "a list, deep and closed": b'{"style": ' + b"[" * 900 + b"]" * 900 + b"}",
     "a number of a million digits": b'{"seed": ' + b"9" * 10**6 + b"}",
     "infinity": b'{"alpha": Infinity}',
-    "no number": b'{"alpha": NaN}',
+    "NaN": b'{"alpha": NaN}',
     "1e999": b'{"alpha": 1e999}',
-    "bytes that are no UTF-8": b'{"content": "\xff\xfe"}',
+    "bytes that are not UTF-8": b'{"content": "\xff\xfe"}',
     "UTF-16": '{"alpha": 1}'.encode("utf-16"),
     "zeros": bytes(1000),
     "a zero in a name": b'{"content": "a\\u0000b"}',
@@ -678,17 +682,17 @@ TEXTS = {
     "a text": b'"alpha"',
     "self": b'{"self": 1}',
     "an attribute": b'{"__class__": "os.system", "__init__": 1}',
-    "a name of ten thousand letters": b'{"' + b"n" * 10_000 + b'": 1}',
-    "a value of ten thousand letters": b'{"unit": "' + b"v" * 10_000 + b'"}',
-    "a layer of ten thousand letters, twice": b'{"style_layers": ["'
+    "a name of ten thousand characters": b'{"' + b"n" * 10_000 + b'": 1}',
+    "a value of ten thousand characters": b'{"unit": "' + b"v" * 10_000 + b'"}',
+    "a layer of ten thousand characters, twice": b'{"style_layers": ["'
     + b'", "'.join([b"v" * 10_000] * 2)
     + b'"]}',
     "eleven megabytes": b'{"content": "' + b"a" * 11_000_000 + b'"}',
     "an escape": b'{"\\u001b[2J": 1}',
-    "half a letter": b'{"content": "\\ud800", "style": "\\udfff"}',
+    "a lone surrogate": b'{"content": "\\ud800", "style": "\\udfff"}',
 }
 HARMLESS = {
-    "a mark before it": b"\xef\xbb\xbf{}",
+    "a byte order mark": b"\xef\xbb\xbf{}",
     "a knob twice": b'{"alpha": 1, "alpha": 2}',
     "a path outside": b'{"content": "../../../etc/passwd", "style": ["/dev/zero"]}',
     "a seed of four thousand digits": b'{"seed": ' + b"9" * 4000 + b"}",
@@ -696,31 +700,31 @@ HARMLESS = {
 
 
 def note(text, kind=b"iTXt"):
-    """Return a result.png with a text for its settings."""
+    """Return a result.png with a text as its settings."""
     head = b"nst_tf\0" + (b"\0\0\0\0" if kind == b"iTXt" else b"")
     return goodfiles.png_with((kind, head + text), pixels=zlib.compress(bytes(40 * 157)))
 
 
 CONFIGS = {
-    **{f"a config: {words}": one("config", "config.json", data) for words, data in TEXTS.items()},
+    **{f"a config: {label}": one("config", "config.json", data) for label, data in TEXTS.items()},
     **{
-        f"a config: {words}": one("config", "config.json", data, refused=False)
-        for words, data in HARMLESS.items()
+        f"a config: {label}": one("config", "config.json", data, refused=False)
+        for label, data in HARMLESS.items()
     },
     **{
-        f"settings: {words}": one("settings", "result.png", note(data))
-        for words, data in TEXTS.items()
+        f"settings: {label}": one("settings", "result.png", note(data))
+        for label, data in TEXTS.items()
     },
     **{
-        f"settings: {words}": one("settings", "result.png", note(data), refused=False)
-        for words, data in HARMLESS.items()
+        f"settings: {label}": one("settings", "result.png", note(data), refused=False)
+        for label, data in HARMLESS.items()
     },
-    **{f"a job list: {words}": one("job list", "jobs.json", data) for words, data in TEXTS.items()},
+    **{f"a job list: {label}": one("job list", "jobs.json", data) for label, data in TEXTS.items()},
     **{
-        f"a job list: a job of {words}": one(
+        f"a job list: a job with {label}": one(
             "job list", "jobs.json", b'{"jobs": [' + data + b"]}", refused=False
         )
-        for words, data in HARMLESS.items()
+        for label, data in HARMLESS.items()
         if data.startswith(b"{")
     },
     "a job list: deep TOML": one("job list", "jobs.toml", b"jobs = " + b"[" * 100_000),
@@ -729,7 +733,7 @@ CONFIGS = {
     "a job list: a name outside": one(
         "job list", "jobs.csv", b"name,content,style\n../../up,a.jpg,b.jpg\n", refused=False
     ),
-    "a job list: half a letter": one(
+    "a job list: a lone surrogate": one(
         "job list",
         "jobs.json",
         b'[{"name": "\\ud800", "content": "a.jpg", "style": "b.jpg"}]',
@@ -743,11 +747,11 @@ CONFIGS = {
     "a terabyte of a config": sparse("config", "config.json", b"{"),
     "a terabyte of a journal": sparse("journal", "journal.json", b"{"),
     **{
-        f"the run's config: {words}": one("run config", "config.json", data)
-        for words, data in {
-            "a start of half a letter": b'{"init": "\\ud800"}',
-            "a start with a long name": b'{"init": "' + b"a" * 4000 + b'"}',
-            "weights with a long name": b'{"init": "/dev/full"}',
+        f"the run's config: {label}": one("run config", "config.json", data)
+        for label, data in {
+            "an init with a lone surrogate": b'{"init": "\\ud800"}',
+            "an init with a long name": b'{"init": "' + b"a" * 4000 + b'"}',
+            "an init of /dev/full": b'{"init": "/dev/full"}',
         }.items()
     },
     "the run's config: self": one("run config", "config.json", b'{"self": 1}'),
@@ -765,8 +769,8 @@ CONFIGS = {
 # ---------------------------------------------------------------------------- a run's folder
 
 
-def in_run(name, make, kind="report", refused=False, most=256):
-    """Return a run's folder with something hostile under a name."""
+def in_run(name, make, kind="report", refused=False, max_mib=256):
+    """Return a run's folder with a hostile file."""
 
     def write(folder):
         for other, data in goodfiles.run_folder().items():
@@ -775,7 +779,7 @@ def in_run(name, make, kind="report", refused=False, most=256):
         make(folder / name)
         return folder / name
 
-    return Hostile(kind, write, refused, most)
+    return Hostile(kind, write, refused, max_mib)
 
 
 def holding(data):
@@ -796,9 +800,9 @@ def terabyte(path):
 
 FOLDERS = {
     **{
-        f"a folder: {name} is {words}": in_run(name, make, refused=name == "config.json")
+        f"a folder: {name} is {label}": in_run(name, make, refused=name == "config.json")
         for name in ("config.json", "journal.json", "losses.csv", "000001.png", "result.png")
-        for words, make in NO_FILES.items()
+        for label, make in SPECIAL_FILES.items()
     },
     "a folder: report.html is a folder": in_run(
         "report.html", lambda path: path.mkdir(), "report by command", refused=True
@@ -812,49 +816,49 @@ FOLDERS = {
         lambda path: path.write_text(
             "iteration,total,content,style,tv,seconds\n" + "1,1,1,1,1,1\n" * 700_000
         ),
-        most=1024,
+        max_mib=1024,
     ),
     "a folder: losses of empty rows": in_run(
-        "losses.csv", holding(b"iteration,total\n" + b"1\n" * 4_000_000), most=1024
+        "losses.csv", holding(b"iteration,total\n" + b"1\n" * 4_000_000), max_mib=1024
     ),
     "a folder: losses of a million columns": in_run(
-        "losses.csv", holding(b"a," * 10**6 + b"\n" + b"1," * 10**6), most=512
+        "losses.csv", holding(b"a," * 10**6 + b"\n" + b"1," * 10**6), max_mib=512
     ),
-    "a folder: losses of a million letters": in_run(
+    "a folder: losses of a million characters": in_run(
         "losses.csv", holding(b"total,tv\n" + b"1" * 10**6)
     ),
     "a folder: losses of zeros": in_run("losses.csv", holding(bytes(10**5))),
-    "a folder: losses beyond all bounds": in_run(
+    "a folder: losses of extreme values": in_run(
         "losses.csv", holding(b"total,content\n1e999,nan\n-1e308,1e308\n1e-320,0\n1e308,1\n")
     ),
-    "a folder: ended in words": in_run(
+    "a folder: finished with text": in_run(
         "journal.json", journal(finished={"seconds": "a", "gibibytes": [1], "iterations": {}})
     ),
-    "a folder: ended never": in_run(
+    "a folder: finished with infinities": in_run(
         "journal.json", journal(finished={"seconds": 10**400, "gibibytes": float("nan")})
     ),
-    "a folder: ended in a list": in_run("journal.json", journal(finished=[1], versions=[2])),
-    "a folder: versions of anything": in_run(
+    "a folder: finished with a list": in_run("journal.json", journal(finished=[1], versions=[2])),
+    "a folder: versions of any type": in_run(
         "journal.json", journal(versions={"a": [1], "b": {"c": None}}, model=["x"])
     ),
-    "a folder: a tag for a name": in_run(
+    "a folder: HTML tags in names": in_run(
         "journal.json", journal(model="<script>alert(1)</script>", versions={"<b>": "</pre>"})
     ),
     **{
-        f"a journal: {words}": in_run("journal.json", holding(data), "journal", refused=True)
-        for words, data in TEXTS.items()
+        f"a journal: {label}": in_run("journal.json", holding(data), "journal", refused=True)
+        for label, data in TEXTS.items()
     },
 }
 
-NOTHING = {
-    f"{kind}: {words}": special(kind, name, make)
+SPECIAL = {
+    f"{kind}: {label}": special(kind, name, make)
     for kind, name in NAMES.items()
-    for words, make in NO_FILES.items()
+    for label, make in SPECIAL_FILES.items()
 }
-ALL = PICTURES | MATLAB | HDF5 | NUMPY | CHECKPOINTS | CONFIGS | FOLDERS | NOTHING
+ALL = PICTURES | MATLAB | HDF5 | NUMPY | CHECKPOINTS | CONFIGS | FOLDERS | SPECIAL
 SLOW = (  # seconds each
     *("losses of empty rows", "losses of nine megabytes", "sixty thousand members"),
     *("a folder: 000001.png is", "a folder: result.png is", "a folder: config.json is"),
 )
-HOSTILE = {name: each for name, each in ALL.items() if not any(slow in name for slow in SLOW)}
-LARGE |= {name: each for name, each in ALL.items() if name not in HOSTILE}
+HOSTILE = {name: file for name, file in ALL.items() if not any(slow in name for slow in SLOW)}
+LARGE |= {name: file for name, file in ALL.items() if name not in HOSTILE}

@@ -1,7 +1,7 @@
-"""Kill runs at random, go on with them, and compare: `python tests/killing.py FOLDER KILLS SEED`.
+"""Kill and resume runs at random times: `python tests/killing.py FOLDER KILLS SEED`.
 
-Each run is a child forked from a process that has imported TensorFlow and not used it yet, so that
-a kill costs a second and not ten. What was found is printed as JSON.
+Each run is a child forked from a process that has imported TensorFlow but not used it, so that a
+kill costs one second instead of ten. The findings are printed as JSON.
 """
 
 import contextlib
@@ -31,7 +31,7 @@ with hushed():
     from nst_tf.rundir.layout import CONFIG, JOURNAL, OUR_FILES
 
 PAPER = {"unit": "paper", "beta": 1.0, "alpha": 1e-4, "tv_weight": 0.0}
-JOBS = {  # each loop there is, one with levels; SciPy's begins again after every 100 iterations
+JOBS = {  # every loop, one with levels; SciPy's restarts after every 100 iterations
     "lbfgs-fixed": {"optimizer": "lbfgs-fixed", "iterations": 80, **PAPER},
     "levels": {"schedule": "fast", "size": "280x220"},
     "adam": {"optimizer": "adam", "iterations": 160},
@@ -41,9 +41,9 @@ JOBS = {  # each loop there is, one with levels; SciPy's begins again after ever
 
 
 def main(folder, kills, seed):
-    """Make so many kills, in run after run; print what was seen."""
-    folder, random_from = Path(folder), random.Random(seed)
-    module.SHARE = 1e9  # as often as can be, whatever it costs
+    """Kill runs `kills` times in total; print the findings."""
+    folder, rng = Path(folder), random.Random(seed)
+    module.SHARE = 1e9  # checkpoints as often as possible, at any cost
     base = prepared(folder)
     whole, found = {}, {"kills": 0, "runs": 0, "gone_on_from": []}
     for number in range(10 * kills):
@@ -58,14 +58,14 @@ def main(folder, kills, seed):
             longest = max(time.perf_counter() - began, 0.5)
         cut = folder / f"cut-{number}-{name}"
         left = kills - found["kills"]
-        found["kills"] += survive(config, cut, min(left, 6), longest, random_from, found)
+        found["kills"] += survive(config, cut, min(left, 6), longest, rng, found)
         found["runs"] += 1
         check_same(whole[name], cut)
     print(json.dumps(found))
 
 
 def prepared(folder):
-    """Write pictures and weights; return the config that all jobs share."""
+    """Write pictures and weights; return the base config of all jobs."""
     write_matconvnet(folder / "tiny.mat", tiny_vgg(19))
     noise = np.random.default_rng(0)
     for name, size in (("content.png", (220, 176)), ("style.png", (150, 160))):
@@ -83,7 +83,7 @@ def prepared(folder):
 
 
 def job(config, folder):
-    """Begin a run, or go on with it where it has been begun."""
+    """Start a run, or resume it if it has been started."""
     quiet = {"say": lambda line: None}
     if (folder / JOURNAL).exists():
         resume_job(folder, **quiet)
@@ -91,12 +91,12 @@ def job(config, folder):
         run_job(config, folder, overwrite=True, **quiet)
 
 
-def survive(config, folder, kills, longest, random_from, found):
-    """Do a job, killed at most so many times; return how often it was."""
-    for made in range(kills):
-        status = in_child(partial(job, config, folder), random_from.uniform(0, longest))
+def survive(config, folder, kills, longest, rng, found):
+    """Complete a job with at most `kills` kills; return their actual number."""
+    for killed in range(kills):
+        status = in_child(partial(job, config, folder), rng.uniform(0, longest))
         if status == 0:
-            return made
+            return killed
         assert status == -signal.SIGKILL, f"{folder} ended with {status}"
         found["gone_on_from"].append(check_whole(folder))
     assert in_child(partial(job, config, folder)) == 0, folder
@@ -104,7 +104,7 @@ def survive(config, folder, kills, longest, random_from, found):
 
 
 def in_child(work, kill_after=None):
-    """Do the work in a child; return its exit status, or -9 where it was killed first."""
+    """Call `work` in a child; return its exit status, or -9 if it was killed."""
     sys.stdout.flush()
     child = os.fork()
     if child == 0:
@@ -124,7 +124,7 @@ def in_child(work, kill_after=None):
 
 
 def check_whole(folder):
-    """Look at every file that has its name; return from which iteration the run can go on."""
+    """Check every file of a run; return the iteration from which it can be resumed."""
     if not folder.exists():
         return 0
     for path in filter(lambda path: OUR_FILES.fullmatch(path.name), folder.iterdir()):
@@ -136,20 +136,20 @@ def check_whole(folder):
         elif path.name == CONFIG:
             JobConfig.load(path)
     found = checkpoints(folder)
-    assert len(found) <= 3, "two, and one that was about to be removed"
+    assert len(found) <= 3, "two, and one about to be removed"
     return max((len(load_checkpoint(path).history) - 1 for path in found), default=0)
 
 
 def check_same(whole, cut):
-    """Compare a run that was cut off with one that was not: files, pictures, losses."""
+    """Compare the files, pictures and losses of a killed run with those of a complete one."""
     names = {path.name for path in whole.iterdir()}
-    assert {path.name for path in cut.iterdir()} == names, "other files"
+    assert {path.name for path in cut.iterdir()} == names, "the files differ"
     for name in sorted(names):
         if name.endswith(".png"):
             assert (whole / name).read_bytes() == (cut / name).read_bytes(), f"{cut / name}"
-    rows = [(each / "losses.csv").read_text().splitlines() for each in (whole, cut)]
-    first, second = ([row.rpartition(",")[0] for row in each] for each in rows)
-    assert first == second, f"{cut}: other losses"
+    tables = [(folder / "losses.csv").read_text().splitlines() for folder in (whole, cut)]
+    first, second = ([row.rpartition(",")[0] for row in rows] for rows in tables)
+    assert first == second, f"{cut}: the losses differ"
 
 
 if __name__ == "__main__":

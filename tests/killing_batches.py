@@ -1,7 +1,7 @@
-"""Kill whole batches at random and go on: `python tests/killing_batches.py FOLDER BATCHES SEED`.
+"""Kill and resume batches at random times: `python tests/killing_batches.py FOLDER BATCHES SEED`.
 
-Each batch of 8 jobs is killed twice, resumed, and its pictures compared with those of a batch that
-was left in peace. Prints as JSON how many jobs were done, half done and not begun at each kill.
+Each batch of 8 jobs is killed twice and resumed, and its pictures are compared with those of an
+uninterrupted batch. The numbers of done, partial and waiting jobs at each kill are printed as JSON.
 """
 
 import json
@@ -23,8 +23,8 @@ KILLS = 2
 
 
 def main(folder, batches, seed):
-    """Kill batches; print what was seen."""
-    folder, random_from = Path(folder), random.Random(seed)
+    """Kill batches; print the findings."""
+    folder, rng = Path(folder), random.Random(seed)
     base = prepared(folder).changed(optimizer="lbfgs-fixed", iterations=40)
     jobs = pairs([base.content], base.style, base=base, sweeps=SWEEPS)
     began = time.perf_counter()
@@ -34,7 +34,7 @@ def main(folder, batches, seed):
     for number in range(batches):
         cut = folder / f"cut-{number}"
         for _ in range(KILLS):
-            status = in_child(partial(do, jobs, cut), random_from.uniform(0.1, 0.7) * longest)
+            status = in_child(partial(do, jobs, cut), rng.uniform(0.1, 0.7) * longest)
             if status != 0:
                 assert status == -signal.SIGKILL, f"{cut} ended with {status}"
                 found["kills"].append(counted(jobs, cut))
@@ -46,22 +46,22 @@ def main(folder, batches, seed):
 
 
 def do(jobs, folder):
-    """Begin a batch, or go on with it where it has been begun."""
+    """Start a batch, or resume it if it has been started."""
     if (folder / JOBS).exists():
         summary = resume_batch(folder, say=None)
     else:
         for file in folder.glob("*") if folder.is_dir() else ():
-            file.unlink()  # it was killed before its list was whole
+            file.unlink()  # it was killed before its list was complete
         summary = run_batch(jobs, folder, say=None)
     assert summary.count("done") == len(jobs), summary.outcomes
 
 
 def counted(jobs, folder):
-    """Look at all files of a batch; return how many jobs stand where."""
+    """Check all files of a batch; return the number of jobs in each state."""
     done = sum(found_done(job, folder / job.name) is not None for job in jobs)
     begun = sum((folder / job.name).is_dir() for job in jobs)
-    from_ = max(check_whole(folder / job.name) for job in jobs)
-    return {"done": done, "begun": begun - done, "waiting": len(jobs) - begun, "from": from_}
+    iteration = max(check_whole(folder / job.name) for job in jobs)
+    return {"done": done, "begun": begun - done, "waiting": len(jobs) - begun, "from": iteration}
 
 
 if __name__ == "__main__":

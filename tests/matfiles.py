@@ -1,6 +1,6 @@
-"""Writes weights files in the layout of each release, for tests and for trying things out.
+"""Weights files in the layout of each release, for tests and experiments.
 
-`python tests/matfiles.py model/trial.mat` writes a 19-layer file with the numbers of the embedded
+`python tests/matfiles.py model/trial.mat` writes a 19-layer file with the weights of the embedded
 VGG-16; the three layers that VGG-16 lacks are identities. With `--layers 16` the file has the
 convolutions of MatConvNet's own imagenet-vgg-verydeep-16.mat.
 """
@@ -38,7 +38,7 @@ def tiny_vgg(depth=19, seed=0):
 
 
 def as_vgg19(vgg16):
-    """Return a VGG-16 with identities for the three layers that VGG-19 has more."""
+    """Return a VGG-16 with identities for the three additional layers of VGG-19."""
     convolutions = dict(vgg16)
     for name in IDENTITIES:
         channels = vgg16[name[:-1] + "3"][1].size
@@ -52,7 +52,7 @@ def as_vgg19(vgg16):
 
 
 def write_matconvnet(path, convolutions, layout="current", mean=MEAN):
-    """Write a .mat as the release `layout` has it: order and names of fields, shapes, mean."""
+    """Write a .mat in the layout of a release: order and names of fields, shapes, mean."""
     layers = []
     for block in "12345":
         for name, pair in convolutions.items():
@@ -108,7 +108,7 @@ def _conv(name, kernel, bias, layout):
             "weights": weights,
             "size": size,
             "pad": pad,
-            "stride": stride.astype(np.uint8),  # MATLAB saves whole doubles so
+            "stride": stride.astype(np.uint8),  # MATLAB saves integral doubles as bytes
             "precious": False,
             "dilate": 1.0,
             "opts": _cell(),
@@ -181,10 +181,10 @@ def write_vgg_npz(path, convolutions, dtype=np.float16):
 # ---------------------------------------------------------------------------- Keras
 
 
-def write_keras(path, convolutions, **how):
-    """Write Keras' legacy notop .h5: a flat group a layer, blue-green-red input.
+def write_keras(path, convolutions, **kernel_options):
+    """Write Keras' legacy notop .h5: one flat group per layer, blue-green-red input.
 
-    `how` is for h5py's `create_dataset`, for the kernels.
+    `kernel_options` are passed to h5py's `create_dataset` for the kernels.
     """
     with h5py.File(path, "w") as file:
         groups = []
@@ -193,9 +193,9 @@ def write_keras(path, convolutions, **how):
             group = file.create_group(group_name)
             kernel = kernel[:, :, ::-1] if name == "conv1_1" else kernel
             names = [f"{group_name}_W_1:0", f"{group_name}_b_1:0"]
-            group.create_dataset(names[0], data=kernel, **how)
+            group.create_dataset(names[0], data=kernel, **kernel_options)
             group.create_dataset(names[1], data=bias)
-            group.attrs["weight_names"] = [each.encode() for each in names]
+            group.attrs["weight_names"] = [dataset.encode() for dataset in names]
             groups.append(group_name.encode())
         file.attrs["layer_names"] = [*groups, b"block5_pool"]
         file.create_group("block5_pool").attrs["weight_names"] = []
@@ -206,7 +206,7 @@ def main():
     parser.add_argument("path", type=Path)
     parser.add_argument("--layers", type=int, choices=(16, 19), default=19)
     parser.add_argument("--layout", choices=[*LAYOUTS, "keras"], default="current")
-    parser.add_argument("--tiny", action="store_true", help="random numbers and few channels")
+    parser.add_argument("--tiny", action="store_true", help="random weights and few channels")
     options = parser.parse_args()
     if options.tiny:
         convolutions = tiny_vgg(options.layers)

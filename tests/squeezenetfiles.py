@@ -1,4 +1,4 @@
-"""Writes SqueezeNets in the layouts that are read: CS231n's TF2 and TF1 checkpoints, and .npz."""
+"""SqueezeNet files in all supported layouts: CS231n's TF2 and TF1 checkpoints, and .npz."""
 
 import numpy as np
 import tensorflow as tf
@@ -21,7 +21,7 @@ def tiny_squeezenet(side=3, seed=0):
     convolutions = {"conv1": convolution(side, 3, 6)}
     incoming = 6
     for number, fire in enumerate(FIRES):
-        squeezed, ones, threes = 3 + number // 2, 4, 5 + number  # all different, so that none mix
+        squeezed, ones, threes = 3 + number // 2, 4, 5 + number  # all different, to detect mix-ups
         convolutions[f"{fire}/squeeze"] = convolution(1, incoming, squeezed)
         convolutions[f"{fire}/expand1x1"] = convolution(1, squeezed, ones)
         convolutions[f"{fire}/expand3x3"] = convolution(3, squeezed, threes)
@@ -30,7 +30,7 @@ def tiny_squeezenet(side=3, seed=0):
 
 
 def npz_arrays(convolutions, order="bgr"):
-    """Return the arrays of an .npz, with a classifier, by their keys."""
+    """Return the arrays of an .npz with a classifier, by key."""
     arrays = {"conv10/weights": np.zeros((1, 1, 16, 7), np.float32), "conv10/biases": np.zeros(7)}
     for name, (kernel, bias) in convolutions.items():
         key = name.replace("squeeze", "squeeze1x1")
@@ -40,12 +40,12 @@ def npz_arrays(convolutions, order="bgr"):
     return arrays
 
 
-def write_npz(path, convolutions, order="bgr", **words):
-    np.savez(path, **npz_arrays(convolutions, order), **words)
+def write_npz(path, convolutions, order="bgr", **metadata):
+    np.savez(path, **npz_arrays(convolutions, order), **metadata)
 
 
 def write_tf2(prefix, convolutions):
-    """Write what Keras writes for a Sequential of a subclassed model, and a counter."""
+    """Write what Keras writes for the Sequential of a subclassed model, and a step counter."""
     net = tf.Module()
     for number, name in enumerate(("conv1", *FIRES)):
         layer = tf.Module()
@@ -64,7 +64,7 @@ def write_tf2(prefix, convolutions):
 
 
 def write_tf1(prefix, convolutions):
-    """Write what the notebook of 2017 and 2018 read: named variables, layers counted with relus."""
+    """Write the checkpoint of the 2017 and 2018 notebooks: layer numbers count the ReLUs."""
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
         for name, pair in convolutions.items():
             layer, _, part = name.partition("/")

@@ -127,8 +127,8 @@ def set_up(page, *, photo=None, iterations=LONG, side="192"):
     if photo:
         upload(page, photo)
     page.get_by_label("number input for Longer side").fill(side)
-    page.get_by_label("How long").fill(iterations)
-    page.get_by_label("How long").blur()
+    page.get_by_label("Duration").fill(iterations)
+    page.get_by_label("Duration").blur()
 
 
 def upload(page, path, place=0):
@@ -205,13 +205,13 @@ def test_what_is_no_picture_is_told_beside_its_place_and_start_says_what_is_miss
     page = visit(server)
     (tmp_path / "bad.jpg").write_bytes(b"this is no picture" * 100)
     upload(page, tmp_path / "bad.jpg")
-    told = page.wait_for_selector(".told [role=alert]").inner_text()
-    assert told.startswith("the photograph: bad.jpg is not a picture that can be read")
+    told = page.wait_for_selector(".problem [role=alert]").inner_text()
+    assert told.startswith("the photograph: bad.jpg is not a readable picture")
     page.click("#start")
     alert = page.wait_for_selector("#alert [role=alert]").inner_text()
-    assert alert == "the photograph is missing: upload one, or take a sample"
+    assert alert == "the photograph is missing: upload one or choose a sample"
     page.locator(".samples button").first.click()
-    page.wait_for_selector(".told [role=alert]", state="detached")
+    page.wait_for_selector(".problem [role=alert]", state="detached")
 
 
 def test_two_visitors_queue_and_each_sees_its_place(server, visit):
@@ -219,7 +219,7 @@ def test_two_visitors_queue_and_each_sees_its_place(server, visit):
     for page in (first, second):
         set_up(page)
         page.click("#start")
-        headline(page, "Painting" if page is first else "Waiting: 1 run is before yours")
+        headline(page, "Painting" if page is first else "Waiting: 1 run ahead of yours")
     assert second.is_disabled("#start")
     first.click("#stop")
     headline(first, "Stopped")
@@ -306,7 +306,7 @@ def test_the_page_asks_for_its_password_and_saves_at_its_end(visit, tmp_path, ti
     pictures_seen(page, 2)
     status, said = server.end()
     assert status == 0
-    assert "ending: a run at work is stopped, its picture kept" in said
+    assert "stopping: an active run is stopped and its picture is kept" in said
     assert "Traceback" not in said
     assert (next(server.output.glob("chelsea_*")) / "result.png").exists()
     assert not server.asked.exists(), "the program asks nobody: no telemetry, no version"
@@ -377,4 +377,4 @@ def test_a_page_for_this_machine_answers_to_no_other_name(server):
 def test_a_taken_port_is_told(server, tmp_path, tiny_mat, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["--port", str(server.port), "--weights", str(tiny_mat)]) == 2
-    assert f"port {server.port} of 127.0.0.1 can't be had" in capsys.readouterr().err
+    assert f"port {server.port} of 127.0.0.1 is not available" in capsys.readouterr().err

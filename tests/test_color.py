@@ -358,7 +358,7 @@ def test_wrong_masks_are_refused_by_name(name):
         size = picture.shape[:2]
         for mask, message in [
             (np.ones((9, 8)), rf"has shape \(9, 8\), its picture \({size[0]}, {size[1]}\) pix"),
-            (np.ones((*size, 1)), r"has shape .*, 1\), its picture .* makes it fit"),
+            (np.ones((*size, 1)), r"has shape .*, 1\), its picture .* resize it with load_mask"),
             (np.zeros(size), "is 0 everywhere; mark at least one pixel, or pass no mask"),
             (np.full(size, 255, np.uint8), "has values from 255 to 255; 0 to 1 was expected"),
             (np.full(size, -0.5), "has values from -0.5 to -0.5; 0 to 1 was expected"),

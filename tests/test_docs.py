@@ -277,7 +277,7 @@ def sandbox(world, tmp_path, monkeypatch):
 
     mpl.use("Agg")
     folder = tmp_path / "reader"
-    shutil.copytree(world, folder, symlinks=True, ignore=shutil.ignore_patterns("kept"))
+    shutil.copytree(world, folder, symlinks=True, ignore=shutil.ignore_patterns("earlier"))
     monkeypatch.chdir(folder)
     return folder
 

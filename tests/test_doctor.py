@@ -17,9 +17,9 @@ def test_it_says_what_is_here_and_what_a_run_takes(capsys):
         *("computing", "bfloat16", "weights", "a"),
     ]
     assert re.search(r"tensorflow 2\.\d+", found["packages"])
-    assert re.search(r"\d GiB for a run", found["memory"])
-    assert "cores to use" in found["processor"]
-    assert "13 convolutions, sound" in found["weights"]
+    assert re.search(r"\d GiB available for a run", found["memory"])
+    assert "usable cores" in found["processor"]
+    assert "13 convolutions, valid" in found["weights"]
     assert re.search(r"of 320x240 pixels, 50 iterations: about \d+:\d\d min and", found["a"])
 
 

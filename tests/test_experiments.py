@@ -88,7 +88,7 @@ def test_figure_1_is_a_row_of_styles_over_a_row_of_contents(tiny_model):
     )
     style, content = STYLE.shape[1:], CONTENT.shape[1:]
     assert told == [(1, 1, style), (1, 2, style), (2, 1, content), (2, 2, content)]
-    with pytest.raises(ConfigError, match="5 content layers and 1 style layers; as many of both"):
+    with pytest.raises(ConfigError, match="5 content layers and 1 style layers; give the same"):
         layer_grid(CONTENT, STYLE, tiny_model, style_layers=("conv1_1",))
 
 
@@ -109,7 +109,7 @@ def test_a_wrong_knob_of_a_sheet_is_told_before_anything_is_drawn(tiny_model):
             CONTENT, STYLE, tiny_model, ratios=(1, -1), each=lambda *args: drawn.append(args)
         )
     for name in ("alpha", "beta"):
-        with pytest.raises(ConfigError, match=f"`{name}` changes from picture to picture"):
+        with pytest.raises(ConfigError, match=f"`{name}` is set by the sheet; leave it out"):
             weight_grid(CONTENT, STYLE, tiny_model, **{name: 5.0})
     assert not drawn
 
@@ -186,7 +186,7 @@ def test_an_interrupted_grid_says_where_its_pictures_are(grid, tmp_path, monkeyp
 
     monkeypatch.setattr(experiments, "layer_grid", interrupted)
     assert grid("layers") == 130
-    assert "the pictures done so far are in output/grid_layers" in capsys.readouterr().err
+    assert "the finished pictures are in output/grid_layers" in capsys.readouterr().err
     assert read_picture(tmp_path / "output" / "grid_layers" / "1_1.png").shape == (40, 40, 3)
 
 
@@ -197,9 +197,9 @@ def test_bad_input_to_the_grid_is_one_line_and_status_2(grid, tmp_path, capsys):
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "photo.png").touch()
     assert grid("layers", "--output", "full") == 2
-    assert "full is not empty; name another --output, or --overwrite" in error()
+    assert "full is not empty; choose another --output or add --overwrite" in error()
     assert grid("layers", "--ratios", "1") == 2
-    assert "--ratios belongs to the sheet weights" in error()
+    assert "--ratios applies only to the sheet weights" in error()
     assert grid("weights", "--style-layers", "conv9_9") == 2
     assert "there is no layer 'conv9_9'" in error()
     assert main(["layers", "one.png"]) == 2

@@ -143,11 +143,11 @@ def test_a_file_that_is_no_picture_is_told_by_its_own_name(uploads, tmp_path):
 
 def test_what_is_missing_is_named(uploads, pair):
     content, style = pair
-    with pytest.raises(ConfigError, match="the photograph is missing: upload one, or take"):
+    with pytest.raises(ConfigError, match="the photograph is missing: upload one or choose"):
         make(uploads, None, StyleChoice(style))
-    with pytest.raises(ConfigError, match="the style is missing: upload a painting, or take"):
+    with pytest.raises(ConfigError, match="the style is missing: upload a painting or choose"):
         make(uploads, content, StyleChoice(None), StyleChoice(None))
-    with pytest.raises(ConfigError, match="how long is empty; a number was expected"):
+    with pytest.raises(ConfigError, match="the duration is empty; a number was expected"):
         make(uploads, content, StyleChoice(style), iterations=None)
 
 
@@ -155,16 +155,16 @@ def test_what_is_missing_is_named(uploads, pair):
     ("choices", "message"),
     [
         ({"side": 641}, "the longer side is 641 pixels; this page allows 640"),
-        ({"seconds": 121.0}, "how long is 121 seconds; this page allows 1 to 120"),
-        ({"iterations": 0}, "how long is 0 iterations; 1 at least was expected"),
-        ({"keep_content": True}, "a style acts everywhere: choose where each one acts"),
-        ({"seconds": 0.0}, "how long is 0 seconds"),
-        ({"scale": 3.0, "side": 640}, r"the size of the strokes is 3; at this size 1\.5 at most"),
+        ({"seconds": 121.0}, "the duration is 121 seconds; this page allows 1 to 120"),
+        ({"iterations": 0}, "the duration is 0 iterations; at least 1 was expected"),
+        ({"keep_content": True}, "a style acts everywhere: choose where each style acts"),
+        ({"seconds": 0.0}, "the duration is 0 seconds"),
+        ({"scale": 3.0, "side": 640}, r"the stroke size is 3; the maximum at this size is 1\.5"),
         ({"more": {"seed": "x"}}, "`seed` is 'x'; a whole number was expected"),
         ({"more": {"statistic": "gramm"}}, "`statistic` is 'gramm'; choose from gram"),
         ({"more": {"init": "/etc/passwd"}}, "`init` is '/etc/passwd'; choose from content"),
-        ({"more": {"weights": "/x.mat"}}, "`weights` can't be chosen on this page"),
-        ({"more": {"style_masks": "/x.png"}}, "`style_masks` can't be chosen on this page"),
+        ({"more": {"weights": "/x.mat"}}, "`weights` can't be set on this page"),
+        ({"more": {"style_masks": "/x.png"}}, "`style_masks` can't be set on this page"),
     ],
 )
 def test_what_goes_too_far_is_refused(uploads, pair, choices, message):
@@ -236,10 +236,10 @@ def test_masks_that_say_nothing_are_told(uploads, pair, tmp_path):
     wrong = {
         "style 1: nothing is painted yet": [StyleChoice(style, where=PAINTED)],
         "style 1: the mask is missing": [StyleChoice(style, where=WHITE)],
-        "style 1: it is to act where no other style does, and no other one has a place": [
+        "style 1: it acts where no other style acts, but no other style has a mask": [
             StyleChoice(style, where=ELSE)
         ],
-        "style 2: it is to act where no other style does, and another one acts everywhere": [
+        "style 2: it acts where no other style acts, but another style acts everywhere": [
             StyleChoice(style),
             StyleChoice(style, where=ELSE),
         ],

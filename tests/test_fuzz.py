@@ -176,7 +176,7 @@ def test_nor_through_its_lock(job, tmp_path, capsys):
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / ".lock").symlink_to(tmp_path / "mine")
     assert job("--output", "run") == 2
-    assert "is a link" in capsys.readouterr().err
+    assert "is a symbolic link" in capsys.readouterr().err
     assert (tmp_path / "mine").read_text() == "mine"
 
 
@@ -185,7 +185,7 @@ def test_nor_waits_for_a_pipe_there(job, tmp_path, capsys):
     (tmp_path / "run").mkdir()
     os.mkfifo(tmp_path / "run" / ".lock")
     assert job("--output", "run") == 2
-    assert "is no file" in capsys.readouterr().err
+    assert "is not a file" in capsys.readouterr().err
 
 
 # ------------------------------------------------------------------ nothing is run
@@ -200,7 +200,7 @@ def test_a_program_in_postscript_is_not_run(tmp_path, monkeypatch):
     Image.fromarray(make_picture(40, 52)).save(data, "EPS")
     for name in ("a.eps", "a.jpg"):
         (tmp_path / name).write_bytes(data.getvalue())
-        with pytest.raises(ImageError, match="is not a picture that can be read"):
+        with pytest.raises(ImageError, match="is not a readable picture"):
             read_picture(tmp_path / name)
 
 

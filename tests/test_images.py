@@ -156,8 +156,8 @@ def test_wrong_files_are_called_by_their_names(tmp_path):
     small = saved(tmp_path, Image.new("RGB", (31, 400)), "small.png")
     for path, message in [
         (tmp_path / "none.png", "there is no picture"),
-        (tmp_path, "is a folder"),
-        (text, "is not a picture that can be read; JPEG, PNG, WebP and TIFF are"),
+        (tmp_path, "is a directory; a picture file was expected"),
+        (text, "is not a readable picture; use JPEG, PNG, WebP or TIFF"),
         (cut, "damaged or cut off"),
         (small, "has 31x400 pixels; at least 32x32 are needed"),
     ]:
@@ -168,7 +168,7 @@ def test_wrong_files_are_called_by_their_names(tmp_path):
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="only Unix has named pipes")
 def test_a_pipe_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe.png")
-    with pytest.raises(ImageError, match="is no file; a picture file was expected"):
+    with pytest.raises(ImageError, match="is not a file; a picture file was expected"):
         read_picture(tmp_path / "pipe.png")
 
 
@@ -357,7 +357,7 @@ def test_the_same_seed_gives_the_same_noise():
 
 
 def test_wrong_noise_is_refused():
-    with pytest.raises(ImageError, match=r"`noise_ratio` is 1\.5; it must lie between 0 and 1"):
+    with pytest.raises(ImageError, match=r"`noise_ratio` is 1\.5; it must be between 0 and 1"):
         generate_noise_image(CONTENT, 1.5)
     with pytest.raises(ImageError, match="'pink'; choose from gaussian, uniform"):
         generate_noise_image(CONTENT, 0.5, noise="pink")

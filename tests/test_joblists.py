@@ -110,7 +110,7 @@ def test_a_name_can_not_lead_out_of_the_folder(listed, name):
     jobs = [{"name": name, "content": "a.jpg", "style": "b.jpg"}]
     (job,) = listed(json.dumps(jobs), "jobs.json")
     assert job.config is None
-    assert "the plain name of a folder was expected" in job.problem
+    assert "a plain folder name was expected" in job.problem
     assert "/" not in job.name
     assert not job.name.startswith(".")
 
@@ -143,16 +143,16 @@ def test_a_bad_row_of_a_csv_carries_its_reason(listed):
     text = "content,style,alpha\na.jpg,b.jpg,much\na.jpg,b.jpg,1,2,3\na.jpg,b.jpg,2\n"
     first, second, third = listed(text, "jobs.csv")
     assert first.problem == "`alpha` is 'much'; a number was expected"
-    assert second.problem == "its row has 5 cells, and 3 have a name"
+    assert second.problem == "its row has 5 cells, but the first row has 3"
     assert third.config.alpha == 2
 
 
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [
-        ("jobs.toml", "[[jobs]", "is no TOML"),
-        ("jobs.json", "[", "is no JSON"),
-        ("jobs.json", "[" * 100_000, "is no JSON"),
+        ("jobs.toml", "[[jobs]", "is not valid TOML"),
+        ("jobs.json", "[", "is not valid JSON"),
+        ("jobs.json", "[" * 100_000, "is not valid JSON"),
         ("jobs.json", "{}", "holds no jobs"),
         ("jobs.json", "3", "holds no jobs"),
         ("jobs.json", '{"jobs": {}}', "holds no jobs"),
@@ -160,15 +160,15 @@ def test_a_bad_row_of_a_csv_carries_its_reason(listed):
         ("jobs.json", "[]", "there are no jobs in the list"),
         ("jobs.json", '{"jobs": [], "defaults": 3}', "must be tables"),
         ("jobs.json", '{"jobs": [{}], "defaults": {"alfa": 3}}', "there is no knob `alfa`"),
-        ("jobs.json", '{"jobs": [{}], "size": 3}', "belong into `defaults`"),
-        ("jobs.json", '{"jobs": [{}], "format": "nst_tf jobs 9"}', "is of format"),
+        ("jobs.json", '{"jobs": [{}], "size": 3}', "put knobs for all jobs into `defaults`"),
+        ("jobs.json", '{"jobs": [{}], "format": "nst_tf jobs 9"}', "has format 'nst_tf jobs 9'"),
         ("jobs.csv", "", "the names of knobs were expected"),
         ("jobs.csv", "content,styl\n", "'styl'; the names of knobs were expected"),
-        ("jobs.csv", 'content,style\n"a', "is no CSV"),
+        ("jobs.csv", 'content,style\n"a', "is not valid CSV"),
         ("jobs.csv", "content,style\n", "there are no jobs in the list"),
-        ("jobs.toml", b"\xff\xfe\0", "is no UTF-8 text"),
-        ("jobs.yaml", "", "is no list of jobs; one that ends in .toml, .json, .csv"),
-        ("jobs.py", "import os", "is no list of jobs"),
+        ("jobs.toml", b"\xff\xfe\0", "is not UTF-8; save it as UTF-8"),
+        ("jobs.yaml", "", "is not a list of jobs; a file ending in .toml, .json, .csv"),
+        ("jobs.py", "import os", "is not a list of jobs"),
     ],
 )
 def test_a_list_that_is_none_is_refused(listed, name, text, words):
@@ -180,7 +180,7 @@ def test_a_list_that_is_none_is_refused(listed, name, text, words):
 def test_a_list_that_is_no_file_is_refused(tmp_path):
     Path(tmp_path / "jobs.json").mkdir()
     for path in (tmp_path / "jobs.json", tmp_path / "none.csv", "/dev/zero.json"):
-        with pytest.raises(ConfigError, match="is no file"):
+        with pytest.raises(ConfigError, match="is not a file"):
             read_jobs(path)
 
 
@@ -193,7 +193,7 @@ def test_a_list_larger_than_any_is_refused_unread(tmp_path, monkeypatch):
 
 def test_more_jobs_than_a_batch_holds_are_refused_before_they_are_made(listed):
     sweeps = {"seed": list(range(MOST // 2 + 1))}
-    with pytest.raises(ConfigError, match=f"{MOST} at most"):
+    with pytest.raises(ConfigError, match=f"at most {MOST}"):
         listed(TOML, sweeps=sweeps)
 
 
@@ -238,19 +238,22 @@ def test_a_pattern_without_pictures_is_refused(folder, pattern):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ([], "one of the two"),
-        (["jobs.toml", "--content", "y.jpg"], "one of the two"),
-        (["--content", "y.jpg"], "--content alone was given"),
-        (["none.toml"], "none.toml is no file"),
+        ([], "give either a list of jobs or --content and --style"),
+        (["jobs.toml", "--content", "y.jpg"], "give either a list of jobs or --content and"),
+        (["--content", "y.jpg"], "only --content was given"),
+        (["none.toml"], "none.toml is not a file"),
         (["--content", "y.jpg", "--style", "y.jpg", "--set", "alpha"], "was expected, as in"),
         (["--content", "y.jpg", "--style", "y.jpg", "--set", "alpha=,"], "was expected, as in"),
         (["--content", "y.jpg", "--style", "y.jpg", "--set", "alfa=1"], "there is no knob `alfa`"),
         (["--content", "y.jpg", "--style", "y.jpg", "--set", "alpha=x"], "a number was expected"),
-        (["--content", "y.jpg", "--style", "y.jpg", "--workers", "2"], "belongs to --engine ray"),
-        (["--resume", "photos", "--size", "9"], "--size does not go with it"),
+        (["--content", "y.jpg", "--style", "y.jpg", "--workers", "2"], "requires --engine ray"),
+        (["--resume", "photos", "--size", "9"], "omit --size"),
         (["--resume", "photos"], "photos holds no jobs.json"),
         (["--content", "y.jpg", "--style", "y.jpg", "--output", "photos"], "photos is not empty"),
-        (["--content", "y.jpg", "--style", "y.jpg", "--output", "y.jpg"], "y.jpg is no folder"),
+        (
+            ["--content", "y.jpg", "--style", "y.jpg", "--output", "y.jpg"],
+            "y.jpg is not a directory",
+        ),
     ],
 )
 def test_bad_words_are_refused_on_one_line_and_nothing_is_written(folder, capsys, words, message):

@@ -75,7 +75,7 @@ def test_what_it_cannot_do_is_refused(trunk, network):
         style_transfer(content, style, trunk, precision="mixed", **knobs)
     with pytest.raises(ConfigError, match="there is no layer 'conv4_2'"):
         style_transfer(content, style, trunk)
-    with pytest.raises(ConfigError, match="is no Keras model"):
+    with pytest.raises(ConfigError, match="is not a Keras model"):
         KerasTrunk("vgg19")
     with pytest.raises(ConfigError, match="KerasTrunk"):
         style_transfer(content, style, network)

@@ -287,5 +287,5 @@ def test_keep_content_pastes_the_photograph_back_where_the_mask_is_black():
     np.testing.assert_array_equal(kept[:, 20:], picture[:, 20:])
     between = (picture[:, 10:20].astype(float) + content[:, 10:20]) / 2
     np.testing.assert_allclose(kept[:, 10:20], between, atol=0.5)
-    with pytest.raises(ImageError, match=r"the mask \(3, 3\); they must be alike"):
+    with pytest.raises(ImageError, match=r"the mask \(3, 3\); they must be the same"):
         keep_content(picture, content, np.ones((3, 3)))

@@ -90,7 +90,7 @@ def test_a_layer_that_is_dead_throughout_is_left_alone():
 def test_it_says_that_it_is_normalised_and_leaves_the_model_alone(tiny_model):
     before = tiny_model["conv3_1"].kernel.numpy()
     normalised = normalize_trunk(tiny_model, images_for(tiny_model)[:1])
-    assert normalised.name == f"{tiny_model.name}, normalised"
+    assert normalised.name == f"{tiny_model.name}, normalized"
     assert normalised.source == tiny_model.source
     assert normalised.space == tiny_model.space
     np.testing.assert_array_equal(tiny_model["conv3_1"].kernel, before)
@@ -99,7 +99,7 @@ def test_it_says_that_it_is_normalised_and_leaves_the_model_alone(tiny_model):
 def test_no_images_and_no_trunk_are_refused(tiny_model):
     with pytest.raises(ConfigError, match="`images` is empty; pass at least one"):
         normalize_trunk(tiny_model, [])
-    with pytest.raises(ConfigError, match="pass what load_vgg_model gives"):
+    with pytest.raises(ConfigError, match="pass a model from load_vgg_model or KerasTrunk"):
         normalize_trunk("vgg.mat", images_for(tiny_model))
     with pytest.raises(ImageError, match="pass the second value of load_image"):
         normalize_trunk(tiny_model, images_for(tiny_model)[0])  # an image, not a list of them

@@ -426,7 +426,7 @@ def test_a_contact_sheet_says_what_is_missing(tmp_path):
         ([picture] * 3, {"labels": "ab"}, "there are 3 pictures and 2 labels; give one for each"),
         ([picture], {"columns": 0}, "`columns` is 0; it must be at least 1"),
         (tmp_path, {}, "holds no saved pictures such as 000050.png"),
-        (tmp_path / "nowhere", {}, "nowhere, which is no folder"),
+        (tmp_path / "nowhere", {}, "nowhere, which is not a directory"),
     ):
         with pytest.raises(nst.ConfigError, match=message):
             nst.contact_sheet(pictures, **how)

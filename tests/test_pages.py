@@ -71,7 +71,7 @@ def test_a_run_leaves_its_report(done):
     assert page.says("finished")
     assert page.says("losses") or page.says("Losses")
     assert page.says("credit K. Simonyan and A. Zisserman")
-    assert page.says("GiB at most")
+    assert page.says("GiB peak")
     assert page.says("alpha 0.5")
 
 
@@ -164,7 +164,7 @@ def test_the_settings_lie_in_the_picture_too(done):
     assert inside == beside.changed(save_every=50), "how often it was saved does not matter to it"
     assert run_main(["--config", str(done / "result.png"), "--output", "again", "--quiet"]) == 0
     assert (done / "result.png").read_bytes() == Path("again/result.png").read_bytes()
-    with pytest.raises(ImageError, match="carries no settings"):
+    with pytest.raises(ImageError, match="contains no settings"):
         JobConfig.load(done / "000002.png")
 
 
@@ -279,7 +279,7 @@ def test_the_index_is_told_as_the_folders_were_given(job, done, monkeypatch, cap
 
 @pytest.mark.parametrize(
     ("folder", "words"),
-    [("nowhere", "nowhere is no folder"), (".", "holds no run"), ("bad", "is not JSON")],
+    [("nowhere", "nowhere is not a directory"), (".", "holds no run"), ("bad", "is not JSON")],
 )
 def test_what_is_no_run_is_refused(tmp_path, monkeypatch, capsys, folder, words):
     monkeypatch.chdir(tmp_path)
@@ -305,7 +305,7 @@ def test_one_bad_run_does_not_stop_the_others(job, done, capsys):
 def test_an_index_is_a_page_and_no_picture_is_replaced(done, capsys):
     before = (done / "result.png").read_bytes()
     assert main(["done", "--index", "done/result.png"]) == 2
-    assert "the name of a page, .html, was expected" in capsys.readouterr().err
+    assert "a file name ending in .html was expected" in capsys.readouterr().err
     assert (done / "result.png").read_bytes() == before
 
 

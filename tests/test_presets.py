@@ -92,7 +92,7 @@ def test_cs231n_is_taken_as_it_is_on_1_1_and_normalised_on_1_0(tmp_path, tiny_sq
     knobs = preset_knobs("cs231n-starry", str(older), said.append)
     assert knobs["normalize"]
     assert knobs["style_layers"] == ("conv1", "fire3", "fire4", "fire5")
-    assert "normalised 1.0" in said[0]
+    assert "normalized 1.0" in said[0]
 
 
 def test_the_numbers_of_cs231n_are_the_notebooks_in_its_own_units(tiny_squeezenet_file):

@@ -106,7 +106,7 @@ def test_the_driver_is_stopped_and_gone_on_with(jobs, photos, number):
     said = driver.communicate(timeout=120)[1]
     if number != signal.SIGKILL:
         assert driver.returncode == 128 + number, said
-        assert "`python -m nst_tf.batch --resume out` goes on" in said
+        assert "`python -m nst_tf.batch --resume out` resumes" in said
         assert "Traceback" not in said
     ended = subprocess.run([*command, "--resume", "out", *ray_], check=False, **how)
     assert ended.returncode == 0, ended.stderr

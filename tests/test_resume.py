@@ -180,8 +180,8 @@ def test_an_earlier_run_that_would_be_continued_otherwise_is_refused(cut, capsys
     capsys.readouterr()
     assert main(["--resume", "cut"]) == 2
     error = capsys.readouterr().err
-    assert "the run in cut was begun by an earlier version of nst_tf" in error
-    assert "begin anew with `python -m nst_tf.run --config cut/config.json --output cut" in error
+    assert "the run in cut was started by an earlier version of nst_tf" in error
+    assert "start again with `python -m nst_tf.run --config cut/config.json --output cut" in error
     assert {path: path.read_bytes() for path in Path("cut").iterdir()} == before
 
 
@@ -218,7 +218,7 @@ def test_a_missing_report_of_a_finished_run_is_written_under_the_lock(job, capsy
     capsys.readouterr()
     with FileLock(Path("done") / LOCK):
         assert main(["--resume", "done"]) == 2
-        assert "another run is at work in done" in said(capsys)
+        assert "another run is using done" in said(capsys)
     assert not Path("done/report.html").exists()
     assert main(["--resume", "done"]) == 0
     assert Path("done/report.html").exists()
@@ -240,9 +240,9 @@ def test_changed_inputs_are_named_and_nothing_is_touched(cut, capsys):
         before = {path.name: path.read_bytes() for path in Path("cut").iterdir()}
         assert main(["--resume", "cut"]) == 2
         line = said(capsys)
-        assert "changed since the run in cut was begun" in line
+        assert "changed since the run in cut started" in line
         assert words in line
-        assert "put it back, then `python -m nst_tf.run --resume cut`" in line
+        assert "restore it, then `python -m nst_tf.run --resume cut`" in line
         assert "`python -m nst_tf.run --config cut/config.json --output ANOTHER`" in line
         assert before == {path.name: path.read_bytes() for path in Path("cut").iterdir()}
         Path(what).write_bytes(whole)
@@ -256,7 +256,8 @@ def test_a_vanished_input_is_named(cut, pictures, capsys):
     assert main(["--resume", "cut"]) == 2
     line = said(capsys)
     assert "brush.jpg" in line
-    assert "put back what the run was begun with, then `python -m nst_tf.run --resume cut`" in line
+    command = "python -m nst_tf.run --resume cut"
+    assert f"restore the original inputs of the run, then `{command}`" in line
     assert len(checkpoints("cut")) == 2
 
 
@@ -289,7 +290,7 @@ def test_settings_that_are_lost_are_told_with_a_command_that_works(job, cut, cap
     assert main(["--resume", "cut"]) == 2
     line = said(capsys)
     assert "cut/config.json" in line
-    assert "put it back" in line
+    assert "restore it" in line
     assert told_to_type(line) == ["CONTENT", "STYLE", "--output", "cut", "--overwrite"]
     assert job("--output", "whole") == 0
     shutil.copy("whole/result.png", "cut")  # as after Ctrl-C: the settings lie in the picture too
@@ -303,7 +304,7 @@ def test_settings_that_are_lost_are_told_with_a_command_that_works(job, cut, cap
 
 def test_an_empty_name_is_refused(capsys):
     assert main(["--resume", ""]) == 2
-    assert "--resume is empty; the folder of a run was expected" in said(capsys)
+    assert "--resume is empty; a run directory was expected" in said(capsys)
 
 
 def test_when_the_last_checkpoint_is_damaged_too_it_begins_at_0(cut, capsys):
@@ -314,8 +315,8 @@ def test_when_the_last_checkpoint_is_damaged_too_it_begins_at_0(cut, capsys):
     assert main(["--resume", "cut"]) == 0
     told = [line for line in said_out(capsys).splitlines() if "is damaged" in line]
     assert len(told) == 2
-    assert told[0].endswith("; going back to the one before it")
-    assert told[1].endswith("; beginning at 0")
+    assert told[0].endswith("; using the previous one")
+    assert told[1].endswith("; starting at iteration 0")
 
 
 @pytest.mark.slow
@@ -334,8 +335,8 @@ def test_a_folder_with_the_name_of_a_checkpoint_is_left_alone(job, cut, capsys):
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: None, "nowhere is no folder; --resume takes the folder of a run"),
-        (lambda: Path("nowhere").mkdir(), "no run has begun there"),
+        (lambda: None, "nowhere is not a directory; --resume expects a run directory"),
+        (lambda: Path("nowhere").mkdir(), "no run was started there"),
         (lambda: damaged("{"), "journal.json is damaged"),
         (lambda: damaged("[]"), "journal.json is damaged"),
         (lambda: damaged('{"format": 1, "files": 3}'), "journal.json is damaged"),
@@ -356,7 +357,7 @@ def damaged(text):
 
 def test_settings_beside_resume_are_refused(capsys):
     assert main(["--resume", "here", "--alpha", "3"]) == 2
-    assert "--resume takes all settings from the folder" in said(capsys)
+    assert "--resume takes all settings from the run directory" in said(capsys)
 
 
 def test_a_checkpoint_of_another_run_is_refused(cut, capsys):
@@ -368,7 +369,7 @@ def test_a_checkpoint_of_another_run_is_refused(cut, capsys):
         path.rename(Path("cut") / path.name)
     capsys.readouterr()
     assert main(["--resume", "cut"]) == 2
-    assert "the checkpoints in cut are of another run" in said(capsys)
+    assert "the checkpoints in cut belong to another run" in said(capsys)
 
 
 def test_other_versions_are_told_and_go_on(cut, capsys):
@@ -378,7 +379,7 @@ def test_other_versions_are_told_and_go_on(cut, capsys):
     Path("cut/journal.json").write_text(json.dumps(journal))
     capsys.readouterr()
     assert main(["--resume", "cut"]) == 0
-    assert "begun with other versions (numpy 1.0 -> " in said_out(capsys)
+    assert "started with other versions (numpy 1.0 -> " in said_out(capsys)
 
 
 def test_a_second_run_in_a_folder_is_refused(job, cut, capsys):
@@ -386,9 +387,9 @@ def test_a_second_run_in_a_folder_is_refused(job, cut, capsys):
     capsys.readouterr()
     with FileLock(Path("cut") / LOCK):
         assert main(["--resume", "cut"]) == 2
-        assert "another run is at work in cut" in said(capsys)
+        assert "another run is using cut" in said(capsys)
         assert job("--output", "cut", "--overwrite") == 2
-        assert "another run is at work in cut" in said(capsys)
+        assert "another run is using cut" in said(capsys)
         assert len(checkpoints("cut")) == 2
     assert main(["--resume", "cut"]) == 0, "the lock falls with its holder"
 
@@ -424,7 +425,7 @@ def test_a_full_disk_stops_the_run_with_its_last_checkpoint(job, cut, monkeypatc
         assert main(["--resume", "cut"]) == 2
     said = said_err(capsys)
     assert "No space left on device" in said
-    assert "make room, then go on with --resume" in said
+    assert "free some space, then continue with --resume" in said
     assert [path.read_bytes() for path in checkpoints("cut")] == kept
     assert main(["--resume", "cut"]) == 0
     assert Path("cut/result.png").read_bytes() == Path("whole/result.png").read_bytes()
@@ -435,7 +436,7 @@ def said_err(capsys):
 
 
 def test_from_python_errors_are_raised(tmp_path):
-    with pytest.raises(ConfigError, match="is no folder"):
+    with pytest.raises(ConfigError, match="is not a directory"):
         resume_job(tmp_path / "nowhere")
     assert issubclass(ConfigError, NstError)
 
@@ -454,6 +455,6 @@ def test_a_terminated_run_goes_on_too(pictures, tiny_mat, tmp_path):
     process.send_signal(signal.SIGTERM)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGTERM
-    assert f"`python -m nst_tf.run --resume {folder}` goes on" in said.splitlines()[-1]
+    assert f"`python -m nst_tf.run --resume {folder}` resumes the run" in said.splitlines()[-1]
     assert read_picture(folder / "result.png").std() > 1
     assert np.ptp(read_picture(folder / "result.png")) > 10

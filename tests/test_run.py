@@ -176,7 +176,7 @@ def test_texture_and_content_alone_leave_the_other_column_empty(job):
 def test_a_converged_run_says_so_and_keeps_its_last_picture(job, capsys):
     how = ["--beta", 0, "--tv-weight", 0, "--optimizer", "lbfgs", "--output", "here"]
     assert job(*how) == 0  # it starts at its goal
-    assert "converged at 0: no step goes further downhill" in capsys.readouterr().out
+    assert "converged at 0: no step reduces the loss further" in capsys.readouterr().out
     assert "result.png" in names("here")
 
 
@@ -215,8 +215,12 @@ def test_bad_input_is_one_line_and_status_2_and_leaves_nothing(job, tmp_path, pi
             "1000000x1000000 is over the limit of 178956970 pixels (13377x13377, for instance)",
         ),
         (["--size", "9" * 12], pictures, "is over the limit of 178956970 pixels"),
-        (["--config", style], pictures, "brush.jpg is a picture; --config takes a config.json or"),
-        (["--config", content], pictures, "house.png carries no settings: --config takes"),
+        (
+            ["--config", style],
+            pictures,
+            "brush.jpg is a picture; --config expects a config.json or",
+        ),
+        (["--config", content], pictures, "house.png contains no settings: --config expects"),
         (["--alpha", "-1"], pictures, "`alpha` is -1.0; it must be at least 0"),
         (["--noise-ratio", "2"], pictures, "`noise_ratio` is 2.0; it must be at most 1"),
         (["--learning-rate", "0"], pictures, "must be above 0"),
@@ -225,7 +229,7 @@ def test_bad_input_is_one_line_and_status_2_and_leaves_nothing(job, tmp_path, pi
         (["--preset", "monet"], pictures, "`preset` is 'monet'; choose from devos"),
         (["--config", "none.json"], pictures, "none.json can't be read: No such file"),
         (["--config", text], pictures, "is not JSON"),
-        (["--output", text], pictures, "is no folder; name one with --output"),
+        (["--output", text], pictures, "is not a directory; choose one with --output"),
         (["--output", ""], pictures, "--output is empty"),
         ([], ("", style), "both pictures are needed"),
         ([], ("", ""), "both pictures are needed"),
@@ -234,11 +238,11 @@ def test_bad_input_is_one_line_and_status_2_and_leaves_nothing(job, tmp_path, pi
         (["--masks", "none.png"], pictures, "there is no picture none.png"),
         (["--keep-content"], pictures, "`keep_content` needs `masks`"),
         (["--alpha", "0", "--beta", "0"], pictures, "nothing to keep and nothing to match"),
-        (["--content-layers", "all", "conv4_2"], pictures, "give it by itself, or leave it out"),
+        (["--content-layers", "all", "conv4_2"], pictures, "use it alone, or leave it out"),
         (["--weights", "squeezenet"], pictures, "squeezenet_v1_0.npz"),
         (["--init", "none.png"], pictures, "`init` is 'none.png': neither content, noise, grey"),
-        (["--config", ""], pictures, "can't be read" if os.name == "nt" else "is no file"),
-        (["--output", text / "below"], pictures, "may not be written"),
+        (["--config", ""], pictures, "can't be read" if os.name == "nt" else "is not a file"),
+        (["--output", text / "below"], pictures, "is not writable; choose another --output"),
     ]:
         assert job(*more, pair=pair) == 2, message
         assert message in error(capsys)
@@ -266,10 +270,14 @@ def test_the_version_is_printed_without_starting_tensorflow(module):
         (["--style-layer-weights", "a", "b"], "'a b' are not numbers"),
         (
             ["--output", "-dash"],
-            "argument --output: expected one argument; one that begins with a dash is written "
+            "argument --output: expected one argument; write a value that begins with a dash as "
             "--output=-dash",
         ),
-        (["--style-layers", "-x"], "expected at least one argument; one that begins with a dash"),
+        (
+            ["--style-layers", "-x"],
+            "expected at least one argument; write a value that begins with a dash as "
+            "--style-layers=-dash",
+        ),
         (["--colour", "no"], "unrecognized arguments: --colour"),
     ],
 )
@@ -294,7 +302,7 @@ def test_unknown_knobs_in_a_config_file_are_named(job, tmp_path, capsys):
     assert "there is no knob `gamma`" in error(capsys)
     (tmp_path / "c.json").write_text("[1]")
     assert main(["--config", "c.json"]) == 2
-    assert "holds no JSON object" in error(capsys)
+    assert "does not contain a JSON object" in error(capsys)
 
 
 def test_a_config_file_without_a_picture_does_not_take_the_samples(job, tmp_path, capsys):
@@ -317,7 +325,7 @@ def test_a_picture_that_the_run_would_write_over_is_not_taken(job, tmp_path, pic
 def test_an_output_that_leads_nowhere_is_refused(job, tmp_path, capsys):
     (tmp_path / "output").symlink_to(tmp_path / "nowhere" / "at all")
     assert job() == 2
-    assert "output is no folder" in capsys.readouterr().err
+    assert "output is not a directory" in capsys.readouterr().err
 
 
 def test_a_long_style_picture_is_named_with_what_to_do(job, tmp_path, pictures, capsys):
@@ -336,7 +344,7 @@ def test_an_earlier_run_is_not_overwritten_unasked(job, tmp_path, capsys):
     capsys.readouterr()
     assert job("--output", "here", "--alpha", 1) == 2
     assert (
-        "holds an earlier run; choose another folder, --overwrite to replace it, or --resume"
+        "holds an earlier run; choose another directory, --overwrite to replace it, or --resume"
         in error(capsys)
     )
     assert before == {name: (tmp_path / "here" / name).read_bytes() for name in names("here")}
@@ -465,7 +473,7 @@ def test_control_c_saves_the_picture_reached_and_says_where(endless, tmp_path):
     *progress, last = said.splitlines()
     assert all("/1000000  loss " in line for line in progress)
     assert last.startswith("nst_tf: interrupted")
-    assert last.endswith(f"`python -m nst_tf.run --resume {tmp_path / 'here'}` goes on")
+    assert last.endswith(f"`python -m nst_tf.run --resume {tmp_path / 'here'}` resumes the run")
     done = int(rows(tmp_path / "here")[-1][0])
     assert f"interrupted after {done} iterations; the picture after {done} iterations is" in said
     assert read_picture(tmp_path / "here" / "result.png").shape == (35, 48, 3)

@@ -329,7 +329,7 @@ def test_a_damaged_npz_is_refused(npz, share):
 def test_something_else_is_refused(tmp_path, content):
     path = tmp_path / "squeezenet.ckpt.index"
     path.write_bytes(content)
-    refused(path, "neither an .npz nor a sound checkpoint")
+    refused(path, "neither an .npz nor a valid checkpoint")
 
 
 def test_a_checkpoint_without_its_data_is_refused(tmp_path):
@@ -338,9 +338,9 @@ def test_a_checkpoint_without_its_data_is_refused(tmp_path):
     damaged = bytearray(data.read_bytes())
     damaged[len(damaged) // 2] ^= 0xFF
     data.write_bytes(damaged)
-    refused(tmp_path / "net", "nor a sound checkpoint with its .data file beside it")
+    refused(tmp_path / "net", "nor a valid checkpoint with its .data file next to it")
     data.unlink()
-    refused(tmp_path / "net", "nor a sound checkpoint with its .data file beside it")
+    refused(tmp_path / "net", "nor a valid checkpoint with its .data file next to it")
 
 
 @pytest.mark.parametrize("write", [write_npz, write_tf1, write_tf2])
@@ -353,9 +353,9 @@ def test_missing_layers_are_listed(tmp_path, write):
 
 def test_an_npz_or_checkpoint_of_something_else_is_refused(tmp_path):
     np.savez(tmp_path / "net.npz", x=1)
-    refused(tmp_path / "net.npz", "holds no convolution layers")
+    refused(tmp_path / "net.npz", "contains no convolution layers")
     tf.train.Checkpoint(x=tf.Variable(1.0)).write(str(tmp_path / "net"))
-    refused(tmp_path / "net", "holds no convolution layers")
+    refused(tmp_path / "net", "contains no convolution layers")
 
 
 def with_changed(name, kind, change):
@@ -400,7 +400,10 @@ def test_a_missing_file_says_what_can_be_given(tmp_path):
 
 
 def test_a_folder_with_none_or_several_is_refused(tmp_path):
-    refused(tmp_path, "a folder without a SqueezeNet: squeezenet.ckpt.index, .* or squeezenet_v1_0")
+    refused(
+        tmp_path,
+        "is a directory without a SqueezeNet: squeezenet.ckpt.index, .* or squeezenet_v1_0",
+    )
     for name in ("one", "two"):
         write_tf2(tmp_path / name, tiny_squeezenet())
     refused(tmp_path, "several checkpoints: one.index, two.index; name one")

@@ -79,14 +79,14 @@ def test_runs_wait_for_their_turn_and_are_told_their_place(studio, config):
     others = [studio.take(config, name) for name in ("bob", "eve")]
     wait(lambda: first.look)
     assert [studio.place(order) for order in others] == [1, 2]
-    assert view_of(studio, others[0].key, None).headline == "Waiting: 1 run is before yours"
-    assert view_of(studio, others[1].key, None).headline == "Waiting: 2 runs are before yours"
+    assert view_of(studio, others[0].key, None).headline == "Waiting: 1 run ahead of yours"
+    assert view_of(studio, others[1].key, None).headline == "Waiting: 2 runs ahead of yours"
     view = view_of(studio, first.key, None)
     assert view.headline == "Painting house_brush"
     assert "of 1000000 iterations" in view.numbers
     assert 'alt="The picture so far, after' in view.picture
     assert studio.stop("bob") is others[0]
-    assert (others[0].state, others[0].words) == (STOPPED, "taken out of the queue")
+    assert (others[0].state, others[0].reason) == (STOPPED, "removed from the queue")
     assert studio.place(others[1]) == 1
     studio.stop("ann")
     assert ended(first) == STOPPED
@@ -125,7 +125,7 @@ def test_a_run_beyond_the_time_allowed_is_stopped_and_may_continue(tmp_path, con
     studio = Studio(tmp_path / "runs", Limits(minutes=1e-9))
     order = studio.take(config.changed(iterations=ENDLESS), "ann")
     assert ended(order) == STOPPED
-    assert order.words == "stopped after 1e-09 minutes, the most that this page allows"
+    assert order.reason == "stopped after 1e-09 minutes, the limit of this page"
     assert view_of(studio, order.key, None).state == "unfinished"
     studio.close()
 
@@ -134,12 +134,12 @@ def test_one_run_a_visitor_and_no_more_than_may_wait(tmp_path, config):
     studio = Studio(tmp_path / "runs", Limits(waiting=1))
     first = studio.take(config.changed(iterations=ENDLESS), "ann")
     wait(lambda: first.state == PAINTING)
-    with pytest.raises(ConfigError, match=r"your run house_brush is painting; stop it, or wait"):
+    with pytest.raises(ConfigError, match=r"your run house_brush is painting; stop it or wait"):
         studio.take(config, "ann")
     studio.take(config, "bob")
-    with pytest.raises(ConfigError, match=r"1 runs wait already; try again later"):
+    with pytest.raises(ConfigError, match=r"the queue is full \(1\); try again later"):
         studio.take(config, "eve")
-    with pytest.raises(ConfigError, match="you have no run at work; who has started one can stop"):
+    with pytest.raises(ConfigError, match="you have no active run; a run can be stopped only by"):
         studio.stop("eve")
     studio.close()
     assert first.state == STOPPED, "the end of the page keeps the picture"
@@ -151,7 +151,7 @@ def test_what_is_wrong_is_told_and_leaves_no_folder(studio, config, tmp_path):
     assert ended(order) == FAILED
     view = view_of(studio, order.key, None)
     assert view.state == "failed"
-    assert view.headline == f"It did not work: there is no picture {tmp_path / 'gone.png'}"
+    assert view.headline == f"The run failed: there is no picture {tmp_path / 'gone.png'}"
     assert not list((tmp_path / "runs").iterdir())
     assert ended(studio.take(config, "ann")) == DONE, "the next one is painted"
 
@@ -186,7 +186,7 @@ def test_no_name_leads_out_of_the_runs_folder(studio, config, tmp_path):
     for name in ("../elsewhere", "..", "", None, "/etc", "elsewhere"):
         assert studio.run_folder(name) is None
         assert view_of(studio, None, name).headline == IDLE
-    with pytest.raises(ConfigError, match=r"there is no run '../elsewhere' any more"):
+    with pytest.raises(ConfigError, match=r"the run '../elsewhere' does not exist"):
         studio.resume("../elsewhere", "ann")
 
 

@@ -66,7 +66,7 @@ def test_a_pyav_that_is_broken_is_noticed_before_the_run(
     monkeypatch.delitem(sys.modules, "av", raising=False)
     assert job("--animate", "mp4", "--output", "film") == 2
     [line] = capsys.readouterr().err.splitlines()
-    assert "PyAV, which is here but does not load (" in line
+    assert "PyAV, which is installed but fails to import (" in line
     assert trouble.split("'")[1] in line
     assert "pip install --force-reinstall -r requirements-video.txt" in line
     assert not Path("film").exists()
@@ -96,7 +96,7 @@ def test_without_saved_pictures_there_is_none(job, tmp_path, capsys):
 )
 def test_a_run_without_a_saved_picture_has_its_report_and_no_film(job, capsys, how):
     assert job(*how, "--animate", "gif", "--output", "still") == 0
-    assert "no picture was saved on the way: no time-lapse" in capsys.readouterr().out
+    assert "no intermediate pictures were saved: no time-lapse" in capsys.readouterr().out
     assert Path("still/report.html").exists()
     assert not Path("still/timelapse.gif").exists()
 

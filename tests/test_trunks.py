@@ -213,7 +213,8 @@ def test_a_picture_instead_of_an_image_is_refused_before_the_network_dies_of_it(
 
 
 def test_a_path_instead_of_a_model_is_refused():
-    with pytest.raises(ConfigError, match=r"`model` is 'vgg\.mat'; pass what load_vgg_model gives"):
+    message = r"`model` is 'vgg\.mat'; pass a model from load_vgg_model"
+    with pytest.raises(ConfigError, match=message):
         extract_features("vgg.mat", IMAGE, ["conv1_1"])
 
 
@@ -316,7 +317,7 @@ def test_a_missing_file_says_how_to_get_it(tmp_path):
 
 
 def test_a_folder_is_no_file(tmp_path):
-    refused(tmp_path, "is a folder")
+    refused(tmp_path, "is a directory")
 
 
 def test_a_truncated_file_says_how_long_it_is_and_should_be(tmp_path, tiny_mat):
@@ -332,7 +333,7 @@ def test_a_truncated_file_says_how_long_it_is_and_should_be(tmp_path, tiny_mat):
         (b"MATLAB 7.3 MAT-file, Platform: GLNXA64", r"v7.3 file.*save it with -v7"),
         (b"", "it is empty"),
         (b"PK\x03\x04 a pth file", "can run code"),
-        (b"hello", "neither MATLAB's nor HDF5's mark"),
+        (b"hello", "neither MATLAB's nor HDF5's signature"),
     ],
 )
 def test_another_kind_of_file_is_called_by_its_name(tmp_path, start, message):
@@ -350,7 +351,7 @@ def test_a_mat_file_without_layers(tmp_path):
 def test_a_mat_file_whose_layers_are_none(tmp_path):
     path = tmp_path / "vgg.mat"
     scipy.io.savemat(path, {"layers": np.eye(2)})
-    refused(path, "holds no convolution layers")
+    refused(path, "contains no convolution layers")
 
 
 def test_a_mat_file_that_lacks_one_layer_names_it(tmp_path):
@@ -358,7 +359,7 @@ def test_a_mat_file_that_lacks_one_layer_names_it(tmp_path):
     convolutions = tiny_vgg()
     del convolutions["conv3_2"]
     write_matconvnet(path, convolutions)
-    refused(path, "conv3_2 are missing or too many")
+    refused(path, "conv3_2 are missing or unexpected")
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -393,7 +394,7 @@ def test_an_hdf5_file_of_something_else_is_refused(tmp_path):
     path = tmp_path / "vgg.h5"
     with h5py.File(path, "w") as file:
         file["x"] = 1
-    refused(path, "holds no convolution layers")
+    refused(path, "contains no convolution layers")
 
 
 def test_a_truncated_hdf5_file_is_refused(tmp_path):
@@ -417,7 +418,7 @@ def test_an_unreadable_file_says_so(tmp_path, tiny_mat, monkeypatch):
         monkeypatch.setattr("builtins.open", forbidding)
     else:
         path.chmod(0)
-    refused(path, "may not be read: check its permissions")
+    refused(path, "is not readable: check its permissions")
 
 
 def test_a_file_loads_where_the_embedded_network_is_missing(tmp_path, tiny_mat, monkeypatch):
@@ -425,7 +426,7 @@ def test_a_file_loads_where_the_embedded_network_is_missing(tmp_path, tiny_mat, 
     write_keras(tmp_path / "notop.h5", tiny_vgg(16))
     assert load_vgg_model(tiny_mat).name == "VGG-19 from tiny-19.mat"
     assert load_vgg_model(tmp_path / "notop.h5").name == "VGG-16 from notop.h5"
-    with pytest.raises(WeightsError, match=r"missing\.npz is missing: install nst_tf again"):
+    with pytest.raises(WeightsError, match=r"missing\.npz is missing: reinstall nst_tf"):
         load_vgg_model("embedded")
 
 
@@ -477,7 +478,7 @@ def test_pipes_are_not_waited_for(mat, tmp_path):
     os.mkfifo(cache_path(mat))
     np.testing.assert_array_equal(kernel_of(mat), tiny_vgg(seed=1)["conv3_1"][0])
     os.mkfifo(tmp_path / "pipe.mat")
-    with pytest.raises(WeightsError, match="is no file"):
+    with pytest.raises(WeightsError, match="is not a file"):
         load_vgg_model(tmp_path / "pipe.mat")
 
 

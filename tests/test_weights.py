@@ -82,7 +82,7 @@ def test_a_good_file_arrives_under_its_name(table, tmp_path, capsys):
     assert main(["fetch", "vgg19", "--folder", str(tmp_path / "model")]) == 0
     assert (tmp_path / "model" / table.file).read_bytes() == CONTENT
     assert names(tmp_path / "model") == [table.file]
-    assert "is there and its checksum is right" in capsys.readouterr().out
+    assert "is complete and its checksum is correct" in capsys.readouterr().out
 
 
 def test_a_file_that_is_there_is_not_fetched_again(table, server, tmp_path):
@@ -103,7 +103,7 @@ def test_a_wrong_checksum_leaves_nothing(table, server, tmp_path, capsys):
     status = main(["fetch", "vgg19", "--folder", str(tmp_path), "--url", f"{server.url}/damaged"])
     assert status == 2
     error = capsys.readouterr().err
-    assert "is not vgg19: its checksum differs, so it was thrown away" in error
+    assert "is not vgg19: its checksum differs, so it was deleted" in error
     assert names(tmp_path) == []
     fetch("vgg19", tmp_path)  # and the next call begins anew
     assert server.requests[-1] == ("/good", None)
@@ -118,7 +118,7 @@ def test_not_found_says_so(table, server, tmp_path):
 
 
 def test_a_cut_connection_is_resumed_where_it_broke(table, server, tmp_path):
-    with pytest.raises(WeightsError, match=r"broke off .*\.part is kept, call again to go on"):
+    with pytest.raises(WeightsError, match=r"failed .*\.part is kept, run again to resume"):
         fetch("vgg19", tmp_path, url=f"{server.url}/cut")
     assert names(tmp_path) == [table.file + ".part"]
     path = fetch("vgg19", tmp_path)
@@ -142,13 +142,13 @@ def test_a_part_that_is_whole_already_only_needs_its_name(table, server, tmp_pat
 def test_no_server_says_so(table, tmp_path, server, capsys):
     dead = "http://127.0.0.1:9/nothing"  # the discard port: nobody listens
     assert main(["fetch", "vgg19", "--folder", str(tmp_path), "--url", dead]) == 2
-    assert "the download of vgg19 broke off" in capsys.readouterr().err
+    assert "the download of vgg19 failed" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("url", ["nonsense", "ftp://x/y", "file:///etc/passwd", "http://", ""])
 def test_a_bad_address_is_not_blamed_on_the_checksum(table, server, tmp_path, capsys, url):
     assert main(["fetch", "vgg19", "--folder", str(tmp_path), "--url", url]) == 2
-    assert "the download of vgg19 broke off" in capsys.readouterr().err
+    assert "the download of vgg19 failed" in capsys.readouterr().err
     assert server.requests == []
 
 
@@ -173,7 +173,7 @@ def test_list_tells_all_there_is_to_know(capsys):
     assert main(["list"]) == 0
     listed = capsys.readouterr().out
     for name, weights in WEIGHTS.items():
-        for fact in (name, weights.checksum, weights.licence, weights.credit, weights.url or ""):
+        for fact in (name, weights.checksum, weights.license, weights.credit, weights.url or ""):
             assert fact in listed
     assert "534,904,783 bytes" in listed
 
@@ -226,7 +226,7 @@ def test_verify_knows_the_embedded_file(capsys):
     assert "27,222,549 bytes" in said
     assert "the embedded VGG-16 (ImageNet) of nst_tf" in said
     assert "the 13 convolutions of VGG-16, shapes as expected, all finite" in said
-    assert "Oxford's VGG-16, right way up, RGB" in said
+    assert "Oxford's VGG-16, kernels not transposed, RGB" in said
 
 
 def test_verify_knows_the_numbers_of_vgg16_in_any_file(tmp_path, real_vgg16):
@@ -243,7 +243,7 @@ def test_verify_says_what_a_file_is(tmp_path, capsys):
     assert main(["verify", str(path)]) == 0
     said = capsys.readouterr().out
     assert "the 16 convolutions of VGG-19, shapes as expected, all finite" in said
-    assert "Oxford's VGG-19, right way up, RGB" in said
+    assert "Oxford's VGG-19, kernels not transposed, RGB" in said
     assert "mean: 123.680 116.779 103.939" in said
     assert hashlib.md5(path.read_bytes()).hexdigest() in said
     write_keras(path, tiny_vgg(16))

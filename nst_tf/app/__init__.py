@@ -1,6 +1,6 @@
-"""The page: ``python -m nst_tf.app`` shows style transfer in a browser.
+"""The page: ``python -m nst_tf.app`` runs style transfer in a browser.
 
-`studio` does the runs, one after the other, `uploads` keeps what visitors bring, `form` makes
-settings of what they chose, `views` puts a run into words and pictures, and `page` alone knows
-Gradio.
+`studio` runs one job at a time, `uploads` stores uploaded pictures, `form` converts a visitor's
+choices to settings, and `views` renders a run as text and pictures. Only `controls` and `page`
+import Gradio.
 """

@@ -15,8 +15,8 @@ from nst_tf.errors import ConfigError
 from nst_tf.samples import SAMPLES
 
 PASSWORD = "NST_TF_PASSWORD"  # noqa: S105 - the name of an environment variable
-HERE = ("127.0.0.1", "localhost", "::1")
-KNOBS = ("weights", "precision", "memory_limit", "device")  # the same for all runs of the page
+LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
+KNOBS = ("weights", "precision", "memory_limit", "device")  # shared by all runs of the page
 
 
 def main(arguments=None):
@@ -26,42 +26,46 @@ def main(arguments=None):
 
 
 def make_parser():
-    """Return the parser: where the page is, what it allows, and what holds for all its runs."""
+    """Return the parser: address, limits for visitors, and settings shared by all runs."""
     parser = OneLineParser(
         prog="python -m nst_tf.app",
-        description="Show a page in the browser on which pictures are painted, one run at a time.",
-        epilog="The page needs: pip install -r requirements-app.txt",
+        description="Serve a browser page for style transfer, one run at a time.",
+        epilog="The page requires: pip install -r requirements-app.txt",
     )
     parser.add_argument(
         "--host",
-        default=HERE[0],
-        help="address to listen at; 0.0.0.0: all networks (default: %(default)s)",
+        default=LOCAL_HOSTS[0],
+        help="address to listen on; 0.0.0.0: all networks (default: %(default)s)",
     )
     parser.add_argument("--port", type=int, default=7860, metavar="N", help="default: %(default)s")
-    parser.add_argument("--output", default="output", metavar="DIR", help="of the runs' folders")
+    parser.add_argument("--output", default="output", metavar="DIR", help="where to save the runs")
     parser.add_argument("--open", action="store_true", help="open the page in the browser")
     group = parser.add_argument_group("for a class")
     group.add_argument(
         "--password",
         metavar="WORD",
-        help=f"visitors must know it; better in ${PASSWORD}, where others can't read it",
+        help=f"required of visitors; safer in ${PASSWORD}, hidden from other users",
     )
     group.add_argument(
         "--max-side",
         type=int,
         default=1280,
         metavar="N",
-        help="pixels of the longer side (default: %(default)s)",
+        help="maximum longer side in pixels (default: %(default)s)",
     )
     group.add_argument(
-        "--max-minutes", type=float, default=30, metavar="X", help="of a run (default: %(default)s)"
+        "--max-minutes",
+        type=float,
+        default=30,
+        metavar="X",
+        help="maximum minutes per run (default: %(default)s)",
     )
     group.add_argument(
         "--max-waiting",
         type=int,
         default=30,
         metavar="N",
-        help="runs that may wait (default: %(default)s)",
+        help="maximum length of the queue (default: %(default)s)",
     )
     add_knobs(parser, [knob for knob in fields(JobConfig) if knob.name in KNOBS])
     return parser
@@ -69,21 +73,27 @@ def make_parser():
 
 def _serve(options):
     knobs = {name: options[name] for name in KNOBS if name in options}
-    JobConfig().changed(**knobs)  # what is wrong is told before anything is begun
+    JobConfig().changed(**knobs)  # reports invalid values before anything starts
     _check(options)
-    with tempfile.TemporaryDirectory(prefix="nst_tf-") as passing:
-        os.environ["GRADIO_TEMP_DIR"] = passing  # what Gradio keeps goes with the page
+    with tempfile.TemporaryDirectory(prefix="nst_tf-") as cache:
+        os.environ["GRADIO_TEMP_DIR"] = cache  # Gradio's files are deleted when the page closes
         with hushed():
             from nst_tf.app.page import build, launch
         studio, uploads = _open_studio(options, knobs)
         page = build(studio, uploads, knobs)
         try:
-            how = {"password": _password(options), "open_browser": options["open"]}
-            launch(page, studio.folder, options["host"], options["port"], **how)
-            print(f"the page is at {_address(options)}; Ctrl-C ends it", flush=True)
+            launch(
+                page,
+                studio.folder,
+                options["host"],
+                options["port"],
+                password=_password(options),
+                open_browser=options["open"],
+            )
+            print(f"the page is at {_address(options)}; press Ctrl-C to stop it", flush=True)
             threading.Event().wait()
         except KeyboardInterrupt:
-            print("ending: a run at work is stopped, its picture kept", flush=True)
+            print("stopping: an active run is stopped and its picture is kept", flush=True)
         finally:
             page.close(verbose=False)
             studio.close()
@@ -91,7 +101,7 @@ def _serve(options):
 
 
 def _open_studio(options, knobs):
-    """Return the studio and the uploads of the page; `knobs` get the weights that were found."""
+    """Return the page's studio and uploads; set `knobs["weights"]` to the weights found."""
     with hushed():
         from nst_tf.app.studio import Limits, Studio
         from nst_tf.app.uploads import Uploads
@@ -102,31 +112,31 @@ def _open_studio(options, knobs):
     check_output(folder, overwrite=True)
     knobs["weights"] = chosen_weights(knobs.get("weights", "auto"))
     with hushed():
-        load_model(knobs["weights"])  # what can't be read is told now, not to each visitor
+        load_model(knobs["weights"])  # reports unreadable weights now, not to each visitor
     limits = Limits(options["max_side"], options["max_minutes"], options["max_waiting"])
     return Studio(folder, limits), Uploads(folder / "uploads", SAMPLES)
 
 
 def _address(options):
     if options["host"] in ("0.0.0.0", "::"):  # noqa: S104 - a comparison
-        return f"port {options['port']} of this machine, by any of its names"
+        return f"port {options['port']} of this machine, on all its addresses"
     return f"http://{options['host']}:{options['port']}/"
 
 
 def _check(options):
-    """Refuse what can't be served."""
+    """Raise `ConfigError` for invalid options or a missing Gradio."""
     if find_spec("gradio") is None:
-        raise ConfigError("the page needs Gradio: pip install -r requirements-app.txt")
-    for name, least in (("max_side", 128), ("max_minutes", 0.01), ("max_waiting", 1)):
-        if not options[name] >= least:
+        raise ConfigError("the page requires Gradio: pip install -r requirements-app.txt")
+    for name, minimum in (("max_side", 128), ("max_minutes", 0.01), ("max_waiting", 1)):
+        if not options[name] >= minimum:
             flag = name.replace("_", "-")
-            raise ConfigError(f"--{flag} is {options[name]}; it must be at least {least}")
+            raise ConfigError(f"--{flag} is {options[name]}; it must be at least {minimum}")
     if not 0 < options["port"] < 2**16:
         raise ConfigError(f"--port is {options['port']}; 1 to 65535 was expected")
-    if options["host"] not in HERE and not _password(options):
+    if options["host"] not in LOCAL_HOSTS and not _password(options):
         print(
-            f"nst_tf: whoever reaches {options['host']} can use this page and see its pictures; "
-            f"set ${PASSWORD} to ask for a password",
+            f"nst_tf: anyone who can reach {options['host']} can use this page and see its "
+            f"pictures; set ${PASSWORD} to require a password",
             file=sys.stderr,
         )
 

@@ -1,4 +1,4 @@
-"""What the page is made of: pictures to choose, knobs, buttons, and where a run is shown."""
+"""The components of the page: picture inputs, knobs, buttons and the panel that shows a run."""
 
 import os
 from dataclasses import dataclass
@@ -26,21 +26,21 @@ class Slot:
 
     box: gr.Column
     picture: gr.Image
-    told: gr.HTML
+    problem: gr.HTML
     weight: gr.Slider
     where: gr.Radio
     editor: gr.ImageEditor
     mask_box: gr.Column
     mask: gr.Image
-    mask_told: gr.HTML
+    mask_problem: gr.HTML
 
 
 @dataclass(frozen=True)
 class Controls:
-    """What a visitor chooses with."""
+    """The input components of the page."""
 
     content: gr.Image
-    content_told: gr.HTML
+    content_problem: gr.HTML
     slots: list[Slot]
     keep_content: gr.Checkbox
     preset: gr.Dropdown
@@ -54,19 +54,19 @@ class Controls:
     more: dict[str, gr.components.Component]
 
     def all(self):
-        """Return the components that a form is read from."""
+        """Return the components whose values make up a form."""
         slots = [
-            each
+            component
             for slot in self.slots
-            for each in (slot.picture, slot.weight, slot.where, slot.editor, slot.mask)
+            for component in (slot.picture, slot.weight, slot.where, slot.editor, slot.mask)
         ]
         knobs = (self.keep_content, self.preset, self.strength, self.side, self.unit, self.amount)
         return {self.content, *slots, *knobs, self.color, self.scale, *self.more.values()}
 
 
 @dataclass(frozen=True)
-class Shown:
-    """Where a run is shown, and what is done with it."""
+class RunPanel:
+    """The components that display a run, and its buttons."""
 
     alert: gr.HTML
     headline: gr.HTML
@@ -74,21 +74,21 @@ class Shown:
     numbers: gr.HTML
     start: gr.Button
     stop: gr.Button
-    go_on: gr.Button
+    resume: gr.Button
     downloads: dict[str, gr.DownloadButton]
     command: gr.Textbox
 
     def all(self):
-        """Return the components that a look at a run may change."""
+        """Return the components that a refresh may change."""
         text = [self.alert, self.headline, self.picture, self.numbers, self.command]
-        buttons = [self.start, self.stop, self.go_on, *self.downloads.values()]
+        buttons = [self.start, self.stop, self.resume, *self.downloads.values()]
         return [*text, *buttons]
 
 
 def make_controls(limits):
-    """Return the controls that a visitor chooses with."""
+    """Create the input components and return them."""
     gr.Markdown("## 1 · The photograph")
-    content, content_told = _picture(
+    content, content_problem = _picture(
         "Photograph", CONTENT_SAMPLES, "place-0", SAMPLE_PAIR["content"]
     )
     gr.Markdown("## 2 · The style")
@@ -100,17 +100,17 @@ def make_controls(limits):
         label="Keep the photograph where no style acts", info="needs a mask for each style"
     )
     _count_styles(slots, add, remove)
-    gr.Markdown("## 3 · How")
-    return Controls(content, content_told, slots, keep_content, **_knobs(limits), more=_more())
+    gr.Markdown("## 3 · Settings")
+    return Controls(content, content_problem, slots, keep_content, **_knobs(limits), more=_more())
 
 
-def _picture(label, samples, place_id, value=None):
-    """Return a place for a picture, one to say what is wrong with it, and samples below."""
+def _picture(label, samples, elem_id, value=None):
+    """Create a picture input with samples below; return it and the component for its problems."""
     sources = ["upload", "clipboard", "webcam"]
-    place = _upload(value, label=label, height=220, sources=sources, elem_id=place_id)
-    told = _told()
+    picture = _upload(value, label=label, height=220, sources=sources, elem_id=elem_id)
+    problem = _problem()
     gallery = gr.Gallery(
-        [(path, _spoken(path)) for path in samples],
+        [(path, path.stem.replace("_", " ")) for path in samples],
         label=f"Samples for: {label}",
         columns=len(samples),
         height="auto",
@@ -124,33 +124,29 @@ def _picture(label, samples, place_id, value=None):
     def pick(event: gr.SelectData):
         return samples[event.index]
 
-    gallery.select(pick, None, place, **QUIET)
-    return place, told
+    gallery.select(pick, None, picture, **QUIET)
+    return picture, problem
 
 
-def _upload(value=None, **how):
-    """Return a place for a picture that hands on the file as it came.
+def _upload(value=None, **options):
+    """Return a picture input that passes on the uploaded file unopened.
 
-    Gradio would open it first, and say "error" of one that is no picture.
+    Gradio would open the file first and only report "error" if it is not a picture.
     """
-    place = gr.Image(value, type="filepath", buttons=[], **how)
-    place.preprocess = lambda payload: None if payload is None else payload.path
-    return place
+    picture = gr.Image(value, type="filepath", buttons=[], **options)
+    picture.preprocess = lambda payload: None if payload is None else payload.path
+    return picture
 
 
-def _told():
-    """Return a place beside a picture to say what is wrong with it."""
-    return gr.HTML(visible=False, padding=False, elem_classes="told")
-
-
-def _spoken(path):
-    return path.stem.replace("_", " ")
+def _problem():
+    """Return a hidden component that reports what is wrong with a picture."""
+    return gr.HTML(visible=False, padding=False, elem_classes="problem")
 
 
 def _slot(number):
     with gr.Column(visible=number == 1, elem_classes="slot") as box:
         value = SAMPLE_PAIR["style"][0] if number == 1 else None
-        picture, told = _picture(f"Style {number}", STYLE_SAMPLES, f"place-{number}", value)
+        picture, problem = _picture(f"Style {number}", STYLE_SAMPLES, f"place-{number}", value)
         weight = gr.Slider(
             0.1, 3, 1, step=0.1, label=f"Weight of style {number}", visible=number > 1
         )
@@ -166,19 +162,19 @@ def _slot(number):
             brush=gr.Brush(default_size=40, colors=["rgba(255, 45, 117, 0.6)"], color_mode="fixed"),
             eraser=gr.Eraser(default_size=40),
         )
-        # Hidden by what is about it: Gradio makes a component that is changed itself anew.
+        # Hide the mask through its column: Gradio recreates a component that is updated itself.
         with gr.Column(visible=False) as mask_box:
             mask = _upload(
-                label=f"Mask of style {number}: black and white, in the photograph's shape",
+                label=f"Mask of style {number}: black and white, aspect ratio of the photograph",
                 height=160,
                 sources=["upload", "clipboard"],
             )
-            mask_told = _told()
-    return Slot(box, picture, told, weight, where, editor, mask_box, mask, mask_told)
+            mask_problem = _problem()
+    return Slot(box, picture, problem, weight, where, editor, mask_box, mask, mask_problem)
 
 
 def _count_styles(slots, add, remove):
-    """Let styles be added and removed."""
+    """Connect the buttons that add and remove styles."""
     count = gr.State(1)
 
     def change(count, by):
@@ -186,8 +182,9 @@ def _count_styles(slots, add, remove):
         boxes = [gr.Column(visible=number < count) for number in range(len(slots))]
         picture = [gr.skip() if number < count else None for number in range(len(slots))]
         weight = gr.Slider(visible=count > 1)
-        more, less = gr.Button(interactive=count < len(slots)), gr.Button(interactive=count > 1)
-        return [count, *boxes, *picture, weight, more, less]
+        can_add = gr.Button(interactive=count < len(slots))
+        can_remove = gr.Button(interactive=count > 1)
+        return [count, *boxes, *picture, weight, can_add, can_remove]
 
     pictures = [slot.picture for slot in slots]
     changed = [count, *(slot.box for slot in slots), *pictures, slots[0].weight, add, remove]
@@ -196,33 +193,38 @@ def _count_styles(slots, add, remove):
 
 
 def _knobs(limits):
-    """Return the few knobs that matter first."""
-    most = limits.side
+    """Return the most important knobs by name."""
+    max_side = limits.side
     preset = gr.Dropdown(
-        [("the look of this package", forms.OWN_LOOK), *PRESETS],
+        [("package defaults", forms.OWN_LOOK), *PRESETS],
         value=forms.OWN_LOOK,
         label="Preset",
-        info="the numbers of a paper or tutorial",
+        info="the settings of a paper or tutorial",
     )
     about = gr.Markdown("", elem_classes="about")
     strength = gr.Slider(
-        -4, 4, 0, step=0.5, label="Style strength", info="each step up doubles the style's weight"
+        -4, 4, 0, step=0.5, label="Style strength", info="+1 doubles the style weight"
     )
     scale = gr.Slider(
         0.25,
         3,
         1,
         step=0.05,
-        label="Size of the strokes",
-        info="scale of the painting: 2 doubles them",
+        label="Stroke size",
+        info="scale of the painting; 2 doubles the strokes",
     )
     side = gr.Slider(
-        64, most, min(512, most), step=16, label="Longer side", info="pixels of the result"
+        64,
+        max_side,
+        min(512, max_side),
+        step=16,
+        label="Longer side",
+        info="of the result, in pixels",
     )
-    color = gr.Dropdown(_colors(), value="style", label="Colours")
+    color = gr.Dropdown(_colors(), value="style", label="Colors")
     with gr.Row():
-        amount = gr.Number(JobConfig.iterations, label="How long", precision=0, min_width=120)
-        unit = gr.Radio(["iterations", "seconds"], value="iterations", label="Counted in")
+        amount = gr.Number(JobConfig.iterations, label="Duration", precision=0, min_width=120)
+        unit = gr.Radio(["iterations", "seconds"], value="iterations", label="Measured in")
     return {
         "preset": preset,
         "about": about,
@@ -236,28 +238,28 @@ def _knobs(limits):
 
 
 def _colors():
-    words = {
+    labels = {
         "style": "the painting's",
-        "luminance": "the photograph's: only light and dark are painted",
-        "swap": "the photograph's: put back at the end",
-        "cholesky": "the photograph's: the painting is recoloured before (Cholesky)",
-        "pca": "the photograph's: the painting is recoloured before (PCA)",
-        "symmetric": "the photograph's: the painting is recoloured before (symmetric)",
-        "histogram": "the photograph's: the painting is recoloured before (histogram)",
+        "luminance": "the photograph's: only luminance is painted",
+        "swap": "the photograph's: restored at the end",
+        "cholesky": "the photograph's: the painting is recolored first (Cholesky)",
+        "pca": "the photograph's: the painting is recolored first (PCA)",
+        "symmetric": "the photograph's: the painting is recolored first (symmetric)",
+        "histogram": "the photograph's: the painting is recolored first (histogram)",
     }
-    return [(words.get(mode, mode), mode) for mode in COLOR_MODES]
+    return [(labels.get(mode, mode), mode) for mode in COLOR_MODES]
 
 
 def _more():
-    """Return the other knobs, by name: empty ones stay as the preset has them."""
-    found = {}
+    """Return the remaining knobs by name; an empty one keeps the preset's value."""
+    components = {}
     with gr.Accordion("More", open=False):
-        gr.Markdown("What is left empty stays as the preset has it.")
+        gr.Markdown("Empty fields keep the preset's value.")
         for heading, group in groupby(forms.MORE, lambda knob: heading_of(knob.name)):
             with gr.Accordion(heading.capitalize(), open=False):
                 for knob in group:
-                    found[knob.name] = _knob(knob)
-    return found
+                    components[knob.name] = _knob(knob)
+    return components
 
 
 def _knob(knob):
@@ -267,12 +269,12 @@ def _knob(knob):
         choices = ("yes", "no")
     if choices:
         return gr.Dropdown(["", *choices], value="", label=label, info=text)
-    return gr.Textbox(label=label, info=text, max_lines=1, placeholder="as the preset has it")
+    return gr.Textbox(label=label, info=text, max_lines=1, placeholder="preset's value")
 
 
 def make_recent():
-    """Return the gallery of recent runs."""
-    gr.Markdown("## Recent runs\n\nChoose one to see it, take its files or continue it.")
+    """Create the gallery of recent runs and return it."""
+    gr.Markdown("## Recent runs\n\nChoose a run to view it, download its files or continue it.")
     return gr.Gallery(
         label="Recent runs",
         show_label=False,
@@ -288,12 +290,12 @@ def make_recent():
     )
 
 
-def make_shown():
-    """Return the buttons of a run and the places where it is shown."""
+def make_run_panel():
+    """Create the panel that shows a run and return it."""
     with gr.Row(elem_id="do"):
         start = gr.Button("Start", variant="primary", elem_id="start", min_width=80)
         stop = gr.Button("Stop", interactive=False, elem_id="stop", min_width=80)
-        go_on = gr.Button("Continue", interactive=False, elem_id="continue", min_width=80)
+        resume = gr.Button("Continue", interactive=False, elem_id="continue", min_width=80)
     alert = gr.HTML(elem_id="alert", visible=False, padding=False)
     headline = gr.HTML(elem_id="headline", padding=False)
     picture = gr.HTML(elem_id="picture", visible=False, padding=False)
@@ -311,10 +313,10 @@ def make_shown():
         }
     numbers = gr.HTML(elem_id="numbers", visible=False, padding=False)
     command = gr.Textbox(
-        label="This command repeats the run",
+        label="Command to repeat this run",
         buttons=["copy"],
         visible=False,
         lines=2,
         elem_id="command",
     )
-    return Shown(alert, headline, picture, numbers, start, stop, go_on, downloads, command)
+    return RunPanel(alert, headline, picture, numbers, start, stop, resume, downloads, command)

@@ -1,4 +1,4 @@
-"""From what a visitor chose to the settings of a run."""
+"""Convert a visitor's choices to the settings of a run."""
 
 from dataclasses import dataclass, field, fields
 
@@ -16,7 +16,7 @@ from nst_tf.jobs.settings import preset_knobs, value_of
 from nst_tf.presets import PRESETS
 
 STYLES = 4
-OWN_LOOK = "none"  # the preset that is no preset: a job's defaults
+OWN_LOOK = "none"  # no preset: the defaults of `JobConfig`
 EVERYWHERE, PAINTED, WHITE, BLACK, ELSE = (
     "everywhere",
     "where I paint",
@@ -25,20 +25,20 @@ EVERYWHERE, PAINTED, WHITE, BLACK, ELSE = (
     "where no other style acts",
 )
 WHERE = (EVERYWHERE, PAINTED, WHITE, BLACK, ELSE)
-# Decided by other controls, or by who started the page: visitors name no files of its machine.
-NOT_ASKED = {
+# Set by other controls or by the page's owner: visitors must not name files of its machine.
+NOT_OFFERED = {
     *("content", "style", "style_weights", "masks", "keep_content", "color", "size"),
     *("style_scale", "style_size", "iterations", "style_masks", "weights"),
     *("device", "precision", "memory_limit", "save_every", "checkpoint_every"),
 }
-MORE = [knob for knob in fields(JobConfig) if knob.name not in NOT_ASKED]
-CHOICES = {"init": STARTS}  # no file
-LARGEST_STYLE = 1.5  # of the largest picture's sides
+MORE = [knob for knob in fields(JobConfig) if knob.name not in NOT_OFFERED]
+CHOICES = {"init": STARTS}  # no files
+MAX_STYLE_SIDE = 1.5  # as a multiple of the page's largest side
 
 
 @dataclass(frozen=True)
 class StyleChoice:
-    """One of the styles, as it was chosen.
+    """A visitor's choices for one style.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class StyleChoice:
     where : str
         One of `WHERE`.
     painted : list of (H, W, 4) uint8
-        Layers that were painted.
+        Layers of the editor.
     mask : path or None
     """
 
@@ -60,27 +60,27 @@ class StyleChoice:
 
 @dataclass(frozen=True)
 class Form:
-    """All that a visitor chose.
+    """All choices of a visitor.
 
     Attributes
     ----------
     content : path or None
     styles : list of StyleChoice
-        Those without a picture are left out.
+        Styles without a picture are skipped.
     preset : str
     strength : float
-        How often the weight of the style is doubled.
+        Number of times the style weight is doubled.
     side : int
-        Pixels of the longer side.
+        Longer side in pixels.
     iterations : int
     seconds : float or None
-        To paint for, in place of iterations.
+        Duration of the run; replaces `iterations`.
     color : str
     scale : float
-        Of the style.
+        Scale of the style.
     keep_content : bool
     more : dict of str
-        Further knobs by name; an empty text leaves a knob as it is.
+        Other knobs by name; an empty string keeps the preset's value.
     """
 
     content: str | None
@@ -97,7 +97,7 @@ class Form:
 
 
 def config_of(form, uploads, limits, knobs=None):
-    """Return the `JobConfig` of a form, its pictures and masks kept.
+    """Store the pictures and masks of a form and return its `JobConfig`.
 
     Parameters
     ----------
@@ -105,23 +105,23 @@ def config_of(form, uploads, limits, knobs=None):
     uploads : Uploads
     limits : Limits
     knobs : dict, optional
-        What who has started the page decided for all runs: weights, device, precision.
+        Settings of the page's owner for all runs: weights, device, precision.
 
     Raises
     ------
     NstError
-        Something is missing or can't be used; the message says what, and where on the page.
+        An input is missing or invalid; the message names the control.
     """
     if not form.content:
-        raise ConfigError("the photograph is missing: upload one, or take a sample")
-    content = _kept("the photograph", form.content, uploads)
-    chosen = [(n, each) for n, each in enumerate(form.styles, 1) if each.picture]
+        raise ConfigError("the photograph is missing: upload one or choose a sample")
+    content = _store("the photograph", form.content, uploads)
+    chosen = [(number, style) for number, style in enumerate(form.styles, 1) if style.picture]
     if not chosen:
-        raise ConfigError("the style is missing: upload a painting, or take a sample")
-    styles = [_kept(f"style {number}", each.picture, uploads) for number, each in chosen]
+        raise ConfigError("the style is missing: upload a painting or choose a sample")
+    styles = [_store(f"style {number}", style.picture, uploads) for number, style in chosen]
     masks = _masks(chosen, content, uploads)
     _check_seconds(form.seconds, limits)
-    _check_keeping(form, chosen)
+    _check_keep_content(form, chosen)
     config = preset_config(form.preset, (knobs or {}).get("weights"))
     size = config.size if own_side(config, content) == form.side else str(_side(form.side, limits))
     config = config.changed(
@@ -135,30 +135,30 @@ def config_of(form, uploads, limits, knobs=None):
         style_scale=_scale(form, limits),
         size=size,
         iterations=_iterations(form),
-        beta=config.beta * 2 ** _number("the strength of the style", form.strength),
+        beta=config.beta * 2 ** _number("the style strength", form.strength),
         animate="gif",
     )
     return paced(config.changed(**_more(form.more)))
 
 
 def preset_config(name, weights=None):
-    """Return the settings of a preset, or a job's own, before pictures are chosen."""
+    """Return the settings of a preset, or the defaults, without pictures."""
     if name in (None, OWN_LOOK):
         return JobConfig()
     return JobConfig().changed(**preset_knobs(name, weights, say=lambda line: None))
 
 
-def words_for_preset(name):
-    """Return what to know of a preset."""
+def preset_summary(name):
+    """Return a preset's source, its expected result, and known issues in the source."""
     if name in (None, OWN_LOOK):
         return ""
     preset = PRESETS[name]
-    errs = f" The source errs: {preset.errs}." if preset.errs else ""
-    return f"{preset.source}. {preset.expect}.{errs}"
+    errors = f" Known issue in the source: {preset.errs}." if preset.errs else ""
+    return f"{preset.source}. {preset.expect}.{errors}"
 
 
 def own_side(config, content):
-    """Return the longer side that a preset's own size gives a photograph, or None."""
+    """Return the longer side of a photograph at the preset's own size, or None."""
     if config.size is None or not content:
         return None
     try:
@@ -168,8 +168,8 @@ def own_side(config, content):
 
 
 def heading_of(name):
-    """Return under which heading a knob stands in `MORE`, as in `run --help`."""
-    heading = "the run"
+    """Return the heading of a knob under "More"; the headings are those of `run --help`."""
+    heading = "run"
     for knob in fields(JobConfig):
         heading = HEADINGS.get(knob.name, heading)
         if knob.name == name:
@@ -177,27 +177,27 @@ def heading_of(name):
     raise KeyError(name)
 
 
-def _kept(what, path, uploads):
+def _store(label, path, uploads):
     try:
         return uploads.keep(path)
     except ImageError as error:
-        raise ImageError(f"{what}: {error}") from None
+        raise ImageError(f"{label}: {error}") from None
 
 
 def _masks(chosen, content, uploads):
-    """Return what `masks` says for the styles, or None where each acts everywhere."""
-    if all(each.where == EVERYWHERE for _, each in chosen):
+    """Return the value of `masks`, or None if every style acts everywhere."""
+    if all(style.where == EVERYWHERE for _, style in chosen):
         return None
     masks = {}
-    for number, each in chosen:
-        if each.where != ELSE:
+    for number, style in chosen:
+        if style.where != ELSE:
             try:
-                masks[number] = _mask(each, content, uploads)
+                masks[number] = _mask(style, content, uploads)
             except NstError as error:
                 raise ConfigError(f"style {number}: {error}") from None
-    for number, each in chosen:
-        if each.where == ELSE:
-            masks[number] = _rest(number, masks, content, uploads)
+    for number, style in chosen:
+        if style.where == ELSE:
+            masks[number] = _rest_mask(number, masks, content, uploads)
     return tuple(masks[number] for number, _ in chosen)
 
 
@@ -206,13 +206,13 @@ def _mask(style, content, uploads):
         return str(uploads.keep_mask(painted_mask(style.painted), f"{content.stem}-painted"))
     if style.where in (WHITE, BLACK):
         if not style.mask:
-            raise ConfigError("the mask is missing: upload one, or choose another place")
-        return (NOT if style.where == BLACK else "") + str(_checked_mask(style, content, uploads))
+            raise ConfigError("the mask is missing: upload one or select another area")
+        return (NOT if style.where == BLACK else "") + str(_store_mask(style, content, uploads))
     return NO_MASK
 
 
-def _checked_mask(style, content, uploads):
-    """Return where an uploaded mask is kept, once it is sure that it can be used."""
+def _store_mask(style, content, uploads):
+    """Store and check an uploaded mask; return its path."""
     mask = uploads.keep(style.mask)
     size = read_picture(content).shape[:2]
     try:
@@ -222,12 +222,12 @@ def _checked_mask(style, content, uploads):
     return mask
 
 
-def _rest(number, masks, content, uploads):
-    """Return the mask of where no other style acts: one that is there already, or a new one."""
-    others = [each for each in masks.values() if each != NO_MASK]
+def _rest_mask(number, masks, content, uploads):
+    """Return the mask of the area where no other style acts: "not:" + mask, or a new mask."""
+    others = [mask for mask in masks.values() if mask != NO_MASK]
     if not others or len(others) < len(masks):
-        other = "another one acts everywhere" if masks else "no other one has a place of its own"
-        raise ConfigError(f"style {number}: it is to act where no other style does, and {other}")
+        reason = "another style acts everywhere" if masks else "no other style has a mask"
+        raise ConfigError(f"style {number}: it acts where no other style acts, but {reason}")
     if len(others) == 1 and not others[0].startswith(NOT):
         return NOT + others[0]
     size = read_picture(content).shape[:2]
@@ -235,7 +235,7 @@ def _rest(number, masks, content, uploads):
 
 
 def _weights(chosen):
-    weights = tuple(_number(f"the weight of style {n}", each.weight) for n, each in chosen)
+    weights = tuple(_number(f"the weight of style {n}", style.weight) for n, style in chosen)
     return None if len(set(weights)) == 1 else weights
 
 
@@ -247,53 +247,57 @@ def _side(side, limits):
 
 
 def _iterations(form):
-    iterations = _number("how long", form.iterations, whole=True)
+    iterations = _number("the duration", form.iterations, whole=True)
     if iterations < 1:
-        raise ConfigError(f"how long is {iterations} iterations; 1 at least was expected")
+        raise ConfigError(f"the duration is {iterations} iterations; at least 1 was expected")
     return iterations
 
 
-def _check_keeping(form, chosen):
-    if form.keep_content and any(each.where == EVERYWHERE for _, each in chosen):
+def _check_keep_content(form, chosen):
+    if form.keep_content and any(style.where == EVERYWHERE for _, style in chosen):
         raise ConfigError(
-            "the photograph can be kept only where no style acts, and a style acts everywhere: "
-            "choose where each one acts, or don't keep the photograph"
+            "the photograph can be kept only where no style acts, but a style acts everywhere: "
+            "choose where each style acts, or don't keep the photograph"
         )
 
 
 def _scale(form, limits):
-    """Return the style's scale; a painting much larger than the picture takes all the memory."""
-    scale = _number("the size of the strokes", form.scale)
-    most = LARGEST_STYLE * limits.side / _side(form.side, limits)
-    if scale > most:
-        raise ConfigError(f"the size of the strokes is {scale:g}; at this size {most:.2g} at most")
+    """Return the style scale; limit it, as a very large painting exhausts the memory."""
+    scale = _number("the stroke size", form.scale)
+    max_scale = MAX_STYLE_SIDE * limits.side / _side(form.side, limits)
+    if scale > max_scale:
+        raise ConfigError(
+            f"the stroke size is {scale:g}; the maximum at this size is {max_scale:.2g}"
+        )
     return scale
 
 
 def _check_seconds(seconds, limits):
     if seconds is None:
         return
-    most = 60 * limits.minutes
-    if not 0 < _number("how long", seconds) <= most:
-        raise ConfigError(f"how long is {seconds:g} seconds; this page allows 1 to {most:g}")
+    max_seconds = 60 * limits.minutes
+    if not 0 < _number("the duration", seconds) <= max_seconds:
+        raise ConfigError(
+            f"the duration is {seconds:g} seconds; this page allows 1 to {max_seconds:g}"
+        )
 
 
-def _number(what, value, *, whole=False):
+def _number(label, value, *, whole=False):
     if value is None or not np.isfinite(value):
-        raise ConfigError(f"{what} is empty; a number was expected")
+        raise ConfigError(f"{label} is empty; a number was expected")
     return round(value) if whole else float(value)
 
 
 def _more(more):
-    """Return the knobs under "more" that say something, typed."""
-    asked, found = {knob.name for knob in MORE}, {}
+    """Return the values of the knobs under "More" that are not empty, converted to their type."""
+    offered, values = {knob.name for knob in MORE}, {}
     for name, text in more.items():
-        if name not in asked:
-            raise ConfigError(f"`{name}` can't be chosen on this page")
+        if name not in offered:
+            raise ConfigError(f"`{name}` can't be set on this page")
         text = str(text or "").replace(",", " ").strip()
         if not text:
             continue
         if name in CHOICES and text not in CHOICES[name]:
             raise ConfigError(f"`{name}` is {text!r:.60}; choose from {', '.join(CHOICES[name])}")
-        found[name] = value_of(name, text, between=None)
-    return found
+        values[name] = value_of(name, text, between=None)
+    return values

@@ -1,4 +1,4 @@
-"""What happens on the page: pictures are checked, runs are begun, looked at, stopped, continued."""
+"""The page's events: check uploads; start, watch, stop and continue runs."""
 
 import hmac
 import secrets
@@ -11,7 +11,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from nst_tf.app import form as forms
-from nst_tf.app.controls import QUIET, make_controls, make_recent, make_shown
+from nst_tf.app.controls import QUIET, make_controls, make_recent, make_run_panel
 from nst_tf.app.form import Form, StyleChoice, config_of
 from nst_tf.app.studio import OPEN
 from nst_tf.app.views import alert_of, headline_of, recent_runs, view_of
@@ -21,94 +21,95 @@ from nst_tf.image.io import read_picture
 from nst_tf.rundir.layout import CONFIG, REPORT, RESULT
 from nst_tf.samples import SAMPLES
 
-MOST_UPLOAD = "64mb"  # of one picture file
-STYLE = Path(__file__).parent / "page.css"
-SECONDS = 1.0  # from one look at the run to the next
-EDITOR = 720  # pixels of the longer side of the picture that masks are painted on
-NOBODY = {"owner": None, "order": None, "run": None}
-HERE = ("127.0.0.1", "localhost", "::1")
-STORE = "nst_tf"  # under which the browser keeps which run it looks at
-TO_THE_RUN = "() => document.getElementById('run').scrollIntoView({behavior: 'smooth'})"
+MAX_UPLOAD = "64mb"  # per picture file
+STYLESHEET = Path(__file__).parent / "page.css"
+REFRESH_SECONDS = 1.0
+EDITOR_SIDE = 720  # longer side of the picture that masks are painted on, in pixels
+NEW_VISIT = {"owner": None, "order": None, "run": None}
+LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
+STORAGE_KEY = "nst_tf"  # of the visit in the browser's storage
+SCROLL_TO_RUN = "() => document.getElementById('run').scrollIntoView({behavior: 'smooth'})"
 HEAD = """<header class="head"><h1>nst_tf</h1>
-<p>Neural style transfer: a photograph, repainted by the statistics of a painting.</p></header>"""
-FONTS = ("system-ui", "sans-serif")  # of the machine: none is fetched
+<p>Neural style transfer: a photograph repainted in the style of a painting.</p></header>"""
+FONTS = ("system-ui", "sans-serif")  # local fonts: none is downloaded
 THEME = gr.themes.Default(
     font=FONTS,
     font_mono=("ui-monospace", "monospace"),
     primary_hue="cyan",
     neutral_hue="stone",
 ).set(
-    button_primary_background_fill="*primary_800",  # lighter, white letters can't be read on it
+    button_primary_background_fill="*primary_800",  # dark enough for white text
     button_primary_background_fill_hover="*primary_700",
     button_primary_background_fill_dark="*primary_700",
 )
 
 
 class Page(gr.Blocks):
-    """A page that takes files from its own uploads alone, whatever a request names."""
+    """A page that accepts only files from its own uploads, whatever paths a request names."""
 
-    async def preprocess_data(self, block_fn, inputs, *more, **how):
-        """Look at all paths among the inputs, then hand them on."""
-        for path in named_files(inputs):
+    async def preprocess_data(self, block_fn, inputs, *args, **kwargs):
+        """Check all paths in the inputs, then preprocess the inputs."""
+        for path in file_paths(inputs):
             if not Path(path).resolve().is_relative_to(Path(get_upload_folder()).resolve()):
-                raise gr.Error("this file was not uploaded here")
-        return await super().preprocess_data(block_fn, inputs, *more, **how)
+                raise gr.Error("this file was not uploaded to this page")
+        return await super().preprocess_data(block_fn, inputs, *args, **kwargs)
 
 
-def named_files(data):
-    """Yield all that is called "path" in what a browser has sent, however deep."""
+def file_paths(data):
+    """Yield the value of every "path" key in a request's nested data."""
     if isinstance(data, dict):
         if data.get("path"):
             yield str(data["path"])
         data = list(data.values())
     if isinstance(data, list):
-        for each in data:
-            yield from named_files(each)
+        for item in data:
+            yield from file_paths(item)
 
 
-def _only_here(address):
-    """Return what keeps pages of other names away from one that is for this machine alone.
+def _host_check(address):
+    """Return app options that reject other host names if the page is local.
 
-    Else a page elsewhere could give itself our address (DNS rebinding), and press our buttons.
+    Otherwise a remote page could resolve to our address (DNS rebinding) and send requests.
     """
-    if address not in HERE:
+    if address not in LOCAL_HOSTS:
         return {}
-    return {"middleware": [Middleware(TrustedHostMiddleware, allowed_hosts=[*HERE, "[::1]"])]}
+    hosts = [*LOCAL_HOSTS, "[::1]"]
+    return {"middleware": [Middleware(TrustedHostMiddleware, allowed_hosts=hosts)]}
 
 
 def launch(page, folder, address, port, *, password=None, open_browser=False):
-    """Serve the page until Ctrl-C.
+    """Start serving the page in the background.
 
     Parameters
     ----------
     page : gradio.Blocks
     folder : path
-        Whose files may be downloaded: that of the runs.
+        Parent of the run directories; its files can be downloaded.
     address : str
     port : int
     password : str, optional
-        That visitors must know; any name goes with it.
+        Required of visitors, together with any user name.
     open_browser : bool
 
     Raises
     ------
     ConfigError
-        The address or the port can't be had.
+        The address or the port is not available.
     """
-    auth = password and (lambda name, word: same_word(password, word))
+    auth = password and (lambda name, entered: same_password(password, entered))
     try:
         page.launch(
             server_name=address,
             server_port=port,
             auth=auth,
-            auth_message="Any name, and the password of this page." if auth else None,
+            auth_message="Enter any name and the password of this page." if auth else None,
             inbrowser=open_browser,
             allowed_paths=[str(folder.resolve()), str(SAMPLES)],
-            max_file_size=MOST_UPLOAD,
+            max_file_size=MAX_UPLOAD,
             theme=THEME,
-            css_paths=[STYLE],
+            css_paths=[STYLESHEET],
             footer_links=[],
-            run_history=False,  # it could be sent elsewhere
+            run_history=False,  # it could be sent to a third party
             share=False,
             ssr_mode=False,
             pwa=False,
@@ -117,19 +118,19 @@ def launch(page, folder, address, port, *, password=None, open_browser=False):
             strict_cors=True,
             show_error=False,
             quiet=True,
-            app_kwargs=_only_here(address),
+            app_kwargs=_host_check(address),
             prevent_thread_lock=True,
         )
     except OSError:
         raise ConfigError(
-            f"port {port} of {address} can't be had: another program is at it, or there is no such "
-            "address; choose another --port"
+            f"port {port} of {address} is not available: another program uses it, or the address "
+            "does not exist; choose another --port"
         ) from None
 
 
-def same_word(word, given):
-    """Return whether a visitor knows the password, in a time that tells nothing about it."""
-    return hmac.compare_digest(word.encode(), given.encode())
+def same_password(password, entered):
+    """Compare a visitor's password in constant time."""
+    return hmac.compare_digest(password.encode(), entered.encode())
 
 
 def build(studio, uploads, knobs=None):
@@ -148,67 +149,71 @@ def build(studio, uploads, knobs=None):
             with gr.Column(scale=5, min_width=320):
                 controls = make_controls(studio.limits)
             with gr.Column(scale=6, min_width=320, elem_id="run"):
-                shown = make_shown()
+                panel = make_run_panel()
         recent = make_recent()
         _connect_controls(controls, uploads)
-        Visits(studio, uploads, knobs or {}, controls, shown, recent).connect(page)
+        Visits(studio, uploads, knobs or {}, controls, panel, recent).connect(page)
     return page
 
 
 def _connect_controls(controls, uploads):
-    """Check what is uploaded at once, and open what a mask needs."""
-    _check_at_once("the photograph", controls.content, controls.content_told, uploads)
+    """Check uploads immediately, describe presets, and show the mask inputs that are needed."""
+    _check_on_upload("the photograph", controls.content, controls.content_problem, uploads)
     for number, slot in enumerate(controls.slots, 1):
-        _check_at_once(f"style {number}", slot.picture, slot.told, uploads)
-        _check_at_once(f"the mask of style {number}", slot.mask, slot.mask_told, uploads)
+        _check_on_upload(f"style {number}", slot.picture, slot.problem, uploads)
+        _check_on_upload(f"the mask of style {number}", slot.mask, slot.mask_problem, uploads)
     about = [controls.about, controls.amount, controls.unit, controls.side]
-    controls.preset.change(_about_preset, [controls.preset, controls.content], about, **QUIET)
+    controls.preset.change(_apply_preset, [controls.preset, controls.content], about, **QUIET)
     for slot in controls.slots:
-        opened = [slot.where, controls.content], [slot.editor, slot.mask_box]
-        slot.where.change(_open_mask, *opened, **QUIET)
-        controls.content.change(_open_mask, *opened, **QUIET)
+        inputs, outputs = [slot.where, controls.content], [slot.editor, slot.mask_box]
+        slot.where.change(_show_mask_input, inputs, outputs, **QUIET)
+        controls.content.change(_show_mask_input, inputs, outputs, **QUIET)
 
 
-def _about_preset(name, content):
-    """Return what to know of a preset, and its iterations and size."""
+def _apply_preset(name, content):
+    """Return a preset's summary, iterations, unit and size."""
     config = forms.preset_config(name)
     side = forms.own_side(config, content)
-    about = forms.words_for_preset(name)
-    return about, config.iterations, "iterations", gr.skip() if side is None else side
+    summary = forms.preset_summary(name)
+    return summary, config.iterations, "iterations", gr.skip() if side is None else side
 
 
-def _check_at_once(what, place, told, uploads):
-    """Look at a picture as soon as it is uploaded; one that can't be used goes, and is told."""
+def _check_on_upload(label, picture, problem, uploads):
+    """Check a picture as soon as it is uploaded; remove it and show why if it can't be used."""
 
     def check(path):
         try:
             return uploads.keep(path), gr.HTML(visible=False)
         except NstError as error:
-            return None, gr.HTML(alert_of(f"{what}: {error}"), visible=True)
+            return None, gr.HTML(alert_of(f"{label}: {error}"), visible=True)
 
-    place.upload(check, place, [place, told], **QUIET)
-    place.change(lambda path: gr.HTML(visible=False) if path else gr.skip(), place, told, **QUIET)
+    def hide_problem(path):
+        return gr.HTML(visible=False) if path else gr.skip()
+
+    picture.upload(check, picture, [picture, problem], **QUIET)
+    picture.change(hide_problem, picture, problem, **QUIET)
 
 
-def _open_mask(where, content):
-    """Show the editor, with the photograph to paint on, or the place for a mask."""
+def _show_mask_input(where, content):
+    """Show the editor, with the photograph as background, or the mask input."""
     mask = gr.Column(visible=where in (forms.WHITE, forms.BLACK))
     if where != forms.PAINTED:
         return gr.ImageEditor(visible=False), mask
     if not content:
         return gr.ImageEditor(visible=True, value=None), mask
     try:
-        ground = Image.fromarray(read_picture(content))
-    except NstError:  # it was told where it was uploaded
+        background = Image.fromarray(read_picture(content))
+    except NstError:  # already reported on upload
         return gr.ImageEditor(visible=True, value=None), mask
-    factor = EDITOR / max(ground.size)  # small ones are enlarged: the brush has its size
-    ground = ground.resize([max(round(side * factor), 1) for side in ground.size])
-    value = {"background": ground, "layers": [], "composite": None}
-    return gr.ImageEditor(visible=True, value=value, canvas_size=ground.size), mask
+    # Small pictures are enlarged, as the brush has a fixed size.
+    factor = EDITOR_SIDE / max(background.size)
+    background = background.resize([max(round(side * factor), 1) for side in background.size])
+    value = {"background": background, "layers": [], "composite": None}
+    return gr.ImageEditor(visible=True, value=value, canvas_size=background.size), mask
 
 
 def form_from(controls, values):
-    """Return the `Form` of the controls' values, by component."""
+    """Return the `Form` with the controls' values; `values` maps components to values."""
     styles = [
         StyleChoice(
             values[slot.picture],
@@ -236,46 +241,46 @@ def form_from(controls, values):
 
 
 class Visits:
-    """What visitors do with runs: begin, look, stop, continue, choose among recent ones.
+    """Event handlers for a visitor's runs: start, refresh, stop, resume and select.
 
-    Who somebody is, and which run is looked at, the browser keeps: `visit` is a dict with "owner",
-    the key of an "order", and the name of a "run" whose folder is shown. So a page that is loaded
-    again shows the same run.
+    The browser stores `visit`, so that a reloaded page shows the same run. It is a dict of the
+    visitor's key ("owner"), the key of an order ("order") and the directory name of the run shown
+    ("run").
     """
 
-    def __init__(self, studio, uploads, knobs, controls, shown, recent):
+    def __init__(self, studio, uploads, knobs, controls, panel, recent):
         self.studio, self.uploads, self.knobs = studio, uploads, knobs
-        self.controls, self.shown, self.recent = controls, shown, recent
-        self.visit = gr.BrowserState(NOBODY, storage_key=STORE, secret=STORE)
+        self.controls, self.panel, self.recent = controls, panel, recent
+        self.visit = gr.BrowserState(NEW_VISIT, storage_key=STORAGE_KEY, secret=STORAGE_KEY)
         self.seen, self.names = gr.State(None), gr.State([])
 
     def connect(self, page):
-        """Say what happens when."""
-        shown, visit = self.shown, self.visit
-        changed = [visit, self.seen, self.names, self.recent, *shown.all()]
-        page.load(self.arrive, visit, changed, **QUIET)
-        gr.Timer(SECONDS).tick(self.look, [visit, self.seen], changed, **QUIET)
-        shown.start.click(self.begin, self.controls.all() | {visit}, changed, **QUIET)
-        shown.stop.click(self.stop, visit, changed, **QUIET)
-        shown.go_on.click(self.go_on, visit, changed, **QUIET)
-        self.recent.select(self.choose, [visit, self.names], changed, **QUIET)
-        self.recent.select(None, js=TO_THE_RUN)
+        """Connect the events of the page to their handlers."""
+        panel, visit = self.panel, self.visit
+        outputs = [visit, self.seen, self.names, self.recent, *panel.all()]
+        page.load(self.load, visit, outputs, **QUIET)
+        gr.Timer(REFRESH_SECONDS).tick(self.refresh, [visit, self.seen], outputs, **QUIET)
+        panel.start.click(self.start, self.controls.all() | {visit}, outputs, **QUIET)
+        panel.stop.click(self.stop, visit, outputs, **QUIET)
+        panel.resume.click(self.resume, visit, outputs, **QUIET)
+        self.recent.select(self.select, [visit, self.names], outputs, **QUIET)
+        self.recent.select(None, js=SCROLL_TO_RUN)
 
-    def look(self, visit, seen=None):
-        """Return what has changed on the page since a version was seen."""
-        visit, learned = known(visit), {}
+    def refresh(self, visit, seen=None):
+        """Return the component updates since the view version `seen`."""
+        visit, visit_update = checked_visit(visit), {}
         order = self.studio.order(visit["order"])
         if order is not None and order.folder and visit["run"] != order.folder.name:
-            # By its name it is found when the page was ended. Told once: a look that began before
-            # Start must not bring back what the browser kept then.
+            # The directory name identifies the run after a restart of the page. Send it only once:
+            # a refresh that began before Start must not restore the old visit.
             visit["run"] = order.folder.name
-            learned = {self.visit: visit}
+            visit_update = {self.visit: visit}
         view = view_of(self.studio, visit["order"], visit["run"], seen)
         if view is None:
-            return {self.seen: seen, **learned}
+            return {self.seen: seen, **visit_update}
         mine = self.studio.order_of(visit["owner"])
-        changes = {self.seen: view.version, **learned, **_updates(self.shown, view, mine)}
-        return changes if view.state in OPEN else {**changes, **self._recent()}
+        updates = {self.seen: view.version, **visit_update, **_updates(self.panel, view, mine)}
+        return updates if view.state in OPEN else {**updates, **self._recent()}
 
     def _recent(self):
         runs = recent_runs(self.studio)
@@ -285,83 +290,84 @@ class Visits:
             self.recent: gr.Gallery(pictures, visible=bool(pictures)),
         }
 
-    def _done(self, visit, do):
-        """Do something with a visit; return what has changed, or what is wrong."""
-        visit, alert = known(visit), ""
+    def _perform(self, visit, action):
+        """Apply an action to a visit; return the component updates, with an alert on error."""
+        visit, alert = checked_visit(visit), ""
         try:
-            visit = do(visit)
+            visit = action(visit)
         except NstError as error:
             alert = alert_of(str(error))
-        shown = {self.shown.alert: gr.HTML(alert, visible=bool(alert))}
-        return {self.visit: visit, **self.look(visit), **shown}
+        alert_update = {self.panel.alert: gr.HTML(alert, visible=bool(alert))}
+        return {self.visit: visit, **self.refresh(visit), **alert_update}
 
-    def arrive(self, visit):
-        """Show who comes again the own run, or the one that was looked at last."""
-        visit = known(visit)
+    def load(self, visit):
+        """Show the visitor's own run, or the run shown last."""
+        visit = checked_visit(visit)
         visit["owner"] = visit["owner"] or secrets.token_hex(16)
         mine = self.studio.order_of(visit["owner"])
         visit = {**visit, "order": mine.key} if mine else visit
-        return {self.visit: visit, **self.look(visit)}
+        return {self.visit: visit, **self.refresh(visit)}
 
-    def begin(self, values):
-        """Put a run with the controls' values into the queue."""
+    def start(self, values):
+        """Add a run with the controls' values to the queue."""
 
-        def do(visit):
+        def take(visit):
             form = form_from(self.controls, values)
             config = config_of(form, self.uploads, self.studio.limits, self.knobs)
             order = self.studio.take(config, visit["owner"], seconds=form.seconds)
             return {**visit, "order": order.key, "run": None}
 
-        return self._done(values[self.visit], do)
+        return self._perform(values[self.visit], take)
 
     def stop(self, visit):
-        """Stop the visitor's run, and show it."""
-        return self._done(
+        """Stop the visitor's run and show it."""
+        return self._perform(
             visit, lambda visit: {**visit, "order": self.studio.stop(visit["owner"]).key}
         )
 
-    def go_on(self, visit):
-        """Continue the run that is shown."""
+    def resume(self, visit):
+        """Resume the run that is shown."""
 
-        def do(visit):
+        def take(visit):
             order = self.studio.order(visit["order"])
             name = order.folder.name if order is not None and order.folder else visit["run"]
             return {**visit, "order": self.studio.resume(name, visit["owner"]).key, "run": name}
 
-        return self._done(visit, do)
+        return self._perform(visit, take)
 
-    def choose(self, visit, names, event: gr.SelectData):
-        """Show one of the recent runs."""
-        return self._done(visit, lambda visit: {**visit, "order": None, "run": names[event.index]})
-
-
-def known(visit):
-    """Return what the browser says of a visit, as far as it can be: texts or None."""
-    said = visit if isinstance(visit, dict) else {}
-    return {name: said[name] if isinstance(said.get(name), str) else None for name in NOBODY}
+    def select(self, visit, names, event: gr.SelectData):
+        """Show the selected recent run."""
+        name = names[event.index]
+        return self._perform(visit, lambda visit: {**visit, "order": None, "run": name})
 
 
-def _updates(shown, view, mine):
-    """Return what a view changes on the page."""
+def checked_visit(visit):
+    """Return a visit from the browser, with None for each value that is not a string."""
+    stored = visit if isinstance(visit, dict) else {}
+    return {name: stored[name] if isinstance(stored.get(name), str) else None for name in NEW_VISIT}
+
+
+def _updates(panel, view, mine):
+    """Return the component updates that show a view."""
     files = {file.name: file for file in view.files}
     film = next((file for file in view.files if file.stem == "timelapse"), None)
-    named = {
+    downloads = {
         "picture": files.get(RESULT),
         "film": film,
         "settings": files.get(CONFIG),
         "report": files.get(REPORT),
     }
     buttons = {
-        button: gr.DownloadButton(visible=named[name] is not None, value=named[name])
-        for name, button in shown.downloads.items()
+        button: gr.DownloadButton(visible=downloads[name] is not None, value=downloads[name])
+        for name, button in panel.downloads.items()
     }
     return {
-        shown.headline: headline_of(view, mine),
-        shown.picture: gr.HTML(view.picture, visible=bool(view.picture)),
-        shown.numbers: gr.HTML(view.numbers, visible=bool(view.numbers)),
-        shown.command: gr.Textbox(value=view.command, visible=bool(view.command)),
-        shown.start: gr.Button(interactive=mine is None),
-        shown.stop: gr.Button(interactive=mine is not None and not mine.stopping),
-        shown.go_on: gr.Button(interactive=view.state == "unfinished" and mine is None),
+        panel.headline: headline_of(view, mine),
+        panel.picture: gr.HTML(view.picture, visible=bool(view.picture)),
+        panel.numbers: gr.HTML(view.numbers, visible=bool(view.numbers)),
+        panel.command: gr.Textbox(value=view.command, visible=bool(view.command)),
+        panel.start: gr.Button(interactive=mine is None),
+        panel.stop: gr.Button(interactive=mine is not None and not mine.stopping),
+        panel.resume: gr.Button(interactive=view.state == "unfinished" and mine is None),
         **buttons,
     }

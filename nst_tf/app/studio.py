@@ -1,4 +1,4 @@
-"""The runs of the page, one at a time: who waits, who is painted, how each one ended."""
+"""The queue of the page's runs: paint one at a time and record progress and outcome."""
 
 import secrets
 import sys
@@ -25,32 +25,32 @@ from nst_tf.rundir.layout import CONFIG, folder_name, new_folder
 from nst_tf.rundir.record import read_record
 from nst_tf.scaling.memory import expected
 
-WAITING, PAINTING, STOPPED = "waiting", "painting", "stopped"  # beside DONE and FAILED
+WAITING, PAINTING, STOPPED = "waiting", "painting", "stopped"  # in addition to DONE and FAILED
 OPEN = (WAITING, PAINTING)
-LOOK_EVERY = 5  # iterations from one look at the picture to the next, at least
-SECONDS = 0.8  # the same in seconds
-SHARE = 0.05  # of the time, at most, goes into looks
-SIDE = 960  # pixels of the longer side of the picture that is shown, at most
-REMEMBERED = 100  # orders that have ended
+LOOK_EVERY = 5  # minimum iterations between two previews
+LOOK_SECONDS = 0.8  # minimum seconds between two previews
+MAX_LOOK_SHARE = 0.05  # maximum share of the time spent on previews
+LOOK_SIDE = 960  # maximum longer side of a preview, in pixels
+REMEMBERED = 100  # ended orders to remember
 RECENT = 24  # runs in the gallery
-TRIED = 500  # iterations that the time is estimated for
-FEWEST, MOST = 10, 20_000  # iterations that a time may stand for
-FRAMES = 24  # of a time-lapse, about; more where they would be further apart than
-SELDOM = 50  # iterations: a long run that is stopped soon has some, too
+TRIAL_ITERATIONS = 500  # for which the time is estimated
+MIN_ITERATIONS, MAX_ITERATIONS = 10, 20_000  # range of a duration given in seconds
+FRAMES = 24  # approximate number of frames in a time-lapse
+MAX_SAVE_EVERY = 50  # iterations: a long run has frames even if it is stopped early
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What one visitor may ask of the machine.
+    """Limits on the runs of visitors.
 
     Attributes
     ----------
     side : int
-        Pixels of the picture's longer side.
+        Maximum longer side of the picture, in pixels.
     minutes : float
-        Of painting; a run that takes longer is stopped, and may be continued.
+        Maximum duration; a run that takes longer is stopped and can be continued.
     waiting : int
-        Runs that may wait.
+        Maximum length of the queue.
     """
 
     side: int = 1280
@@ -60,17 +60,17 @@ class Limits:
 
 @dataclass(frozen=True)
 class Look:
-    """A run at work, as seen at one moment.
+    """A snapshot of an active run.
 
     Attributes
     ----------
     iteration, iterations : int
     share : float
-        Of the work that is done.
+        Share of the work that is done.
     left : str
-        The time left in words.
+        Remaining time as text.
     totals : list of float
-        The loss of picture 0, 1, 2, ...
+        Total loss of picture 0, 1, 2, ...
     jpeg : bytes
     """
 
@@ -84,29 +84,29 @@ class Look:
 
 @dataclass
 class Order:
-    """A run that a visitor asked for. The studio's thread writes it, the page reads it.
+    """A run requested by a visitor. The studio's thread writes it, the page reads it.
 
     Attributes
     ----------
     key : str
-        Its name in the browser.
+        Identifies the order in the browser.
     owner : str
-        Who may stop it.
+        The visitor who may stop it.
     title : str
     config : JobConfig
     seconds : float or None
-        To paint for, about, in place of the config's iterations.
+        Approximate duration; replaces the config's iterations.
     folder : Path or None
-        Known from the beginning where a run is continued.
+        Known from the start if the run is continued.
     state : str
         One of WAITING, PAINTING, DONE, STOPPED, FAILED.
-    words : str
+    reason : str
         Why it failed or was stopped.
     news : list of str
-        What the run says: device, weights, precision, and what it will take.
+        Messages of the run: device, weights, precision, estimated time and memory.
     look : Look or None
     stopping : bool
-        Somebody wants it to stop.
+        Whether the run was asked to stop.
     """
 
     key: str
@@ -116,26 +116,26 @@ class Order:
     seconds: float | None = None
     folder: Path | None = None
     state: str = WAITING
-    words: str = ""
+    reason: str = ""
     news: list[str] = field(default_factory=list)
     look: Look | None = None
     stopping: bool = False
 
 
 class Studio:
-    """Takes orders, and paints them one after the other in a thread of its own.
+    """A queue of orders, painted one at a time in a background thread.
 
     Parameters
     ----------
     folder : path
-        Where the runs' folders are made, as by the command line.
+        Parent of the run directories, as on the command line.
     limits : Limits, optional
     """
 
     def __init__(self, folder, limits=None):
         self.folder = Path(folder)
         self.limits = limits or Limits()
-        self.orders = {}  # key -> Order, of all that were ever taken
+        self.orders = {}  # key -> Order: open and recently ended orders
         self.queue = deque()
         self.painting = None
         self.changed = threading.Condition()
@@ -143,26 +143,26 @@ class Studio:
         self.thread = threading.Thread(target=self._work, name="studio", daemon=True)
         self.thread.start()
 
-    # ------------------------------------------------------------------------ from the page
+    # ------------------------------------------------------------------------ called by the page
 
     def take(self, config, owner, *, seconds=None, folder=None):
-        """Put a run into the queue and return its `Order`; with a folder, one to go on with.
+        """Add a run to the queue and return its `Order`; with `folder`, resume the run there.
 
-        `seconds`, where given, decide how many iterations there are.
+        `seconds`, if given, determines the number of iterations.
 
         Raises
         ------
         ConfigError
-            The visitor has an open order already, or too many wait.
+            The visitor already has an open order, or the queue is full.
         """
         with self.changed:
-            mine = [each for each in self._open() if each.owner == owner]
+            mine = [order for order in self._open() if order.owner == owner]
             if mine:
                 raise ConfigError(
-                    f"your run {mine[0].title} is {mine[0].state}; stop it, or wait for its end"
+                    f"your run {mine[0].title} is {mine[0].state}; stop it or wait until it ends"
                 )
             if len(self.queue) >= self.limits.waiting:
-                raise ConfigError(f"{len(self.queue)} runs wait already; try again later")
+                raise ConfigError(f"the queue is full ({len(self.queue)}); try again later")
             key = secrets.token_hex(8)
             title = folder.name if folder else without_mark(folder_name(config))
             order = self.orders[key] = Order(key, owner, title, config, seconds, folder)
@@ -172,10 +172,10 @@ class Studio:
         return order
 
     def resume(self, name, owner):
-        """Put a run that was cut off into the queue again, and return its `Order`."""
+        """Add an unfinished run to the queue and return its `Order`."""
         folder = self.run_folder(name)
         if folder is None:
-            raise ConfigError(f"there is no run {name!r:.60} any more")
+            raise ConfigError(f"the run {name!r:.60} does not exist; choose a recent run")
         config = load_settings(folder)
         side = max(load_content(config)[0].shape[:2])
         if side > self.limits.side:
@@ -185,59 +185,59 @@ class Studio:
         return self.take(config, owner, folder=folder)
 
     def stop(self, owner):
-        """Stop a visitor's order and return it: one at work keeps the picture reached.
+        """Stop a visitor's order and return it; a run that has started keeps its picture.
 
         Raises
         ------
         ConfigError
-            The visitor has none.
+            The visitor has no open order.
         """
         order = self.order_of(owner)
         if order is None:
-            raise ConfigError("you have no run at work; who has started one can stop it")
+            raise ConfigError("you have no active run; a run can be stopped only by its owner")
         with self.changed:
             if order in self.queue:
                 self.queue.remove(order)
-                order.state, order.words = STOPPED, "taken out of the queue"
+                order.state, order.reason = STOPPED, "removed from the queue"
             order.stopping = True
         return order
 
     def order_of(self, owner):
         """Return the open `Order` of a visitor, or None."""
-        return next((each for each in self.open_orders() if each.owner == owner), None)
+        return next((order for order in self.open_orders() if order.owner == owner), None)
 
     def order(self, key):
         """Return the `Order` of a key, or None."""
         return self.orders.get(key)
 
     def order_at(self, name):
-        """Return the open `Order` that works in the folder of that name, or None."""
+        """Return the open `Order` that writes to the run directory of that name, or None."""
         with self.changed:
-            found = [each for each in self._open() if each.folder and each.folder.name == name]
-        return found[0] if found else None
+            orders = [order for order in self._open() if order.folder and order.folder.name == name]
+        return orders[0] if orders else None
 
     def open_orders(self):
-        """Return the order that is painted, and those that wait, in their order."""
+        """Return the active order followed by the waiting ones in queue order."""
         with self.changed:
             return self._open()
 
     def place(self, order):
-        """Return how many runs are before this one."""
+        """Return the number of runs ahead of an order."""
         with self.changed:
-            before = list(self.queue).index(order) if order in self.queue else 0
-            return before + (self.painting is not None)
+            ahead = list(self.queue).index(order) if order in self.queue else 0
+            return ahead + (self.painting is not None)
 
     def run_folder(self, name):
-        """Return the folder of a run by its name, or None: no name leads anywhere else."""
-        return next((each for each in self._run_folders() if each.name == name), None)
+        """Return the run directory of that name, or None; no path outside `folder` matches."""
+        return next((folder for folder in self._run_folders() if folder.name == name), None)
 
     def recent(self):
-        """Return the folders of the last runs, the newest first."""
-        found = sorted(self._run_folders(), key=_changed_at, reverse=True)
-        return found[:RECENT]
+        """Return the directories of the most recent runs, newest first."""
+        folders = sorted(self._run_folders(), key=_modified_time, reverse=True)
+        return folders[:RECENT]
 
     def close(self, seconds=30):
-        """Stop what is painted, its picture kept, and take no more."""
+        """Stop the active run, keep its picture, and start no more runs."""
         with self.changed:
             self.closed = True
             if self.painting:
@@ -246,8 +246,8 @@ class Studio:
         self.thread.join(seconds)
 
     def _forget_old(self):
-        """Let go of the oldest orders that have ended: each holds a picture."""
-        ended = [key for key, each in self.orders.items() if each.state not in OPEN]
+        """Delete the oldest ended orders: each holds a picture."""
+        ended = [key for key, order in self.orders.items() if order.state not in OPEN]
         for key in ended[:-REMEMBERED]:
             del self.orders[key]
 
@@ -257,7 +257,7 @@ class Studio:
     def _run_folders(self):
         if not self.folder.is_dir():
             return []
-        return [each for each in self.folder.iterdir() if (each / CONFIG).is_file()]
+        return [folder for folder in self.folder.iterdir() if (folder / CONFIG).is_file()]
 
     # ------------------------------------------------------------------------ in the thread
 
@@ -271,15 +271,15 @@ class Studio:
                 order = self.painting = self.queue.popleft()
                 order.state = PAINTING
             try:
-                state, words = self._paint(order)
-            except Exception as error:  # the thread must live: others wait
+                state, reason = self._paint(order)
+            except Exception as error:  # keep the thread alive for the waiting orders
                 traceback.print_exc(file=sys.stderr)
-                state, words = FAILED, str(error)
+                state, reason = FAILED, str(error)
             with self.changed:
-                order.state, order.words, self.painting = state, words, None
+                order.state, order.reason, self.painting = state, reason, None
 
     def _paint(self, order):
-        """Paint an order and return its state and words."""
+        """Run an order; return its state and reason."""
         try:
             config = replace(order.config, weights=chosen_weights(order.config.weights))
             if order.seconds is not None:
@@ -290,24 +290,23 @@ class Studio:
         watcher = Watcher(order, self.limits.minutes)
         job = Job(order.folder.name, config)
         try:
-            how = {"callbacks": [watcher], "say": order.news.append}
-            outcome = do_job(job, order.folder, **how)
+            outcome = do_job(job, order.folder, callbacks=[watcher], say=order.news.append)
         except Interrupted:
-            return STOPPED, self._kept_picture(order.folder, watcher.why)
+            return STOPPED, self._finish_stopped(order.folder, watcher.reason)
         _remove_if_empty(order.folder)
         return outcome.state, outcome.reason if outcome.state != DONE else ""
 
-    def _kept_picture(self, folder, why):
-        """Make the time-lapse of a run that was stopped, and return why it was."""
+    def _finish_stopped(self, folder, reason):
+        """Write the time-lapse of a stopped run; return the reason, with any error."""
         try:
             show_result(folder, load_settings(folder))
         except (NstError, OSError) as error:
-            return f"{why}; {error}"
-        return why
+            return f"{reason}; {error}"
+        return reason
 
 
 class Watcher:
-    """A callback that notes in an `Order` how far its run is, and stops the run when asked."""
+    """A callback that records a run's progress in its `Order` and stops the run on request."""
 
     look_every = LOOK_EVERY
 
@@ -317,10 +316,10 @@ class Watcher:
         self.began = time.perf_counter()
         self.due = self.began
         self.totals = None
-        self.why = "stopped"
+        self.reason = "stopped"
 
     def __call__(self, step):
-        """Look, if it is time; raise KeyboardInterrupt where the run shall stop."""
+        """Update the preview if it is due; raise KeyboardInterrupt to stop the run."""
         if self.totals is None:
             self.totals = _totals_before(self.order.folder, step.iteration)
         self.totals.append(step.losses["total"])
@@ -328,62 +327,71 @@ class Watcher:
             return
         now = time.perf_counter()
         if step.last or now >= self.due:
-            self._look(step)
-            self.due = time.perf_counter() + max(SECONDS, (time.perf_counter() - now) / SHARE)
-        if not step.last and self._shall_stop(now):
-            self._save_place(step)
+            self._update_look(step)
+            spent = time.perf_counter() - now
+            self.due = time.perf_counter() + max(LOOK_SECONDS, spent / MAX_LOOK_SHARE)
+        if not step.last and self._must_stop(now):
+            self._save_checkpoint(step)
             raise KeyboardInterrupt
 
-    def _look(self, step):
-        jpeg = jpeg_bytes(step.picture(), side=SIDE)
-        seen = step.iteration, step.iterations, step.share, time_left(step), list(self.totals)
-        self.order.look = Look(*seen, jpeg)
+    def _update_look(self, step):
+        self.order.look = Look(
+            step.iteration,
+            step.iterations,
+            step.share,
+            time_left(step),
+            list(self.totals),
+            jpeg_bytes(step.picture(), side=LOOK_SIDE),
+        )
 
-    def _shall_stop(self, now):
+    def _must_stop(self, now):
         if now - self.began > 60 * self.minutes:
-            self.why = f"stopped after {self.minutes:g} minutes, the most that this page allows"
+            self.reason = f"stopped after {self.minutes:g} minutes, the limit of this page"
             return True
         return self.order.stopping
 
-    def _save_place(self, step):
-        """Save where the run stands, so that no iteration is lost when it is continued."""
+    def _save_checkpoint(self, step):
+        """Save a checkpoint, so that no iteration is lost when the run is continued."""
         position = step.position()
         if position is not None:
             save_checkpoint(self.order.folder, position)
 
 
 def within(config, seconds):
-    """Return the config with as many iterations as fit into so many seconds, by estimate."""
+    """Return the config with the estimated number of iterations that fit into `seconds`."""
     model, size = load_trunk(config), load_content(config)[0].shape[:2]
-    many = (TRIED, 2 * TRIED)
-    once, twice = (expected(model, size, config.changed(iterations=n)).seconds for n in many)
-    each = (twice - once) / TRIED
-    fitting = round((seconds - (once - TRIED * each)) / each)
-    return paced(config.changed(iterations=min(max(fitting, FEWEST), MOST)))
+    counts = (TRIAL_ITERATIONS, 2 * TRIAL_ITERATIONS)
+    once, twice = (expected(model, size, config.changed(iterations=n)).seconds for n in counts)
+    per_iteration = (twice - once) / TRIAL_ITERATIONS
+    overhead = once - TRIAL_ITERATIONS * per_iteration
+    fitting = round((seconds - overhead) / per_iteration)
+    return paced(config.changed(iterations=min(max(fitting, MIN_ITERATIONS), MAX_ITERATIONS)))
 
 
 def paced(config):
-    """Return the config with about `FRAMES` saved pictures, at iterations that are looked at."""
+    """Return the config with about `FRAMES` saved pictures, or more in a long run.
+
+    Pictures are saved at iterations that also have a preview.
+    """
     every = LOOK_EVERY * round(config.iterations / FRAMES / LOOK_EVERY)
-    return config.changed(save_every=min(max(every, LOOK_EVERY), SELDOM))
+    return config.changed(save_every=min(max(every, LOOK_EVERY), MAX_SAVE_EVERY))
 
 
 def _totals_before(folder, iteration):
-    """Return the losses before an iteration, of a run that is continued."""
+    """Return the total losses before `iteration` of a continued run."""
     if not iteration:
         return []
-    return [each["total"] for each in read_record(folder).history[:iteration]]
+    return [losses["total"] for losses in read_record(folder).history[:iteration]]
 
 
 def _remove_if_empty(folder):
-    """Remove the folder of a run that was refused before it wrote anything."""
-    left = [each.name for each in folder.iterdir()] if folder.is_dir() else ["?"]
-    if not left:
+    """Remove the directory of a run that was rejected before it wrote anything."""
+    if folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()
 
 
-def _changed_at(folder):
+def _modified_time(folder):
     try:
         return (folder / CONFIG).stat().st_mtime
-    except OSError:  # it vanished just now
+    except OSError:  # removed in the meantime
         return 0.0

@@ -1,4 +1,4 @@
-"""What visitors bring: checked as on the command line, and kept beside the runs."""
+"""Uploaded pictures: checked as on the command line and stored with the runs."""
 
 import hashlib
 import re
@@ -11,77 +11,77 @@ from nst_tf.files import atomic_file
 from nst_tf.image.io import read_picture, save_image
 from nst_tf.image.masks import load_mask
 
-SHOWN = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".avif"}  # what a browser can show
-NAME = re.compile(r"[^\w-]+")
-MARK = re.compile(r"-[0-9a-f]{12}(?=_|$)")  # after a name, for what the picture holds
-LONGEST = 40  # letters that are kept of a file's name
+BROWSER_FORMATS = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".avif"}
+UNSAFE = re.compile(r"[^\w-]+")
+HASH_SUFFIX = re.compile(r"-[0-9a-f]{12}(?=_|$)")
+MAX_STEM = 40  # characters of a file name
 
 
 class Uploads:
-    """A folder of pictures, each named for what was uploaded and for what it holds.
+    """A directory of pictures, each named after the uploaded file and a hash of its content.
 
     Parameters
     ----------
     folder : path
-        Made when the first picture comes.
+        Created when the first picture is stored.
     samples : path
-        A folder whose pictures are taken as they lie there.
+        A directory of pictures that are used in place, without a copy.
     """
 
     def __init__(self, folder, samples):
         self.folder = Path(folder)
-        self.samples = {_content_of(path): path for path in Path(samples).rglob("*.jpg")}
+        self.samples = {_hash_of(path): path for path in Path(samples).rglob("*.jpg")}
 
     def keep(self, path):
-        """Check an uploaded picture and return where it is kept.
+        """Check and store an uploaded picture; return the path of the stored file.
 
-        The same picture is kept once, and a sample not at all. What a browser can't show becomes
-        a PNG.
+        A picture that is already stored, or a sample, is not copied again. Formats that a browser
+        can't display are converted to PNG.
 
         Raises
         ------
         ImageError
-            It is no picture, or one that can't be used.
+            The file is not a picture, or the picture can't be used.
         """
         path = Path(path)
         try:
             picture = read_picture(path)
         except ImageError as error:
             raise ImageError(str(error).replace(str(path), path.name)) from None
-        content = _content_of(path)
-        kept = self._kept_already(path, content)
-        if kept is not None:
-            return kept
-        ending = path.suffix.lower() if path.suffix.lower() in SHOWN else ".png"
-        kept = self.folder / f"{_plain(path.stem)}-{content[:12]}{ending}"
-        if ending == path.suffix.lower():
-            with atomic_file(kept) as temporary:
+        digest = _hash_of(path)
+        stored = self._find_stored(path, digest)
+        if stored is not None:
+            return stored
+        suffix = path.suffix.lower() if path.suffix.lower() in BROWSER_FORMATS else ".png"
+        target = self.folder / f"{_safe_stem(path.stem)}-{digest[:12]}{suffix}"
+        if suffix == path.suffix.lower():
+            with atomic_file(target) as temporary:
                 temporary.write_bytes(path.read_bytes())
         else:
-            save_image(kept, picture)
-        return kept
+            save_image(target, picture)
+        return target
 
-    def _kept_already(self, path, content):
-        """Return the sample, or the picture kept before, that holds the same."""
-        if content in self.samples:
-            return self.samples[content]
-        same_name = self.folder / path.name  # it may come back from the page, as we named it
-        if same_name.is_file() and _content_of(same_name) == content:
+    def _find_stored(self, path, digest):
+        """Return the sample or stored picture with the same content, or None."""
+        if digest in self.samples:
+            return self.samples[digest]
+        same_name = self.folder / path.name  # the page may return a picture stored earlier
+        if same_name.is_file() and _hash_of(same_name) == digest:
             return same_name
-        return next(self.folder.glob(f"*-{content[:12]}.*"), None)
+        return next(self.folder.glob(f"*-{digest[:12]}.*"), None)
 
     def keep_mask(self, mask, stem):
-        """Save a mask (H, W) in [0, 1] as a grey picture, and return where."""
+        """Save a mask (H, W) in [0, 1] as a gray picture and return its path."""
         picture = np.repeat(np.rint(255 * mask).astype(np.uint8)[..., np.newaxis], 3, axis=2)
-        content = hashlib.sha256(picture.tobytes()).hexdigest()
-        kept = self.folder / f"{_plain(stem)}-{content[:12]}.png"
-        if not kept.exists():
-            save_image(kept, picture)
-        return kept
+        digest = hashlib.sha256(picture.tobytes()).hexdigest()
+        target = self.folder / f"{_safe_stem(stem)}-{digest[:12]}.png"
+        if not target.exists():
+            save_image(target, picture)
+        return target
 
 
 def painted_mask(layers):
-    """Return where a visitor has painted, (H, W) in {0, 1}, from the layers of the editor.
+    """Return the painted area, (H, W) in {0, 1}, from the layers of the editor.
 
     Parameters
     ----------
@@ -100,32 +100,32 @@ def painted_mask(layers):
 
 
 def everywhere_else(masks, size):
-    """Return the mask (H, W) of where no other style acts.
+    """Return the mask (H, W) of the area where no other style acts.
 
     Parameters
     ----------
     masks : sequence of path
-        Of the other styles; "not:" before one is its negative.
+        Masks of the other styles; the prefix "not:" inverts a mask.
     size : (height, width)
     """
-    taken = np.zeros(size, np.float32)
-    for named in map(str, masks):
-        inverted = named.startswith("not:")
-        taken = np.maximum(taken, load_mask(named.removeprefix("not:"), size, inverted=inverted))
-    if taken.min() == 1:
+    covered = np.zeros(size, np.float32)
+    for mask in map(str, masks):
+        inverted = mask.startswith("not:")
+        covered = np.maximum(covered, load_mask(mask.removeprefix("not:"), size, inverted=inverted))
+    if covered.min() == 1:
         raise ConfigError("the other styles act on the whole picture: nothing is left for this one")
-    return 1 - taken
+    return 1 - covered
 
 
 def without_mark(name):
-    """Return the name of a run without what tells uploaded pictures of one name apart."""
-    return MARK.sub("", name)
+    """Return the name of a run without the hashes of uploaded pictures."""
+    return HASH_SUFFIX.sub("", name)
 
 
-def _content_of(path):
+def _hash_of(path):
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
-def _plain(stem):
-    """Return a name of a file that any system takes."""
-    return NAME.sub("_", stem).strip("_")[:LONGEST] or "picture"
+def _safe_stem(stem):
+    """Return a file name stem that is valid on any operating system."""
+    return UNSAFE.sub("_", stem).strip("_")[:MAX_STEM] or "picture"

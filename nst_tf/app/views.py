@@ -1,4 +1,4 @@
-"""A run in words, numbers and pictures: what the page shows of an order, or of a run's folder."""
+"""Render an order or a run directory as the text, numbers and picture that the page shows."""
 
 import functools
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ from nst_tf.rundir.record import read_record
 
 TEMPLATES = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent),
-    autoescape=True,  # names and messages come from anywhere
+    autoescape=True,  # names and messages are untrusted
     undefined=jinja2.StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
 )
-TOLD_BY = (CONFIG, JOURNAL, RESULT, REPORT)  # files by which one sees that a run has changed
-THUMBNAIL = 320  # pixels of the longer side
-IDLE = "Ready. Start paints the samples; or choose a photograph and a style of your own."
+WATCHED_FILES = (CONFIG, JOURNAL, RESULT, REPORT)  # their times show that a run has changed
+THUMBNAIL = 320  # longer side in pixels
+IDLE = "Ready. Press Start to paint the samples, or choose your own photograph and style."
 
 
 @dataclass(frozen=True)
@@ -35,17 +35,17 @@ class View:
     Attributes
     ----------
     headline : str
-        Where it stands, in a sentence; changes seldom, so that it may be read aloud.
+        The run's status as a sentence; it changes rarely, as screen readers announce it.
     state : str
-        "idle", or as of an `Order`, or "unfinished" of a folder whose run was cut off.
+        "idle", the state of an `Order`, or "unfinished" for an interrupted run.
     numbers, picture : str
         HTML.
     version : tuple
-        Another one where anything else is another.
+        Differs if any other attribute differs.
     files : list of Path
-        To be downloaded: result, time-lapse, settings, report.
+        Downloads: result, time-lapse, settings, report.
     command : str
-        What repeats the run.
+        The command that repeats the run.
     """
 
     headline: str
@@ -58,82 +58,86 @@ class View:
 
 
 def view_of(studio, key, name, seen=None):
-    """Return the `View` of an order by its key, or of a run by its folder's name.
+    """Return the `View` of an order by its key, or of a run by its directory name.
 
-    None where nothing has changed since the version `seen`.
+    Return None if nothing has changed since the version `seen`.
     """
     order = studio.order(key) or studio.order_at(name)
     if order is not None and order.state in OPEN:
         place = studio.place(order)
-        at = order.look and order.look.iteration
-        version = order.key, order.state, order.stopping, place, at, len(order.news)
-        return None if version == seen else _at_work(order, place, version)
+        iteration = order.look and order.look.iteration
+        version = order.key, order.state, order.stopping, place, iteration, len(order.news)
+        return None if version == seen else _open_view(order, place, version)
     folder = order.folder if order is not None else studio.run_folder(name)
-    words = _words(order) if order is not None else None
-    version = key, words, folder and tuple(map(_changed, (folder / each for each in TOLD_BY)))
+    outcome = _outcome(order) if order is not None else None
+    version = (
+        key,
+        outcome,
+        folder and tuple(_modified_time(folder / file) for file in WATCHED_FILES),
+    )
     if version == seen:
         return None
     failed = order is not None and order.state == FAILED
     if folder is None or not (folder / CONFIG).is_file():
-        return View(words or IDLE, order.state if order is not None else "idle", version=version)
-    return _of_folder(folder, words, failed, version)
+        return View(outcome or IDLE, order.state if order is not None else "idle", version=version)
+    return _folder_view(folder, outcome, failed, version)
 
 
-def _changed(file):
+def _modified_time(file):
     return file.stat().st_mtime_ns if file.is_file() else None
 
 
-def _words(order):
-    """Return in a sentence how an order ended."""
+def _outcome(order):
+    """Return the outcome of an ended order as text."""
     if order.state == FAILED:
-        return f"It did not work: {order.words}"
+        return f"The run failed: {order.reason}"
     if order.state == STOPPED:
-        return order.words.capitalize()
+        return order.reason.capitalize()
     return "Done"
 
 
-def _at_work(order, place, version):
-    """Return the view of an order that waits or is painted."""
+def _open_view(order, place, version):
+    """Return the view of a waiting or active order."""
     look = order.look
     if order.state == WAITING:
-        before = "1 run is" if place == 1 else f"{place} runs are"
-        headline = f"Waiting: {before} before yours" if place else "Beginning"
+        runs = "1 run" if place == 1 else f"{place} runs"
+        headline = f"Waiting: {runs} ahead of yours" if place else "Starting"
     elif order.stopping:
-        headline = "Stopping: the picture is saved"
+        headline = "Stopping: saving the picture"
     else:
-        headline = f"Painting {order.title}" if look else "Preparing: reading pictures and network"
+        headline = f"Painting {order.title}" if look else "Preparing: loading pictures and network"
     numbers = _render("numbers.html", look=look, news=order.news, curve=_curve(look))
-    return View(headline, order.state, numbers, _live(look), version)
+    return View(headline, order.state, numbers, _preview(look), version)
 
 
 def _curve(look):
     return curve_inside(list(enumerate(look.totals)), look.iterations) if look else ""
 
 
-def _live(look):
+def _preview(look):
     if look is None:
         return ""
     alt = f"The picture so far, after {look.iteration} of {look.iterations} iterations"
     return shown_inside(alt, "image/jpeg", look.jpeg)
 
 
-def _of_folder(folder, words, failed, version):
-    """Return the view of a run that nobody is at."""
+def _folder_view(folder, outcome, failed, version):
+    """Return the view of a run that is not active, from its files."""
     try:
         record = read_record(folder)
     except NstError as error:
-        return View(f"It can't be shown: {error}", FAILED, version=version)
+        return View(f"This run can't be shown: {error}", FAILED, version=version)
     state = FAILED if failed else ("done" if record.finished else "unfinished")
-    losses = record.history[-1].get("total") if record.history else None
+    loss = record.history[-1].get("total") if record.history else None
     numbers = _render(
         "ended.html",
         ended="finished" if record.finished else "not finished",
         iterations=f"{record.iterations} of {record.config.iterations}",
         levels=record.config.schedule != "tutorial" and record.config.unit == "relative",
         seconds=record.about.get("seconds") or record.seconds,
-        loss=losses,
+        loss=loss,
         curve=curve_inside(
-            [(n, each.get("total", 0)) for n, each in enumerate(record.history)],
+            [(n, losses.get("total", 0)) for n, losses in enumerate(record.history)],
             record.config.iterations,
         ),
         changed=[(name, str(value)) for name, value in _shown_knobs(record.config)],
@@ -143,7 +147,7 @@ def _of_folder(folder, words, failed, version):
     picture = _render("picture.html", address=address, alt=alt) if address else ""
     files = [record.result, *record.films, folder / CONFIG, folder / REPORT]
     return View(
-        headline=f"{words or 'Run'}: {folder.name}" if not failed else words,
+        headline=f"{outcome or 'Run'}: {folder.name}" if not failed else outcome,
         state=state,
         numbers=numbers,
         picture=picture,
@@ -154,8 +158,8 @@ def _of_folder(folder, words, failed, version):
 
 
 def recent_runs(studio):
-    """Return (name, picture, caption) of the last runs that have a picture."""
-    found = []
+    """Return (name, picture, caption) of the most recent runs that have a picture."""
+    runs = []
     for folder in studio.recent():
         try:
             record = read_record(folder)
@@ -165,13 +169,13 @@ def recent_runs(studio):
         picture = last and _thumbnail(last, last.stat().st_mtime_ns)
         if picture is not None:
             state = "" if record.finished else f" ({how_it_ended(record)})"
-            found.append((folder.name, picture, f"{folder.name}{state}"))
-    return found
+            runs.append((folder.name, picture, f"{folder.name}{state}"))
+    return runs
 
 
 @functools.lru_cache(maxsize=4 * RECENT)
-def _thumbnail(path, changed):
-    """Return a small picture of a file as it was when it changed; None where it can't be read."""
+def _thumbnail(path, modified):  # `modified` is part of the cache key
+    """Return a thumbnail of a picture file, or None if the file can't be read."""
     try:
         picture = Image.fromarray(read_picture(path))
     except NstError:
@@ -181,28 +185,28 @@ def _thumbnail(path, changed):
 
 
 def headline_of(view, mine=None):
-    """Return the headline of a view as HTML that is read aloud when it changes.
+    """Return the headline of a view as HTML that screen readers announce when it changes.
 
-    `mine` is the visitor's own `Order`, if there is an open one: where another run is shown, it is
-    said that one's own goes on.
+    `mine` is the visitor's open `Order` or None. A note reports it if another run is shown.
     """
-    elsewhere = mine is not None and view.state not in OPEN
-    own = f"Your own run, {mine.title}, goes on; load the page anew to see it." if elsewhere else ""
-    return _render("headline.html", words=view.headline, state=view.state, own=own)
+    own = ""
+    if mine is not None and view.state not in OPEN:
+        own = f"Your own run, {mine.title}, is still {mine.state}; reload the page to see it."
+    return _render("headline.html", headline=view.headline, state=view.state, own=own)
 
 
-def alert_of(words):
-    """Return what is wrong as HTML that is read aloud at once."""
-    return _render("alert.html", words=words)
+def alert_of(message):
+    """Return an error message as HTML that screen readers announce immediately."""
+    return _render("alert.html", message=message)
 
 
 def _shown_knobs(config):
-    """Return the knobs that were chosen, without those that name files."""
+    """Yield the knobs that differ from their defaults, except file names."""
     hidden = {"content", "style", "masks", "weights", "save_every", "animate"}
     for name, value in config.differences().items():
         if name not in hidden:
             yield name, " ".join(map(str, value)) if isinstance(value, tuple) else value
 
 
-def _render(name, **facts):
-    return TEMPLATES.get_template(name).render(**facts)
+def _render(name, **values):
+    return TEMPLATES.get_template(name).render(**values)

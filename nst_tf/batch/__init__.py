@@ -1,7 +1,7 @@
-"""Many jobs: a list of them, done one after the other here or side by side on a cluster.
+"""Batches of jobs, run one after the other in this process or in parallel on a cluster.
 
-`lists.py` makes the jobs from a file, or from pictures in pairs; `work.py` does one of them;
-`here.py` and `on_ray.py` are the engines, which do all; `summary.py` tells how each one ended.
+`lists.py` creates the jobs from a file or from pairs of pictures; `here.py` and `on_ray.py` are
+the engines that run them; `progress.py` and `summary.py` report progress and results.
 """
 
 from nst_tf.batch.lists import pairs, read_jobs

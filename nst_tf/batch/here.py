@@ -1,11 +1,11 @@
-"""The engine that needs nothing: one job after the other, in this process."""
+"""The default engine: runs one job after the other in this process."""
 
 from nst_tf.errors import Busy
 from nst_tf.jobs.do import do_job, failed
 
 
 def run_here(jobs, folder, progress):
-    """Do jobs one after the other; yield the `Outcome` of each as it comes.
+    """Run jobs one after the other; yield the `Outcome` of each as it finishes.
 
     The weights are read once, and the loop is traced once for jobs with the same terms.
 
@@ -13,9 +13,9 @@ def run_here(jobs, folder, progress):
     ----------
     jobs : sequence of Job
     folder : Path
-        In which each job has a folder of its name.
+        Of the batch; each job gets a subfolder with its name.
     progress : Progress
-        Is told of each step.
+        Receives each step.
     """
     for job in jobs:
         progress.begin(job.name)

@@ -1,4 +1,4 @@
-"""Lists of jobs: from a TOML, JSON or CSV file, from pictures in pairs, with knobs swept over."""
+"""Lists of jobs: from a TOML, JSON or CSV file or from pairs of pictures, with sweeps of knobs."""
 
 import csv
 import glob
@@ -22,13 +22,13 @@ from nst_tf.samples import EXPECTED, resolve_picture
 FORMAT = "nst_tf jobs 1"
 LARGEST = 2**26  # bytes of a list
 MOST = 100_000  # jobs
-LONGEST = 110  # bytes of either half of a name that is made up
-NAME = re.compile(r"[^\s./\\:*?\"<>|\0-\x1f-][^/\\:*?\"<>|\0-\x1f]{0,199}")  # fine on any system
+LONGEST = 110  # bytes of either half of a generated name
+NAME = re.compile(r"[^\s./\\:*?\"<>|\0-\x1f-][^/\\:*?\"<>|\0-\x1f]{0,199}")  # valid on any system
 TAKEN = re.compile(r"index(_\d+)?\.html|summary\.csv|jobs\.json", re.IGNORECASE)
-NO_PATHS = {"init": STARTS, "weights": ("auto", "embedded", "squeezenet")}
+KEYWORDS = {"init": STARTS, "weights": ("auto", "embedded", "squeezenet")}
 
 
-# ---------------------------------------------------------------------------- where jobs come from
+# ---------------------------------------------------------------------------- sources of jobs
 
 
 def read_jobs(path, *, base=None, over=None, sweeps=None):
@@ -37,25 +37,25 @@ def read_jobs(path, *, base=None, over=None, sweeps=None):
     Parameters
     ----------
     path : path
-        A .toml or .json with "jobs", tables of knobs, and maybe "defaults" for all of them; or a
-        .csv with knobs for columns. A job's "name" names its folder. Paths are taken from the
-        folder of the file; content and style can be names of samples.
+        A .toml or .json with "jobs", tables of knobs, and optionally "defaults" for all of them;
+        or a .csv with a column per knob. A job's "name" names its folder. Paths are relative to
+        the folder of the file; content and style can be names of samples.
     base : JobConfig, optional
-        What is not in the file.
+        Values of the knobs that are not in the file.
     over : dict, optional
-        Knobs that hold for all jobs, whatever the file says.
+        Knobs that override the file for all jobs.
     sweeps : dict of lists, optional
-        Values by knob: each job is done with each of them, in all combinations.
+        Values by knob: each job is run with each of them, in all combinations.
 
     Returns
     -------
     list of Job
-        One that can't be, because of a knob of its own, carries the reason.
+        A job with an invalid knob carries the reason instead of a config.
 
     Raises
     ------
     ConfigError
-        The file can't be read, is none of jobs, or what holds for all of them is wrong.
+        The file can't be read or is not a list of jobs, or a value for all jobs is invalid.
     """
     path = Path(path)
     defaults, entries = _read_list(path)
@@ -65,7 +65,7 @@ def read_jobs(path, *, base=None, over=None, sweeps=None):
 
 
 def pairs(contents, styles, *, base=None, over=None, sweeps=None):
-    """Return a job for each content with each style.
+    """Return a job for each pair of content and style.
 
     Parameters
     ----------
@@ -77,15 +77,15 @@ def pairs(contents, styles, *, base=None, over=None, sweeps=None):
     contents, styles = matching("content", contents), matching("style", styles)
     count = len(contents) * len(styles)
     _check_count(count)
-    both = [{"content": c, "style": (s,)} for c in contents for s in styles]
-    entries = [(None, knobs) for knobs in both]
+    combined = [{"content": c, "style": (s,)} for c in contents for s in styles]
+    entries = [(None, knobs) for knobs in combined]
     return _all_jobs(entries, base or JobConfig(), over or {}, sweeps or {})
 
 
-def matching(what, patterns):
-    """Return the files that patterns mean, in order, each once.
+def matching(option, patterns):
+    """Return the files that match the patterns, in order, without duplicates.
 
-    Of a pattern only what ends like a picture is taken: beside pictures lie lists of credits.
+    A pattern matches only files with a picture's suffix: folders of pictures hold credits, too.
     """
     found = []
     for pattern in patterns:
@@ -96,7 +96,7 @@ def matching(what, patterns):
             files = sorted(filter(_is_picture, glob.glob(pattern, recursive=True)))  # noqa: PTH207
         if not files:
             raise ConfigError(
-                f"--{what} {pattern}: there is no such picture; a pattern, {EXPECTED}"
+                f"--{option} {pattern}: there is no such picture; a pattern, {EXPECTED}"
             )
         found += files
     return list(dict.fromkeys(found))
@@ -107,7 +107,7 @@ def _is_picture(path):
 
 
 def save_jobs(path, jobs):
-    """Write jobs as JSON, whole: `read_jobs` gives them back."""
+    """Write jobs as JSON, atomically; `read_jobs` reads them back."""
     listed = [_as_listed(job) for job in jobs]
     text = json.dumps({"format": FORMAT, "jobs": listed}, indent=1)
     with atomic_file(path) as temporary:
@@ -124,18 +124,20 @@ def _as_listed(job):
 
 
 def _read_list(path):
-    """Return the defaults and the entries of a list, dicts of knobs."""
+    """Return the defaults and the entries of a list as dicts of knobs."""
     readers = {".toml": tomllib.loads, ".json": json.loads, ".csv": None}
     kind = path.suffix.lower()
     if kind not in readers:
-        raise ConfigError(f"{path} is no list of jobs; one that ends in {', '.join(readers)} was")
+        raise ConfigError(
+            f"{path} is not a list of jobs; a file ending in {', '.join(readers)} was expected"
+        )
     text = _text(path)
     try:
         if kind == ".csv":
             return {}, _read_csv(path, text)
         listed = readers[kind](text)
     except (ValueError, RecursionError, csv.Error) as error:
-        raise ConfigError(f"{path} is no {kind[1:].upper()}: {error}") from None
+        raise ConfigError(f"{path} is not valid {kind[1:].upper()}: {error}") from None
     listed = {"jobs": listed} if isinstance(listed, list) else listed
     return _checked(path, listed)
 
@@ -143,12 +145,12 @@ def _read_list(path):
 def _text(path):
     try:
         if not path.is_file():
-            raise ConfigError(f"{path} is no file; a list of jobs was expected")
-        return read_text(path, most=LARGEST).removeprefix("\ufeff")  # as spreadsheets begin it
+            raise ConfigError(f"{path} is not a file; a list of jobs was expected")
+        return read_text(path, most=LARGEST).removeprefix("\ufeff")  # the BOM of spreadsheets
     except OSError as error:
         raise ConfigError(f"{path} can't be read: {error.strerror or error}") from None
     except UnicodeDecodeError:
-        raise ConfigError(f"{path} is no UTF-8 text; save it as that") from None
+        raise ConfigError(f"{path} is not UTF-8; save it as UTF-8") from None
 
 
 def _checked(path, listed):
@@ -157,11 +159,11 @@ def _checked(path, listed):
     other = set(listed) - {"jobs", "defaults", "format"}
     if other:
         raise ConfigError(
-            f"{path} has {', '.join(sorted(map(str, other)))} beside `jobs` and `defaults`; knobs "
-            "for all jobs belong into `defaults`"
+            f"{path} has {', '.join(sorted(map(str, other)))} outside `jobs` and `defaults`; put "
+            "knobs for all jobs into `defaults`"
         )
     if listed.get("format", FORMAT) != FORMAT:
-        raise ConfigError(f"{path} is of format {listed['format']!r:.40}, not {FORMAT!r}")
+        raise ConfigError(f"{path} has format {listed['format']!r:.40}, not {FORMAT!r}")
     defaults = listed.get("defaults", {})
     if not isinstance(defaults, dict) or not all(isinstance(job, dict) for job in listed["jobs"]):
         raise ConfigError(f"{path}: `defaults` and each job must be tables: knob = value")
@@ -169,22 +171,22 @@ def _checked(path, listed):
 
 
 def _read_csv(path, text):
-    """Return the rows as dicts of knobs, their texts made to what a knob takes."""
+    """Return the rows as dicts of knobs, with each cell converted to the type of its knob."""
     rows = csv.reader(io.StringIO(text, newline=""), strict=True)
-    head = [name.strip() for name in next(rows, [])]
-    unknown = [name for name in head if name != "name" and name not in KNOBS]
-    if unknown or not head:
+    header = [name.strip() for name in next(rows, [])]
+    unknown = [name for name in header if name != "name" and name not in KNOBS]
+    if unknown or not header:
         raise ConfigError(
             f"{path}: its first row has {', '.join(map(repr, unknown)) or 'nothing'}; the names of "
             "knobs were expected, such as content, style, alpha"
         )
     entries = []
     for row in filter(None, rows):
-        entry = {name: cell.strip() for name, cell in zip(head, row) if cell.strip()}
+        entry = {name: cell.strip() for name, cell in zip(header, row) if cell.strip()}
         if len(entries) > MOST:
             _check_count(len(entries))
-        if len(row) > len(head):
-            entry["problem"] = f"its row has {len(row)} cells, and {len(head)} have a name"
+        if len(row) > len(header):
+            entry["problem"] = f"its row has {len(row)} cells, but the first row has {len(header)}"
         entries.append(entry)
     return [_typed_cells(entry) for entry in entries]
 
@@ -201,7 +203,7 @@ def _name_of(entry):
 
 
 def _from_folder(folder, knobs):
-    """Return the knobs, paths among them taken from a folder."""
+    """Return the knobs with relative paths resolved against a folder."""
     found = {name: value for name, value in knobs.items() if name != "name"}
     for name in set(PATHS) & set(found):
         value = found[name]
@@ -209,13 +211,13 @@ def _from_folder(folder, knobs):
             found[name] = _joined(folder, name, value)
         elif isinstance(value, (list, tuple)):
             found[name] = [
-                _joined(folder, name, each) if isinstance(each, str) else each for each in value
+                _joined(folder, name, path) if isinstance(path, str) else path for path in value
             ]
     return found
 
 
 def _joined(folder, name, path):
-    if not path or path in NO_PATHS.get(name, (NO_MASK,)):
+    if not path or path in KEYWORDS.get(name, (NO_MASK,)):
         return path
     if name in ("content", "style"):
         return resolve_picture(path, folder)
@@ -223,19 +225,19 @@ def _joined(folder, name, path):
     return inverted + str(folder / path.removeprefix(NOT))
 
 
-# ---------------------------------------------------------------------------- making jobs
+# ---------------------------------------------------------------------------- creating jobs
 
 
 def _all_jobs(entries, base, over, sweeps):
     """Return a job for each entry (name or None, knobs) and each combination of the sweeps."""
     for name, values in sweeps.items():
         for value in values:
-            base.changed(**{name: value})  # what is wrong for all is told at once
+            base.changed(**{name: value})  # an error that affects all jobs is raised at once
     base.changed(**over)
-    combinations = [dict(zip(sweeps, each)) for each in itertools.product(*sweeps.values())]
+    combinations = [dict(zip(sweeps, values)) for values in itertools.product(*sweeps.values())]
     _check_count(len(entries) * len(combinations))
     if not entries:
-        raise ConfigError("there are no jobs in the list; one at least was expected")
+        raise ConfigError("there are no jobs in the list; at least one was expected")
     taken, jobs = set(), []
     for number, (name, knobs) in enumerate(entries, 1):
         for swept in combinations:
@@ -245,15 +247,15 @@ def _all_jobs(entries, base, over, sweeps):
 
 
 def _job(number, name, knobs, swept, base):
-    """Return the job of an entry; what is wrong with it is written into it."""
+    """Return the job of an entry; an invalid one carries the problem instead of a config."""
     problem = knobs.pop("problem", "")
-    wrong = name is not None and not _is_name(name)
-    if wrong:
+    bad_name = name is not None and not _is_name(name)
+    if bad_name:
         problem = (
-            f"its name is {name!r:.60}; the plain name of a folder was expected, without / \\ : * "
-            "and the like, no dot first, at most 220 bytes, and none of the batch's own files"
+            f"its name is {name!r:.60}; a plain folder name was expected: no / \\ : * or similar, "
+            "no leading dot, at most 220 bytes, not the name of one of the batch's own files"
         )
-    made_up = name is None or wrong
+    generated = name is None or bad_name
     config = None
     if not problem:
         try:
@@ -261,10 +263,10 @@ def _job(number, name, knobs, swept, base):
             _check_pictures(config)
         except ConfigError as error:
             config, problem = None, str(error)
-    if made_up:
+    if generated:
         name = folder_name(config) if config else f"job {number}"
-    if made_up or swept:
-        tail = "".join(f"_{knob}-{_words(value)}" for knob, value in swept.items())
+    if generated or swept:
+        tail = "".join(f"_{knob}-{_value_text(value)}" for knob, value in swept.items())
         name = _plain(_cut(name) + _cut(tail))
     return Job(name, config, problem)
 
@@ -274,7 +276,7 @@ def _is_name(name):
         return False
     if len(name.encode(errors="ignore")) > 2 * LONGEST:
         return False
-    return name.encode(errors="ignore").decode() == name  # no half letters
+    return name.encode(errors="ignore").decode() == name  # no lone surrogates
 
 
 def _check_pictures(config):
@@ -289,13 +291,13 @@ def folder_name(config):
     return "_".join(Path(path).stem for path in (config.content, *config.style))
 
 
-def _words(value):
+def _value_text(value):
     values = value if isinstance(value, (tuple, list)) else [value]
-    return "+".join(f"{each:g}" if isinstance(each, float) else str(each) for each in values)
+    return "+".join(f"{item:g}" if isinstance(item, float) else str(item) for item in values)
 
 
 def _plain(text):
-    """Return a text that any system takes for the name of a folder."""
+    """Return a text that is a valid folder name on any system."""
     text = re.sub(r"[/\\:*?\"<>|\0-\x1f]", "-", text)
     return re.sub(r"^[\s.-]+|[\s.]+$", "", text) or "job"
 
@@ -305,15 +307,15 @@ def _cut(text):
 
 
 def _unused(name, taken):
-    """Return the name, or name_2, name_3: never one that is another's, in small letters either."""
+    """Return the name, or name_2, name_3, ... if it is taken, ignoring case."""
     for number in itertools.count(1):
-        tried = name if number == 1 else f"{name}_{number}"
-        if tried.casefold() not in taken:
-            taken.add(tried.casefold())
-            return tried
+        candidate = name if number == 1 else f"{name}_{number}"
+        if candidate.casefold() not in taken:
+            taken.add(candidate.casefold())
+            return candidate
     return None
 
 
 def _check_count(count):
     if count > MOST:
-        raise ConfigError(f"that makes {count} jobs; {MOST} at most go into one batch: divide it")
+        raise ConfigError(f"{count} jobs are too many; a batch takes at most {MOST}: split it")

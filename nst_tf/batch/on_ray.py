@@ -1,7 +1,7 @@
-"""The engine on a Ray cluster: one worker a slot, each holding its trunk, all in one shared folder.
+"""The engine on a Ray cluster: one worker per slot, each with its own trunk, in a shared folder.
 
-A worker that dies, with its node or alone, is replaced; its job goes on from the last checkpoint,
-on whichever worker is free. The driver alone keeps count, so that each job ends once.
+A worker that dies, alone or with its node, is replaced; its job resumes from the last checkpoint
+on any free worker. Only the driver tracks the jobs, so that each job ends once.
 """
 
 import contextlib
@@ -18,52 +18,52 @@ from nst_tf.console import handlers_kept
 from nst_tf.errors import Busy, ConfigError, Interrupted
 from nst_tf.jobs.do import do_job, failed
 
-HOME = Path(__file__).resolve().parents[2]  # from which a worker imports nst_tf
-CPUS = 2  # of a worker that has no GPU
-LOOK = 0.5  # seconds between two looks at the workers
-STILL = 60.0  # seconds for a worker to save what it has when all is stopped
-BUSY = 3.0  # seconds until a job is tried again that a worker given up for dead still holds
-PATIENCE = 30.0  # seconds without any worker until that is said
-KNOCK = 10.0  # seconds for a cluster to answer
+HOME = Path(__file__).resolve().parents[2]  # workers import nst_tf from here
+CPUS = 2  # per worker without a GPU
+POLL = 0.5  # seconds between two polls of the workers
+STOP_TIMEOUT = 60.0  # seconds for the workers to save their state when the batch is stopped
+RETRY_DELAY = 3.0  # seconds until a retry of a job that a presumably dead worker still locks
+NO_WORKER_NOTICE = 30.0  # seconds without any worker until that is reported
+CONNECT_TIMEOUT = 10.0  # seconds for a cluster to answer
 STOPPED = "stopped"
 
 
 def ray_engine(*, address=None, workers=None, cpus=None, retries=3):
-    """Return an engine, for `run_batch`, that does the jobs on a Ray cluster.
+    """Return an engine for `run_batch` that runs the jobs on a Ray cluster.
 
     Parameters
     ----------
     address : str, optional
-        Of the cluster, "auto" for the one that this machine belongs to; default: a cluster of
-        this machine alone, for as long as the batch lasts.
+        Of the cluster, "auto" for the one that this machine belongs to; default: a temporary
+        cluster of this machine alone.
     workers : int, optional
-        How many jobs at once; default: one for each GPU of the cluster, or as many as have `cpus`.
+        Number of parallel jobs; default: one per GPU of the cluster, or one per `cpus` processors.
     cpus : int
-        Of each worker.
+        Processors per worker.
     retries : int
-        How often a job is begun again whose worker has died.
+        How often a job is retried after its worker died.
 
     Raises
     ------
     ConfigError
-        A number that can't be.
+        A number is too small.
     """
     for name, value, least in (("workers", workers, 1), ("cpus", cpus, 1), ("retries", retries, 0)):
         if value is not None and value < least:
             raise ConfigError(f"--{name} is {value}; it must be at least {least}")
 
     def engine(jobs, folder, progress):
-        ray = _ray()
+        ray = _import_ray()
         with _connected(ray, address):
             slots = _slots(ray, workers, cpus, len(jobs))
-            yield from _Crew(ray, slots, Path(folder).resolve(), retries, progress).work(jobs)
+            yield from _Pool(ray, slots, Path(folder).resolve(), retries, progress).run(jobs)
 
     return engine
 
 
-def _ray():
-    """Return the module, which is an extra."""
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # it would tell its makers
+def _import_ray():
+    """Return the module `ray`, an optional dependency."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # no telemetry
     try:
         import ray
     except ImportError as error:
@@ -75,22 +75,22 @@ def _ray():
 
 @contextlib.contextmanager
 def _connected(ray, address):
-    """Connect to a cluster, or make one of this machine; leave a connection that there was."""
+    """Connect to a cluster or start one on this machine; leave an existing connection as it is."""
     if ray.is_initialized():
         yield
         return
     quiet = {"log_to_driver": False, "logging_level": "ERROR"}
     try:
         _check_answers(address)
-        with handlers_kept():  # Ray's own for SIGTERM ends the program and saves nothing
-            if address is None:  # "local": else it would take whatever cluster it finds running
+        with handlers_kept():  # Ray's SIGTERM handler exits without saving
+            if address is None:  # "local": otherwise Ray joins any running cluster
                 ray.init(address="local", include_dashboard=False, **quiet)
             else:
                 ray.init(address=address, **quiet)
     except (OSError, RuntimeError, ValueError, OverflowError) as error:
         raise ConfigError(
-            f"no Ray cluster answers at {address or 'this machine'} ({error}); begin one with "
-            "`ray start --head`, or leave --address out"
+            f"no Ray cluster answers at {address or 'this machine'} ({error}); start one with "
+            "`ray start --head`, or omit --address"
         ) from None
     try:
         yield
@@ -99,15 +99,15 @@ def _connected(ray, address):
 
 
 def _check_answers(address):
-    """Knock at HOST:PORT first: at one that does not answer, Ray would knock for ever."""
+    """Connect to HOST:PORT first: Ray itself would retry an address without an answer for ever."""
     host, _, port = (address or "").rpartition(":")
     if host and port.isdigit() and "://" not in address:
-        socket.create_connection((host, int(port)), timeout=KNOCK).close()
+        socket.create_connection((host, int(port)), timeout=CONNECT_TIMEOUT).close()
 
 
 @dataclass(frozen=True)
 class Slots:
-    """How many workers, and what each of them takes."""
+    """The number of workers and the resources of each."""
 
     count: int
     cpus: int
@@ -115,40 +115,40 @@ class Slots:
 
 
 def _slots(ray, workers, cpus, jobs):
-    """Return the slots of a cluster: its GPUs, or its processors by the handful."""
-    there = ray.cluster_resources()
-    gpus = 1 if there.get("GPU", 0) >= 1 else 0
+    """Return the slots of a cluster: one per GPU, or one per group of processors."""
+    resources = ray.cluster_resources()
+    gpus = 1 if resources.get("GPU", 0) >= 1 else 0
     largest = max((node["Resources"].get("CPU", 0) for node in ray.nodes()), default=1)
     cpus = cpus or max(min(CPUS, int(largest)), 1)
     if cpus > largest:
-        raise ConfigError(f"--cpus is {cpus}, and no node has more than {int(largest)} processors")
-    fit = int(there.get("GPU", 0)) if gpus else int(there.get("CPU", 1) // cpus)
-    return Slots(max(min(workers or fit, jobs), 1), cpus, gpus)
+        raise ConfigError(f"--cpus is {cpus}, but no node has more than {int(largest)} processors")
+    available = int(resources.get("GPU", 0)) if gpus else int(resources.get("CPU", 1) // cpus)
+    return Slots(max(min(workers or available, jobs), 1), cpus, gpus)
 
 
 # ---------------------------------------------------------------------------- a worker
 
 
 class Worker:
-    """Does jobs, one at a time, with one trunk; runs as a Ray actor.
+    """Runs jobs one at a time with one trunk, as a Ray actor.
 
-    Two threads of it are at work: one paints, the other tells how far it is, and stops it.
+    It has two threads: one runs the job, the other reports its progress and stops it.
     """
 
     def __init__(self, cpus):
         import tensorflow as tf
 
-        with contextlib.suppress(RuntimeError):  # a worker that is no process of its own
+        with contextlib.suppress(RuntimeError):  # a worker without a process of its own
             tf.config.threading.set_intra_op_parallelism_threads(cpus)
         self.iteration = 0
         self.stopped = threading.Event()
 
     def ready(self):
-        """Return the name of the machine, once there is a worker."""
+        """Return the name of the machine once the worker has started."""
         return platform.node()
 
     def do(self, job, folder):
-        """Do a job; return its `Outcome`, or why it has none: `Busy`, or `STOPPED`."""
+        """Run a job; return its `Outcome`, or `Busy` or `STOPPED` if it did not finish."""
         self.iteration = 0
         try:
             return do_job(job, folder, callbacks=[self])
@@ -157,20 +157,20 @@ class Worker:
         except (Interrupted, KeyboardInterrupt):
             return STOPPED
 
-    look_every = 0  # as a callback, it needs no picture
+    look_every = 0  # this callback needs no picture
 
     def __call__(self, step):
-        """Note how far the job is, and end it when all is stopped."""
+        """Record the iteration, and end the job if the batch is stopped."""
         self.iteration = step.iteration
         if self.stopped.is_set():
             raise KeyboardInterrupt
 
     def reached(self):
-        """Return the iteration of the job in work."""
+        """Return the iteration of the current job."""
         return self.iteration
 
     def stop(self):
-        """End the job in work at its next step; its picture and checkpoint stay."""
+        """End the current job at its next step, keeping its picture and checkpoint."""
         self.stopped.set()
 
 
@@ -178,145 +178,145 @@ class Worker:
 
 
 @dataclass
-class Turn:
-    """A job that waits or is in work: how often it was begun, and when it may be tried again."""
+class Task:
+    """A waiting or running job, the number of its attempts, and the earliest time of the next."""
 
     job: object
     attempts: int = 0
-    after: float = 0.0
+    retry_after: float = 0.0
 
 
-class _Crew:
-    """The workers and what each of them does."""
+class _Pool:
+    """The workers and their tasks."""
 
     def __init__(self, ray, slots, folder, retries, progress):
         self.ray, self.slots = ray, slots
         self.folder, self.retries, self.progress = folder, retries, progress
         self.actor = ray.remote(Worker)
-        self.coming, self.free, self.busy, self.asked = {}, [], {}, {}
-        self.names, self.seen = {}, time.perf_counter()
+        self.starting, self.free, self.busy, self.requests = {}, [], {}, {}
+        self.names, self.last_seen = {}, time.perf_counter()
 
-    def work(self, jobs):
-        """Do all jobs; yield the outcome of each as it comes."""
-        waiting = deque(Turn(job) for job in jobs)
+    def run(self, jobs):
+        """Run all jobs; yield the outcome of each as it finishes."""
+        waiting = deque(Task(job) for job in jobs)
         for _ in range(self.slots.count):
-            self._hire()
+            self._start_worker()
         try:
             while waiting or self.busy:
-                self._hand_out(waiting)
-                yield from self._gathered(waiting)
-                self._ask()
-                self._complain(waiting)
+                self._assign(waiting)
+                yield from self._collect(waiting)
+                self._poll_progress()
+                self._report_shortage(waiting)
         except KeyboardInterrupt:
             self._stop()
             raise
 
-    def _hire(self):
+    def _start_worker(self):
         worker = self.actor.options(
             num_cpus=self.slots.cpus,
             num_gpus=self.slots.gpus,
-            max_concurrency=2,  # a job, and questions about it
-            max_restarts=0,  # a new one is hired, wherever there is room
+            max_concurrency=2,  # the job and requests about it
+            max_restarts=0,  # a new worker is started on any node with room
             runtime_env={"env_vars": {"PYTHONPATH": str(HOME)}},
         ).remote(self.slots.cpus)
-        self.coming[worker.ready.remote()] = worker
+        self.starting[worker.ready.remote()] = worker
 
-    def _hand_out(self, waiting):
-        """Give each free worker a job that may be tried now."""
+    def _assign(self, waiting):
+        """Give each free worker a job that is due."""
         for _ in range(len(waiting)):
             if not self.free:
                 return
-            turn = waiting.popleft()
-            if turn.after > time.perf_counter():
-                waiting.append(turn)
+            task = waiting.popleft()
+            if task.retry_after > time.perf_counter():
+                waiting.append(task)
                 continue
             worker = self.free.pop(0)
-            turn.attempts += 1
-            self.progress.begin(turn.job.name)
-            self.busy[worker.do.remote(turn.job, self.folder / turn.job.name)] = worker, turn
+            task.attempts += 1
+            self.progress.begin(task.job.name)
+            self.busy[worker.do.remote(task.job, self.folder / task.job.name)] = worker, task
 
-    def _gathered(self, waiting):
-        """Take what has come within a moment: new workers, and jobs that ended one way or other."""
-        pending = [*self.coming, *self.busy]
-        came, _ = (
-            self.ray.wait(pending, num_returns=len(pending), timeout=LOOK) if pending else ([], 0)
+    def _collect(self, waiting):
+        """Wait up to `POLL` seconds for started workers and ended jobs; yield the outcomes."""
+        pending = [*self.starting, *self.busy]
+        ready, _ = (
+            self.ray.wait(pending, num_returns=len(pending), timeout=POLL) if pending else ([], 0)
         )
         if not pending:
-            time.sleep(LOOK)
-        for reference in came:
-            if reference in self.coming:
-                self._arrived(reference)
+            time.sleep(POLL)
+        for reference in ready:
+            if reference in self.starting:
+                self._add_worker(reference)
                 continue
-            worker, turn = self.busy.pop(reference)
+            worker, task = self.busy.pop(reference)
             try:
                 outcome = self.ray.get(reference)
             except self.ray.exceptions.RayError as error:
-                outcome = self._lost(worker, turn, error, waiting)
+                outcome = self._replace_worker(worker, task, error, waiting)
             else:
                 self.free.append(worker)
             if isinstance(outcome, Busy):
-                outcome = self._held(turn, outcome, waiting)
+                outcome = self._postpone(task, outcome, waiting)
             if outcome == STOPPED:
-                waiting.append(turn)
+                waiting.append(task)
             elif outcome is not None:
-                yield replace(outcome, attempts=turn.attempts, worker=self.names.get(worker, ""))
+                yield replace(outcome, attempts=task.attempts, worker=self.names.get(worker, ""))
 
-    def _arrived(self, reference):
-        worker = self.coming.pop(reference)
+    def _add_worker(self, reference):
+        worker = self.starting.pop(reference)
         try:
             self.names[worker] = self.ray.get(reference)
             self.free.append(worker)
         except self.ray.exceptions.RayError:
-            self._hire()
+            self._start_worker()
 
-    def _lost(self, worker, turn, error, waiting):
-        """Hire another for a worker that died; return an outcome if its job is given up."""
-        self.asked.pop(worker, None)
-        self._hire()
-        if turn.attempts <= self.retries:
-            waiting.appendleft(turn)
+    def _replace_worker(self, worker, task, error, waiting):
+        """Replace a worker that died; return an outcome if its job is given up."""
+        self.requests.pop(worker, None)
+        self._start_worker()
+        if task.attempts <= self.retries:
+            waiting.appendleft(task)
             return None
         kind = type(error).__name__
         return failed(
-            turn.job,
-            f"its worker died {turn.attempts} times ({kind}): out of memory? "
-            "--resume tries again; fewer --workers or a smaller --size need less",
+            task.job,
+            f"its worker died {task.attempts} times ({kind}): out of memory? "
+            "--resume retries it; fewer --workers or a smaller --size use less memory",
         )
 
-    def _held(self, turn, error, waiting):
-        """Try a job again later that another process is at: one given up for dead may live on."""
-        if turn.attempts > self.retries + STILL / BUSY:
-            return failed(turn.job, str(error))
-        turn.after = time.perf_counter() + BUSY
-        waiting.append(turn)
+    def _postpone(self, task, error, waiting):
+        """Retry later: the job is locked by another process, perhaps by a worker presumed dead."""
+        if task.attempts > self.retries + STOP_TIMEOUT / RETRY_DELAY:
+            return failed(task.job, str(error))
+        task.retry_after = time.perf_counter() + RETRY_DELAY
+        waiting.append(task)
         return None
 
-    def _ask(self):
-        """Ask each worker how far it is, and take the answers to what was asked before."""
-        for worker, turn in self.busy.values():
-            answer = self.asked.get(worker)
+    def _poll_progress(self):
+        """Request the iteration of each worker, and read the answers to the last requests."""
+        for worker, task in self.busy.values():
+            answer = self.requests.get(worker)
             if answer is not None:
-                came, _ = self.ray.wait([answer], timeout=0)
-                if not came:
+                ready, _ = self.ray.wait([answer], timeout=0)
+                if not ready:
                     continue
                 with contextlib.suppress(self.ray.exceptions.RayError):
-                    self.progress.at(turn.job.name, self.ray.get(answer))
-            self.asked[worker] = worker.reached.remote()
+                    self.progress.at(task.job.name, self.ray.get(answer))
+            self.requests[worker] = worker.reached.remote()
 
-    def _complain(self, waiting):
-        """Say from time to time that there is no worker."""
+    def _report_shortage(self, waiting):
+        """Report from time to time that there is no worker."""
         if self.free or self.busy:
-            self.seen = time.perf_counter()
-        elif time.perf_counter() > self.seen + PATIENCE:
-            self.seen = time.perf_counter()
+            self.last_seen = time.perf_counter()
+        elif time.perf_counter() > self.last_seen + NO_WORKER_NOTICE:
+            self.last_seen = time.perf_counter()
             self.progress.note(
-                f"{len(waiting)} jobs wait: the cluster has no room for a worker of "
+                f"{len(waiting)} jobs are waiting: the cluster has no room for a worker with "
                 f"{self.slots.cpus} processors and {self.slots.gpus} GPUs"
             )
 
     def _stop(self):
-        """Let every worker end its job, and wait for what it saves."""
+        """Let every worker end its job, and wait until they have saved their state."""
         for worker, _ in self.busy.values():
             worker.stop.remote()
         if self.busy:
-            self.ray.wait(list(self.busy), num_returns=len(self.busy), timeout=STILL)
+            self.ray.wait(list(self.busy), num_returns=len(self.busy), timeout=STOP_TIMEOUT)

@@ -1,4 +1,4 @@
-"""How far a batch is: a bar on a terminal, a line for each job elsewhere."""
+"""Progress of a batch: a bar on a terminal, a line per job elsewhere."""
 
 import sys
 import time
@@ -12,55 +12,55 @@ BAR = "{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining} {postfix}"
 
 
 class Progress:
-    """Counts iterations over all jobs, and says how each one ended.
+    """Counts the iterations of all jobs and reports how each job ended.
 
     Parameters
     ----------
     jobs : sequence of Job
-        That are left to do.
+        The remaining jobs.
     before : int
-        Jobs that were done before.
+        Number of jobs that were already done.
     say : callable or None
-        Gets a line for each job that ends; None says nothing.
+        Receives a line for each job that ends; None prints nothing.
     stream : file, optional
-        Where the bar is drawn, if it is a terminal; default: stderr.
+        For the bar, if it is a terminal; default: stderr.
     """
 
     def __init__(self, jobs, before=0, say=print, stream=None):
-        self.due = {job.name: job.config.iterations if job.config else 0 for job in jobs}
-        self.reached = dict.fromkeys(self.due, 0)
+        self.planned = {job.name: job.config.iterations if job.config else 0 for job in jobs}
+        self.reached = dict.fromkeys(self.planned, 0)
         self.jobs, self.done, self.failed = len(jobs) + before, before, 0
-        self.say, self.bar, self.moved = say, None, 0
+        self.say, self.bar, self.new_iterations = say, None, 0
         self.began = time.perf_counter()
         stream = stream or sys.stderr
         if say and stream.isatty():
-            how = {"bar_format": BAR, "file": stream, "dynamic_ncols": True}
-            self.bar = tqdm(total=sum(self.due.values()), **how)
+            options = {"bar_format": BAR, "file": stream, "dynamic_ncols": True}
+            self.bar = tqdm(total=sum(self.planned.values()), **options)
             self._show()
 
     def begin(self, name):
-        """Note that a job is begun or gone on with."""
+        """Record that a job is started or resumed."""
         if self.bar is not None:
             self.bar.set_postfix_str(name)
 
     def step(self, name):
-        """Return a callback for the job's run."""
+        """Return a callback for the run of a job."""
 
         def step(step):
             self.at(name, step.iteration)
 
-        step.look_every = 0  # it needs no picture
+        step.look_every = 0  # this callback needs no picture
         return step
 
     def at(self, name, iteration):
-        """Note which iteration a job has reached; where it was gone on with, none was made."""
+        """Record the iteration of a job; the first one of a resumed job is not counted as work."""
         more = max(iteration - self.reached[name], 0)
-        self.moved += more if self.reached[name] else 0
-        self._forth(name, more)
+        self.new_iterations += more if self.reached[name] else 0
+        self._advance(name, more)
 
     def ended(self, outcome):
-        """Say how a job ended."""
-        self._forth(outcome.name, self.due[outcome.name] - self.reached[outcome.name])
+        """Report how a job ended."""
+        self._advance(outcome.name, self.planned[outcome.name] - self.reached[outcome.name])
         self.done += outcome.state == DONE
         self.failed += outcome.state != DONE
         if self.say is None:
@@ -71,25 +71,25 @@ class Progress:
         else:
             line += f"FAILED: {outcome.reason}"
         if self.bar is None:
-            self.say(line + self._left())
+            self.say(line + self._time_left())
         else:
-            if outcome.state != DONE:  # the bar tells the rest
+            if outcome.state != DONE:  # the bar shows the rest
                 self.note(line)
             self._show()
 
     def note(self, line):
-        """Say something beside the count."""
+        """Print a message without disturbing the bar."""
         if self.bar is not None:
             self.bar.write(line, file=self.bar.fp)
         elif self.say:
             self.say(line)
 
     def close(self):
-        """End the bar."""
+        """Close the bar."""
         if self.bar is not None:
             self.bar.close()
 
-    def _forth(self, name, iterations):
+    def _advance(self, name, iterations):
         self.reached[name] += iterations
         if self.bar is not None:
             self.bar.update(iterations)
@@ -98,9 +98,9 @@ class Progress:
         failed = f", {self.failed} failed" if self.failed else ""
         self.bar.set_description_str(f"{self.done} of {self.jobs} done{failed}")
 
-    def _left(self):
-        left = sum(self.due.values()) - sum(self.reached.values())
-        if not self.moved or not left:
+    def _time_left(self):
+        left = sum(self.planned.values()) - sum(self.reached.values())
+        if not self.new_iterations or not left:
             return ""
-        seconds = left * (time.perf_counter() - self.began) / self.moved
+        seconds = left * (time.perf_counter() - self.began) / self.new_iterations
         return f", about {in_words(seconds)} left"

@@ -1,4 +1,4 @@
-"""How each job of a batch ended: summary.csv while it goes on, and an index page at its end."""
+"""Outcomes of a batch: summary.csv while it runs, and an index page at its end."""
 
 import csv
 import time
@@ -14,11 +14,11 @@ COLUMNS = (
     *("name", "state", "reason", "iterations", "seconds", "loss", "attempts", "worker"),
     *("content", "style", "picture"),
 )
-EVERY = 2.0  # seconds between two writings of a summary that grows
+EVERY = 2.0  # seconds between two updates of summary.csv
 
 
 class Summary:
-    """Keeps summary.csv: one row for each job, in the order of the list.
+    """Maintains summary.csv: one row per job, in the order of the list.
 
     Parameters
     ----------
@@ -33,13 +33,13 @@ class Summary:
         self.written = 0.0
 
     def add(self, outcome):
-        """Note how a job ended; its row is on the disk within a few seconds, and at the end."""
+        """Record how a job ended; its row is written within a few seconds or at the end."""
         self.outcomes[outcome.name] = outcome
         if time.perf_counter() > self.written + EVERY:
             self.write()
 
     def write(self):
-        """Write the file, whole."""
+        """Write the file atomically."""
         with (
             atomic_file(self.folder / SUMMARY) as temporary,
             open(temporary, "w", newline="", encoding="utf-8", errors="replace") as file,
@@ -50,17 +50,21 @@ class Summary:
         self.written = time.perf_counter()
 
     def write_index(self):
-        """Write the page about all jobs, those that failed first; return where it is."""
+        """Write the index page of all jobs, failed ones first; return its path."""
         folders = [
             self.folder / job.name
             for job in self.jobs
             if (self.folder / job.name / CONFIG).exists()
         ]
-        problems = {each.name: each.reason for each in self.outcomes.values() if each.state != DONE}
+        problems = {
+            outcome.name: outcome.reason
+            for outcome in self.outcomes.values()
+            if outcome.state != DONE
+        }
         return write_index(folders, self.folder / INDEX, problems=problems)
 
     def count(self, state):
-        """Return how many jobs have ended so."""
+        """Return the number of jobs that ended with a state."""
         return sum(outcome.state == state for outcome in self.outcomes.values())
 
     def _row(self, job):

@@ -1,4 +1,4 @@
-"""A whole batch: its folder, what of it is left to do, an engine that does it, the summary."""
+"""Run or resume a batch: its folder, its remaining jobs, an engine and the summary."""
 
 import contextlib
 from pathlib import Path
@@ -17,67 +17,67 @@ JOBS = "jobs.json"
 
 
 def run_batch(jobs, output=None, *, engine=run_here, say=print):
-    """Do jobs, each in a folder of its own, and tell how each one ended.
+    """Run jobs, each in its own folder, and summarize how each one ended.
 
-    A job that fails stops no other.
+    A failed job does not stop the others.
 
     Parameters
     ----------
     jobs : sequence of Job
         As from `read_jobs` or `pairs`.
     output : path, optional
-        A folder that is new or empty; default: a new one under output/.
+        A new or empty folder; default: a new one under output/.
     engine : callable
-        ``(jobs, folder, progress) -> outcomes``, one after the other: `run_here`, or what
-        `ray_engine` returns.
+        ``(jobs, folder, progress) -> iterator of outcomes``: `run_here`, or what `ray_engine`
+        returns.
     say : callable or None
-        Gets each line of news.
+        Receives each line of progress.
 
     Returns
     -------
     Summary
-        Its `outcomes` by name. The folder holds jobs.json, summary.csv, index.html and the jobs'
+        With `outcomes` by name. The folder holds jobs.json, summary.csv, index.html and the jobs'
         folders.
 
     Raises
     ------
     ConfigError
-        The folder can't be taken.
+        The folder can't be used.
     Interrupted
-        Ctrl-C: `resume_batch` goes on.
+        After Ctrl-C; `resume_batch` resumes the batch.
     """
     check_output(output, overwrite=True)
     folder = new_folder(Path("output"), "batch") if output is None else Path(output)
     if folder.is_dir() and (folder / JOBS).exists():
         raise ConfigError(
-            f"{folder} holds an earlier batch: `python -m nst_tf.batch --resume {folder}` goes on "
-            "with it, another --output begins anew"
+            f"{folder} holds an earlier batch; `python -m nst_tf.batch --resume {folder}` resumes "
+            "it; for a new batch, choose another --output"
         )
     if folder.is_dir() and any(folder.iterdir()):
-        raise ConfigError(f"{folder} is not empty; choose a new folder with --output")
+        raise ConfigError(f"{folder} is not empty; choose a new directory with --output")
     folder.mkdir(parents=True, exist_ok=True)
     with locked(folder):
-        jobs = settled(jobs, say or _nothing)
+        jobs = settled(jobs, say or _silent)
         save_jobs(folder / JOBS, jobs)
-        return _do(jobs, folder, engine, say)
+        return _run(jobs, folder, engine, say)
 
 
 def resume_batch(folder, *, engine=run_here, say=print):
-    """Go on with a batch: what is done is left as it is, what is half done gone on with.
+    """Resume a batch: skip completed jobs, continue partial ones and run the others.
 
-    Jobs that had failed are tried again. Arguments and what is returned are those of `run_batch`.
+    Failed jobs are retried. Arguments and return value are those of `run_batch`.
     """
     folder = Path(folder)
     if not (folder / JOBS).is_file():
         raise ConfigError(
-            f"{folder} holds no {JOBS}: no batch was begun there; --resume takes the folder of a "
-            "batch"
+            f"{folder} holds no {JOBS}: no batch was started there; --resume expects the directory "
+            "of a batch"
         )
     with locked(folder):
-        return _do(read_jobs(folder / JOBS), folder, engine, say)
+        return _run(read_jobs(folder / JOBS), folder, engine, say)
 
 
-def _do(jobs, folder, engine, say):
+def _run(jobs, folder, engine, say):
     summary = Summary(folder, jobs)
     for job in jobs:
         outcome = found_done(job, folder / job.name, attempts=0)
@@ -85,7 +85,7 @@ def _do(jobs, folder, engine, say):
             summary.outcomes[job.name] = outcome
     left = [job for job in jobs if job.name not in summary.outcomes]
     if say:
-        say(f"{len(jobs)} jobs, {len(summary.outcomes)} of them done before, in {folder}")
+        say(f"{len(jobs)} jobs, {len(summary.outcomes)} of them already done, in {folder}")
     summary.write()
     try:
         with contextlib.closing(Progress(left, len(summary.outcomes), say)) as progress:
@@ -99,7 +99,7 @@ def _do(jobs, folder, engine, say):
         raise Interrupted(
             getattr(stop, "result", None),
             f"interrupted: {done} of {len(jobs)} jobs are done; "
-            f"`python -m nst_tf.batch --resume {folder}` goes on",
+            f"`python -m nst_tf.batch --resume {folder}` resumes",
         ) from None
     finally:
         with uninterrupted():
@@ -109,5 +109,5 @@ def _do(jobs, folder, engine, say):
     return summary
 
 
-def _nothing(line):
+def _silent(line):
     pass

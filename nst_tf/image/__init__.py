@@ -1,1 +1,1 @@
-"""Pictures and images: files, sizes, colors, masks, noise, and the pixels that a network takes."""
+"""Pictures and images: files, sizes, colors, masks, noise and the pixel space of a network."""

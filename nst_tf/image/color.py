@@ -1,14 +1,14 @@
-"""Colour control: whose colours the result has, the style's or the content's.
+"""Color control: give the result the colors of the style or of the content.
 
 "Preserving Color in Neural Artistic Style Transfer" (Gatys, Bethge, Hertzmann & Shechtman 2016,
-arXiv 1606.05897), and histogram matching. Nothing here touches the network: pictures are changed
-before the run or after it. `COLOR_MODES` lists what the knob can say.
+arXiv 1606.05897), and histogram matching. Nothing here uses the network: pictures are changed
+before or after the run. `COLOR_MODES` lists the modes.
 
-A picture is (H, W, 3) uint8 RGB. A mask is (H, W) in 0..1: how much a pixel counts in the
-statistics, or how much it is changed; None is 1 everywhere.
+A picture is (H, W, 3) uint8 RGB. A mask is (H, W) in 0..1: the weight of each pixel in the
+statistics, or how strongly it is changed; None means 1 everywhere.
 
-Luma is Y of YIQ, chroma its I and Q. Those two are differences of channels, so that one number
-added to R, G and B changes luma alone: what is done after the run rests on that.
+Luma is Y of YIQ, chroma its I and Q. I and Q are differences of channels, so adding the same
+number to R, G and B changes only luma; `preserve_color` relies on that.
 """
 
 from collections.abc import Callable
@@ -21,8 +21,8 @@ from nst_tf.errors import ImageError, check_choice
 from nst_tf.image.pixels import check_mask
 
 LUMA = np.array([0.299, 0.587, 0.114])  # Rec. 601, the Y of YIQ
-# Added to variances, in squared 0..1 units: a standard deviation of 0.8 grey levels, so that a
-# picture without colours does not divide by 0. Gatys' own (NeuralImageSynthesis, `match_color`).
+# Added to variances, in squared 0..1 units: a standard deviation of 0.8 gray levels. Avoids a
+# division by 0 for pictures without colors. From Gatys (NeuralImageSynthesis, `match_color`).
 EPSILON = 1e-5
 
 
@@ -30,7 +30,7 @@ EPSILON = 1e-5
 
 
 def to_luminance(picture):
-    """Turn a picture into shades of grey: its luma, rounded, in three equal channels.
+    """Convert a picture to gray: its luma, rounded, in three equal channels.
 
     Parameters
     ----------
@@ -39,27 +39,27 @@ def to_luminance(picture):
     Returns
     -------
     (H, W, 3) uint8
-        0.299 R + 0.587 G + 0.114 B (Rec. 601), where the mean of the three would make blue as
-        bright as green.
+        0.299 R + 0.587 G + 0.114 B (Rec. 601). The mean of the three would make blue as bright
+        as green.
 
     Raises
     ------
     ImageError
-        It is no picture.
+        `picture` is not an (H, W, 3) uint8 array.
     """
     _check_picture("picture", picture)
-    return _grey(_luma(picture))
+    return _gray(_luma(picture))
 
 
 def match_luminance(style_picture, content_picture, *, style_mask=None, content_mask=None):
-    """Turn the style grey, with the mean and the contrast of the content's luma.
+    """Convert the style to gray, with the mean and contrast of the content's luma.
 
     Parameters
     ----------
     style_picture, content_picture : (H, W, 3) uint8
-        Each of its own size.
+        Their sizes may differ.
     style_mask, content_mask : (H, W), optional
-        Where the statistics are measured. The whole style is changed.
+        Weights of the pixels in the statistics. The whole style is changed.
 
     Returns
     -------
@@ -70,14 +70,14 @@ def match_luminance(style_picture, content_picture, *, style_mask=None, content_
     Raises
     ------
     ImageError
-        No pictures, or masks that don't fit them or are empty.
+        An argument is not a picture, or a mask does not fit its picture or is empty.
     """
     luma = _matched_luma(style_picture, content_picture, style_mask, content_mask)
-    return _grey(luma)
+    return _gray(luma)
 
 
 def _matched_luma(style_picture, content_picture, style_mask, content_mask):
-    """Return L_S' (H, W) in 0..1 units, neither rounded nor clipped."""
+    """Return L_S' (H, W) in 0..1 units, without rounding or clipping."""
     style_weights = _weights("style", style_picture, style_mask)
     content_weights = _weights("content", content_picture, content_mask)
     luma = _luma(style_picture)
@@ -93,7 +93,7 @@ def _luma(picture):
     return picture @ LUMA / 255
 
 
-def _grey(luma):
+def _gray(luma):
     return np.repeat(_to_bytes(luma)[:, :, np.newaxis], 3, axis=2)
 
 
@@ -103,31 +103,33 @@ def _grey(luma):
 def match_color(
     style_picture, content_picture, method="cholesky", *, style_mask=None, content_mask=None
 ):
-    """Recolour the style by a linear map, so that it has the content's mean and covariance.
+    """Recolor the style with a linear map that gives it the content's mean and covariance.
 
     Parameters
     ----------
     style_picture, content_picture : (H, W, 3) uint8
-        Each of its own size.
+        Their sizes may differ.
     method : {"cholesky", "pca", "symmetric"}
-        Which of the maps that do so (see `METHODS`). They differ by a rotation of the colours:
-        "cholesky" depends on the order of the channels, "pca" turns along the style's and the
-        content's own axes, "symmetric" moves the colours least.
+        The linear map. The three differ by a rotation of the colors: "cholesky" depends on the
+        order of the channels, "pca" scales along the principal axes of both, "symmetric"
+        moves the colors least.
     style_mask, content_mask : (H, W), optional
-        Where the statistics are measured. The whole style is changed.
+        Weights of the pixels in the statistics. The whole style is changed.
 
     Returns
     -------
     (H, W, 3) uint8
         ``A (x - mu_S) + mu_C`` with ``A Sigma_S A^T = Sigma_C`` (arXiv 1606.05897), clipped.
-        `EPSILON` is added to the diagonals of both covariances. Chroma that the style has not
-        can't be made: a grey style becomes shades of one tint, and in a nearly grey one the
-        noise is enlarged into colours ("luminance" of `COLOR_MODES` is for those).
+        `EPSILON` is added to the diagonals of both covariances. The map can't create chroma: a
+        gray style becomes shades of one tint, and in a nearly gray one the noise is amplified
+        into colors (use "luminance" of `COLOR_MODES` for those).
 
     Raises
     ------
     ImageError
-        No pictures, masks that don't fit them or are empty, an unknown method.
+        An argument is not a picture, or a mask does not fit its picture or is empty.
+    ConfigError
+        The method is unknown.
     """
     return _to_bytes(
         _matched_color(style_picture, content_picture, method, style_mask, content_mask)
@@ -135,7 +137,7 @@ def match_color(
 
 
 def _matched_color(style_picture, content_picture, method, style_mask, content_mask):
-    """Return the recoloured style (H, W, 3) in 0..1 units, neither rounded nor clipped."""
+    """Return the recolored style (H, W, 3) in 0..1 units, without rounding or clipping."""
     check_choice("method", method, METHODS)
     style_weights = _weights("style", style_picture, style_mask)
     content_weights = _weights("content", content_picture, content_mask)
@@ -150,20 +152,20 @@ def _matched_color(style_picture, content_picture, method, style_mask, content_m
 
 
 def _cholesky_map(style, content):
-    """``L_C L_S^-1``, where ``L L^T`` is the covariance (arXiv 1606.05897)."""
+    """Return ``L_C L_S^-1``, where ``L L^T`` is the covariance (arXiv 1606.05897)."""
     return np.linalg.cholesky(content) @ np.linalg.inv(np.linalg.cholesky(style))
 
 
 def _pca_map(style, content):
-    """``Sigma_C^1/2 Sigma_S^-1/2``, as in Image Analogies (arXiv 1606.05897)."""
+    """Return ``Sigma_C^1/2 Sigma_S^-1/2``, as in Image Analogies (arXiv 1606.05897)."""
     return _square_root(content) @ np.linalg.inv(_square_root(style))
 
 
 def _symmetric_map(style, content):
-    """``Sigma_S^-1/2 (Sigma_S^1/2 Sigma_C Sigma_S^1/2)^1/2 Sigma_S^-1/2``.
+    """Return ``Sigma_S^-1/2 (Sigma_S^1/2 Sigma_C Sigma_S^1/2)^1/2 Sigma_S^-1/2``.
 
-    The one symmetric map, of all the one that moves the colours least in the mean square
-    (Monge-Kantorovich; "sym" in Gatys' NeuralImageSynthesis).
+    The only symmetric map. It moves the colors least in the mean square (Monge-Kantorovich;
+    "sym" in Gatys' NeuralImageSynthesis).
     """
     root = _square_root(style)
     inverse = np.linalg.inv(root)
@@ -183,36 +185,36 @@ METHODS = {  # name -> (3, 3) map from the covariances (3, 3) of style and conte
 
 
 def _moments(pixels, weights):
-    """Return the mean (N,) and the covariance (N, N) of pixels (M, N), weights (M,) of sum 1."""
+    """Return mean (N,) and covariance (N, N) of pixels (M, N), with weights (M,) of sum 1."""
     mean = weights @ pixels
-    centred = pixels - mean
-    return mean, (centred * weights[:, np.newaxis]).T @ centred
+    centered = pixels - mean
+    return mean, (centered * weights[:, np.newaxis]).T @ centered
 
 
 # ---------------------------------------------------------------------------- histograms
 
 
 def match_histogram(style_picture, content_picture, *, style_mask=None, content_mask=None):
-    """Recolour the style so that each channel has the content's distribution.
+    """Recolor the style so that each channel has the content's distribution.
 
     Parameters
     ----------
     style_picture, content_picture : (H, W, 3) uint8
-        Each of its own size.
+        Their sizes may differ.
     style_mask, content_mask : (H, W), optional
-        Where values are counted. The whole style is changed.
+        Weights of the pixels in the histograms. The whole style is changed.
 
     Returns
     -------
     (H, W, 3) uint8
-        Each value of R, G and B became the content's value of the same quantile, interpolated.
-        Unlike `match_color` it is not linear: it fits every peak of a channel, knows nothing of
-        how channels go together, and never leaves the content's range.
+        Each value of R, G and B is replaced by the content's value at the same quantile,
+        interpolated. Unlike `match_color` this is not linear: it matches every peak of a channel,
+        ignores correlations between channels, and never leaves the content's range.
 
     Raises
     ------
     ImageError
-        No pictures, or masks that don't fit them or are empty.
+        An argument is not a picture, or a mask does not fit its picture or is empty.
     """
     style_weights = _weights("style", style_picture, style_mask)
     content_weights = _weights("content", content_picture, content_mask)
@@ -227,14 +229,14 @@ def match_histogram(style_picture, content_picture, *, style_mask=None, content_
 
 
 def _quantile_table(style_counts, content_counts):
-    """Return what each of the 256 values becomes, from the shares (256,) of both channels."""
+    """Return the new values (256,) of a channel, from the histograms (256,) of both channels."""
     present = np.flatnonzero(content_counts)
     quantiles = _quantiles(content_counts)[present]
     return np.rint(np.interp(_quantiles(style_counts), quantiles, present)).astype(np.uint8)
 
 
 def _quantiles(counts):
-    # A value's middle, not its end: a flat style gets the content's median, not its brightest.
+    # The middle of a bin, not its end: a flat style gets the content's median, not its maximum.
     return np.cumsum(counts) - counts / 2
 
 
@@ -242,31 +244,31 @@ def _quantiles(counts):
 
 
 def preserve_color(picture, content_picture, mask=None):
-    """Give a result the content's chroma, and keep its own luma ("preserve colour", tutorial 2).
+    """Give a result the content's chroma and keep its own luma ("preserve color", tutorial 2).
 
     Parameters
     ----------
     picture, content_picture : (H, W, 3) uint8
-        The result and the content, of one size.
+        The result and the content, of the same size.
     mask : (H, W), optional
-        Where; elsewhere the result stays as it is.
+        Where to replace chroma; elsewhere the result does not change.
 
     Returns
     -------
     (H, W, 3) uint8
-        I and Q of YIQ are the content's exactly, the luma is the result's within half a grey
-        level. Where both together would leave 0..255, the luma moves to the nearest that does
-        not; clipping each channel, as is common, would change the hue instead. The more
-        saturated the content, the less room there is for brush strokes.
+        I and Q of YIQ equal the content's exactly; the luma equals the result's within half a
+        gray level. Where a channel would leave 0..255, the luma moves to the nearest value that
+        keeps it inside; the common clipping of each channel would change the hue instead. The
+        more saturated the content, the less of the brush strokes remains.
 
     Raises
     ------
     ImageError
-        No pictures, pictures of different sizes, or a mask that doesn't fit or is empty.
+        An argument is not a picture, the sizes differ, or the mask does not fit or is empty.
     """
     _check_same_size(picture, content_picture)
     check_mask("mask", mask, picture.shape[:2])
-    # Whole grey levels, the same for R, G and B: chroma is not even rounded.
+    # Whole gray levels, the same for R, G and B: chroma stays exact.
     levels = np.rint(255 * (_luma(picture) - _luma(content_picture)))
     darkest, brightest = content_picture.min(axis=2), content_picture.max(axis=2)
     levels = np.clip(levels, -darkest.astype(float), 255.0 - brightest)
@@ -274,27 +276,28 @@ def preserve_color(picture, content_picture, mask=None):
 
 
 def _blend(picture, changed, mask):
-    """Return `changed` where the mask is 1, `picture` where it is 0, a mixture between."""
+    """Return `changed` where the mask is 1, `picture` where it is 0, and a mixture in between."""
     if mask is None:
         return changed
     share = np.asarray(mask, np.float64)[:, :, np.newaxis]
     return np.rint(picture * (1 - share) + changed * share).astype(np.uint8)
 
 
-# ---------------------------------------------------------------------------- the knob
+# ---------------------------------------------------------------------------- modes
 
 
 def color_before(mode, content_picture, style_picture, *, content_mask=None, style_mask=None):
-    """Return the content and the style picture that the network is to see.
+    """Return the content and style pictures to pass to the network.
 
     Parameters
     ----------
     mode : str
         A key of `COLOR_MODES`.
     content_picture, style_picture : (H, W, 3) uint8
-        Each of its own size.
+        Their sizes may differ.
     content_mask, style_mask : (H, W), optional
-        Where the statistics are measured. "luminance" makes the content grey only there.
+        Weights of the pixels in the statistics. "luminance" makes the content gray only where
+        its mask is white.
 
     Returns
     -------
@@ -303,7 +306,8 @@ def color_before(mode, content_picture, style_picture, *, content_mask=None, sty
     Raises
     ------
     ConfigError, ImageError
-        An unknown mode; no pictures, or masks that don't fit them or are empty.
+        The mode is unknown; an argument is not a picture, or a mask does not fit its picture or
+        is empty.
     """
     check_choice("color", mode, COLOR_MODES)
     for name, picture, mask in [
@@ -316,16 +320,16 @@ def color_before(mode, content_picture, style_picture, *, content_mask=None, sty
 
 
 def color_after(mode, picture, content_picture, mask=None):
-    """Return the result as it is to be shown and saved.
+    """Return the result with its final colors, to show and save.
 
     Parameters
     ----------
     mode : str
         A key of `COLOR_MODES`.
     picture, content_picture : (H, W, 3) uint8
-        The result, and the content in its own colours: not what `color_before` returned.
+        The result, and the content in its original colors: not what `color_before` returned.
     mask : (H, W), optional
-        Where the content's chroma may return; elsewhere the result stays as it is.
+        Where to restore the content's chroma; elsewhere the result does not change.
 
     Returns
     -------
@@ -334,8 +338,8 @@ def color_after(mode, picture, content_picture, mask=None):
     Raises
     ------
     ConfigError, ImageError
-        An unknown mode; no pictures, pictures of different sizes, or a mask that doesn't fit
-        or is empty.
+        The mode is unknown; an argument is not a picture, the sizes differ, or the mask does not
+        fit or is empty.
     """
     check_choice("color", mode, COLOR_MODES)
     _check_same_size(picture, content_picture)
@@ -343,19 +347,19 @@ def color_after(mode, picture, content_picture, mask=None):
     return COLOR_MODES[mode].after(picture, content_picture, mask)
 
 
-def _leave_both(content_picture, style_picture, content_mask, style_mask):
+def _both_unchanged(content_picture, style_picture, content_mask, style_mask):
     return content_picture, style_picture
 
 
-def _both_grey(content_picture, style_picture, content_mask, style_mask):
-    grey_style = match_luminance(
+def _both_gray(content_picture, style_picture, content_mask, style_mask):
+    gray_style = match_luminance(
         style_picture, content_picture, style_mask=style_mask, content_mask=content_mask
     )
-    return _blend(content_picture, to_luminance(content_picture), content_mask), grey_style
+    return _blend(content_picture, to_luminance(content_picture), content_mask), gray_style
 
 
 def _recoloring(match):
-    """Return a `before` that changes the style by `match`, and leaves the content."""
+    """Return a `before` function that recolors the style with `match` and keeps the content."""
 
     def before(content_picture, style_picture, content_mask, style_mask):
         masks = {"style_mask": style_mask, "content_mask": content_mask}
@@ -364,18 +368,18 @@ def _recoloring(match):
     return before
 
 
-def _leave(picture, content_picture, mask):
+def _unchanged(picture, content_picture, mask):
     return picture
 
 
 @dataclass(frozen=True)
 class ColorMode:
-    """What one value of the knob does.
+    """What one color mode does before and after the run.
 
     Attributes
     ----------
     help : str
-        What one gets, in a line.
+        One line that describes the result.
     before : callable
         ``(content_picture, style_picture, content_mask, style_mask) -> (content, style)``.
     after : callable
@@ -383,26 +387,26 @@ class ColorMode:
     """
 
     help: str
-    before: Callable = _leave_both
-    after: Callable = _leave
+    before: Callable = _both_unchanged
+    after: Callable = _unchanged
 
 
 COLOR_MODES = {
-    "style": ColorMode("the style's colours"),
+    "style": ColorMode("the style's colors"),
     "luminance": ColorMode(
-        "style transfer in grey, then the content's chroma", _both_grey, preserve_color
+        "transfer in gray, then restore the content's chroma", _both_gray, preserve_color
     ),
     **{
         method: ColorMode(
-            f"the style is recoloured first: mean and covariance, {method}",
+            f"recolor the style first: match mean and covariance ({method})",
             _recoloring(partial(match_color, method=method)),
         )
         for method in METHODS
     },
     "histogram": ColorMode(
-        "the style is recoloured first: histograms", _recoloring(match_histogram)
+        "recolor the style first: match histograms", _recoloring(match_histogram)
     ),
-    "swap": ColorMode("the style's colours, then the content's chroma", after=preserve_color),
+    "swap": ColorMode("transfer in color, then restore the content's chroma", after=preserve_color),
 }
 
 
@@ -410,7 +414,7 @@ COLOR_MODES = {
 
 
 def _weights(name, picture, mask):
-    """Return how much each pixel counts (H * W,), of sum 1, after a look at both."""
+    """Check a picture and its mask, and return the weights (H * W,) of its pixels, of sum 1."""
     _check_picture(f"{name}_picture", picture)
     check_mask(f"{name}_mask", mask, picture.shape[:2])
     mask = np.ones(picture.shape[:2]) if mask is None else np.asarray(mask, np.float64)
@@ -422,11 +426,11 @@ def _to_bytes(values):
 
 
 def _check_picture(name, picture):
-    array = isinstance(picture, np.ndarray)
-    if not array or picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
+    is_array = isinstance(picture, np.ndarray)
+    if not is_array or picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
         found = (
             f"shape {picture.shape} of {picture.dtype}"
-            if array
+            if is_array
             else f"type {type(picture).__name__}"
         )
         raise ImageError(

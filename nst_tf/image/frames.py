@@ -1,31 +1,31 @@
-"""The frame of a painting: where it ends, and the painting without it.
+"""Detect and crop the frame of a painting.
 
-Frames and the borders of scans are part of a style's statistics: they come back as bars.
+Frames and the borders of scans enter the style statistics and reappear as bars.
 """
 
 import numpy as np
 
 from nst_tf.image.sizes import resize_picture
 
-SHORT_SIDE = 256  # pixels of the picture in which edges are looked for
-LONG_SIDE = 1024  # at most
-DEEPEST = 0.1  # of width or height: no frame is wider
-REACH = 2  # pixels: an edge is the difference of two strips of this width
-# Of an edge that is the same along the whole side, this is 1; painted contours have 0.5 at most.
-STRAIGHT = 0.6
-STRONG = 8.0  # grey levels of a step at least
-BLURRED = 0.01  # of width or height: cut inside the edge, which is not sharp
+SHORT_SIDE = 256  # pixels of the reduced picture in which edges are detected
+MAX_LONG_SIDE = 1024
+MAX_FRAME = 0.1  # fraction of width or height
+STRIP_WIDTH = 2  # pixels: an edge is the difference of two strips of this width
+# 1 for an edge that is the same along the whole side; painted contours have 0.5 at most.
+MIN_STRAIGHTNESS = 0.6
+MIN_STEP = 8.0  # gray levels
+EDGE_MARGIN = 0.01  # fraction of width or height to cut inside the edge, which is not sharp
 
 
 def without_frame(picture, margin=None):
-    """Return a picture without its frame, or without a margin of a given width.
+    """Crop the frame of a picture, or a margin of a given width.
 
     Parameters
     ----------
     picture : (H, W, 3) uint8
     margin : float, optional
-        The share of width and height that is left out at each side; default: what
-        `frame_widths` finds.
+        The fraction of width and height to crop at each side. Default: the widths that
+        `frame_widths` detects.
     """
     height, width = picture.shape[:2]
     left, right, top, bottom = frame_widths(picture) if margin is None else [margin] * 4
@@ -34,11 +34,11 @@ def without_frame(picture, margin=None):
 
 
 def frame_widths(picture):
-    """Return how wide a picture's frame is at its left, right, top and bottom.
+    """Return the widths of a picture's frame at its left, right, top and bottom.
 
     A frame ends at a straight edge along a whole side: there, the step from one strip of pixels
-    to the next is much the same in every row. Its straightness is ``|mean step| / RMS step``.
-    The straightest edge counts: of a frame within the border of a scan, the border is found.
+    to the next is nearly the same in every row. Its straightness is ``|mean step| / RMS step``.
+    The straightest edge is used: for a frame within the border of a scan, that is the border.
 
     Parameters
     ----------
@@ -47,26 +47,26 @@ def frame_widths(picture):
     Returns
     -------
     list of four floats
-        Shares of width and height, from 0 (no frame) to `DEEPEST` and `BLURRED` together.
+        Fractions of width and height, from 0 (no frame) to ``MAX_FRAME + EDGE_MARGIN``.
     """
     height, width = picture.shape[:2]
     factor = SHORT_SIDE / min(height, width)
-    size = tuple(min(max(round(length * factor), 1), LONG_SIDE) for length in (height, width))
+    size = tuple(min(max(round(length * factor), 1), MAX_LONG_SIDE) for length in (height, width))
     small = resize_picture(picture, size).astype(np.float32)
-    upright = small.swapaxes(0, 1)
-    return [_frame_width(side) for side in (small, small[:, ::-1], upright, upright[:, ::-1])]
+    turned = small.swapaxes(0, 1)
+    return [_frame_width(side) for side in (small, small[:, ::-1], turned, turned[:, ::-1])]
 
 
 def _frame_width(picture):
-    """Return how wide the frame is at the left of a picture, as a share of the width."""
-    deepest = max(round(picture.shape[1] * DEEPEST), REACH + 1)
-    depths = np.arange(REACH, deepest)
-    strips = np.stack([picture[:, depth : depth + REACH].mean(1) for depth in range(deepest)], 1)
-    steps = strips[:, depths] - strips[:, depths - REACH]  # (H, depths, 3)
+    """Return the width of the frame at the left of a picture, as a fraction of the width."""
+    stop = max(round(picture.shape[1] * MAX_FRAME), STRIP_WIDTH + 1)
+    columns = np.arange(STRIP_WIDTH, stop)
+    strips = np.stack([picture[:, left : left + STRIP_WIDTH].mean(1) for left in range(stop)], 1)
+    steps = strips[:, columns] - strips[:, columns - STRIP_WIDTH]  # (H, columns, 3)
     mean = np.linalg.norm(steps.mean(0), axis=-1)
-    typical = np.sqrt(np.square(steps).sum(-1).mean(0))
-    straightness = np.where(mean > STRONG, mean / np.maximum(typical, STRONG), 0)
+    rms = np.sqrt(np.square(steps).sum(-1).mean(0))
+    straightness = np.where(mean > MIN_STEP, mean / np.maximum(rms, MIN_STEP), 0)
     straightest = np.argmax(straightness)
-    if straightness[straightest] < STRAIGHT:
+    if straightness[straightest] < MIN_STRAIGHTNESS:
         return 0.0
-    return float(depths[straightest] / picture.shape[1] + BLURRED)
+    return float(columns[straightest] / picture.shape[1] + EDGE_MARGIN)

@@ -1,14 +1,14 @@
-"""Pictures in and out: what a camera writes, what a trunk wants, what a screen shows.
+"""Read and write picture files.
 
-Two kinds of array travel through the package:
+The package uses two kinds of arrays:
 
 =========  =================  =======================================================
-picture    (H, W, 3) uint8    RGB, 0..255, what one looks at
+picture    (H, W, 3) uint8    RGB, 0..255, to display and save
 image      (1, H, W, 3)       float32 in the trunk's pixel space (VGG: RGB minus mean),
-                              what the network sees and the optimiser changes
+                              the network's input, which the optimizer changes
 =========  =================  =======================================================
 
-Sizes are (height, width), as in the arrays; only the command line says WxH.
+Sizes are (height, width), as in the arrays; only the command line uses WxH.
 """
 
 import io
@@ -24,19 +24,19 @@ from PIL.PngImagePlugin import PngInfo
 
 from nst_tf.console import silenced
 from nst_tf.errors import ImageError
-from nst_tf.files import MOST_TEXT, atomic_file
+from nst_tf.files import MAX_TEXT_BYTES, atomic_file
 from nst_tf.image.pixels import STRIP, VGG_PIXELS, recover_image
 from nst_tf.image.sizes import MAX_PIXELS, MIN_SIDE, fit_size, resize_picture
 
-MOST_BYTES = 8 * MAX_PIXELS  # of a picture file: 16 bits of RGBA a pixel; some are read whole
-MOST_SCANS = 100  # of a JPEG: each goes through the whole picture; cameras and programs write 10
-READ = (  # of Pillow's formats. Not EPS: it is a program, which Ghostscript would run
+MAX_FILE_BYTES = 8 * MAX_PIXELS  # 16-bit RGBA; some formats are read into memory whole
+MAX_SCANS = 100  # of a JPEG: each decodes the whole picture; cameras and programs write 10
+READABLE_FORMATS = (  # Pillow's names. Not EPS: it is a program, which Ghostscript would run
     *("JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP", "DIB", "AVIF", "JPEG2000", "PSD"),
     *("PPM", "TGA", "ICO", "ICNS", "PCX", "SGI", "QOI", "DDS", "SUN", "XBM"),
 )
-JPEG = {"quality": 95, "subsampling": 0}  # 4:4:4: style lives in colour edges too
+JPEG = {"quality": 95, "subsampling": 0}  # 4:4:4: style includes color edges
 TIFF = {"compression": "tiff_deflate"}
-FORMATS = {  # ending -> the writer's options
+FORMATS = {  # file extension -> options of the writer
     ".png": {},
     ".jpg": JPEG,
     ".jpeg": JPEG,
@@ -46,38 +46,38 @@ FORMATS = {  # ending -> the writer's options
 }
 
 
-logging.getLogger("PIL").addHandler(logging.NullHandler())  # else its words go to the screen
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # else warnings go to stderr
 
 
 def load_image(path, size=None, *, space=VGG_PIXELS, resample="lanczos", crop=False):
-    """Read a picture file for the network, as `load_image` does in tutorial 0.
+    """Read a picture file for the network, like `load_image` of tutorial 0.
 
     Parameters
     ----------
     path : path
-        JPEG, PNG, WebP, TIFF, GIF or whatever else Pillow reads; see `read_picture`.
+        JPEG, PNG, WebP, TIFF, GIF or another of `READABLE_FORMATS`; see `read_picture`.
     size : None, int, (height, width) or str
-        None keeps the aspect ratio at about 640x480 pixels in all, a number is the longer
-        side, a pair is taken as it is; a text is read by `parse_size`, as on the command line.
+        None keeps the aspect ratio at about the area of 640x480, a number is the longer side, a
+        pair is used exactly; a string is parsed by `parse_size`, as on the command line.
     space : PixelSpace
         Usually `model.space`.
     resample : {"lanczos", "bicubic", "bilinear"}
-        How pixels are interpolated; "bilinear" is the tutorials'.
+        Interpolation; the tutorials use "bilinear".
     crop : bool
-        Where a (height, width) has another shape than the picture: cut off what is too much, half
-        on either side. Default: stretch, as tutorial 0 does.
+        If the aspect ratio of (height, width) differs from the picture's, crop the excess equally
+        on both sides. Default: stretch, as in tutorial 0.
 
     Returns
     -------
     picture : (H, W, 3) uint8
-        What one looks at.
+        The resized picture.
     image : (1, H, W, 3) float32
         The same minus the mean, "which looks funny" when shown.
 
     Raises
     ------
     ImageError
-        When the file is no readable picture or smaller than 32x32.
+        The file is not a readable picture, or is smaller than 32x32.
     """
     picture = read_picture(path)
     try:
@@ -89,73 +89,82 @@ def load_image(path, size=None, *, space=VGG_PIXELS, resample="lanczos", crop=Fa
 
 
 def save_image(path, image, space=VGG_PIXELS, *, notes=None):
-    """Write a picture or an image to a file; the ending of `path` chooses the format.
+    """Write a picture or an image to a file; the extension of `path` selects the format.
 
-    The file is written under a temporary name and renamed, so that it is whole or not there.
+    The file is written under a temporary name and then renamed, so it is never incomplete.
 
     Parameters
     ----------
     path : path
         .png, .jpg (quality 95, no chroma subsampling), .webp (lossless) or .tif.
     image : (H, W, 3) uint8 or (1, H, W, 3) float32
-        A picture is written as it is, an image is recovered first.
+        A picture is written unchanged, an image is converted first (`recover_image`).
     space : PixelSpace
         The pixel space of an image.
     notes : dict of str, optional
-        Texts that a .png carries beside its pixels, by keyword; `read_note` reads them.
+        Text chunks of a .png, by keyword; `read_note` reads them.
     """
     path = Path(path)
     image = np.asarray(image)
     picture = image if image.dtype == np.uint8 else recover_image(image, space)
-    how = {"extension": path.suffix.lower(), **writer_options(path)}
+    options = {"extension": path.suffix.lower(), **writer_options(path)}
     if notes and path.suffix.lower() == ".png":
-        how["pnginfo"] = PngInfo()
+        options["pnginfo"] = PngInfo()
         for keyword, text in notes.items():
-            how["pnginfo"].add_itxt(keyword, text)
-    data = iio.imwrite("<bytes>", picture, plugin="pillow", **how)
+            options["pnginfo"].add_itxt(keyword, text)
+    data = iio.imwrite("<bytes>", picture, plugin="pillow", **options)
     with atomic_file(path) as temporary:
         temporary.write_bytes(data)
 
 
 def read_note(path, keyword):
-    """Return a text that a .png carries beside its pixels, as `save_image` wrote it.
+    """Return a text chunk of a .png, as `save_image` wrote it.
 
     Raises
     ------
     ImageError
-        It is no readable .png, or has no such text.
+        The file is not a readable .png, or has no such text.
     """
-    read_picture(path)  # texts may stand behind the pixels; and what is damaged is told
+    read_picture(path)  # reports damage; the text may follow the pixels
     with warnings.catch_warnings(), Image.open(path, formats=_formats()) as picture:
         warnings.simplefilter("ignore")
         picture.load()
         text = getattr(picture, "text", {}).get(keyword)
     if not isinstance(text, str):
         raise ImageError(
-            f"{path} carries no settings: --config takes a config.json, or a result.png of nst_tf "
-            "that was not edited"
+            f"{path} contains no settings: --config expects a config.json, or a result.png of "
+            "nst_tf that was not edited"
         )
-    if len(text) > MOST_TEXT:
-        raise ImageError(f"{path} carries {len(text):,} letters; at most {MOST_TEXT:,} are read")
+    if len(text) > MAX_TEXT_BYTES:
+        raise ImageError(
+            f"{path} contains a text of {len(text):,} characters; at most {MAX_TEXT_BYTES:,} were "
+            "expected"
+        )
     return text
 
 
 def is_picture(path):
-    """Tell whether a file begins as some picture does."""
+    """Return whether a file starts like a picture of a readable format."""
     try:
         with Image.open(path, formats=_formats()):
             return True
-    except Exception:  # not one, or a damaged one: Pillow's formats raise what comes
+    except Exception:  # not a picture, or damaged: Pillow's readers raise many kinds
         return False
 
 
 def writer_options(path):
-    """Return the options for the ending of a file name, or say which endings there are."""
+    """Return the writer's options for the extension of a file name.
+
+    Raises
+    ------
+    ImageError
+        The extension is unknown.
+    """
     try:
         return FORMATS[Path(path).suffix.lower()]
     except KeyError:
         raise ImageError(
-            f"can't write {path}: unknown ending {Path(path).suffix!r}; use {', '.join(FORMATS)}"
+            f"can't write {path}: unknown extension {Path(path).suffix!r}; use {', '.join(FORMATS)}"
         ) from None
 
 
@@ -163,28 +172,29 @@ def writer_options(path):
 
 
 def read_picture(path, *, background="white"):
-    """Read any picture that people have into (H, W, 3) uint8 RGB, at its own size.
+    """Read a picture file into (H, W, 3) uint8 RGB, at its original size.
 
-    Turned upright by its EXIF tag; colours converted to sRGB by its ICC profile; grey,
-    palette, CMYK and 16-bit pictures converted; transparent ones composited on `background`; of
-    an animation, the first frame.
+    Applies the EXIF orientation; converts colors to sRGB by the ICC profile; converts gray,
+    palette, CMYK and 16-bit pictures; composites transparent ones on `background`; takes the first
+    frame of an animation.
 
     Raises
     ------
     ImageError
-        Missing, no picture, damaged, smaller than 32x32 or larger than `MAX_PIXELS`.
+        The file is missing, damaged, not a picture, smaller than 32x32 or larger than
+        `MAX_PIXELS`.
     """
     path = Path(path)
     try:
         _check_file(path)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's size warning: our own limit is checked
+            warnings.simplefilter("ignore")  # Pillow's size warning: `_check_pixels` has a limit
             with Image.open(path, formats=_formats()) as picture:
                 _check_pixels(path, picture.size)
                 _check_scans(path, picture.format)
-                with silenced() if picture.format == "TIFF" else nullcontext():  # libtiff talks
+                with silenced() if picture.format == "TIFF" else nullcontext():  # libtiff prints
                     picture.load()
-                _check_pixels(path, picture.size)  # an icon may hold another than it claims
+                _check_pixels(path, picture.size)  # an icon may contain another size
                 return _pixels(_upright_rgb(picture, background))
     except ImageError:
         raise
@@ -193,47 +203,45 @@ def read_picture(path, *, background="white"):
     except PermissionError:
         raise ImageError(f"{path} may not be read: check its permissions") from None
     except UnidentifiedImageError:
-        raise ImageError(
-            f"{path} is not a picture that can be read; JPEG, PNG, WebP and TIFF are"
-        ) from None
+        raise ImageError(f"{path} is not a readable picture; use JPEG, PNG, WebP or TIFF") from None
     except MemoryError:
         raise ImageError(f"{path} does not fit into memory: make it smaller first") from None
     except Image.DecompressionBombError:
         raise ImageError(f"{path} is over the limit of {MAX_PIXELS} pixels") from None
-    except Exception as error:  # what Pillow's readers raise: a dozen kinds for a dozen formats
-        if isinstance(error, OSError) and error.filename:  # of the file, not of what is in it
+    except Exception as error:  # Pillow's readers raise a dozen kinds for a dozen formats
+        if isinstance(error, OSError) and error.filename:  # about the file, not its content
             raise ImageError(f"{path} can't be read: {error.strerror}") from None
-        why = f"{error!s:.300}" or type(error).__name__
-        raise ImageError(f"{path} is damaged or cut off: {why}") from None
+        reason = f"{error!s:.300}" or type(error).__name__
+        raise ImageError(f"{path} is damaged or cut off: {reason}") from None
 
 
 def _formats():
-    """Return those of `READ` that this Pillow has."""
+    """Return the `READABLE_FORMATS` that the installed Pillow supports."""
     Image.init()
-    return [name for name in READ if name in Image.OPEN]
+    return [name for name in READABLE_FORMATS if name in Image.OPEN]
 
 
 def _check_file(path):
-    """Refuse what is no file, before it is waited for, and what is larger than any picture."""
+    """Reject paths that are not regular files (a pipe would block) and files that are too large."""
     if path.exists() and not path.is_file():
-        kind = "a folder" if path.is_dir() else "no file"
+        kind = "a directory" if path.is_dir() else "not a file"
         raise ImageError(f"{path} is {kind}; a picture file was expected")
     size = path.stat().st_size if path.exists() else 0
-    if size > MOST_BYTES:
+    if size > MAX_FILE_BYTES:
         raise ImageError(
-            f"{path} has {size:,} bytes; a picture of at most {MOST_BYTES:,} was expected: make it "
-            "smaller first"
+            f"{path} has {size:,} bytes; a picture of at most {MAX_FILE_BYTES:,} was expected: "
+            "make it smaller first"
         )
 
 
 def _check_scans(path, kind):
-    """Refuse a JPEG that goes over itself thousands of times: minutes for a few kB."""
+    """Reject a JPEG of thousands of scans: a few kB can take minutes to decode."""
     if kind not in ("JPEG", "MPO"):
         return
     scans = path.read_bytes().count(b"\xff\xda")  # within a scan, 0xFF is followed by 0
-    if scans > MOST_SCANS:
+    if scans > MAX_SCANS:
         raise ImageError(
-            f"{path} is a JPEG of {scans} scans; {MOST_SCANS} at most were expected: save it anew "
+            f"{path} is a JPEG of {scans} scans; at most {MAX_SCANS} were expected: save it again "
             "with another program"
         )
 
@@ -253,7 +261,7 @@ def _check_pixels(path, size):
 
 def _upright_rgb(picture, background):
     profile = picture.info.get("icc_profile")
-    ImageOps.exif_transpose(picture, in_place=True)  # of a large picture, each copy counts
+    ImageOps.exif_transpose(picture, in_place=True)  # saves a copy of a large picture
     picture = _eight_bits(picture)
     if picture.has_transparency_data:
         picture, alpha = _split_alpha(picture)
@@ -265,7 +273,7 @@ def _upright_rgb(picture, background):
 
 
 def _pixels(picture):
-    """Return the pixels as an array: strip by strip, as Pillow copies twice what it gives."""
+    """Return the pixels as an array, converted in strips: Pillow makes two temporary copies."""
     width, height = picture.size
     pixels = np.empty((height, width, 3), np.uint8)
     for top in range(0, height, STRIP):
@@ -275,29 +283,29 @@ def _pixels(picture):
 
 
 def _split_alpha(picture):
-    """Return the picture without its alpha, in a mode that its ICC profile fits, and alpha."""
+    """Return the picture without alpha, in the mode of its ICC profile, and the alpha channel."""
     if picture.mode == "LA":
         return picture.getchannel("L"), picture.getchannel("A")
-    grey = picture.mode in ("L", "La")
+    is_gray = picture.mode in ("L", "La")
     picture = picture if picture.mode == "RGBA" else picture.convert("RGBA")
     alpha, picture = picture.getchannel("A"), picture.convert("RGB")
-    return picture.convert("L") if grey else picture, alpha
+    return picture.convert("L") if is_gray else picture, alpha
 
 
 def _eight_bits(picture):
-    """Bring 16-bit, 32-bit and float greys to 8 bits by their full range; others pass."""
+    """Convert 16-bit, 32-bit and float gray to 8 bits by its full range; keep other modes."""
     if not picture.mode.startswith(("I", "F")):
         return picture
-    grey = np.asarray(picture)
+    gray = np.asarray(picture)
     if picture.mode == "F":
-        scale = 255 if grey.max() <= 1 else 1  # floats are 0..1 or 0..255 by custom
+        scale = 255 if gray.max() <= 1 else 1  # floats are 0..1 or 0..255 by convention
     else:
-        scale = 1 / 257 if grey.max() > 255 or picture.mode.startswith("I;16") else 1
-    levels = np.empty(grey.shape, np.uint8)
-    for top in range(0, len(grey), STRIP):
+        scale = 1 / 257 if gray.max() > 255 or picture.mode.startswith("I;16") else 1
+    levels = np.empty(gray.shape, np.uint8)
+    for top in range(0, len(gray), STRIP):
         strip = slice(top, top + STRIP)
-        exact = np.nan_to_num(grey[strip].astype(np.float64) * scale)  # a float file may hold NaN
-        levels[strip] = np.rint(np.clip(exact, 0, 255))
+        scaled = np.nan_to_num(gray[strip].astype(np.float64) * scale)  # floats may be NaN
+        levels[strip] = np.rint(np.clip(scaled, 0, 255))
     return Image.fromarray(levels)
 
 
@@ -310,5 +318,5 @@ def _to_srgb(picture, profile):
                 picture, source, ImageCms.createProfile("sRGB"), outputMode="RGB"
             )
         except (ImageCms.PyCMSError, OSError, ValueError):
-            pass  # a broken or foreign profile: take the numbers as they are, as browsers do
+            pass  # a damaged or unsupported profile: ignore it, as browsers do
     return picture.convert("RGB")

@@ -1,4 +1,4 @@
-"""Noise to start from."""
+"""Noise for the initial image."""
 
 import numpy as np
 
@@ -15,14 +15,14 @@ def generate_noise_image(content_image, noise_ratio, *, noise="gaussian", amplit
     content_image : (1, H, W, 3) float32
         In the trunk's pixel space.
     noise_ratio : float in [0, 1]
-        0 is the content image itself, 1 is noise alone. With tutorial 0's noise of one grey
-        level, 0.5 is a fainter picture and nothing more; "uniform" can be seen.
+        0 is the content image itself, 1 is noise alone. Tutorial 0's noise of one gray level is
+        invisible: 0.5 only gives a fainter picture. "uniform" is visible.
     noise : {"gaussian", "uniform"}
         Standard normal as in tutorial 0, or uniform in -20..20 as in tutorial 3.
     amplitude : float, optional
-        Standard deviation, or half the range, in 0..255 units; None takes the tutorial's.
+        Standard deviation, or half the range, in 0..255 units. Default: the tutorial's value.
     seed : int
-        The same seed gives the same noise.
+        Random seed.
 
     Returns
     -------
@@ -31,7 +31,7 @@ def generate_noise_image(content_image, noise_ratio, *, noise="gaussian", amplit
     if noise not in NOISE:
         raise ImageError(f"`noise` is {noise!r}; choose from {', '.join(NOISE)}")
     if not 0 <= noise_ratio <= 1:
-        raise ImageError(f"`noise_ratio` is {noise_ratio}; it must lie between 0 and 1")
+        raise ImageError(f"`noise_ratio` is {noise_ratio}; it must be between 0 and 1")
     if noise_ratio == 0:
         return np.asarray(content_image, np.float32)
     amplitude = NOISE[noise] if amplitude is None else amplitude

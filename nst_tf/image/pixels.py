@@ -1,4 +1,4 @@
-"""The numbers that a network takes for pixels, and back to a picture."""
+"""Convert between pictures and the pixel space of a network."""
 
 from dataclasses import dataclass
 
@@ -6,34 +6,34 @@ import numpy as np
 
 from nst_tf.errors import ImageError
 
-STRIP = 64  # rows that are converted together
+STRIP = 64  # rows converted at a time
 
 
 @dataclass(frozen=True)
 class PixelSpace:
-    """The numbers that a trunk takes for pixels: RGB in 0..255 minus `mean`, divided by `std`.
+    """Pixel normalization of a trunk: RGB in 0..255 minus `mean`, divided by `std`.
 
-    The default is the mean of the pictures that VGG was trained on, not scaled (Simonyan &
-    Zisserman 2015; `MEAN_VALUES` in tutorial 0). A network fed without it sees a picture far
-    brighter than any that it knows.
+    The default is the mean of VGG's training pictures, without scaling (Simonyan & Zisserman 2015;
+    `MEAN_VALUES` in tutorial 0). Without mean subtraction, the input is far brighter than any
+    training picture.
     """
 
     mean: tuple[float, float, float] = (123.68, 116.779, 103.939)
     std: tuple[float, float, float] = (1.0, 1.0, 1.0)
 
     def to_image(self, picture):
-        """Turn a picture (H, W, 3) in 0..255 into an image (1, H, W, 3) float32."""
+        """Convert a picture (H, W, 3) in 0..255 to an image (1, H, W, 3) float32."""
         pixels = np.asarray(picture, np.float32) - np.float32(self.mean)
         return (pixels / np.float32(self.std))[np.newaxis]
 
     def to_picture(self, image):
-        """Turn an image (1, H, W, 3) into a picture (H, W, 3) uint8.
+        """Convert an image (1, H, W, 3) to a picture (H, W, 3) uint8.
 
         Rounds; tutorial 0 truncates, which darkens every pixel by half a step on average.
         """
         pixels = np.asarray(image, np.float32)[0]
         picture = np.empty(pixels.shape, np.uint8)
-        for top in range(0, len(pixels), STRIP):  # a large picture's copies are what fills memory
+        for top in range(0, len(pixels), STRIP):  # temporary copies dominate memory use
             strip = slice(top, top + STRIP)
             levels = pixels[strip] * np.float32(self.std) + np.float32(self.mean)
             picture[strip] = np.rint(np.clip(levels, 0, 255))
@@ -41,13 +41,13 @@ class PixelSpace:
 
     @property
     def bounds(self):
-        """The images of black and of white: two float32 arrays (3,)."""
+        """The values of black and white in this space: two float32 arrays (3,)."""
         mean, std = np.float32(self.mean), np.float32(self.std)
         return -mean / std, (255 - mean) / std
 
     @property
     def scale(self):
-        """Grey levels a unit, averaged over the channels: 1.0 for VGG."""
+        """Gray levels per unit, averaged over the channels: 1.0 for VGG."""
         return float(np.mean(self.std))
 
 
@@ -72,39 +72,40 @@ def recover_image(image, space=VGG_PIXELS):
     Raises
     ------
     ImageError
-        It is a picture already.
+        `image` is not an image, for instance already a picture.
     """
     check_image("image", image)
     return space.to_picture(image)
 
 
 def check_image(name, image):
-    """Refuse what is no image (1, H, W, 3) of floats, before the network does in its own words."""
+    """Raise `ImageError` unless `image` is (1, H, W, 3) of floats."""
     shape = tuple(image.shape) if hasattr(image, "shape") else np.shape(image)
     if len(shape) != 4 or shape[0] != 1 or shape[3] != 3:
         raise ImageError(
             f"`{name}` has shape {shape}; (1, height, width, 3) was expected: "
             "pass the second value of load_image"
         )
-    kind = getattr(image, "dtype", None) or np.asarray(image).dtype
-    if "float" not in getattr(kind, "name", str(kind)):
+    dtype = getattr(image, "dtype", None) or np.asarray(image).dtype
+    dtype_name = getattr(dtype, "name", str(dtype))
+    if "float" not in dtype_name:
         raise ImageError(
-            f"`{name}` holds {getattr(kind, 'name', kind)}; floats in the trunk's pixel space were "
+            f"`{name}` has type {dtype_name}; floats in the trunk's pixel space were "
             "expected: pass the second value of load_image"
         )
 
 
 def check_mask(name, mask, shape):
-    """Refuse what is no mask (height, width) in 0..1 for a picture of `shape`; None is fine."""
+    """Raise `ImageError` unless `mask` is None or has `shape` and values in 0..1, not all 0."""
     if mask is None:
         return
     mask = np.asarray(mask)
     if mask.shape != tuple(shape):
         raise ImageError(
             f"`{name}` has shape {mask.shape}, its picture {tuple(shape)} pixels; "
-            "load_mask(path, size) makes it fit"
+            "resize it with load_mask(path, size)"
         )
-    if not (mask.min() >= 0 and mask.max() <= 1):  # said so that NaN is refused too
+    if not (mask.min() >= 0 and mask.max() <= 1):  # `not`: rejects NaN too
         raise ImageError(
             f"`{name}` has values from {mask.min():g} to {mask.max():g}; 0 to 1 was expected"
         )

@@ -1,4 +1,4 @@
-"""Sizes of pictures, and resizing to them."""
+"""Parse picture sizes, and resize pictures."""
 
 import math
 
@@ -7,15 +7,15 @@ from PIL import Image, ImageOps
 
 from nst_tf.errors import ImageError
 
-MIN_SIDE = 32  # conv5_1 sees one sixteenth of a side: below 32 pixels there is no style to measure
+MIN_SIDE = 32  # conv5_1 has 1/16 of a side: below 32 pixels there is no style to measure
 MAX_PIXELS = 178_956_970  # twice Pillow's warning limit, a quarter of a GiB as RGB bytes
-DEFAULT_AREA = 640 * 480  # the tutorials' picture, whatever its shape
+DEFAULT_AREA = 640 * 480  # of the tutorials' pictures
 RESAMPLING = {
     "lanczos": Image.Resampling.LANCZOS,
     "bicubic": Image.Resampling.BICUBIC,
-    "bilinear": Image.Resampling.BILINEAR,  # what scipy.misc.imresize did in tutorial 0
+    "bilinear": Image.Resampling.BILINEAR,  # as scipy.misc.imresize in tutorial 0
 }
-SIDES = {  # name -> which of (height, width) a number is for
+SIDES = {  # name -> the side that a number sets, from (height, width)
     "short": lambda height, width: min(height, width),  # CS231n
     "long": lambda height, width: max(height, width),
     "height": lambda height, width: height,  # keras.io, tutorial 2's code
@@ -25,11 +25,11 @@ SIDES = {  # name -> which of (height, width) a number is for
 
 
 def parse_size(text):
-    """Read a size from the command line.
+    """Parse a size from the command line.
 
-    "640x480" is WxH, "512" the longer side; "short:192", "height:400" and "width:512" name the
-    side that the number is for, the other follows; "area:512" has as many pixels as a square
-    of that side; None is None.
+    "640x480" is WxH, "512" the longer side; "short:192", "height:400" and "width:512" set the
+    named side and keep the aspect ratio; "area:512" has as many pixels as a square of that side;
+    None returns None.
 
     Returns
     -------
@@ -39,8 +39,8 @@ def parse_size(text):
         return None
     name, colon, number = str(text).lower().rpartition(":")
     numbers = number.replace("×", "x").split("x")
-    sensible = all(number.strip().isdecimal() and len(number) < 19 for number in numbers)
-    if not sensible or len(numbers) > 2 or (colon and (name not in SIDES or len(numbers) > 1)):
+    are_numbers = all(number.strip().isdecimal() and len(number) < 19 for number in numbers)
+    if not are_numbers or len(numbers) > 2 or (colon and (name not in SIDES or len(numbers) > 1)):
         raise ImageError(
             f"`size` is {text!r}; write WxH as in 640x480, the longer side as 512, or a named "
             f"side ({', '.join(SIDES)}) as in short:192"
@@ -52,14 +52,14 @@ def parse_size(text):
 
 
 def fit_size(size, shape):
-    """Return the (height, width) that a picture of `shape` gets for a wish `size`.
+    """Return the (height, width) to resize a picture of `shape` to, for a requested `size`.
 
     Parameters
     ----------
     size : None, int, (height, width), (name, int) or str
         As for `load_image`.
     shape : (height, width)
-        Of the picture as it is.
+        Current size of the picture.
     """
     height, width = shape
     size = parse_size(size) if isinstance(size, str) else size
@@ -77,12 +77,12 @@ def fit_size(size, shape):
 
 
 def same_area_size(shape, area_of):
-    """Return `shape` scaled to as many pixels as `area_of`, aspect ratio kept."""
+    """Return `shape` scaled to as many pixels as `area_of`, with its aspect ratio."""
     return scaled_size(shape, math.sqrt(area_of[0] * area_of[1] / (shape[0] * shape[1])))
 
 
 def scaled_size(shape, factor):
-    """Return (height, width) times a factor, rounded, if a picture may have that size."""
+    """Return (height, width) times a factor, rounded, after checking the size limits."""
     return _check_size(tuple(round(side * factor) for side in shape))
 
 
@@ -102,7 +102,7 @@ def _check_size(size):
 
 
 def resize_picture(picture, size, resample="lanczos", *, crop=False):
-    """Resize a picture (H, W, 3) uint8 to (height, width), antialiased; stretch it, or crop it."""
+    """Resize a picture (H, W, 3) uint8 to (height, width), antialiased; stretch or crop it."""
     if resample not in RESAMPLING:
         raise ImageError(f"`resample` is {resample!r}; choose from {', '.join(RESAMPLING)}")
     if tuple(size) == picture.shape[:2]:

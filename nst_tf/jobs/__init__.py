@@ -1,1 +1,1 @@
-"""A job: from files to a folder with the picture, its losses and its settings."""
+"""Jobs: from input files to a directory with the picture, its losses and settings."""

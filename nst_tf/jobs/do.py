@@ -1,4 +1,4 @@
-"""One job of a batch: begun, gone on with or found done, and how it ended."""
+"""Start, resume or skip one job of a batch, and return its outcome."""
 
 import errno
 import functools
@@ -20,12 +20,12 @@ TRACEBACK = "error.txt"
 
 
 def settled(jobs, say):
-    """Return the jobs with all that depends on where they are made decided: paths and weights."""
-    chosen = functools.cache(lambda weights: chosen_weights(weights, say))  # said once
+    """Return the jobs with full paths and the weights chosen on this machine."""
+    choose = functools.cache(lambda weights: chosen_weights(weights, say))  # reports each once
 
     def settle(job):
         try:
-            config = resolve_pictures(replace(job.config, weights=chosen(job.config.weights)))
+            config = resolve_pictures(replace(job.config, weights=choose(job.config.weights)))
             return replace(job, config=with_full_paths(config))
         except NstError as error:
             return replace(job, config=None, problem=str(error))
@@ -34,20 +34,20 @@ def settled(jobs, say):
 
 
 def _silent(line):
-    """Say nothing."""
+    """Discard a message."""
 
 
 def do_job(job, folder, *, callbacks=(), say=_silent):
-    """Do a job in its folder, from where it stands, and return its `Outcome`.
+    """Start or resume a job in its directory and return its `Outcome`.
 
-    Whatever is wrong with it is in the outcome. Only what concerns all jobs is raised: `Busy`
-    (another process is at it), Ctrl-C, and a full disk.
+    Errors of the job are reported in the outcome. Only errors that concern all jobs are raised:
+    `Busy` (another process uses the directory), Ctrl-C, and a full disk.
     """
     if job.config is None:
         return failed(job, job.problem)
     try:
         _paint(job, Path(folder), {"callbacks": callbacks, "say": say})
-        return found_done(job, folder) or failed(job, "it ended and left no picture")
+        return found_done(job, folder) or failed(job, "the run ended without a result picture")
     except Busy:
         raise
     except NstError as error:
@@ -59,36 +59,36 @@ def do_job(job, folder, *, callbacks=(), say=_silent):
             raise
         reason = f"{error.filename or 'a file'}: {error.strerror or error}"
     except Exception:
-        reason = _unexpected(folder)  # a fault of ours: the other jobs shall not suffer from it
+        reason = _unexpected(folder)  # a bug in nst_tf; the other jobs still run
     return failed(job, reason)
 
 
 def failed(job, reason, **facts):
-    """Return the `Outcome` of a job that failed, its reason on one line."""
+    """Return the `Outcome` of a failed job, with the reason on one line."""
     return Outcome(job.name, FAILED, " ".join(reason.split()), **facts)
 
 
-def _paint(job, folder, how):
+def _paint(job, folder, options):
     if folder.is_symlink():
-        raise ConfigError(f"{folder} is a link to elsewhere; a folder of its own was expected")
+        raise ConfigError(f"{folder} is a symbolic link; a directory was expected")
     if (folder / JOURNAL).exists():
-        resume_job(folder, **how)
-    else:  # what was begun before its journal was written is nothing yet
-        run_job(job.config, folder, overwrite=True, **how)
+        resume_job(folder, **options)
+    else:  # without a journal there is nothing to resume
+        run_job(job.config, folder, overwrite=True, **options)
 
 
 def _unexpected(folder):
     text = traceback.format_exc()
-    last = text.strip().splitlines()[-1]
+    last_line = text.strip().splitlines()[-1]
     if not Path(folder).is_dir():
-        return f"an error that nst_tf did not expect: {last}"
+        return f"unexpected error: {last_line}"
     with atomic_file(Path(folder) / TRACEBACK) as temporary:
         temporary.write_text(text, encoding="utf-8", errors="replace")
-    return f"an error that nst_tf did not expect, in {TRACEBACK}: {last}"
+    return f"unexpected error, traceback in {TRACEBACK}: {last_line}"
 
 
 def found_done(job, folder, attempts=1):
-    """Return the `Outcome` of a job whose folder says that it is done; None if it is not."""
+    """Return the `Outcome` of a job that is complete in its directory; None if it is not."""
     try:
         record = read_record(folder)
     except (NstError, OSError):

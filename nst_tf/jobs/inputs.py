@@ -1,4 +1,4 @@
-"""From a config to arrays: the pictures, masks and the start, as `style_transfer` takes them."""
+"""Load the pictures, masks and initial image of a config as arguments of `style_transfer`."""
 
 import itertools
 import os
@@ -26,12 +26,12 @@ from nst_tf.models.vgg import VGG_MODEL
 from nst_tf.objective.objective import Style
 from nst_tf.rundir.layout import is_ours
 
-GREY = 127.5  # half way from black to white
+GRAY = 127.5  # halfway between black and white
 
 
 @dataclass(frozen=True)
 class Painting:
-    """A style as it was read: (H, W, 3) uint8, and its masks as in `Style`."""
+    """A style picture (H, W, 3) uint8, with its weight and masks as in `Style`."""
 
     picture: np.ndarray
     weight: float
@@ -40,13 +40,13 @@ class Painting:
 
 
 def load_images(config, space):
-    """Read all that the config names, at the sizes that it asks for, and make the start.
+    """Read the pictures and masks of a config at their sizes, and make the initial image.
 
     Parameters
     ----------
     config : JobConfig
     space : PixelSpace
-        The trunk's.
+        Of the trunk.
 
     Returns
     -------
@@ -56,11 +56,11 @@ def load_images(config, space):
     """
     content, content_size = load_content(config)
     paintings = load_paintings(config, content.shape[:2], content_size)
-    seen_content, paintings = recolored(config, content, paintings)
-    content_image = space.to_image(seen_content)
+    matched_content, paintings = apply_color_mode(config, content, paintings)
+    content_image = space.to_image(matched_content)
     styles = [
-        Style(space.to_image(each.picture), each.weight, each.mask, each.style_mask)
-        for each in paintings
+        Style(space.to_image(style.picture), style.weight, style.mask, style.style_mask)
+        for style in paintings
     ]
     return {
         "content_image": content_image,
@@ -71,7 +71,7 @@ def load_images(config, space):
 
 
 def load_content(config):
-    """Return the content picture at the result's size, and the size of its file."""
+    """Return the content picture at the size of the result, and the size of its file."""
     picture = read_picture(config.content)
     file_size = picture.shape[:2]
     try:
@@ -89,7 +89,7 @@ def load_paintings(config, size, content_size):
     size : (height, width)
         Of the result.
     content_size : (height, width)
-        Of the content's file, on which the masks were drawn.
+        Of the content file, on which the masks were drawn.
 
     Returns
     -------
@@ -103,33 +103,33 @@ def load_paintings(config, size, content_size):
     for path, weight, mask, style_mask in zip(config.style, weights, masks, style_masks):
         picture = read_picture(path)
         file_size = picture.shape[:2]
-        if style_mask == NO_MASK:  # a mask says itself what of the painting is used
+        if style_mask == NO_MASK:  # a style mask selects the part of the painting itself
             picture = without_frame(picture, config.style_margin)
-        wanted = style_size(config, path, picture.shape[:2], size)
+        new_size = style_size(config, path, picture.shape[:2], size)
         paintings.append(
             Painting(
-                resize_picture(picture, wanted, config.resample),
+                resize_picture(picture, new_size, config.resample),
                 weight,
                 read_mask(mask, size, content_size, config.binary_masks),
-                read_mask(style_mask, wanted, file_size, config.binary_masks),
+                read_mask(style_mask, new_size, file_size, config.binary_masks),
             )
         )
     return paintings
 
 
 def read_mask(path, size, picture_size, binary):
-    """Return a mask as the config names it: a file, "not:" and a file, or "-" for None."""
+    """Return the mask of a config entry: a file, "not:" and a file, or "-" for None."""
     if path == NO_MASK:
         return None
     inverted = path.startswith(NOT)
-    how = {"picture_size": picture_size, "binary": binary, "inverted": inverted}
-    return load_mask(path.removeprefix(NOT), size, **how)
+    options = {"picture_size": picture_size, "binary": binary, "inverted": inverted}
+    return load_mask(path.removeprefix(NOT), size, **options)
 
 
 def style_size(config, path, shape, result_size):
     """Return the (height, width) for a style picture of `shape`.
 
-    By default its own shape with as many pixels as the result has, so that its strokes keep
+    The default keeps its aspect ratio and has as many pixels as the result, so that strokes keep
     their size relative to the picture.
     """
     try:
@@ -142,28 +142,28 @@ def style_size(config, path, shape, result_size):
         return scaled_size(size, config.style_scale)
     except ImageError as error:
         raise ImageError(
-            f"the style {path}: {error}; change --size, --style-size or --style-scale, or take "
+            f"the style {path}: {error}; change --size, --style-size or --style-scale, or use "
             "--stretch-style"
         ) from None
 
 
-def recolored(config, content, paintings):
-    """Return content and styles as the network is to see them: `color_before` for each style."""
-    seen, recolored = content, []
-    for each in paintings:
-        masks = {"content_mask": each.mask, "style_mask": each.style_mask}
-        seen, picture = color_before(config.color, seen, each.picture, **masks)
-        recolored.append(Painting(picture, each.weight, each.mask, each.style_mask))
-    return seen, recolored
+def apply_color_mode(config, content, paintings):
+    """Return content and styles as the network sees them: `color_before` for each style."""
+    matched = []
+    for style in paintings:
+        masks = {"content_mask": style.mask, "style_mask": style.style_mask}
+        content, picture = color_before(config.color, content, style.picture, **masks)
+        matched.append(replace(style, picture=picture))
+    return content, matched
 
 
 def make_start(config, content_image, styles, space):
-    """Return the image (1, H, W, 3) where the run begins: `init`, with noise mixed in."""
+    """Return the initial image (1, H, W, 3): `init`, with noise mixed in."""
     kind = config.init
     if kind in ("content", "noise"):
         base = content_image
     elif kind == "grey":
-        base = flat_image(content_image.shape, np.full(3, GREY), space)
+        base = flat_image(content_image.shape, np.full(3, GRAY), space)
     elif kind == "style":
         base = np.broadcast_to(mean_color(styles), content_image.shape)
     else:
@@ -173,52 +173,51 @@ def make_start(config, content_image, styles, space):
         base = space.to_image(picture)
     amplitude = config.noise_amplitude
     amplitude = NOISE[config.noise] if amplitude is None else amplitude
-    how = {"noise": config.noise, "amplitude": amplitude / space.scale, "seed": config.seed}
+    options = {"noise": config.noise, "amplitude": amplitude / space.scale, "seed": config.seed}
     if kind == "noise":
-        return generate_noise_image(base, 1.0, **how)
+        return generate_noise_image(base, 1.0, **options)
     if config.noise_added:
-        return base + generate_noise_image(np.zeros_like(base), config.noise_ratio, **how)
-    return generate_noise_image(base, config.noise_ratio, **how)
+        return base + generate_noise_image(np.zeros_like(base), config.noise_ratio, **options)
+    return generate_noise_image(base, config.noise_ratio, **options)
 
 
 def flat_image(shape, color, space):
-    """Return an image (1, H, W, 3) of one colour, RGB in 0..255."""
+    """Return an image (1, H, W, 3) of one RGB color in 0..255."""
     return np.broadcast_to(space.to_image(color[np.newaxis, np.newaxis]), shape)
 
 
 def mean_color(styles):
-    """Return the mean colour of the styles by weight, in the trunk's pixel space: (3,)."""
-    means = [np.average(style.image[0], axis=(0, 1), weights=_counted(style)) for style in styles]
+    """Return the weighted mean color of the styles, in the trunk's pixel space: (3,)."""
+    means = [np.average(s.image[0], axis=(0, 1), weights=_pixel_weights(s)) for s in styles]
     return np.average(means, axis=0, weights=[style.weight for style in styles]).astype(np.float32)
 
 
-def _counted(style):
-    mask = style.style_mask
-    return np.broadcast_to(
-        (np.ones(style.image.shape[1:3]) if mask is None else mask)[..., np.newaxis],
-        style.image.shape[1:],
-    )
+def _pixel_weights(style):
+    shape = style.image.shape[1:]
+    mask = np.ones(shape[:2]) if style.style_mask is None else style.style_mask
+    return np.broadcast_to(mask[..., np.newaxis], shape)
 
 
 def make_finish(config, content, paintings):
-    """Return what is done to each picture at the end, or None: colours, then the photograph.
+    """Return a function that transfers the colors and then pastes back the photograph.
 
-    Both act where the masks are white; a style without a mask acts everywhere.
+    Colors change where the masks are white, and the photograph returns where they are black; a
+    style without a mask acts everywhere.
     """
     mask = None
-    if all(each.mask is not None for each in paintings):
-        mask = np.clip(sum(each.mask for each in paintings), 0, 1)
+    if all(style.mask is not None for style in paintings):
+        mask = np.clip(sum(style.mask for style in paintings), 0, 1)
+    paste_content = config.keep_content and mask is not None
 
     def finish(picture):
         picture = color_after(config.color, picture, content, mask)
-        return keep_content(picture, content, mask) if keeps else picture
+        return keep_content(picture, content, mask) if paste_content else picture
 
-    keeps = config.keep_content and mask is not None
     return finish
 
 
 def chosen_weights(weights, say=print):
-    """Return the file that "auto" or "squeezenet" stands for here, and say what "auto" means."""
+    """Resolve "auto" and "squeezenet" to weights on this machine; report a missing VGG-19."""
     if weights == "squeezenet":
         return str(find_squeezenet_weights())
     if weights != "auto":
@@ -234,7 +233,7 @@ def chosen_weights(weights, say=print):
 
 
 def input_files(config):
-    """Return the files that the config names, by knob: lists of paths, as they are written."""
+    """Return the input files of a config as lists of its unresolved paths, by knob."""
     init = [] if config.init in STARTS else [config.init]
     masks = {
         name: [path.removeprefix(NOT) for path in getattr(config, name) or () if path != NO_MASK]
@@ -244,7 +243,7 @@ def input_files(config):
 
 
 def with_full_paths(config):
-    """Return the config as it is saved: to be repeated from any folder."""
+    """Return the config with absolute paths, so that it works from any directory."""
     weights = config.weights if config.weights == "embedded" else _full_path(config.weights)
     changes = {"content": _full_path(config.content), "weights": weights}
     for name in ("style", "masks", "style_masks"):
@@ -263,15 +262,14 @@ def _full_path(path):
 
 
 def _real(path):
-    """Return the full path, links followed; a ring of links is no error yet, as in `resolve`."""
+    """Return the absolute path with links resolved; unlike `Path.resolve`, accept link loops."""
     return Path(os.path.realpath(path))
 
 
 def check_inputs_survive(config, output):
-    """Refuse an input that the run would write over."""
+    """Raise `ConfigError` if the run would overwrite one of its inputs."""
     for path in map(Path, itertools.chain(*input_files(config).values())):
         if output and _real(path).parent == _real(output) and is_ours(path):
             raise ConfigError(
-                f"{path} lies in the folder of the run and would be replaced; "
-                "choose another --output"
+                f"{path} is in the output directory and would be replaced; choose another --output"
             )

@@ -1,4 +1,4 @@
-"""A job of a list, and how it ended."""
+"""A job of a batch and its outcome."""
 
 from dataclasses import dataclass
 
@@ -14,10 +14,10 @@ class Job:
     Attributes
     ----------
     name : str
-        Of its folder.
+        Of its directory.
     config : JobConfig or None
     problem : str
-        Why there is no config: the job has failed before it began.
+        Why there is no config: the job failed before it started.
     """
 
     name: str
@@ -27,21 +27,21 @@ class Job:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a job ended.
+    """The outcome of a job.
 
     Attributes
     ----------
     name : str
     state : {"done", "failed"}
     reason : str
-        Why it failed.
+        Why the job failed.
     iterations : int
     seconds : float
-        Of painting, over all attempts.
+        Run time over all attempts.
     loss : float or None
-        The last total.
+        The last total loss.
     attempts : int
-        How often it was begun, in this call of the program; 0: it was done before.
+        Number of starts by this program; 0 if the job was complete before.
     worker : str
     """
 

@@ -1,4 +1,4 @@
-"""What a config names, loaded: model, pictures and task."""
+"""Load the model, pictures and task of a config."""
 
 import contextlib
 import functools
@@ -22,11 +22,11 @@ from nst_tf.scaling.device import choose_device
 from nst_tf.scaling.precision import choose_precision
 from nst_tf.transfer import make_task
 
-TRUNKS = 4  # that stay in memory for later jobs
+CACHED_TRUNKS = 4  # kept in memory for later jobs
 
 
 def with_precision(config, say=print):
-    """Return the config with its precision resolved, and say where and in what the run computes."""
+    """Return the config with its precision resolved; report the device and precision."""
     device = choose_device(config.device)
     precision = choose_precision(config.precision)
     say(f"computing {device} in {precision.why}")
@@ -34,32 +34,32 @@ def with_precision(config, say=print):
 
 
 def load_task(config):
-    """Load all that the config names: the task, what is done to its pictures, and the trunk."""
+    """Return the task, the function that finishes its pictures, and the trunk."""
     model, images = load_trunk_and_images(config)
     finish = images.pop("finish")
     task = make_task(**images, model=model, config=config.transfer())
     return task, finish, model
 
 
-def words_for(task):
-    """Return the size and the iterations of a task in words."""
+def describe_task(task):
+    """Return the size and iterations of a task as text."""
     height, width = task.start.shape[1:3]
     return f"{width}x{height} pixels, {task.config.iterations} iterations"
 
 
 def journal_files(config, model):
-    """Return the files that the picture depends on, by what they are."""
+    """Return the files that the picture depends on, by role."""
     files = {
-        kind if len(paths) == 1 else f"{kind} {number}": path
-        for kind, paths in input_files(config).items()
+        role if len(paths) == 1 else f"{role} {number}": path
+        for role, paths in input_files(config).items()
         for number, path in enumerate(paths, 1)
     }
     return {**files, "weights": model.source}
 
 
 @contextlib.contextmanager
-def memory_told(config):
-    """Say what to do when TensorFlow runs out of memory."""
+def explain_out_of_memory(config):
+    """Raise `NstError` with advice when TensorFlow runs out of memory."""
     try:
         yield
     except tf.errors.ResourceExhaustedError:
@@ -70,16 +70,16 @@ def memory_told(config):
 
 
 def load_trunk_and_images(config):
-    """Load the trunk that the config names, and what it works on.
+    """Load the trunk and the images of a config.
 
     Returns
     -------
     Trunk, dict
-        The dict as from `load_images`.
+        The dict is that of `load_images`.
     """
     model = load_trunk(config)
     for layers in (config.content_layers, config.style_layers):
-        resolve_layers(model, layers)  # a wrong name is told before any picture is read
+        resolve_layers(model, layers)  # reject unknown names before reading pictures
     images = load_images(config, model.space)
     if config.normalize:
         styles = [style.image for style in images["style_image"]]
@@ -88,17 +88,17 @@ def load_trunk_and_images(config):
 
 
 def load_trunk(config):
-    """Load the trunk as the config has it, but for `normalize`, which needs the pictures.
+    """Load the trunk of a config, without `normalize`, which needs the pictures.
 
-    Jobs with the same trunk share it, and so what was traced for it.
+    Jobs with the same trunk share it and its traced functions.
     """
     file = Path(config.weights)
-    changed = file.stat().st_mtime_ns if file.is_file() else None
-    return _load_trunk(config.weights, config.pooling, config.pixels, config.padding, changed)
+    modified = file.stat().st_mtime_ns if file.is_file() else None
+    return _load_trunk(config.weights, config.pooling, config.pixels, config.padding, modified)
 
 
-@functools.lru_cache(maxsize=TRUNKS)
-def _load_trunk(weights, pooling, pixels, padding, changed):
+@functools.lru_cache(maxsize=CACHED_TRUNKS)
+def _load_trunk(weights, pooling, pixels, padding, modified):
     model = load_model(weights, pooling=pooling)
     if pixels == "unit":
         model = Trunk(model, name=model.name, source=model.source, space=UNIT_PIXELS)

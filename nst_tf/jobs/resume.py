@@ -1,4 +1,4 @@
-"""Resumes a run that was interrupted."""
+"""Resume an interrupted run."""
 
 import contextlib
 from dataclasses import replace
@@ -10,8 +10,14 @@ from nst_tf.errors import (
     ImageError,
     WeightsError,
 )
-from nst_tf.jobs.load import journal_files, load_task, memory_told, with_precision, words_for
-from nst_tf.jobs.run import paint_in, show_result
+from nst_tf.jobs.load import (
+    describe_task,
+    explain_out_of_memory,
+    journal_files,
+    load_task,
+    with_precision,
+)
+from nst_tf.jobs.run import run_task, show_result
 from nst_tf.rundir.checkpoint import latest_position
 from nst_tf.rundir.journal import (
     check_unchanged,
@@ -26,39 +32,39 @@ from nst_tf.scaling.levels import task_levels
 
 
 def resume_job(folder, *, callbacks=(), say=print):
-    """Continue a run that was cut off by a signal, a crash, a power cut or a full disk.
+    """Resume a run that was interrupted by a signal, a crash, a power cut or a full disk.
 
-    It continues in the precision that it was begun in. On the same machine with the same versions,
-    a run on the CPU in float32 gives the same picture, bit for bit, as one that was not cut off. A
-    finished run is left as it is.
+    It keeps the precision that it started in. On the same machine with the same versions, a CPU
+    run in float32 gives the same picture, bit for bit, as one that was not interrupted. A finished
+    run is left unchanged.
 
     Parameters
     ----------
     folder : path
-        Of the run.
+        The run directory.
     callbacks, say
         As for `run_job`.
 
     Returns
     -------
     (Result or None, Path)
-        As from `run_job`; None where there was nothing left to do.
+        As from `run_job`; None if the run was already finished.
 
     Raises
     ------
     ConfigError
-        There is no run to go on with, its inputs have changed, or another process is at it.
+        There is no run to resume, its inputs have changed, or another process uses the directory.
     NstError, Interrupted
         As from `run_job`.
     """
     if not str(folder):
-        raise ConfigError("--resume is empty; the folder of a run was expected")
+        raise ConfigError("--resume is empty; a run directory was expected")
     folder = Path(folder)
     if not folder.is_dir():
-        raise ConfigError(f"{folder} is no folder; --resume takes the folder of a run")
+        raise ConfigError(f"{folder} is not a directory; --resume expects a run directory")
     journal = read_journal(folder)
     if "finished" in journal and (folder / RESULT).exists():
-        if not (folder / REPORT).exists():  # it was killed as it wrote that
+        if not (folder / REPORT).exists():  # it was killed before the report was written
             with locked(folder):
                 remove_half_written(folder)
                 show_result(folder, load_settings(folder), say)
@@ -68,8 +74,8 @@ def resume_job(folder, *, callbacks=(), say=print):
         config = settings_to_resume(folder)
         recorded = recorded_precision(config, journal)
         config = with_precision(replace(config, precision=recorded), say)
-        with memory_told(config):
-            with vanished_told(folder):
+        with explain_out_of_memory(config):
+            with explain_missing_inputs(folder):
                 task, finish, model = load_task(config)
             check_unchanged(folder, folder / CONFIG, journal_files(config, model), say)
             remove_half_written(folder)
@@ -78,13 +84,13 @@ def resume_job(folder, *, callbacks=(), say=print):
             if recorded == "auto":
                 record_precision(folder, config.precision, say)
             done = len(position.history) - 1 if position else 0
-            say(f"{words_for(task)} of {model.name}, from iteration {done}, in {folder}")
-            result = paint_in(folder, task, finish, config, callbacks, say, position)
+            say(f"{describe_task(task)} of {model.name}, from iteration {done}, in {folder}")
+            result = run_task(folder, task, finish, config, callbacks, say, position)
             return result, folder
 
 
 def check_fits(folder, position, task):
-    """Refuse a position that is not one of this task: a checkpoint from elsewhere."""
+    """Raise `ConfigError` if a position is not one of this task, but of another run."""
     if position is None:
         return
     levels = task_levels(task)
@@ -93,17 +99,17 @@ def check_fits(folder, position, task):
     size = fits and levels[position.level].size
     if not fits or position.loop["image"].shape != (1, *size, 3):
         raise ConfigError(
-            f"the checkpoints in {folder} are of another run; remove them, and "
-            f"`{to_type('--resume', folder)}` begins at 0"
+            f"the checkpoints in {folder} belong to another run; remove them, and "
+            f"`{to_type('--resume', folder)}` starts at iteration 0"
         )
 
 
 @contextlib.contextmanager
-def vanished_told(folder):
-    """Say what to do when what a run was begun with can't be loaded any more."""
+def explain_missing_inputs(folder):
+    """Add advice to the error when an input of a run can't be loaded."""
     try:
         yield
     except (ConfigError, ImageError, WeightsError) as error:
-        resume = to_type("--resume", folder)
-        error.add_note(f"put back what the run was begun with, then `{resume}`")
+        command = to_type("--resume", folder)
+        error.add_note(f"restore the original inputs of the run, then `{command}`")
         raise

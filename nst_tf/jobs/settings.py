@@ -1,4 +1,4 @@
-"""From a command line or a form to a config."""
+"""Make a config from a command line or a form."""
 
 import typing
 from dataclasses import fields
@@ -11,15 +11,15 @@ from nst_tf.presets import ON_SQUEEZENET_1_0, PRESETS
 from nst_tf.samples import SAMPLE_PAIR
 
 KNOBS = {knob.name: knob for knob in fields(JobConfig)}
-PICTURES = ("content", "style")  # the knobs that are no flags
-BETWEEN = ";"  # in a text, between the values of a knob that takes several
-TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-# What a schedule decides for itself when it is given beside a preset, which has its own.
+PICTURES = ("content", "style")  # knobs without a flag
+SEPARATOR = ";"  # between the values of a list in text
+BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+# A schedule given with a preset overrides these knobs of the preset with its own.
 SCHEDULES_OWN = {"learning_rate": None, "decay": None, "optimizer": None, "clip": True}
 
 
 def make_config(options, say=print):
-    """Return the config: the defaults, then a preset or a file, then single knobs."""
+    """Return the config: defaults, overridden by a preset or file, then by single knobs."""
     preset, file = options.pop("preset", None), options.pop("config", None)
     options = given(options)
     if ("content" in options) != ("style" in options):
@@ -38,30 +38,30 @@ def make_config(options, say=print):
 
 
 def preset_knobs(name, weights, say=print):
-    """Return the knobs of a preset; for SqueezeNet's, those that stand in where it is missing.
+    """Return the knobs of a preset; if it needs a missing SqueezeNet, those for its replacement.
 
     Parameters
     ----------
     name : str
     weights : str or None
-        What --weights says.
+        Value of --weights.
     """
     preset = PRESETS[check_choice("preset", name, PRESETS)]
     version = _squeezenet_version(weights) if preset.on_vgg else None
     if not preset.on_vgg or version == "v1.1":
         return preset.knobs
     if version == "v1.0":
-        say(f"{name} is made for SqueezeNet 1.1: its numbers are put on a normalised 1.0")
+        say(f"{name} is made for SqueezeNet 1.1: applying its settings to a normalized 1.0")
         return {**preset.knobs, **ON_SQUEEZENET_1_0}
     say(
-        f"{name} is made for SqueezeNet 1.1{'' if weights else ', whose file is not here'}: its "
-        "numbers are put on a normalised VGG, which gives another picture"
+        f"{name} is made for SqueezeNet 1.1{'' if weights else ', which is missing'}: "
+        "applying its settings to a normalized VGG, which gives a different picture"
     )
     return {**preset.knobs, **preset.on_vgg}
 
 
 def _squeezenet_version(weights):
-    """Return which SqueezeNet --weights names, or lies where weights are looked for, or None."""
+    """Return the version of the SqueezeNet in --weights or on the default path, or None."""
     with hushed():
         from nst_tf.models import find_squeezenet_weights, squeezenet_version, weights_family
     if weights is not None:
@@ -72,22 +72,22 @@ def _squeezenet_version(weights):
         return None
 
 
-def value_of(name, text, between=BETWEEN):
-    """Return a text as what the knob of that name takes; it may yet be out of its limits."""
+def value_of(name, text, between=SEPARATOR):
+    """Convert a text to the type of a knob, without checking the limits of the knob."""
     if name not in KNOBS:
         return text
     kind = KNOBS[name].type
     kinds = typing.get_args(kind) if type(None) in typing.get_args(kind) else (kind,)
     if typing.get_origin(kinds[0]) is tuple:
-        each = typing.get_args(kinds[0])[0]
+        item_kind = typing.get_args(kinds[0])[0]
         parts = [part.strip() for part in text.split(between)]
-        return tuple(_scalar(name, each, part) for part in parts if part)
+        return tuple(_scalar(name, item_kind, part) for part in parts if part)
     return _scalar(name, kinds[0], text)
 
 
 def _scalar(name, kind, text):
     try:
-        return TRUTH[text.lower()] if kind is bool else kind(text)
+        return BOOLEANS[text.lower()] if kind is bool else kind(text)
     except (ValueError, KeyError):
-        words = {int: "a whole number", float: "a number", bool: "true or false"}[kind]
-        raise ConfigError(f"`{name}` is {text!r:.60}; {words} was expected") from None
+        expected = {int: "a whole number", float: "a number", bool: "true or false"}[kind]
+        raise ConfigError(f"`{name}` is {text!r:.60}; {expected} was expected") from None

@@ -1,4 +1,4 @@
-"""Any Keras model with named layers, as a model for style transfer."""
+"""Keras models as trunks."""
 
 import keras
 import tensorflow as tf
@@ -7,21 +7,21 @@ from nst_tf.errors import ConfigError
 from nst_tf.image.pixels import PixelSpace
 from nst_tf.models.model import Trunk
 
-RGB = PixelSpace(mean=(0.0, 0.0, 0.0))  # an image is a picture as it is: RGB in 0..255
+RGB = PixelSpace(mean=(0.0, 0.0, 0.0))  # RGB in 0..255; no mean subtracted
 
 
 class KerasTrunk(Trunk):
-    """A Keras model whose layers are read by their names.
+    """A Keras model as a trunk; layers are selected by name.
 
-    Masks, tiles and bfloat16 need to know what a layer sees of the picture; they are refused.
+    Masks, tiles and bfloat16 are not supported: the layers' receptive fields are unknown.
 
     Parameters
     ----------
     model : keras.Model
-        Built with the functional API; it takes (1, H, W, 3) and gives maps (1, H, W, N).
+        Built with the functional API; maps (1, H, W, 3) to feature maps (1, H, W, N).
     preprocess : callable, optional
-        From an image, RGB in 0..255, to what the model takes: of Keras' applications it is their
-        ``preprocess_input``. Default: the model takes the image as it is.
+        Converts an image, RGB in 0..255, to the model's input; for Keras' applications, their
+        ``preprocess_input``. Default: no conversion.
 
     Examples
     --------
@@ -36,37 +36,37 @@ class KerasTrunk(Trunk):
 
     def __init__(self, model, preprocess=None):
         if not isinstance(model, keras.Model) or not hasattr(model, "inputs"):
-            raise ConfigError(f"{model!r:.60} is no Keras model with inputs and outputs")
-        layers = {layer.name: layer for layer in model.layers if _gives_maps(layer)}
+            raise ConfigError(f"{model!r:.60} is not a Keras model with inputs and outputs")
+        layers = {layer.name: layer for layer in model.layers if _returns_maps(layer)}
         super().__init__(layers, name=model.name, source="keras", space=RGB)
         self.model = model
         self.preprocess = preprocess or tf.identity
-        self._parts = {}
+        self._extractors = {}
 
     @property
     def convolutions(self):
-        """The names of the layers that have filters of their own, in order."""
+        """Names of the layers with filters, in order."""
         return tuple(name for name, layer in self.items() if hasattr(layer, "kernel"))
 
     def computing_in(self, dtype):
-        """Return the model itself; only float32 is possible."""
+        """Return the model itself; only float32 is supported."""
         if dtype != tf.float32:
-            raise ConfigError("a Keras model computes in float32; leave out the precision mixed")
+            raise ConfigError("a Keras model computes in float32; leave out precision='mixed'")
         return self
 
     def features(self, x, layers):
-        """Return the features of an image, by layer name."""
+        """Return the features of the named layers for x (1, H, W, 3)."""
         layers = tuple(layer for layer in self if layer in layers)
         if not layers:
             return {}
-        if layers not in self._parts:
+        if layers not in self._extractors:
             outputs = {layer: self[layer].output for layer in layers}
-            self._parts[layers] = keras.Model(self.model.inputs, outputs)
-        return self._parts[layers](self.preprocess(x), training=False)
+            self._extractors[layers] = keras.Model(self.model.inputs, outputs)
+        return self._extractors[layers](self.preprocess(x), training=False)
 
 
-def _gives_maps(layer):
-    """Return whether a layer gives maps (1, H, W, N)."""
+def _returns_maps(layer):
+    """Return whether a layer's output is (1, H, W, N)."""
     output = getattr(layer, "output", None)
-    inputs = isinstance(layer, keras.layers.InputLayer)
-    return not inputs and getattr(output, "shape", None) is not None and len(output.shape) == 4
+    is_input = isinstance(layer, keras.layers.InputLayer)
+    return not is_input and getattr(output, "shape", None) is not None and len(output.shape) == 4

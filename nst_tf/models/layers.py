@@ -1,4 +1,4 @@
-"""What a trunk is made of, and the one way through it."""
+"""Layers of a trunk: convolutions with ReLU, pools, and fire modules."""
 
 import numpy as np
 import tensorflow as tf
@@ -9,7 +9,7 @@ POOLING = ("average", "max")
 
 
 class ConvRelu:
-    """A convolution, its bias, and ReLU: VGG's with stride 1 and zero padding, unless told.
+    """Convolution with bias and ReLU; by default with stride 1 and zero padding, as in VGG.
 
     Parameters
     ----------
@@ -17,9 +17,9 @@ class ConvRelu:
     bias : (out,)
     stride : int
     padding : {"SAME", "VALID", "EDGE"}
-        "EDGE" repeats the outermost pixels where "SAME" puts zeros.
+        "EDGE" pads by repeating the outermost pixels, "SAME" with zeros.
     dtype : dtype
-        What it computes in, and what it takes and gives.
+        Of the computation, the input and the output.
     """
 
     def __init__(self, kernel, bias, *, stride=1, padding="SAME", dtype=tf.float32):
@@ -32,60 +32,60 @@ class ConvRelu:
         """Map (1, H, W, in) to (1, H, W, out), smaller by the stride and the padding."""
         padding = self.padding
         if padding == "EDGE":
-            x, padding = self._edges_repeated(x), "VALID"
+            x, padding = self._pad_edges(x), "VALID"
         x = tf.nn.conv2d(x, self.kernel, strides=self.stride, padding=padding)
         return tf.nn.relu(tf.nn.bias_add(x, self.bias))
 
     @property
     def channels(self):
-        """How many filters it has."""
+        """Number of filters."""
         return int(self.kernel.shape[3])
 
     @property
     def extent(self):
-        """What one output position sees of the input: first, number, and step to the next."""
+        """Window of an output position in the input: offset, size and stride."""
         size = int(self.kernel.shape[0])
         return 0 if self.padding == "VALID" else -(size // 2), size, self.stride
 
     def changed(self, *, padding=None, dtype=None):
-        """Return the layer with another padding, or that computes in another dtype."""
+        """Return a copy with another padding or dtype."""
         dtype = self.kernel.dtype if dtype is None else dtype
         padding = self.padding if padding is None else padding
         return ConvRelu(self.kernel, self.bias, stride=self.stride, padding=padding, dtype=dtype)
 
-    def _edges_repeated(self, x):
+    def _pad_edges(self, x):
         height, width = (size // 2 for size in self.kernel.shape[:2])
         return tf.pad(x, [[0, 0], [height, height], [width, width], [0, 0]], "SYMMETRIC")
 
     def reach(self, mask):
-        """Map (1, H, W, 1) to the output's grid: the largest value that a position sees.
+        """Map (1, H, W, 1) to the output's grid: the maximum over each position's window.
 
-        For guidance channels (Gatys et al. 2017, spatial control): what a filter sees of a region.
+        For guidance channels (Gatys et al. 2017, spatial control): where filters see a region.
         """
         size = self.kernel.shape[:2].as_list()
-        padding = "SAME" if self.padding == "EDGE" else self.padding  # what is repeated is seen
+        padding = "SAME" if self.padding == "EDGE" else self.padding  # repeats are in the window
         return tf.nn.max_pool2d(mask, size, strides=self.stride, padding=padding)
 
     def shrunk(self, mask):
-        """Map (1, H, W, 1) to the output's grid: the sum over the input that a position replaces.
+        """Map (1, H, W, 1) to the output's grid: the sum over each position's window.
 
-        Where each position of the input has one of the output, that is the mask itself.
+        Returns the mask itself if the output has the size of the input.
         """
         if self.stride == 1 and self.padding != "VALID":
             return mask
         return _window_sums(mask, int(self.kernel.shape[0]), self.stride, self.padding)
 
     def rescaled(self, incoming, outgoing):
-        """Return the layer that takes inputs divided by `incoming` and divides its outputs.
+        """Return the layer for inputs divided by `incoming`, with outputs divided by `outgoing`.
 
-        Exact, as ReLU lets a positive factor through: W * incoming / outgoing, b / outgoing.
+        Exact, since ReLU commutes with positive factors: W * incoming / outgoing, b / outgoing.
 
         Parameters
         ----------
         incoming : (in,)
-            What the input channels were divided by.
+            Divisors of the input channels.
         outgoing : (out,)
-            What the output channels are to be divided by; positive.
+            Divisors of the output channels; positive.
         """
         kernel = self.kernel.numpy() * np.reshape(incoming, (-1, 1)) / outgoing
         bias = self.bias.numpy() / outgoing
@@ -93,7 +93,7 @@ class ConvRelu:
 
 
 class Pool:
-    """Average or max pooling: VGG's over 2x2, odd sizes rounded up as in Caffe, unless told.
+    """Average or max pooling; by default VGG's, 2x2 with odd sizes rounded up as in Caffe.
 
     Parameters
     ----------
@@ -101,15 +101,15 @@ class Pool:
     size, stride : int
         Of the window.
     padding : {"SAME", "VALID", "CEIL"}
-        "CEIL" rounds up as Caffe and torchvision do. For 2x2 it is "SAME"; for 3x3 with stride 2,
-        "SAME" would add a window at odd sizes and shift them all.
+        "CEIL" rounds up as Caffe and torchvision do. For 2x2 it equals "SAME"; for 3x3 with
+        stride 2, "SAME" would add a window at odd sizes and shift all windows.
 
     Notes
     -----
-    Nothing is ever averaged with the padding: what lies outside the map is left out.
+    Averages exclude the padding.
     """
 
-    channels = None  # as many as come in
+    channels = None  # the same as the input
 
     def __init__(self, kind, *, size=2, stride=2, padding="SAME"):
         self.kind = kind
@@ -118,57 +118,59 @@ class Pool:
         self.padding = padding
 
     def __call__(self, x):
-        """Map (1, H, W, N) to (1, ceil(H/2), ceil(W/2), N), or as size and padding say."""
+        """Map (1, H, W, N) to (1, ceil(H/2), ceil(W/2), N) with the default sizes."""
         if self.kind == "max":
             return self.reach(x)
         if self.padding != "CEIL":
             return tf.nn.avg_pool2d(x, self.size, self.stride, self.padding)
-        there = tf.ones_like(x[:, :, :, :1])
-        return self._average_with(x, 0.0) / self._average_with(there, 0.0)
+        inside = tf.ones_like(x[:, :, :, :1])
+        return self._average_padded(x) / self._average_padded(inside)
 
     def reach(self, mask):
-        """Map (1, H, W, 1) to the output's grid: the largest value that a position sees."""
+        """Map (1, H, W, 1) to the output's grid: the maximum over each position's window."""
         if self.padding != "CEIL":
             return tf.nn.max_pool2d(mask, self.size, self.stride, self.padding)
-        mask = self._widened(mask, float("-inf"))
+        mask = self._pad_to_round_up(mask, float("-inf"))
         return tf.nn.max_pool2d(mask, self.size, self.stride, "VALID")
 
     def shrunk(self, mask):
-        """Map (1, H, W, 1) to the output's grid: the sum over the window of a position."""
+        """Map (1, H, W, 1) to the output's grid: the sum over each position's window."""
         if self.padding == "CEIL":
-            return _window_sums(self._widened(mask, 0.0), self.size, self.stride, "VALID")
+            mask = self._pad_to_round_up(mask, 0.0)
+            return _window_sums(mask, self.size, self.stride, "VALID")
         return _window_sums(mask, self.size, self.stride, self.padding)
 
     def rescaled(self, incoming, outgoing):
-        """Return itself: a pool lets any scale of its channels through."""
+        """Return the layer itself: pooling commutes with positive factors."""
         return self
 
     @property
     def extent(self):
-        """What one output position sees of the input: first, number, and step to the next."""
+        """Window of an output position in the input: offset, size and stride."""
         return 0, self.size, self.stride
 
     def changed(self, *, dtype=None):
-        """Return itself: a pool computes in the dtype that comes in."""
+        """Return the layer itself: pooling keeps the dtype of its input."""
         return self
 
-    def _average_with(self, x, value):
-        return tf.nn.avg_pool2d(self._widened(x, value), self.size, self.stride, "VALID")
+    def _average_padded(self, x):
+        """Return averages over windows; the padding counts as zeros."""
+        return tf.nn.avg_pool2d(self._pad_to_round_up(x, 0.0), self.size, self.stride, "VALID")
 
-    def _widened(self, x, value):
+    def _pad_to_round_up(self, x, value):
         """Pad at the bottom and the right so that rounding down becomes rounding up."""
-        more = [0, self.stride - 1]  # ceil((n - k) / s) = floor((n + s - 1 - k) / s)
-        return tf.pad(x, [[0, 0], more, more, [0, 0]], constant_values=value)
+        padding = [0, self.stride - 1]  # ceil((n - k) / s) = floor((n + s - 1 - k) / s)
+        return tf.pad(x, [[0, 0], padding, padding, [0, 0]], constant_values=value)
 
 
 def _window_sums(mask, size, stride, padding):
-    """Return the sums of a mask (1, H, W, 1) over windows; outside of it there is nothing."""
+    """Return the sums of a mask (1, H, W, 1) over windows; the padding counts as zeros."""
     ones = tf.ones((size, size, 1, 1))
     return tf.nn.conv2d(mask, ones, strides=stride, padding=padding)
 
 
 class Fire:
-    """SqueezeNet's module: few 1x1 filters, then 1x1 and 3x3 filters side by side.
+    """SqueezeNet's module: few 1x1 filters, then 1x1 and 3x3 filters in parallel.
 
     Iandola et al. 2016, section 3.2. Each of the three is a `ConvRelu`.
     """
@@ -185,29 +187,29 @@ class Fire:
 
     @property
     def channels(self):
-        """How many filters both expansions have together."""
+        """Number of filters of both expansions together."""
         return self.expand1x1.channels + self.expand3x3.channels
 
     @property
     def extent(self):
-        """What one output position sees of the input: first, number, and step to the next."""
+        """Window of an output position in the input: offset, size and stride."""
         return self.expand3x3.extent
 
     def changed(self, *, dtype=None):
-        """Return the module computing in another dtype."""
+        """Return a copy with another dtype."""
         parts = (self.squeeze, self.expand1x1, self.expand3x3)
         return Fire(*(part.changed(dtype=dtype) for part in parts))
 
     def reach(self, mask):
-        """Map (1, H, W, 1) to the output's grid: the largest value that a position sees."""
+        """Map (1, H, W, 1) to the output's grid: the maximum over each position's window."""
         return self.expand3x3.reach(self.squeeze.reach(mask))
 
     def shrunk(self, mask):
-        """Map (1, H, W, 1) to the output's grid, which is the input's."""
+        """Return the mask itself: input and output have the same size."""
         return mask
 
     def rescaled(self, incoming, outgoing):
-        """Return the layer that takes inputs divided by `incoming` and divides its outputs."""
+        """Return the layer for inputs divided by `incoming`, with outputs divided by `outgoing`."""
         between = np.ones(self.squeeze.channels)
         first, second = np.split(np.asarray(outgoing), [self.expand1x1.channels])
         return Fire(
@@ -218,7 +220,7 @@ class Fire:
 
 
 def check_pooling(pooling):
-    """Return `pooling`, or say which kinds there are."""
+    """Return `pooling`; raise ConfigError unless it is in `POOLING`."""
     if pooling not in POOLING:
         raise ConfigError(f"`pooling` is {pooling!r}; choose from {', '.join(POOLING)}")
     return pooling

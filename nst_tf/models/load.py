@@ -1,4 +1,4 @@
-"""One door for every trunk: which loader reads what is told by the form of the argument."""
+"""Load any trunk; the form of the argument selects the loader."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ SQUEEZENET_ENDINGS = (".npz", ".index", ".ckpt")
 
 
 def load_model(weights="auto", *, pooling=None):
-    """Load the trunk that `weights` stands for.
+    """Load the trunk that `weights` names.
 
     Parameters
     ----------
@@ -18,7 +18,7 @@ def load_model(weights="auto", *, pooling=None):
         A .mat or .h5, "auto" and "embedded" as for `load_vgg_model`; an .npz, a checkpoint and
         "squeezenet" as for `load_squeezenet_model`.
     pooling : {"average", "max"}, optional
-        None takes the sources' own: average for VGG, max for SqueezeNet.
+        Default: the one the sources use, average for VGG and max for SqueezeNet.
 
     Returns
     -------
@@ -27,14 +27,14 @@ def load_model(weights="auto", *, pooling=None):
     Raises
     ------
     WeightsError
-        The file is missing, damaged, or holds something else.
+        The file is missing, damaged, or not a weights file.
     """
     load = {"squeezenet": load_squeezenet_model, "vgg": load_vgg_model}[weights_family(weights)]
     return load(weights) if pooling is None else load(weights, pooling=pooling)
 
 
 def weights_family(weights):
-    """Tell which network `weights` stands for, by its form; no file is read.
+    """Return which network `weights` names, by its form; no file is read.
 
     Parameters
     ----------
@@ -44,12 +44,12 @@ def weights_family(weights):
     Returns
     -------
     {"vgg", "squeezenet"}
-        A folder is a checkpoint's. What tells nothing is taken for VGG, whose loader says what
-        was expected.
+        A directory counts as a SqueezeNet checkpoint. Anything unknown counts as VGG, whose
+        loader raises the error.
     """
     path = Path(weights)
     if str(weights) in ("auto", "embedded") or path.suffix.lower() in VGG_ENDINGS:
         return "vgg"
-    named = path.suffix.lower() in SQUEEZENET_ENDINGS or "squeezenet" in path.name.lower()
-    checkpoint = path.is_dir() or path.with_name(path.name + ".index").is_file()
-    return "squeezenet" if named or checkpoint else "vgg"
+    is_named = path.suffix.lower() in SQUEEZENET_ENDINGS or "squeezenet" in path.name.lower()
+    is_checkpoint = path.is_dir() or path.with_name(path.name + ".index").is_file()
+    return "squeezenet" if is_named or is_checkpoint else "vgg"

@@ -1,4 +1,4 @@
-"""A network as an ordered dict of layers, and its features."""
+"""A network as an ordered dict of layers, its features and its receptive fields."""
 
 from typing import NamedTuple
 
@@ -9,21 +9,21 @@ from nst_tf.image.pixels import VGG_PIXELS, check_image
 
 
 class Trunk(dict):
-    """An ordered dict from layer name to a callable, with what belongs to the network.
+    """An ordered dict from layer name to callable, with metadata of the network.
 
     Attributes
     ----------
     name : str
-        Which network this is, honestly.
+        The network and its weights, for messages and reports.
     source : str
-        Where its numbers were read from.
+        Path of the weights.
     space : PixelSpace
-        What it takes for pixels.
+        Of the input.
     dtype : tf.DType
-        What its layers compute in, and their features are. Images stay float32.
+        Of the layers' computation and the features. Images stay float32.
     """
 
-    knows_fields = True  # of view: what each layer sees of the picture
+    knows_fields = True  # whether the receptive fields are known
 
     def __init__(self, layers, *, name, source, space=VGG_PIXELS, dtype=tf.float32):
         super().__init__(layers)
@@ -31,24 +31,24 @@ class Trunk(dict):
         self.source = source
         self.space = space
         self.dtype = dtype
-        self.others = {}  # the same trunk in other dtypes
+        self.others = {}  # copies in other dtypes
 
     def __eq__(self, other):
-        """Return whether it is the same trunk: it is a key of traced functions."""
+        """Compare by identity: a trunk is part of the key of traced functions."""
         return self is other
 
     def __hash__(self):
         return id(self)
 
     def with_layers(self, layers, **changes):
-        """Return a trunk of other layers, all else as it is but for `changes`."""
-        same = {name: getattr(self, name) for name in ("name", "source", "space", "dtype")}
-        return Trunk(layers, **{**same, **changes})
+        """Return a trunk with other layers and the same metadata, except for `changes`."""
+        metadata = {name: getattr(self, name) for name in ("name", "source", "space", "dtype")}
+        return Trunk(layers, **{**metadata, **changes})
 
     def computing_in(self, dtype):
-        """Return the trunk whose layers compute in another dtype, such as bfloat16.
+        """Return a copy that computes in another dtype, such as bfloat16.
 
-        It is the same one each time: what was traced for it fits.
+        The copy is cached, so that functions traced for it are reused.
         """
         if dtype == self.dtype:
             return self
@@ -58,13 +58,13 @@ class Trunk(dict):
         return self.others[dtype]
 
     def with_edges(self):
-        """Return the trunk whose convolutions repeat the outermost positions instead of zeros.
+        """Return a copy whose convolutions pad with the outermost positions instead of zeros.
 
-        With zeros the features along the border differ from all others, at conv5_1 those of a
-        whole quarter of a small picture: the style's border is matched at the border, as a frame
+        With zeros, the features along the border differ from all others, at conv5_1 in a quarter
+        of a small picture: the border is matched to the style's border, and the result has a frame
         or a band without strokes. (crowsonkb's style-transfer-pytorch repeats the pixels for the
         first convolution: "reduces edge artifacts". Here all convolutions do.) Layers without
-        zero padding, and SqueezeNet's fire modules, stay as they are.
+        zero padding and SqueezeNet's fire modules do not change.
         """
         changed = {
             name: layer.changed(padding="EDGE")
@@ -74,7 +74,7 @@ class Trunk(dict):
         return self.with_layers({**self, **changed}) if changed else self
 
     def features(self, x, layers):
-        """Return what the named layers give for x (1, H, W, 3): see `extract_features`."""
+        """Return the features of the named layers for x (1, H, W, 3); see `extract_features`."""
         features = {}
         for name, layer in self.items():
             if len(features) == len(layers):
@@ -86,14 +86,14 @@ class Trunk(dict):
 
     @property
     def convolutions(self):
-        """The names of the layers that have filters of their own, in order; no pools."""
+        """Names of the layers with filters, in order; no pools."""
         return tuple(name for name, layer in self.items() if getattr(layer, "channels", None))
 
 
 def extract_features(model, image, layers):
-    """Run an image through a trunk and keep what the named layers say.
+    """Return the features of an image at the named layers.
 
-    Nothing deeper than the deepest named layer is computed.
+    Layers after the deepest named layer are not computed.
 
     Parameters
     ----------
@@ -101,19 +101,19 @@ def extract_features(model, image, layers):
     image : (1, H, W, 3) float32
         In the trunk's pixel space.
     layers : iterable of str
-        Such as "conv4_2": after the ReLU, as in the tutorials.
+        Such as "conv4_2"; features are taken after the ReLU, as in the tutorials.
 
     Returns
     -------
     dict of (1, H_l, W_l, N_l)
-        By layer name, in the trunk's order; in the trunk's dtype.
+        By layer name, in the trunk's order and dtype.
     """
     check_image("image", image)
     return model.features(tf.cast(image, model.dtype), set(check_layers(model, layers)))
 
 
 class Field(NamedTuple):
-    """What position i of a layer sees: pixels ``i * stride + first`` and on, `size` of them."""
+    """Receptive field of position i of a layer: `size` pixels from ``i * stride + first`` on."""
 
     stride: int
     first: int
@@ -128,16 +128,16 @@ def receptive_fields(model):
     fields = {}
     stride, first, size = 1, 0, 1
     for name, layer in model.items():
-        begin, number, step = layer.extent
-        first += begin * stride
-        size += (number - 1) * stride
+        offset, window, step = layer.extent
+        first += offset * stride
+        size += (window - 1) * stride
         stride *= step
         fields[name] = Field(stride, first, size)
     return fields
 
 
 def check_layers(model, layers):
-    """Return `layers`, or say which of them the trunk has not; one may come as a text."""
+    """Return `layers`, a str as a tuple; raise ConfigError if the trunk lacks one."""
     _check_trunk(model)
     layers = (layers,) if isinstance(layers, str) else layers
     for layer in layers:
@@ -149,14 +149,14 @@ def check_layers(model, layers):
 
 
 def resolve_layers(model, layers):
-    """Return the names of the layers meant, after checking that the trunk has them.
+    """Return layer names with "all" and "last" resolved; check that the trunk has them.
 
     Parameters
     ----------
     model : Trunk
     layers : iterable of str, or str
-        Layer names. "all" by itself stands for every layer that has filters, "last" for the
-        deepest of them.
+        Layer names. "all", used alone, means every layer with filters; "last" means the deepest
+        of them.
 
     Returns
     -------
@@ -168,8 +168,8 @@ def resolve_layers(model, layers):
         return model.convolutions
     if "all" in layers:
         raise ConfigError(
-            f"the layers are {' '.join(layers)}; 'all' means every layer that has filters: "
-            "give it by itself, or leave it out"
+            f"the layers are {' '.join(layers)}; 'all' means every layer with filters: "
+            "use it alone, or leave it out"
         )
     layers = tuple(model.convolutions[-1] if layer == "last" else layer for layer in layers)
     return check_layers(model, layers)
@@ -177,4 +177,6 @@ def resolve_layers(model, layers):
 
 def _check_trunk(model):
     if not isinstance(model, Trunk):
-        raise ConfigError(f"`model` is {model!r:.60}; pass what load_vgg_model or KerasTrunk gives")
+        raise ConfigError(
+            f"`model` is {model!r:.60}; pass a model from load_vgg_model or KerasTrunk"
+        )

@@ -1,13 +1,13 @@
-"""Scales a trunk's filters so that each of them speaks equally loud."""
+"""Rescale a trunk's filters to a mean activation of one."""
 
 import numpy as np
 
 from nst_tf.errors import ConfigError
 from nst_tf.models.model import extract_features, resolve_layers
 
-# A filter that is silent on these pictures may shout on others: divided by its own mean it would
-# drown the rest. So no filter counts for quieter than this share of its layer's mean. Our choice.
-QUIETEST = 0.05
+# A filter that is inactive on these pictures may be active on others: divided by its own mean, it
+# would dominate. So means are at least this share of their layer's mean. Our choice.
+MIN_SHARE = 0.05
 
 
 def normalize_trunk(model, images):
@@ -18,35 +18,35 @@ def normalize_trunk(model, images):
     model : Trunk
         VGG or SqueezeNet, with its own pooling.
     images : sequence of (1, H, W, 3) float32
-        In the trunk's pixel space; of any sizes. Many and varied ones make a general trunk.
+        In the trunk's pixel space, of any size. Many different images give a general trunk.
 
     Returns
     -------
     Trunk
-        Same layers and pixel space; its features are the model's, channel by channel divided
-        by the channel's mean over the images and positions.
+        With the same layers and pixel space; each channel of its features is divided by that
+        channel's mean over the images and positions.
 
     Raises
     ------
     ConfigError
-        There are no images.
+        `images` is empty.
 
     Notes
     -----
     Gatys et al., CVPR 2016, section 2: "mean activation of each convolutional filter over images
-    and positions is equal to one". Each layer's weights are multiplied by what its input was
-    divided by and divided by its own means; nothing else changes, as ReLU and pooling let a
-    positive factor through. Differs from the paper: the images are yours instead of ImageNet's, and
-    filters quieter than 5 % of their layer's mean are taken to be that loud; a layer that is
-    silent throughout stays as it is.
+    and positions is equal to one". Each layer's weights are multiplied by the divisors of its
+    input and divided by its own means; nothing else changes, since ReLU and pooling commute with
+    positive factors. Differs from the paper: the images are yours instead of ImageNet's; means
+    below 5 % of their layer's mean are raised to that value; a layer without any activation does
+    not change.
     """
     scales = {name: _scale(mean) for name, mean in channel_means(model, images).items()}
     layers, incoming = {}, np.ones(3)
     for name, layer in model.items():
-        outgoing = scales.get(name, incoming)  # a pool passes on what it is given
+        outgoing = scales.get(name, incoming)  # pools keep the divisors of their input
         layers[name] = layer.rescaled(incoming, outgoing)
         incoming = outgoing
-    return model.with_layers(layers, name=f"{model.name}, normalised")
+    return model.with_layers(layers, name=f"{model.name}, normalized")
 
 
 def channel_means(model, images):
@@ -60,7 +60,7 @@ def channel_means(model, images):
     Returns
     -------
     dict of (N_l,) float64
-        By the name of each layer that has filters.
+        By layer name, for layers with filters.
     """
     names = resolve_layers(model, "all")
     sums, positions = dict.fromkeys(names, 0.0), dict.fromkeys(names, 0)
@@ -74,7 +74,7 @@ def channel_means(model, images):
 
 
 def _scale(mean):
-    """Return what a layer's channels are divided by."""
+    """Return the divisors of a layer's channels."""
     if not mean.any():
         return np.ones_like(mean)
-    return np.maximum(mean, QUIETEST * mean.mean())
+    return np.maximum(mean, MIN_SHARE * mean.mean())

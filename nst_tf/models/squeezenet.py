@@ -1,4 +1,4 @@
-"""SqueezeNet as a trunk: CS231n's network, 3 MB where VGG-19's convolutions have 80."""
+"""SqueezeNet as a trunk: CS231n's network, 3 MB; VGG-19's convolutions have 80 MB."""
 
 from pathlib import Path
 
@@ -8,12 +8,12 @@ from nst_tf.models.model import Trunk
 from nst_tf.models.readers.squeezenet_weights import (
     IMAGENET_PIXELS,
     PARTS,
-    pickled,
+    pickle_error,
     read_squeezenet,
 )
 from nst_tf.models.search import find_model_file, model_folders
 
-# Iandola et al. 2016, figure 2, and the v1.1 of their repository; a pool closes a stage.
+# Iandola et al. 2016, figure 2, and the v1.1 of their repository; each stage ends with a pool.
 LAYER_NAMES = {
     "v1.0": (
         *("conv1", "pool1", "fire2", "fire3", "fire4", "pool4"),
@@ -24,7 +24,7 @@ LAYER_NAMES = {
         *("fire6", "fire7", "fire8", "fire9"),
     ),
 }
-# Caffe, whose v1.0 this is, rounds sizes up; CS231n's v1.1 rounds down. The same at 224 pixels.
+# v1.0 is Caffe's, which rounds sizes up; CS231n's v1.1 rounds down. At 224 pixels they agree.
 POOL_PADDING = {"v1.0": "CEIL", "v1.1": "VALID"}
 
 # The numbers in CS231n's StyleTransfer-TensorFlow notebook (TF2) and tutorial 1: 3 is "fire3".
@@ -39,28 +39,28 @@ SQUEEZENET_FILES = (
 
 
 def load_squeezenet_model(path="squeezenet", *, pooling="max"):
-    """Load SqueezeNet for painting: everything before its classifier.
+    """Load SqueezeNet without its classifier.
 
     Parameters
     ----------
     path : path or "squeezenet"
-        CS231n's TF2 or TF1 checkpoint (its prefix, its .index file, or the folder that holds
-        it), or an .npz. "squeezenet" takes the first of these that lies in model/ or in a folder
-        of $NST_TF_MODEL_PATH.
+        CS231n's TF2 or TF1 checkpoint (its prefix, its .index file, or its directory), or an
+        .npz. "squeezenet" uses the first of these in model/ or in a directory of
+        $NST_TF_MODEL_PATH.
     pooling : {"max", "average"}
-        SqueezeNet was trained with max, and CS231n leaves it so.
+        SqueezeNet was trained with max, and CS231n keeps it.
 
     Returns
     -------
     Trunk
         v1.1: conv1, pool1, fire2, fire3, pool3, fire4, fire5, pool5, fire6 ... fire9.
         v1.0: conv1, pool1, fire2, fire3, fire4, pool4, fire5 ... fire8, pool8, fire9.
-        Both in CS231n's pixel space: RGB standardised by ImageNet's mean and deviation.
+        Both in CS231n's pixel space: RGB standardized by ImageNet's mean and deviation.
 
     Raises
     ------
     WeightsError
-        The file is missing, damaged, or holds something else.
+        The file is missing, damaged, or not a SqueezeNet.
 
     Notes
     -----
@@ -69,8 +69,8 @@ def load_squeezenet_model(path="squeezenet", *, pooling="max"):
 
     An .npz has float arrays "conv1/weights" (h, w, in, out) and "conv1/biases" (out,), and the
     same for "fire2/squeeze1x1", "fire2/expand1x1", "fire2/expand3x3" ... "fire9/expand3x3"; others,
-    such as "conv10/weights", are passed over. A conv1 of 7x7 makes it v1.0, of 3x3 v1.1. Two
-    optional words tell what it was made for: "channel_order" is "bgr" (the default) or "rgb";
+    such as "conv10/weights", are ignored. A conv1 of 7x7 means v1.0, of 3x3 v1.1. Two optional
+    strings describe the expected input: "channel_order" is "bgr" (the default) or "rgb";
     "pixels" is "caffe" (0..255 minus 104, 117, 123 in blue, green, red: the default of v1.0) or
     "imagenet" (CS231n's and torchvision's: the default of v1.1).
     """
@@ -86,7 +86,7 @@ def load_squeezenet_model(path="squeezenet", *, pooling="max"):
 
 
 def squeezenet_version(path="squeezenet"):
-    """Tell "v1.0" from "v1.1" by the numbers in the file; `path` as for the loader."""
+    """Return "v1.0" or "v1.1", read from the file; `path` as for `load_squeezenet_model`."""
     return read_squeezenet(find_squeezenet_weights(path)).version
 
 
@@ -105,51 +105,51 @@ def _layers(weights, pooling):
 
 
 def find_squeezenet_weights(path="squeezenet"):
-    """Return the .npz or .index file that `path` stands for: see `load_squeezenet_model`."""
+    """Return the .npz or .index file that `path` names; see `load_squeezenet_model`."""
     if str(path) == "squeezenet":
-        return _searched()
+        return _search()
     path = Path(path)
     if path.suffix.lower() in (".pth", ".pt"):
-        raise pickled(path)
+        raise pickle_error(path)
     if path.is_dir():
-        return _file_in(path)
+        return _find_in(path)
     index = path.with_name(path.name + ".index")
     if not path.exists() and index.is_file():
         return index
     if not path.exists():
         raise WeightsError(
             f"there is no weights file {path}, nor {index.name}; give SqueezeNet's .npz, or a "
-            "checkpoint's prefix, .index file or folder"
+            "checkpoint's prefix, .index file or directory"
         )
     if not path.is_file():
-        raise WeightsError(f"{path} is no file; an .npz or a checkpoint was expected")
+        raise WeightsError(f"{path} is not a file; an .npz or a checkpoint was expected")
     return path
 
 
-def _file_in(folder):
-    """Return the SqueezeNet in a folder: under a name that we know, else the only checkpoint."""
+def _find_in(folder):
+    """Return the SqueezeNet in a directory: a file with a known name, else the only checkpoint."""
     known = [folder / name for name in SQUEEZENET_FILES if (folder / name).is_file()]
     found = known or sorted(folder.glob("*.index"))
     if known or len(found) == 1:
         return found[0]
     if found:
         names = ", ".join(file.name for file in found)
-        raise WeightsError(f"{folder} holds several checkpoints: {names}; name one of them")
+        raise WeightsError(f"{folder} contains several checkpoints: {names}; name one of them")
     raise WeightsError(
-        f"{folder} is a folder without a SqueezeNet: {_what_is_sought()} was expected"
+        f"{folder} is a directory without a SqueezeNet: {_known_names()} was expected"
     )
 
 
-def _searched():
+def _search():
     found = find_model_file(SQUEEZENET_FILES)
     if found is not None:
         return found
     folders = ", ".join(map(str, model_folders()))
     raise WeightsError(
-        f"there is no SqueezeNet in {folders}: put {_what_is_sought()} there, unpack "
+        f"there is no SqueezeNet in {folders}: put {_known_names()} there, unpack "
         "cs231n.stanford.edu/squeezenet_tf2.zip in model/, or name a folder in $NST_TF_MODEL_PATH"
     )
 
 
-def _what_is_sought():
+def _known_names():
     return f"{', '.join(SQUEEZENET_FILES[:-1])} or {SQUEEZENET_FILES[-1]}"

@@ -1,4 +1,4 @@
-"""VGG-19 and VGG-16 as a trunk, from whichever file is at hand."""
+"""VGG-19 and VGG-16 as a trunk, from any supported file."""
 
 from pathlib import Path
 
@@ -12,13 +12,13 @@ from nst_tf.models.readers.matconvnet import read_matconvnet
 from nst_tf.models.readers.vgg_npz import read_vgg_npz
 from nst_tf.models.search import find_model_file
 
-VGG_MODEL = "imagenet-vgg-verydeep-19.mat"  # the paper's network; looked for in model/
+VGG_MODEL = "imagenet-vgg-verydeep-19.mat"  # the paper's network; searched for in model/
 EMBEDDED = "VGG-16 (ImageNet)"
 EMBEDDED_FILE = Path(__file__).with_name("data") / "vgg16_imagenet.npz"  # shipped with nst_tf
 
 
 def load_vgg_model(path="auto", *, pooling="average"):
-    """Load VGG for painting: its convolutions with ReLU, its pools, nothing after them.
+    """Load VGG without its classifier: convolutions with ReLU, and pools.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def load_vgg_model(path="auto", *, pooling="average"):
         imagenet-vgg-verydeep-19.mat if it is in model/ or in a directory of
         $NST_TF_MODEL_PATH, and the embedded network otherwise.
     pooling : {"average", "max"}
-        VGG was trained with max; the paper puts average in its place, unscaled, because it
+        VGG was trained with max; the paper replaces it with average, unscaled, because it
         "improves the gradient flow and one obtains slightly more appealing results".
 
     Returns
@@ -39,18 +39,18 @@ def load_vgg_model(path="auto", *, pooling="average"):
     Raises
     ------
     WeightsError
-        The file is missing, damaged, or holds something else.
+        The file is missing, damaged, or not a VGG.
 
     Notes
     -----
     Tutorial 0, `load_vgg_model`. Differs from it: layers are found by name, not by position,
-    so that all releases of the file are read.
+    so that all releases of the file can be read.
     """
     check_pooling(pooling)
     path = find_vgg_weights(path)
-    read = vgg_reader(path)
+    reader = vgg_reader(path)
     # Reading a .mat takes seconds; the other formats load as fast as the cache would.
-    weights = read_cached(path, read) if read is read_matconvnet else read(path)
+    weights = read_cached(path, reader) if reader is read_matconvnet else reader(path)
     depth = {16: "VGG-19", 13: "VGG-16"}[len(weights.convolutions)]
     return Trunk(
         _vgg_layers(weights.convolutions, pooling),
@@ -62,46 +62,48 @@ def load_vgg_model(path="auto", *, pooling="average"):
 
 def _vgg_layers(convolutions, pooling):
     """Return the layers in order, a pool after the last convolution of each block."""
-    short = {"average": "avgpool", "max": "maxpool"}[pooling]
+    prefix = {"average": "avgpool", "max": "maxpool"}[pooling]
     layers = {}
     for block in "12345":
         for name, (kernel, bias) in convolutions.items():
             if name.startswith(f"conv{block}_"):
                 layers[name] = ConvRelu(kernel, bias)
-        layers[f"{short}{block}"] = Pool(pooling)
+        layers[f"{prefix}{block}"] = Pool(pooling)
     return layers
 
 
 def find_vgg_weights(path="auto"):
-    """Return the file that `path` stands for: see `load_vgg_model`."""
+    """Return the file that `path` names; see `load_vgg_model`."""
     if str(path) == "auto":
         return find_model_file([VGG_MODEL]) or _embedded_file()
     if str(path) == "embedded":
         return _embedded_file()
     path = Path(path)
     if path.is_dir():
-        raise WeightsError(f"{path} is a folder; a weights file such as {VGG_MODEL} was expected")
+        raise WeightsError(
+            f"{path} is a directory; a weights file such as {VGG_MODEL} was expected"
+        )
     if not path.exists():
         raise WeightsError(
             f"there is no weights file {path}; fetch the paper's network with "
             "`python -m nst_tf.weights fetch vgg19`, or use --weights embedded"
         )
     if not path.is_file():
-        raise WeightsError(f"{path} is no file; a weights file such as {VGG_MODEL} was expected")
+        raise WeightsError(f"{path} is not a file; a weights file such as {VGG_MODEL} was expected")
     return path
 
 
 def _embedded_file():
     if not EMBEDDED_FILE.is_file():
         raise WeightsError(
-            f"the embedded network {EMBEDDED_FILE} is missing: install nst_tf again, or name a "
+            f"the embedded network {EMBEDDED_FILE} is missing: reinstall nst_tf, or name a "
             "weights file with --weights"
         )
     return EMBEDDED_FILE
 
 
 def vgg_reader(path):
-    """Return the function that reads a VGG weights file, chosen by the file's first bytes.
+    """Return the reader of a VGG weights file, chosen by the file's first bytes.
 
     Parameters
     ----------
@@ -110,18 +112,18 @@ def vgg_reader(path):
     Returns
     -------
     callable
-        ``path -> VggWeights``: reads the file itself, not a cache.
+        ``path -> VggWeights``: reads the file, not its cache.
 
     Raises
     ------
     WeightsError
-        The file can't be read, or is none of MATLAB, HDF5 and npz.
+        The file can't be read, or is not a MATLAB, HDF5 or .npz file.
     """
     try:
         with open(path, "rb") as file:
             start = file.read(128)
     except PermissionError:
-        raise WeightsError(f"{path} may not be read: check its permissions") from None
+        raise WeightsError(f"{path} is not readable: check its permissions") from None
     except OSError as error:
         raise WeightsError(f"{path} can't be read: {error.strerror or error}") from None
     if start.startswith(b"MATLAB 5.0"):
@@ -130,10 +132,11 @@ def vgg_reader(path):
         return read_hdf5
     if start.startswith(b"PK\x03\x04"):
         return read_vgg_npz
-    raise WeightsError(f"{path} is not a weights file: {_what_it_is(start)}")
+    raise WeightsError(f"{path} is not a weights file: {_describe(start)}")
 
 
-def _what_it_is(start):
+def _describe(start):
+    """Return what a file that is not a weights file is, and what to do."""
     fetch = "fetch it again with `python -m nst_tf.weights fetch vgg19`"
     if start.startswith(b"MATLAB 7.3"):
         return "it is a MATLAB v7.3 file; MatConvNet's releases are v5 and v7: save it with -v7"
@@ -142,5 +145,5 @@ def _what_it_is(start):
     if not start:
         return f"it is empty; {fetch}"
     if start.startswith(b"\x80"):
-        return "it is a pickle (PyTorch .pth?), which is not opened as it can run code"
-    return f"it begins with {start[:8]!r}, neither MATLAB's nor HDF5's mark; {fetch}"
+        return "it is a pickle (PyTorch .pth?), which is not loaded because it can run code"
+    return f"it begins with {start[:8]!r}, neither MATLAB's nor HDF5's signature; {fetch}"

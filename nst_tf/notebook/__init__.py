@@ -1,1 +1,1 @@
-"""What notebooks show while and after a run."""
+"""Displays for notebooks, during and after a run."""

@@ -1,4 +1,4 @@
-"""Pictures side by side: a slider over two of them, a contact sheet of many."""
+"""Comparison of pictures: a slider over two of them, a contact sheet of many."""
 
 import base64
 import math
@@ -15,33 +15,33 @@ from nst_tf.plots import tiled
 from nst_tf.report.inline import jpeg_address, jpeg_bytes
 from nst_tf.report.render import FRAMES, TEMPLATES, evenly
 
-SIDE = 720  # the longer side at most of a picture under the slider
-SMALL = 360  # of a picture of the pair that stands for the slider
-NARROWEST = 360  # pixels that the slider is wide, where there is room: labels want some
+SIDE = 720  # maximum longer side of a picture under the slider, in pixels
+SMALL = 360  # the same for the pair of pictures that replaces the slider without HTML
+NARROWEST = 360  # minimum width of the slider in pixels if there is room, for the labels
 
 
 def compare(before, after, *, labels=("before", "after"), caption=""):
-    """Show two pictures in one place, with a slider that goes from one to the other.
+    """Show two pictures in the same place, with a slider that reveals one or the other.
 
-    The slider is a part of the page, moved by mouse, finger or arrow keys; it needs no kernel, no
-    network and no widgets, so it works in an exported page, too. Where scripts are not run (a
-    notebook that is not trusted, a code host's viewer) both pictures stand side by side.
+    The slider is moved by mouse, finger or arrow keys. It needs no kernel, no network and no
+    widgets, so it also works in an exported page. Where scripts are disabled (an untrusted
+    notebook, the viewer of a code host), both pictures are shown side by side.
 
     Parameters
     ----------
     before, after : (H, W, 3) uint8, or path
         `before` is resized to the size of `after`.
     labels : (str, str)
-        What stands below the pictures.
+        Shown below the pictures.
     caption : str
-        What the pictures are: it stands below both, and for those who can't see them.
+        A description of the pictures, shown below both and used in their alt text.
 
     Raises
     ------
     ConfigError
         There are not two labels.
     ImageError
-        One of them is no picture.
+        One of them is not a picture.
     """
     if isinstance(labels, str) or len(labels) != 2:
         raise ConfigError(f"`labels` is {labels!r:.60}; two were expected, as (left, right)")
@@ -55,16 +55,16 @@ def compare(before, after, *, labels=("before", "after"), caption=""):
     from IPython.display import display
 
     pair = jpeg_bytes(contact_sheet([before, after], labels, side=SMALL))
-    seen = {
+    data = {
         "text/plain": line,
         "text/html": _slider(before, after, labels, caption),
         "image/jpeg": base64.b64encode(pair).decode(),
     }
-    display(seen, metadata={"image/jpeg": {"alt": line}}, raw=True)
+    display(data, metadata={"image/jpeg": {"alt": line}}, raw=True)
 
 
 def _slider(before, after, labels, caption):
-    """Return the HTML of both pictures, and of a slider that appears where scripts are run."""
+    """Return the HTML of both pictures and of a slider, which appears if scripts are enabled."""
     height, width = after.shape[:2]
     scale = min(1, SIDE / max(height, width))
     return TEMPLATES.get_template("compare.html").render(
@@ -79,20 +79,20 @@ def _slider(before, after, labels, caption):
 
 
 def contact_sheet(pictures, labels=None, *, columns=None, side=240):
-    """Put pictures into rows and columns of one picture, each with its label below.
+    """Arrange pictures in rows and columns of one picture, each with its label below.
 
-    `show` shows it, `save_image` saves it.
+    Display the result with `show`, save it with `save_image`.
 
     Parameters
     ----------
     pictures : sequence of (H, W, 3) uint8 or of paths; or the path of a folder
-        Of a folder (a run's, or one that `save_every` wrote to) the saved pictures 000050.png and
-        so on are taken, evenly where they are more than 24, the last among them.
+        From a folder (of a run, or written by `save_every`), the saved pictures 000050.png, ...
+        are used; of more than 24, evenly spaced ones including the last.
     labels : sequence of str, optional
-        One for each picture. By default "iteration 50" in a folder, the names of files, and
-        nothing for arrays.
+        One per picture. Default: "iteration 50", ... for a folder, the file names for paths, and
+        none for arrays.
     columns : int, optional
-        By default up to four are in a row, and more in about a square.
+        Default: up to four pictures in one row, more in roughly a square.
     side : int
         The longer side of each picture on the sheet, in pixels.
 
@@ -103,45 +103,50 @@ def contact_sheet(pictures, labels=None, *, columns=None, side=240):
     Raises
     ------
     ConfigError
-        There are no pictures, or not as many labels.
+        There are no pictures, or their number differs from that of the labels.
     ImageError
-        One of them is no picture.
+        One of them is not a picture.
     """
     if isinstance(pictures, (str, Path)):
         pictures, found = _saved(Path(pictures))
         labels = found if labels is None else labels
     pictures = list(pictures)
     if not pictures:
-        raise ConfigError("`pictures` is empty; a contact sheet needs one at least")
+        raise ConfigError("`pictures` is empty; a contact sheet needs at least one")
     if labels is None:
-        labels = [Path(each).stem if isinstance(each, (str, Path)) else "" for each in pictures]
+        labels = [
+            Path(picture).stem if isinstance(picture, (str, Path)) else "" for picture in pictures
+        ]
     if len(labels) != len(pictures):
         raise ConfigError(
             f"there are {len(pictures)} pictures and {len(labels)} labels; give one for each"
         )
-    for name, value, least in (("columns", columns, 1), ("side", side, 32)):
-        if value is not None and value < least:
-            raise ConfigError(f"`{name}` is {value}; it must be at least {least}")
+    for name, value, minimum in (("columns", columns, 1), ("side", side, 32)):
+        if value is not None and value < minimum:
+            raise ConfigError(f"`{name}` is {value}; it must be at least {minimum}")
     count = len(pictures)
     columns = columns or (count if count <= 4 else math.ceil(math.sqrt(count)))
-    small = [_fitted(_picture(f"pictures[{n}]", each), side) for n, each in enumerate(pictures)]
-    return tiled(small, [str(label) for label in labels], min(columns, count))
+    fitted = [_fitted(_picture(f"pictures[{n}]", value), side) for n, value in enumerate(pictures)]
+    return tiled(fitted, [str(label) for label in labels], min(columns, count))
 
 
 def _saved(folder):
-    """Return the saved pictures of a folder, and labels for them."""
+    """Return the paths of the saved pictures of a folder and their labels."""
     if not folder.is_dir():
-        raise ConfigError(f"`pictures` is {folder}, which is no folder; a list of files would do")
+        raise ConfigError(
+            f"`pictures` is {folder}, which is not a directory; a directory or a list of files was "
+            "expected"
+        )
     saved = evenly(saved_pictures(folder), FRAMES)
     if not saved:
         raise ConfigError(
-            f"{folder} holds no saved pictures such as 000050.png: let `save_every` write some"
+            f"{folder} holds no saved pictures such as 000050.png; write some with `save_every`"
         )
     return [path for _, path in saved], [f"iteration {iteration}" for iteration, _ in saved]
 
 
 def _picture(name, value):
-    """Return a picture, of a file or as it is."""
+    """Return a picture: read from a path, or the array itself."""
     if isinstance(value, (str, Path)):
         return read_picture(value)
     picture = np.asarray(value)

@@ -1,4 +1,4 @@
-"""What the lessons in `notebooks/` share: modes, figures with their words, grids to choose from."""
+"""Helpers of the lessons in `notebooks/`: modes, figures with captions, grids of pictures."""
 
 import base64
 import itertools
@@ -23,14 +23,14 @@ MODE_VARIABLE = "NST_MODE"
 
 @dataclass(frozen=True)
 class Mode:
-    """How large the pictures of a lesson are, and how long a run is.
+    """The size of a lesson's pictures and the length of its runs.
 
     Attributes
     ----------
     name : str
     size : (height, width)
     iterations : int
-        Of a run.
+        Per run.
     """
 
     name: str
@@ -46,15 +46,15 @@ MODES = {
 
 
 def lesson_mode(name="default", *, minutes=None):
-    """Return the mode of a lesson and print what it means.
+    """Return the mode of a lesson and print its settings.
 
     Parameters
     ----------
     name : {"quick", "default", "full"}
-        The environment variable NST_MODE, where it is set, goes before it: that is how the tests
-        run every lesson in "quick".
+        The environment variable NST_MODE overrides it; the tests use this to run every lesson in
+        "quick".
     minutes : dict of float, optional
-        How long the lesson takes in each mode on two cores.
+        Duration of the lesson in each mode on two cores.
 
     Returns
     -------
@@ -65,7 +65,7 @@ def lesson_mode(name="default", *, minutes=None):
     ConfigError
         There is no such mode.
     """
-    with hushed():  # devices are looked for, and complained of, at the first operation
+    with hushed():  # the first operation searches for devices and logs warnings about them
         tf.constant(0)
     mode = MODES[check_choice("mode", os.environ.get(MODE_VARIABLE) or name, MODES)]
     height, width = mode.size
@@ -74,53 +74,54 @@ def lesson_mode(name="default", *, minutes=None):
         "seed 0, where a caption says nothing else"
     )
     if minutes:
-        print(f"all cells take about {_spoken(minutes[mode.name])} on two cores")
+        print(f"all cells take about {_duration(minutes[mode.name])} on two cores")
     return mode
 
 
-def _spoken(minutes):
+def _duration(minutes):
     return f"{minutes:.0f} minutes" if minutes >= 2 else f"{round(6 * minutes) * 10} seconds"
 
 
 def show(figure, caption):
     """Show a figure in a notebook with its caption, which is also the picture's alt text.
 
-    The HTML that `nbconvert` makes leaves the alt text out; there the caption below must do.
+    `nbconvert` omits the alt text from its HTML; readers there rely on the caption below.
 
     Parameters
     ----------
     figure : Figure, or (H, W, 3) uint8
-        As from `show_images`, `plot_losses` or `plt.figure`. It is closed: Jupyter would show it
+        As from `show_images`, `plot_losses` or `plt.figure`; it is closed, or Jupyter would show it
         a second time. Or a picture, as from `contact_sheet`.
     caption : str
-        What is to be seen, and what to look at: it stands for the picture where that can't be seen.
+        What the picture shows and what to look for; it replaces the picture for those who can't
+        see it.
     """
     picture = jpeg_bytes(figure) if isinstance(figure, np.ndarray) else as_jpeg(figure)
     if in_notebook():
         from IPython.display import display
 
-        # Not IPython's Image: before version 8, as in Colab, it takes no alt text.
-        seen = {"image/jpeg": base64.b64encode(picture).decode(), "text/plain": caption}
-        display(seen, metadata={"image/jpeg": {"alt": caption}}, raw=True)
+        # Not IPython's Image: before version 8, as in Colab, it has no alt text.
+        data = {"image/jpeg": base64.b64encode(picture).decode(), "text/plain": caption}
+        display(data, metadata={"image/jpeg": {"alt": caption}}, raw=True)
     print(caption)
 
 
-# ---------------------------------------------------------------------------- grids to choose from
+# ---------------------------------------------------------------------------- grids
 
 
 @dataclass(frozen=True)
 class Grid:
-    """Pictures made beforehand, one for each combination of choices.
+    """Precomputed pictures, one for each combination of labels.
 
     Attributes
     ----------
     axes : dict of list of str
-        What can be chosen, by name: the labels of each. The last two are the rows and columns of
-        a sheet.
+        The labels of each axis, by its name. The last two axes are the rows and columns of a
+        sheet.
     pictures : dict of (H, W, 3) uint8
-        By a tuple of labels, one for each axis.
+        Keyed by tuples of labels, one per axis.
     caption : str
-        What the pictures are.
+        A description of the pictures.
     """
 
     axes: dict[str, list[str]]
@@ -128,11 +129,11 @@ class Grid:
     caption: str = ""
 
     def picture(self, **choice):
-        """Return the picture of one label for each axis."""
+        """Return the picture for one label per axis."""
         return self.pictures[tuple(choice[axis] for axis in self.axes)]
 
     def sheet(self, **fixed):
-        """Return a `Sheet` of the last two axes; the others are fixed by their labels."""
+        """Return a `Sheet` of the last two axes, with the others fixed to the given labels."""
         *_, rows, columns = self.axes
         pictures = [
             [self.picture(**fixed, **{rows: row, columns: column}) for column in self.axes[columns]]
@@ -143,35 +144,35 @@ class Grid:
 
 
 def read_grid(path):
-    """Read a grid: a .json with `axes` and `caption`, and beside it a .jpg with all pictures.
+    """Read a grid: a .json with `axes` and `caption`, and a .jpg of that name with all pictures.
 
     Parameters
     ----------
     path : path
-        Of the .json. The .jpg's columns are the last axis, its rows all other combinations.
+        Of the .json. In the .jpg, columns are the last axis and rows all other combinations.
 
     Returns
     -------
     Grid
     """
     path = Path(path)
-    about = json.loads(path.read_text(encoding="utf-8"))
-    together = read_picture(path.with_suffix(".jpg"))
-    *others, last = about["axes"].values()
+    header = json.loads(path.read_text(encoding="utf-8"))
+    mosaic = read_picture(path.with_suffix(".jpg"))
+    *others, last = header["axes"].values()
     rows = list(itertools.product(*others))
-    strips = np.split(together, len(rows))
+    strips = np.split(mosaic, len(rows))
     pictures = {
         (*row, label): picture
         for row, strip in zip(rows, strips)
         for label, picture in zip(last, np.split(strip, len(last), axis=1))
     }
-    return Grid(about["axes"], pictures, about["caption"])
+    return Grid(header["axes"], pictures, header["caption"])
 
 
 def panel(grid):
-    """Show controls that choose one of a grid's pictures; without ipywidgets, say so.
+    """Show controls that select one of a grid's pictures; without ipywidgets, print a hint.
 
-    Nothing is computed: all pictures are there. A `Sheet` of them shows the same without controls.
+    All pictures are precomputed. A `Sheet` shows the same pictures without controls.
 
     Parameters
     ----------
@@ -193,14 +194,14 @@ def panel(grid):
         )
         for axis, labels in grid.axes.items()
     }
-    shown, words = ipywidgets.Image(format="jpeg"), ipywidgets.HTML()
+    image, text = ipywidgets.Image(format="jpeg"), ipywidgets.HTML()
 
-    def choose(_=None):
-        choice = {axis: control.value for axis, control in controls.items()}
-        shown.value = jpeg_bytes(grid.picture(**choice))
-        words.value = ", ".join(f"{axis}: {label}" for axis, label in choice.items())
+    def update(_=None):
+        labels = {axis: control.value for axis, control in controls.items()}
+        image.value = jpeg_bytes(grid.picture(**labels))
+        text.value = ", ".join(f"{axis}: {label}" for axis, label in labels.items())
 
     for control in controls.values():
-        control.observe(choose, "value")
-    choose()
-    display(ipywidgets.VBox([*controls.values(), shown, words]))
+        control.observe(update, "value")
+    update()
+    display(ipywidgets.VBox([*controls.values(), image, text]))

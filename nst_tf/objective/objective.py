@@ -206,12 +206,12 @@ class StyleTerm(TermOfLayers):
     def loss(self, features, image, target):
         """Return the unweighted loss, a scalar; `target` is what `targets` returned."""
         features = self.shifted(features)
-        how = {"statistic": self.statistic, "relative": self.relative}
+        options = {"statistic": self.statistic, "relative": self.relative}
         weights = dict(self.layer_weights)
         return tf.add_n(
             [
                 region.strength
-                * style_loss(features, region.target, weights, guides=region.guides, **how)
+                * style_loss(features, region.target, weights, guides=region.guides, **options)
                 for region in target
             ]
         )

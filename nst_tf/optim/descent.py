@@ -37,7 +37,7 @@ class Optimizer:
 
     def numbers(self):
         """Return the numbers that are arguments of the trace, by name: fields not compared."""
-        own = {each.name: getattr(self, each.name) for each in fields(self) if not each.compare}
+        own = {f.name: getattr(self, f.name) for f in fields(self) if not f.compare}
         bounds = own.pop("bounds")
         return own if bounds is None else {**own, "low": bounds[0], "high": bounds[1]}
 
@@ -91,7 +91,7 @@ class Descent:
         image = np.asarray(image, np.float32)
         initial = {"gradient": np.zeros_like(image), **optimizer.initial(image)}
         variables = {"image": tf.Variable(image, shape=shape), "updates": tf.Variable(0)}
-        del image  # of a large picture, each array less counts
+        del image  # frees memory, which matters for large pictures
         for name, value in initial.items():
             if isinstance(value, tf.Variable):  # the optimizer's own
                 variables[name] = value
@@ -180,8 +180,14 @@ def _traced(optimizer, objective):
             return number + 1, rows.write(number, tf.stack(list(losses.values())))
 
         rows = tf.TensorArray(tf.float32, size=count, element_shape=(None,))
-        how = {"parallel_iterations": 1, "maximum_iterations": count}
-        rows = tf.while_loop(lambda number, _: number < count, once, (0, rows), **how)[1].stack()
+        _, rows = tf.while_loop(
+            lambda number, _: number < count,
+            once,
+            (0, rows),
+            parallel_iterations=1,
+            maximum_iterations=count,
+        )
+        rows = rows.stack()
         return {name: rows[:, column] for column, name in enumerate(names)}
 
     return begin, update

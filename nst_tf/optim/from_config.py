@@ -33,7 +33,7 @@ def make_optimizer(config, space, iterations, *, tiled=False):
             return ScipyLBFGS(iterations, history, bounds)
         return LBFGS(history, bounds)
     usual = SCHEDULES[config.schedule]
-    how = {
+    options = {
         "learning_rate": (config.learning_rate or usual.learning_rate) / space.scale,
         "decay": config.decay or usual.decay,
         "iterations": iterations,
@@ -42,8 +42,8 @@ def make_optimizer(config, space, iterations, *, tiled=False):
         "bounds": bounds,
     }
     if name == "sgd":
-        return SGD(**how)
-    return Adam(beta_1=config.beta_1, beta_2=config.beta_2, epsilon=config.epsilon, **how)
+        return SGD(**options)
+    return Adam(beta_1=config.beta_1, beta_2=config.beta_2, epsilon=config.epsilon, **options)
 
 
 def pixel_bounds(config, space):

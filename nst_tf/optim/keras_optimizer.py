@@ -12,7 +12,7 @@ from nst_tf.optim.descent import Descent, Optimizer
 class KerasOptimizer(Optimizer):
     """An optimizer of Keras, such as ``keras.optimizers.Adam(2.0)``.
 
-    Its own variables are created for the image's size, so that each size is traced anew.
+    Its own variables are created for the image's size, so each size is traced separately.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ class _Built(Optimizer):
 
     def initial(self, image):
         """Return the variables of the optimizer themselves."""
-        return {f"keras_{n}": each.value for n, each in enumerate(self.optimizer.variables)}
+        return {f"keras_{n}": variable.value for n, variable in enumerate(self.optimizer.variables)}
 
     def move(self, variables, numbers):
         """Take a step."""

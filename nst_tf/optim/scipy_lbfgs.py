@@ -128,7 +128,7 @@ class ScipyDescent:
             losses, gradient = self._losses_and_gradient(pixels.reshape(shape))
             return losses["total"], gradient.ravel().astype(np.float64)
 
-        def tell(pixels, restart):
+        def report_point(pixels, restart):
             losses, _ = self._losses_and_gradient(pixels.reshape(shape))
             report((losses, pixels.reshape(shape).copy(), restart))
 
@@ -153,7 +153,7 @@ class ScipyDescent:
                 jac=True,
                 method="L-BFGS-B",
                 bounds=box,
-                callback=lambda x, steps=steps, most=most: tell(x, next(steps) == most),
+                callback=lambda x, steps=steps, most=most: report_point(x, next(steps) == most),
                 options=options,
             )
             pixels, left = result.x, left - result.nit

@@ -1,5 +1,5 @@
-"""Pages that show runs: one about each, and an index of many.
+"""HTML pages: a report for each run, and an index of several runs.
 
-`render.py` makes them from what `rundir/record.py` reads, by the templates in this folder.
-A page is one file: pictures, style and script are inside, and nothing is fetched from elsewhere.
+`render.py` renders the data of `rundir/record.py` with the templates in this folder.
+A page is a single file: pictures, style and script are embedded, and nothing is fetched.
 """

@@ -1,4 +1,4 @@
-"""Pages and films of runs that there are: ``python -m nst_tf.report DIR [DIR ...]``."""
+"""Reports and time-lapses of existing runs: ``python -m nst_tf.report DIR [DIR ...]``."""
 
 import sys
 from pathlib import Path
@@ -19,23 +19,25 @@ def make_parser():
     """Return the parser."""
     parser = OneLineParser(
         prog="python -m nst_tf.report",
-        description="Write report.html into the folder of each run, and an index page of several.",
-        epilog="A folder that holds runs, such as output, stands for all of them.",
+        description="Write report.html into each run directory, and an index of several runs.",
+        epilog="A directory that contains runs, such as output, selects all of them.",
     )
-    parser.add_argument("folders", nargs="+", metavar="DIR", help="of a run, or of several")
+    parser.add_argument(
+        "folders", nargs="+", metavar="DIR", help="run directory, or one that contains runs"
+    )
     parser.add_argument(
         "--index",
         metavar="FILE",
-        help="the page about all of them (default: index.html in the folder that holds them)",
+        help="the index page (default: index.html in the directory that contains the runs)",
     )
-    parser.add_argument("--animate", choices=FILMS, help="make timelapse.KIND of each run, too")
+    parser.add_argument("--animate", choices=FILMS, help="also write timelapse.KIND for each run")
     return parser
 
 
 def _report(options):
     if options.index and Path(options.index).suffix.lower() not in (".html", ".htm"):
-        raise ConfigError(f"--index is {options.index}; the name of a page, .html, was expected")
-    folders = runs_in(map(Path, options.folders))
+        raise ConfigError(f"--index is {options.index}; a file name ending in .html was expected")
+    folders = find_runs(map(Path, options.folders))
     with hushed():
         from nst_tf.report.render import INDEX, write_index, write_report
         from nst_tf.report.timelapse import check_kind, save_timelapse
@@ -50,7 +52,7 @@ def _report(options):
                     pictures = [path for _, path in read_record(folder).pictures]
                     film = save_timelapse(pictures, folder / f"timelapse.{options.animate}")
                     print(film, flush=True)
-            finally:  # it links the film, where there is one
+            finally:  # after the time-lapse, because the report links it
                 print(write_report(folder), flush=True)
         except ConfigError as error:
             if len(folders) == 1:
@@ -62,16 +64,18 @@ def _report(options):
     return 2 if failed else 0
 
 
-def runs_in(folders):
-    """Return the folders of runs: those named, or those inside where one holds several."""
+def find_runs(folders):
+    """Return the run directories: each one given, or those directly inside it."""
     found = []
     for folder in folders:
         if not folder.is_dir():
-            raise ConfigError(f"{folder} is no folder; the folder of a run was expected")
+            raise ConfigError(f"{folder} is not a directory; a run directory was expected")
         if not (folder / "config.json").exists():
             inside = sorted(path.parent for path in folder.glob("*/config.json"))
             if not inside:
-                raise ConfigError(f"{folder} holds no run: neither config.json nor folders with it")
+                raise ConfigError(
+                    f"{folder} holds no run: no config.json in it or its subdirectories"
+                )
             found += inside
         else:
             found.append(folder)
@@ -79,7 +83,7 @@ def runs_in(folders):
 
 
 def _parent(folders):
-    """Return the folder that holds them all, as it was given; else the present one."""
+    """Return the common parent as given on the command line, or else the current directory."""
     parents = {folder.resolve().parent for folder in folders}
     if len(parents) > 1:
         return Path()

@@ -1,4 +1,4 @@
-"""Pictures and curves inside a page: nothing is fetched from elsewhere."""
+"""Pictures and curves embedded in a page, so that nothing is fetched."""
 
 import base64
 import html
@@ -9,31 +9,31 @@ from PIL import Image
 
 JPEG_QUALITY = 85
 CURVE = (320, 160)  # width and height of the loss curve
-FRAME = (62, 30, 308, 130)  # where in it the curve itself is: left, top, right, bottom
-MOST_POINTS = 250  # of the curve: its pixels, and a long run's message stays small
+FRAME = (62, 30, 308, 130)  # its plot area: left, top, right, bottom
+MAX_POINTS = 250  # about one per pixel; keeps the message small for long runs
 
 
 def shown_inside(alt, kind, data):
-    """Return an <img> with its bytes inside, no wider than its place."""
+    """Return an <img> with its data embedded, no wider than its container."""
     address = data_address(kind, data)
-    how = "max-width:100%;height:auto;margin:0"
-    return f'<img alt="{html.escape(alt)}" src="{address}" style="{how}">'
+    style = "max-width:100%;height:auto;margin:0"
+    return f'<img alt="{html.escape(alt)}" src="{address}" style="{style}">'
 
 
 def data_address(kind, data):
-    """Return bytes of a kind such as image/jpeg as an address that holds them."""
+    """Return a data URL of bytes with a media type such as image/jpeg."""
     return f"data:{kind};base64,{base64.b64encode(data).decode()}"
 
 
 def jpeg_address(picture, side=None):
-    """Return a picture (H, W, 3) uint8, or (H, W), as an address that holds a JPEG."""
+    """Return a picture (H, W, 3) or (H, W) uint8 as the data URL of a JPEG."""
     return data_address("image/jpeg", jpeg_bytes(picture, side=side))
 
 
 def jpeg_bytes(picture, *, side=None):
-    """Return a picture (H, W, 3) uint8 as the bytes of a small JPEG, to be looked at.
+    """Return a picture (H, W, 3) uint8 as the bytes of a small JPEG, for display.
 
-    Its longer side becomes `side`, if it is larger.
+    The longer side is reduced to `side` if it is larger.
     """
     file, picture = io.BytesIO(), Image.fromarray(picture)
     if side:
@@ -43,41 +43,41 @@ def jpeg_bytes(picture, *, side=None):
 
 
 def curve_inside(totals, iterations):
-    """Return `loss_curve` in words and as an <img>, or nothing where there is no curve yet.
+    """Return `loss_curve` as an <img> with alternative text; empty if there is no curve yet.
 
-    As a picture it stays where drawings are taken out of pages nobody vouches for.
+    An <img> stays visible in untrusted notebooks, where inline SVG is removed.
     """
     curve = loss_curve(totals, iterations)
-    words = curve and _words_for_curve(totals)
-    return shown_inside(words, "image/svg+xml", curve.encode()) if curve else ""
+    return shown_inside(_curve_alt(totals), "image/svg+xml", curve.encode()) if curve else ""
 
 
 def loss_curve(totals, iterations):
-    """Return a drawing of the total loss over iterations, on a logarithmic axis.
+    """Return an SVG plot of the total loss over iterations, on a logarithmic axis.
 
-    It brings its own light ground: a notebook's theme may be dark, and a picture is not told.
+    It draws its own light background: an image can't follow the dark theme of a notebook.
 
     Parameters
     ----------
     totals : list of (int, float)
-        Iteration and loss. Where a loss is 0 or less it has no logarithm and is left out.
+        Iteration and loss. Losses of 0 or less have no logarithm and are skipped.
     iterations : int
-        Of the whole run: where the curve will end.
+        Of the whole run: the right end of the axis.
 
     Returns
     -------
     str
         The text of an SVG file; empty for fewer than two points.
     """
-    points = _thinned([(place, math.log10(loss)) for place, loss in totals if loss > 0])
+    logs = [(iteration, math.log10(loss)) for iteration, loss in totals if loss > 0]
+    points = _thinned(logs)
     if len(points) < 2:
         return ""
     left, top, right, bottom = FRAME
     low, high = min(y for _, y in points), max(y for _, y in points)
-    across, up = (right - left) / max(iterations, 1), (bottom - top) / max(high - low, 1e-9)
-    placed = [(left + x * across, top + (high - y) * up) for x, y in points]
-    path = " ".join(f"{x:.1f},{y:.1f}" for x, y in placed)
-    end_x, end_y = placed[-1]
+    x_scale, y_scale = (right - left) / max(iterations, 1), (bottom - top) / max(high - low, 1e-9)
+    pixels = [(left + x * x_scale, top + (high - y) * y_scale) for x, y in points]
+    path = " ".join(f"{x:.1f},{y:.1f}" for x, y in pixels)
+    end_x, end_y = pixels[-1]
     width, height = CURVE
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
@@ -95,8 +95,8 @@ def loss_curve(totals, iterations):
 
 
 def _thinned(points):
-    """Return at most about `MOST_POINTS` of the points, evenly, the last among them."""
-    step = -(-len(points) // MOST_POINTS)
+    """Return at most about `MAX_POINTS` evenly spaced points, including the last."""
+    step = -(-len(points) // MAX_POINTS)
     return points[(len(points) - 1) % step :: step] if step > 1 else points
 
 
@@ -104,6 +104,6 @@ def _short(loss):
     return f"{loss:.3g}".replace("e+0", "e").replace("e-0", "e-").replace("e+", "e")
 
 
-def _words_for_curve(totals):
+def _curve_alt(totals):
     (_, first), (_, last) = totals[0], totals[-1]
     return f"Total loss over the iterations, logarithmic: from {first:.3g} to {last:.3g}"

@@ -1,4 +1,4 @@
-"""From a record to a page: pictures become JPEGs inside it, losses a drawing."""
+"""Render a record as a page, with pictures as embedded JPEGs and losses as SVG."""
 
 import math
 import os
@@ -21,12 +21,12 @@ from nst_tf.rundir.record import read_record
 from nst_tf.weights.registry import credit
 
 INDEX = "index.html"
-LARGE, MIDDLE, SMALL = 720, 480, 240  # the longer side of pictures in a page
-CARDS = 300  # in an index page
-FRAMES = 24  # at most, in the filmstrip
+LARGE, MIDDLE, SMALL = 720, 480, 240  # longer side of pictures in a page
+CARDS = 300  # per index page
+FRAMES = 24  # maximum in the filmstrip
 TEMPLATES = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent),
-    autoescape=True,  # file names and settings come from anywhere
+    autoescape=True,  # file names and settings are untrusted
     undefined=jinja2.StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
@@ -37,12 +37,12 @@ TEMPLATES = jinja2.Environment(
 
 
 def write_report(folder):
-    """Write report.html into a run's folder: pictures, filmstrip, curves, settings.
+    """Write report.html into a run directory: pictures, filmstrip, curves, settings.
 
     Parameters
     ----------
     folder : path
-        Of a run, finished or not.
+        Run directory, finished or not.
 
     Returns
     -------
@@ -51,7 +51,7 @@ def write_report(folder):
     Raises
     ------
     ConfigError
-        The folder holds no run.
+        The directory holds no run.
     """
     record = read_record(folder)
     config = record.config
@@ -72,13 +72,13 @@ def write_report(folder):
 
 
 def how_it_ended(record):
-    """Return in words how far a run came."""
+    """Return the state of a run as text: finished, converged or the iterations done."""
     count = f"{record.iterations} of {record.config.iterations} iterations"
-    damaged = "" if record.losses_are_whole else "losses.csv is damaged"
+    damaged = "" if record.losses_complete else "losses.csv is damaged"
     if not record.finished:
         return f"not finished: {damaged or count}"
-    less = "iterations" in record.about and record.iterations < record.config.iterations
-    return "; ".join(filter(None, [f"converged: {count}" if less else "finished", damaged]))
+    early = "iterations" in record.about and record.iterations < record.config.iterations
+    return "; ".join(filter(None, [f"converged: {count}" if early else "finished", damaged]))
 
 
 def command(config):
@@ -87,33 +87,33 @@ def command(config):
 
 
 def _pictures(record):
-    """Return (caption, picture or None, words): content, each style with its masks, result."""
-    config, shown = record.config, []
+    """Return (caption, picture or None, file name) of the content, styles, masks and result."""
+    config, inputs = record.config, []
     styles = config.style or ()
     for number, path in enumerate(styles, 1):
-        which = "" if len(styles) == 1 else f" {number}"
-        shown.append((f"style{which}", picture_of(path, LARGE), Path(path).name))
+        suffix = "" if len(styles) == 1 else f" {number}"
+        inputs.append((f"style{suffix}", picture_of(path, LARGE), Path(path).name))
         for kind, masks in (("mask", config.masks), ("style mask", config.style_masks)):
             if masks and masks[number - 1] != NO_MASK:
-                named = masks[number - 1]
-                shown.append((f"{kind}{which}", mask_of(named, config), _words_for_mask(named)))
+                mask = masks[number - 1]
+                inputs.append((f"{kind}{suffix}", mask_of(mask, config), _mask_label(mask)))
     content = ("content", picture_of(config.content, LARGE), Path(config.content or "?").name)
     result = ("result", record.result and picture_of(record.result, LARGE), "result.png")
-    return [content, *shown, result]
+    return [content, *inputs, result]
 
 
-def _words_for_mask(named):
-    negative = "negative of " if named.startswith(NOT) else ""
-    return negative + Path(named.removeprefix(NOT)).name
+def _mask_label(mask):
+    prefix = "negative of " if mask.startswith(NOT) else ""
+    return prefix + Path(mask.removeprefix(NOT)).name
 
 
 def frames_of(record):
-    """Return (iteration, file) of at most `FRAMES` saved pictures, evenly, the last among them."""
+    """Return (iteration, file) of at most `FRAMES` evenly spaced pictures, including the last."""
     return evenly(record.pictures, FRAMES)
 
 
 def evenly(items, most):
-    """Return at most so many of the items, evenly, the first and last among them."""
+    """Return at most `most` evenly spaced items, including the first and the last."""
     last = len(items) - 1
     count = min(most, len(items))
     chosen = sorted({round(last * n / max(count - 1, 1)) for n in range(count)})
@@ -121,55 +121,60 @@ def evenly(items, most):
 
 
 def picture_of(path, side):
-    """Return a picture file as a small JPEG in a data address; None where it can't be read."""
+    """Return a picture file as the data URL of a small JPEG; None if it can't be read."""
     try:
         picture = Image.fromarray(read_picture(path))
-    except (ImageError, TypeError):  # it may have vanished since: the page is about the run
+    except (ImageError, TypeError):  # missing inputs don't prevent a report
         return None
     return jpeg_address(np.asarray(picture), side)
 
 
-def mask_of(named, config):
-    """Return a mask as it acts, small: white where its style does; None where it can't be read."""
+def mask_of(mask, config):
+    """Return the effective mask like `picture_of`: white where its style applies."""
     try:
-        picture = Image.fromarray(read_picture(named.removeprefix(NOT), background="black"))
+        picture = Image.fromarray(read_picture(mask.removeprefix(NOT), background="black"))
     except ImageError:
         return None
     picture.thumbnail((SMALL, SMALL))
     levels = np.asarray(picture).mean(axis=2)
     levels = 255.0 * (levels >= 255 / 2) if config.binary_masks else levels
-    levels = 255 - levels if named.startswith(NOT) else levels
+    levels = 255 - levels if mask.startswith(NOT) else levels
     return jpeg_address(np.rint(levels).astype(np.uint8))
 
 
 def _facts(record):
-    """Return what is worth knowing beside the settings, as (name, words)."""
+    """Return facts about the run other than its settings, as (name, text)."""
     facts = [("state", how_it_ended(record))]
     seconds = record.about.get("seconds") or record.seconds
     if record.iterations:
-        facts.append(("time", f"{seconds:.1f} s, {seconds / record.iterations:.2f} s an iteration"))
+        facts.append(
+            ("time", f"{seconds:.1f} s, {seconds / record.iterations:.2f} s per iteration")
+        )
     if len(record.history) > 1:
         ends = [record.history[n].get("total", 0) for n in (0, -1)]
         facts.append(("loss", " to ".join(f"{loss:.4g}" for loss in ends)))
     if "gibibytes" in record.about:
-        facts.append(("memory", f"{record.about['gibibytes']} GiB at most, the whole process"))
+        facts.append(("memory", f"{record.about['gibibytes']} GiB peak (whole process)"))
     model = record.journal.get("model")
     if isinstance(model, str):
         facts += [("weights", model), ("credit", credit(model))]
     versions = record.journal.get("versions")
     if isinstance(versions, dict):
-        facts.append(("versions", ", ".join(f"{name} {each}" for name, each in versions.items())))
+        text = ", ".join(f"{name} {version}" for name, version in versions.items())
+        facts.append(("versions", text))
     return facts
 
 
 def _changed(config):
-    """Return the knobs that are not at their defaults, as (name, words), without the pictures."""
+    """Return the non-default knobs other than the pictures, as (name, text)."""
     changed = config.differences().items()
-    return [(name, words(value)) for name, value in changed if name not in ("content", "style")]
+    return [
+        (name, value_text(value)) for name, value in changed if name not in ("content", "style")
+    ]
 
 
-def words(value):
-    """Return a knob's value in words."""
+def value_text(value):
+    """Return the value of a knob as text."""
     return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
@@ -177,16 +182,16 @@ def words(value):
 
 
 def write_index(folders, path, problems=None):
-    """Write a page about many runs: a picture of each, what differs, a link to its report.
+    """Write an index of runs: a picture of each, differing settings, a link to its report.
 
     Parameters
     ----------
     folders : sequence of path
-        Of runs; one that can't be read is shown with the reason.
+        Run directories; one that can't be read is shown with the reason.
     path : path
-        Of the page; beyond `CARDS` runs, name_2.html and so on stand beside it.
+        Of the page; for more than `CARDS` runs, name_2.html and so on are added next to it.
     problems : dict of str, optional
-        Reasons by name of what has failed; it need not have a folder.
+        Reason for each failed job, by name; it may have no directory.
 
     Returns
     -------
@@ -213,7 +218,7 @@ def write_index(folders, path, problems=None):
                 "picture": picture_of(record.result or last, SMALL),
                 "link": target and _address(target, path.parent),
                 "ended": how_it_ended(record),
-                "knobs": [(name, in_short(name, record.config)) for name in differing],
+                "knobs": [(name, short_value_text(name, record.config)) for name in differing],
                 "loss": f"{losses['total']:.4g}" if "total" in losses else "none",
                 "seconds": f"{record.about.get('seconds') or record.seconds:.0f} s",
             }
@@ -222,7 +227,7 @@ def write_index(folders, path, problems=None):
 
 
 def _write_pages(path, cards, failed):
-    """Write the cards to as many pages as it takes; return the first."""
+    """Write the cards to one or more pages; return the path of the first."""
     count = max(math.ceil(len(cards) / CARDS), 1)
     names = [path.name, *(f"{path.stem}_{number}{path.suffix}" for number in range(2, count + 1))]
     for number, name in enumerate(names):
@@ -230,22 +235,23 @@ def _write_pages(path, cards, failed):
             total=len(cards),
             failed=failed,
             cards=cards[number * CARDS : (number + 1) * CARDS],
-            pages=[(quote(each), each == name) for each in names] if count > 1 else [],
+            pages=[(quote(other), other == name) for other in names] if count > 1 else [],
         )
         _write(path.with_name(name), page)
     return path
 
 
-def in_short(name, config):
-    """Return a knob's value in words, of a path the file's name alone."""
+def short_value_text(name, config):
+    """Return the value of a knob as text, with paths reduced to file names."""
     value = getattr(config, name)
     if name not in PATHS or value is None:
-        return words(value)
-    return words(tuple(Path(each).name for each in ([value] if isinstance(value, str) else value)))
+        return value_text(value)
+    paths = [value] if isinstance(value, str) else value
+    return value_text(tuple(Path(path).name for path in paths))
 
 
 def _differing(configs):
-    """Return the names of the knobs that are not the same in all configs."""
+    """Return the names of the knobs that differ between configs."""
     names = JobConfig.__dataclass_fields__
     return [name for name in names if len({getattr(config, name) for config in configs}) > 1]
 
@@ -256,6 +262,6 @@ def _address(path, start):
 
 def _write(path, page):
     with atomic_file(path) as temporary:
-        # A file name may hold any bytes: those that are no letters are shown as "?".
+        # A file name may contain any bytes; undecodable ones are shown as "?".
         temporary.write_text(page, encoding="utf-8", errors="replace")
     return path

@@ -1,4 +1,4 @@
-"""A time-lapse of a run: its saved pictures one after the other, as GIF, WebP or MP4."""
+"""A time-lapse of the saved pictures of a run, as GIF, WebP or MP4."""
 
 from pathlib import Path
 
@@ -10,14 +10,14 @@ from nst_tf.errors import ConfigError
 from nst_tf.files import atomic_file
 from nst_tf.image.io import read_picture
 
-SIDES = {"gif": 640, "webp": 960, "mp4": 1280}  # the longer side at most: kind -> pixels
-WHOLE = 6.0  # seconds that it should take
-SHORTEST, LONGEST = 0.08, 0.5  # seconds of a picture
-LAST = 1.5  # seconds that the last one stays
+SIDES = {"gif": 640, "webp": 960, "mp4": 1280}  # maximum longer side in pixels
+DURATION = 6.0  # intended total, in seconds
+SHORTEST, LONGEST = 0.08, 0.5  # limits of the seconds per picture
+LAST = 1.5  # seconds of the last picture
 
 
 def check_kind(kind):
-    """Refuse a kind that can't be made here, before anything is painted."""
+    """Raise `ConfigError` if a format is not supported on this machine."""
     if kind not in SIDES:
         raise ConfigError(f"`animate` is {kind!r}; choose from {', '.join(SIDES)}")
     if kind == "mp4":
@@ -27,23 +27,23 @@ def check_kind(kind):
 def _check_pyav():
     try:
         import av  # noqa: F401
-    except Exception as error:  # a library that is missing, another NumPy's build: any kind
+    except Exception as error:  # a missing library or another NumPy ABI raise any type
         missing = isinstance(error, ModuleNotFoundError) and error.name == "av"
-        state = "" if missing else f", which is here but does not load ({error})"
-        how = "" if missing else "--force-reinstall "
+        state = "" if missing else f", which is installed but fails to import ({error})"
+        flag = "" if missing else "--force-reinstall "
         raise ConfigError(
-            f"an mp4 needs PyAV{state}: `python -m pip install {how}-r requirements-video.txt`; "
-            "gif and webp need nothing more"
+            f"an mp4 needs PyAV{state}: `python -m pip install {flag}-r requirements-video.txt`; "
+            "gif and webp need no extra package"
         ) from None
 
 
 def save_timelapse(pictures, path):
-    """Write pictures as a film; the ending of `path` chooses the format.
+    """Write pictures as an animation; the suffix of `path` selects the format.
 
     Parameters
     ----------
     pictures : sequence of path
-        In order; each stays a moment, the last one longer.
+        In order; the last one is shown longer.
     path : path
         .gif, .webp or .mp4 (H.264, which needs PyAV).
 
@@ -54,39 +54,40 @@ def save_timelapse(pictures, path):
     Raises
     ------
     ConfigError
-        There are no pictures, or this kind can't be made here.
+        There are no pictures, or the format is not supported on this machine.
     """
     path = Path(path)
     kind = path.suffix.lower().removeprefix(".")
     check_kind(kind)
     if not pictures:
         raise ConfigError(f"{path.parent} has no saved pictures to make a time-lapse of")
-    each = min(max(WHOLE / len(pictures), SHORTEST), LONGEST)
+    seconds = min(max(DURATION / len(pictures), SHORTEST), LONGEST)
     with atomic_file(path) as temporary:
-        (_save_film if kind == "mp4" else _save_pages)(temporary, pictures, SIDES[kind], each)
+        save = _save_film if kind == "mp4" else _save_pages
+        save(temporary, pictures, SIDES[kind], seconds)
     return path
 
 
-def _save_pages(path, pictures, side, each):
+def _save_pages(path, pictures, side, seconds):
     first, *rest = pictures
-    stays = [round(1000 * each)] * len(rest) + [round(1000 * LAST)]
+    durations = [round(1000 * seconds)] * len(rest) + [round(1000 * LAST)]
     _frame(first, side).save(
         path,
         save_all=True,
         append_images=(_frame(picture, side) for picture in rest),
-        duration=stays,
+        duration=durations,
         loop=0,
     )
 
 
-def _save_film(path, pictures, side, each):
-    repeated = round(LAST / each)
+def _save_film(path, pictures, side, seconds):
+    repeats = round(LAST / seconds)
     with iio.imopen(path, "w", plugin="pyav") as film:
-        film.init_video_stream("libx264", fps=1 / each)
+        film.init_video_stream("libx264", fps=1 / seconds)
         for picture in pictures:
             frame = np.asarray(_even(_frame(picture, side)))
             film.write_frame(frame)
-        for _ in range(repeated):
+        for _ in range(repeats):
             film.write_frame(frame)
 
 
@@ -97,5 +98,5 @@ def _frame(path, side):
 
 
 def _even(picture):
-    """Cut off a row or a column where there is an odd number: H.264 halves its colours."""
+    """Crop to even sides: H.264 stores color at half the resolution."""
     return picture.crop((0, 0, picture.width // 2 * 2, picture.height // 2 * 2))

@@ -1,1 +1,1 @@
-"""A run's folder: the one owner of its files, in writing and reading."""
+"""Run directories: the only code that reads and writes the files of a run."""

@@ -1,4 +1,4 @@
-"""journal.json: the checksums of a run's inputs, its precision and versions, and how it ended."""
+"""journal.json: checksums of a run's inputs, its precision, package versions and outcome."""
 
 import contextlib
 import hashlib
@@ -16,36 +16,36 @@ from nst_tf.rundir.layout import CONFIG, JOURNAL, RESULT
 from nst_tf.scaling.memory import GIB, most_memory
 
 FORMAT = 1
-VERSIONS = ("tensorflow", "keras", "numpy", "scipy", "Pillow")  # what numbers depend on
+VERSIONS = ("tensorflow", "keras", "numpy", "scipy", "Pillow")  # packages that affect the result
 
 
 def write_journal(folder, config_file, files, model, precision):
-    """Write the checksums of what a run is begun with, and the versions that compute it.
+    """Write the checksums of a run's inputs and the versions of the packages.
 
     Parameters
     ----------
     folder : path
     config_file : path
     files : dict of str
-        Path of each input by what it is: "content", "style 1", "weights".
+        Path of each input by role: "content", "style 1", "weights".
     model : str
         The trunk's name.
     precision : {"float32", "mixed"}
-        What the run computes in.
+        Precision of the run.
     """
     journal = {
         "format": FORMAT,
         "model": model,
         "precision": precision,
         "config": _checksum(config_file),
-        "files": {what: {"path": str(p), "sha256": _checksum(p)} for what, p in files.items()},
+        "files": {role: {"path": str(p), "sha256": _checksum(p)} for role, p in files.items()},
         "versions": versions(),
     }
     _write(folder, journal)
 
 
 def finish_journal(folder, result):
-    """Note that a run has come to its end, and remove its checkpoints."""
+    """Record that a run has finished and remove its checkpoints."""
     journal = read_journal(folder)
     journal["finished"] = {
         "iterations": result.iterations,
@@ -58,7 +58,7 @@ def finish_journal(folder, result):
 
 
 def read_journal(folder):
-    """Return what `write_journal` wrote."""
+    """Return the contents of journal.json."""
     path = Path(folder) / JOURNAL
     try:
         journal = json.loads(read_text(path))
@@ -66,62 +66,62 @@ def read_journal(folder):
             return journal
     except FileNotFoundError:
         raise ConfigError(
-            f"{folder} holds no {JOURNAL}: no run has begun there; begin one with "
-            f"`{begin_anew(folder)}`"
+            f"{folder} holds no {JOURNAL}: no run was started there; start one with "
+            f"`{restart_command(folder)}`"
         ) from None
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         pass
-    raise ConfigError(f"{path} is damaged; begin anew with `{begin_anew(folder)}`")
+    raise ConfigError(f"{path} is damaged; start again with `{restart_command(folder)}`")
 
 
-def begin_anew(folder):
-    """Return what to type to make a run anew in its folder, from what its files still tell."""
-    what = ["CONTENT", "STYLE"]
+def restart_command(folder):
+    """Return the command that repeats a run in its directory, with its settings if readable."""
+    inputs = ["CONTENT", "STYLE"]
     for name in (RESULT, CONFIG):
         with contextlib.suppress(NstError):
             config = JobConfig.load(Path(folder) / name)
             if config.content and config.style:
-                what = ["--config", Path(folder) / name]
-    return to_type(*what, "--output", folder, "--overwrite")
+                inputs = ["--config", Path(folder) / name]
+    return to_type(*inputs, "--output", folder, "--overwrite")
 
 
 def load_settings(folder):
-    """Return the config of a run that is to be gone on with."""
+    """Return the saved config of a run."""
     try:
         return JobConfig.load(Path(folder) / CONFIG)
     except ConfigError as error:
         raise ConfigError(
-            f"{error}; put it back, or begin anew with `{begin_anew(folder)}`"
+            f"{error}; restore it, or start again with `{restart_command(folder)}`"
         ) from None
 
 
 def check_unchanged(folder, config_file, files, say=print):
-    """Refuse to go on with a run whose inputs are not those that it was begun with."""
+    """Check that a run's inputs have not changed since it started."""
     journal = read_journal(folder)
     changed = [] if journal.get("config") == _checksum(config_file) else [str(config_file)]
-    for what, path in files.items():
-        then = journal["files"].get(what)
-        if not isinstance(then, dict) or then.get("sha256") != _checksum(path):
-            changed.append(f"{path} ({what})")
+    for role, path in files.items():
+        recorded = journal["files"].get(role)
+        if not isinstance(recorded, dict) or recorded.get("sha256") != _checksum(path):
+            changed.append(f"{path} ({role})")
     if changed:
         raise ConfigError(
-            f"changed since the run in {folder} was begun: {', '.join(changed)}; put it back, then "
-            f"`{to_type('--resume', folder)}`; or begin anew with "
+            f"changed since the run in {folder} started: {', '.join(changed)}; restore it, then "
+            f"`{to_type('--resume', folder)}`; or start again with "
             f"`{to_type('--config', config_file, '--output', 'ANOTHER')}`"
         )
-    then, now = journal.get("versions"), versions()
-    if then != now and isinstance(then, dict):
-        other = [
-            f"{name} {then.get(name)} -> {now[name]}" for name in now if then.get(name) != now[name]
+    old, new = journal.get("versions"), versions()
+    if old != new and isinstance(old, dict):
+        different = [
+            f"{name} {old.get(name)} -> {new[name]}" for name in new if old.get(name) != new[name]
         ]
-        say(f"begun with other versions ({', '.join(other)}): the last digits may differ")
+        say(f"started with other versions ({', '.join(different)}): the last digits may differ")
 
 
 def settings_to_resume(folder):
     """Return the config of a run that is to be resumed.
 
     A config.json without the knob `style_margin` was saved by an earlier version: paintings were
-    used whole, ``padding="edge"`` applied to the first convolution only, and the schedules "fast"
+    not cropped, ``padding="edge"`` applied to the first convolution only, and the schedules "fast"
     and "fine" had other levels. A run with the latter can't be continued.
     """
     config = load_settings(folder)
@@ -130,15 +130,15 @@ def settings_to_resume(folder):
     if config.padding == "zero" and config.schedule == "tutorial":
         return replace(config, style_margin=0.0)
     raise ConfigError(
-        f"the run in {folder} was begun by an earlier version of nst_tf, with another padding or "
-        f"other levels; begin anew with `{begin_anew(folder)}`"
+        f"the run in {folder} was started by an earlier version of nst_tf, with other padding or "
+        f"levels; start again with `{restart_command(folder)}`"
     )
 
 
 def recorded_precision(config, journal):
-    """Return the precision that a run was begun in; "auto" if it is not recorded.
+    """Return the precision that a run started in; "auto" if it is not recorded.
 
-    Runs of earlier versions with ``--precision auto`` did not record what that was.
+    Earlier versions did not record the precision that ``--precision auto`` chose.
     """
     if config.precision != "auto":
         return config.precision
@@ -147,13 +147,13 @@ def recorded_precision(config, journal):
 
 
 def record_precision(folder, precision, say=print):
-    """Add the precision that a run continues in to its journal, which lacks it, and say so."""
+    """Add the precision of a resumed run to its journal and report it."""
     say(f"this run did not record its precision; continuing in {precision}, last digits may differ")
     _write(folder, {**read_journal(folder), "precision": precision})
 
 
 def versions():
-    """Return the versions that a picture's last digits depend on, by package."""
+    """Return the versions of the packages that affect the result, by name."""
     return {name: importlib.metadata.version(name) for name in VERSIONS}
 
 

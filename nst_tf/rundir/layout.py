@@ -1,4 +1,4 @@
-"""A run's folder: its files, its lock, and whether it may be written."""
+"""A run directory: its file names, its lock, and checks before writing to it."""
 
 import contextlib
 import os
@@ -16,56 +16,54 @@ OUR_FILES = re.compile(
     r"\d{6,}\.png|result\.png|losses\.csv|config\.json|journal\.json|checkpoint-\d{6,}\.npz"
     r"|report\.html|timelapse\.\w+"
 )
-
-
-# What a run that was killed was writing: `atomic_file` had not given it its name yet.
+# Temporary files of `atomic_file`, left by a run that was killed while writing.
 HALF_WRITTEN = re.compile(
     r"\.(\d{6,}|result|losses|config|journal|checkpoint-\d+|report|timelapse)\.\w{8}\.\w+"
 )
 
 
 def check_output(output, overwrite):
-    """Refuse a folder that can't be written or that holds an earlier run."""
+    """Raise `ConfigError` if a directory is not writable or holds an earlier run."""
     if output is None:
         return
     if not str(output):
-        raise ConfigError("--output is empty; a folder was expected")
+        raise ConfigError("--output is empty; a directory was expected")
     folder = Path(output)
     if (folder.exists() or folder.is_symlink()) and not folder.is_dir():
-        raise ConfigError(f"{folder} is no folder; name one with --output")
+        raise ConfigError(f"{folder} is not a directory; choose one with --output")
     if folder.is_dir() and not overwrite:
         _check_no_run(folder)
-    nearest = next(parent for parent in [folder, *folder.absolute().parents] if parent.exists())
-    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
-        raise ConfigError(f"{nearest} may not be written: choose another --output")
+    existing = next(parent for parent in [folder, *folder.absolute().parents] if parent.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+        raise ConfigError(f"{existing} is not writable; choose another --output")
 
 
 def _check_no_run(folder):
     found = sorted(file.name for file in folder.iterdir() if is_ours(file))
     if {CONFIG, JOURNAL} <= set(found):
         raise ConfigError(
-            f"{folder} holds an earlier run; choose another folder, --overwrite to replace it, or "
-            "--resume to go on with it"
+            f"{folder} holds an earlier run; choose another directory, --overwrite to replace it, "
+            "or --resume to continue it"
         )
-    if found:  # no run, but named as a run's files are: they may be somebody's own
+    if found:  # not a run, but files with the names of a run's: they may be the user's own
         more = f" and {len(found) - 1} more" if len(found) > 1 else ""
         raise ConfigError(
             f"{folder} holds {found[0]}{more}, which --overwrite would remove; choose another "
-            "folder, or move what you want to keep"
+            "directory, or move the files that you want to keep"
         )
 
 
 @contextlib.contextmanager
-def made_folder(output, config, overwrite):
-    """Make the run's folder and keep others out of it while the run lasts.
+def open_run_folder(output, config, overwrite):
+    """Create the run directory and lock it for the duration of the run.
 
-    Without a name it is a new one under output/, named for the pictures.
+    The default is a new directory under output/, named after the pictures.
     """
     folder = Path(output) if output is not None else new_folder(Path("output"), folder_name(config))
     folder.mkdir(parents=True, exist_ok=True)
     with locked(folder):
-        check_output(output, overwrite)  # another run may have begun and ended since
-        if overwrite:  # an earlier, longer run must not leave its pictures among ours
+        check_output(output, overwrite)  # another run may have used it since the first check
+        if overwrite:  # pictures of a longer earlier run must not remain
             for file in filter(is_ours, folder.iterdir()):
                 file.unlink()
             remove_half_written(folder)
@@ -74,41 +72,41 @@ def made_folder(output, config, overwrite):
 
 @contextlib.contextmanager
 def locked(folder):
-    """Keep every other process out of a folder; the lock falls with the process that holds it."""
-    place = folder / LOCK
-    if place.is_symlink():
-        raise ConfigError(f"{place} is a link, and what it leads to is not ours; remove it")
-    if place.exists() and not place.is_file():
-        raise ConfigError(f"{place} is no file; remove it")
-    lock = FileLock(place, timeout=0)
+    """Lock a directory against other processes; the lock ends with the process that holds it."""
+    path = folder / LOCK
+    if path.is_symlink():  # its target is not a file of this run
+        raise ConfigError(f"{path} is a symbolic link; remove it")
+    if path.exists() and not path.is_file():
+        raise ConfigError(f"{path} is not a file; remove it")
+    lock = FileLock(path, timeout=0)
     try:
         with lock:
             yield
     except Timeout:
         raise Busy(
-            f"another run is at work in {folder}; choose another folder, or wait for its end"
+            f"another run is using {folder}; choose another directory, or wait until it ends"
         ) from None
 
 
 def remove_half_written(folder):
-    """Remove what a run that was killed was about to write."""
+    """Remove the temporary files of a run that was killed."""
     for file in folder.iterdir():
         if HALF_WRITTEN.fullmatch(file.name) and not file.is_dir():
             file.unlink()
 
 
 def folder_name(config):
-    """Return harbour_waves, or harbour_waves_woodcut for two styles."""
+    """Return the default directory name: harbour_waves, or harbour_waves_woodcut for two styles."""
     return "_".join(Path(path).stem for path in (config.content, *config.style))[:200]
 
 
 def is_ours(file):
-    """Return whether a file has a name that a run gives to its files."""
+    """Return whether a file has the name of one that a run writes."""
     return OUR_FILES.fullmatch(file.name) is not None and not file.is_dir()
 
 
 def new_folder(parent, name):
-    """Make harbour_waves, or harbour_waves_2, ...; never one that is there."""
+    """Create and return a new directory: harbour_waves, or harbour_waves_2, ... if it exists."""
     check_output(parent, overwrite=True)
     parent.mkdir(parents=True, exist_ok=True)
     number = 1

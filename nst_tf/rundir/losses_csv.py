@@ -7,32 +7,32 @@ import math
 
 from nst_tf.files import atomic_file, read_text
 
-MOST_LOSSES, MOST_ROWS = 2**25, 500_000  # bytes and rows of losses.csv; a row has 60 bytes
+MAX_BYTES, MAX_ROWS = 2**25, 500_000  # of losses.csv; a row has 60 bytes
 TERMS = ("total", "content", "style", "tv")  # columns of losses.csv
 
 
 def read_losses(path):
-    """Return the losses of each row, as far as they are numbers, and the seconds of the last."""
+    """Return the losses of each valid row, and the seconds of the last row."""
     history, seconds = [], 0.0
     try:
         for row in csv.DictReader(loss_lines(path)):
             seconds = number(row.get("seconds")) or seconds
             terms = {name: number(row.get(name)) for name in TERMS}
-            history.append({name: each for name, each in terms.items() if each is not None})
+            history.append({name: loss for name, loss in terms.items() if loss is not None})
     except (OSError, csv.Error):
-        pass  # what could be read is shown
-    complete = history[0].keys() if history else ()  # a row may be cut off, or hold no numbers
+        pass  # use the rows read so far
+    complete = history[0].keys() if history else ()  # a row may be truncated or invalid
     return [losses for losses in history if losses and losses.keys() == complete], seconds
 
 
 def loss_lines(path):
-    """Return the lines of losses.csv, as far as a run can have written them."""
-    text = read_text(path, most=MOST_LOSSES, errors="replace")
-    return itertools.islice(io.StringIO(text, newline=""), MOST_ROWS)
+    """Return the lines of losses.csv, up to a size that no valid file exceeds."""
+    text = read_text(path, most=MAX_BYTES, errors="replace")
+    return itertools.islice(io.StringIO(text, newline=""), MAX_ROWS)
 
 
 def number(text):
-    """Return a finite number, or None."""
+    """Return a text as a finite number, or None."""
     try:
         value = float(text)
     except (TypeError, ValueError, OverflowError):
@@ -41,17 +41,17 @@ def number(text):
 
 
 class LossLog:
-    """A callback that writes losses.csv: row i is the loss of the picture after i updates.
+    """A callback that writes losses.csv: row i has the losses of the picture after i updates.
 
     Content, style and total variation are unweighted, the total is weighted. A loss of weight 0
     is not computed, and its column is empty.
     """
 
-    look_every = 0  # it needs no picture
+    look_every = 0  # does not need the picture
 
     def __init__(self, path, history=()):
-        """Begin a file, or keep the rows of the pictures that are known from an earlier run."""
-        seconds = _last_column(path) if history else []
+        """Create the file; a resumed run keeps the rows of its `history`."""
+        seconds = _seconds_column(path) if history else []
         with atomic_file(path) as temporary, open(temporary, "w", newline="") as file:
             self.rows = csv.writer(file)
             self.rows.writerow(["iteration", *TERMS, "seconds"])
@@ -63,13 +63,13 @@ class LossLog:
         self.rows = csv.writer(self.file)
 
     def __call__(self, step):
-        """Write a row, at once: a run that is cut off leaves all that it knew."""
+        """Write a row and flush it: an interrupted run keeps all its losses."""
         self._write(step.iteration, step.losses, f"{step.seconds:.3f}")
         self.file.flush()
 
     def _write(self, iteration, losses, seconds):
-        found = [f"{losses[name]:.9g}" if name in losses else "" for name in TERMS]
-        self.rows.writerow([iteration, *found, seconds])
+        columns = [f"{losses[name]:.9g}" if name in losses else "" for name in TERMS]
+        self.rows.writerow([iteration, *columns, seconds])
 
     def __enter__(self):
         return self
@@ -78,8 +78,8 @@ class LossLog:
         self.file.close()
 
 
-def _last_column(path):
-    """Return the seconds that an earlier run has written, row by row."""
+def _seconds_column(path):
+    """Return the last column of an existing losses.csv as text, row by row."""
     try:
         return [row[-1] for row in csv.reader(loss_lines(path)) if row][1:]
     except (OSError, csv.Error):

@@ -1,4 +1,4 @@
-"""What a run's folder says of the run: all from its files, so that any run can be shown later."""
+"""Read a run from the files in its directory, so that any run can be shown later."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,23 +13,23 @@ from nst_tf.rundir.losses_csv import number, read_losses
 
 @dataclass(frozen=True)
 class Record:
-    """A run as its folder tells it.
+    """The contents of a run directory.
 
     Attributes
     ----------
     folder : Path
     config : JobConfig
     history : list of dict
-        Losses of picture 0, 1, 2, ...; a term that was not computed is absent.
+        Losses of picture 0, 1, 2, ...; terms that were not computed are absent.
     seconds : float
-        Of the last row.
+        Time in the last row of losses.csv.
     pictures : list of (int, Path)
         Iteration and file of each saved picture, in order.
     films : list of Path
-        Time-lapses of them.
+        Time-lapses of the saved pictures.
     result : Path or None
     journal : dict
-        Empty where there is none.
+        Empty if it is missing or damaged.
     """
 
     folder: Path
@@ -43,41 +43,41 @@ class Record:
 
     @property
     def iterations(self):
-        """Updates that were made: as the journal says, or as far as losses are known."""
-        told = self.about.get("iterations")
-        sane = told is not None and 0 <= told <= self.config.iterations
-        return int(told) if sane else max(len(self.history) - 1, 0)
+        """Number of updates, from the journal or else from the losses."""
+        recorded = self.about.get("iterations")
+        valid = recorded is not None and 0 <= recorded <= self.config.iterations
+        return int(recorded) if valid else max(len(self.history) - 1, 0)
 
     @property
-    def losses_are_whole(self):
-        """Whether the losses of all pictures are known."""
+    def losses_complete(self):
+        """Whether the losses of all pictures are available."""
         return len(self.history) == self.iterations + 1
 
     @property
     def finished(self):
-        """Whether the run came to its end."""
+        """Whether the run has finished."""
         return "finished" in self.journal
 
     @property
     def about(self):
-        """Return the numbers of the end in the journal: iterations, seconds, memory; or nothing."""
+        """The final iterations, seconds and memory from the journal; empty if not finished."""
         finished = self.journal.get("finished")
-        known = finished if isinstance(finished, dict) else {}
-        numbers = {name: number(each) for name, each in known.items()}
-        return {name: number for name, number in numbers.items() if number is not None}
+        entries = finished if isinstance(finished, dict) else {}
+        numbers = {name: number(entry) for name, entry in entries.items()}
+        return {name: value for name, value in numbers.items() if value is not None}
 
 
 def read_record(folder):
-    """Read a run's folder.
+    """Read a run directory.
 
     Raises
     ------
     ConfigError
-        It holds no run, or a damaged one.
+        The directory holds no run, or its config is damaged.
     """
     folder = Path(folder)
     if not (folder / CONFIG).is_file():
-        raise ConfigError(f"{folder} holds no {CONFIG}: it is no folder of a run")
+        raise ConfigError(f"{folder} holds no {CONFIG}: it is not a run directory")
     config = JobConfig.load(folder / CONFIG)
     history, seconds = read_losses(folder / LOSSES)
     pictures = saved_pictures(folder)

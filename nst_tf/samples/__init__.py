@@ -1,4 +1,4 @@
-"""The sample pictures, and how a picture is found by its name."""
+"""The sample pictures, and their lookup by name."""
 
 import os
 from dataclasses import replace
@@ -7,7 +7,7 @@ from pathlib import Path
 from nst_tf.errors import ImageError
 
 _HERE = Path(__file__).resolve().parent
-# An installed package holds two samples beside this file; a checkout has all of them in images/.
+# An installed package contains two samples in this directory; a checkout has all in images/.
 SAMPLES = _HERE if (_HERE / "content").is_dir() else _HERE.parents[1] / "images"
 SAMPLE_PAIR = {
     "content": str(SAMPLES / "content" / "chelsea.jpg"),
@@ -22,15 +22,15 @@ EXPECTED = f"a file or the name of a sample ({', '.join(BY_NAME)}) was expected"
 
 
 def resolve_picture(name, folder=""):
-    """Return the path of the file that `name` stands for.
+    """Return the path of a picture file or sample.
 
     Parameters
     ----------
     name : str
-        The path of a file, or the name of a sample, such as "chelsea". A file of that name goes
-        first.
+        The path of a file, or the name of a sample, such as "chelsea". An existing file takes
+        precedence.
     folder : path
-        Where a relative path starts from; default: the working directory.
+        The base of a relative path; default: the working directory.
 
     Returns
     -------
@@ -42,7 +42,7 @@ def resolve_picture(name, folder=""):
 
 
 def resolve_pictures(config):
-    """Return the config with the path of a sample in place of its name.
+    """Return the config with sample names replaced by their paths.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def resolve_pictures(config):
     Raises
     ------
     ImageError
-        A name without a folder and an ending is neither a file nor a sample.
+        A name without directory and extension is neither a file nor a sample.
     """
     content, *style = map(_existing, (config.content, *config.style))
     return replace(config, content=content, style=tuple(style))

@@ -63,7 +63,7 @@ def at_level(task, level, finest):
 
 
 def enlarged(task, image, level):
-    """Return an image for a level: the start, or what the level before it has made of it.
+    """Return an image for a level: the start, or the result of the level before it.
 
     Where the start is the content, only the change is enlarged and added to the content as it is
     at this size: its fine lines are there from the beginning and need not be found again.
@@ -78,11 +78,11 @@ def resized_image(image, size):
     """Return an image (1, H, W, 3), or a mask (H, W), at another (height, width)."""
     if tuple(image.shape[-3:-1] if image.ndim == 4 else image.shape) == tuple(size):
         return image
-    how = {"method": "bicubic", "antialias": True}
+    options = {"method": "bicubic", "antialias": True}
     if image.ndim == 2:
-        resized = tf.image.resize(image[..., np.newaxis], size, **how)[..., 0]
+        resized = tf.image.resize(image[..., np.newaxis], size, **options)[..., 0]
         return np.clip(resized, 0, 1)
-    return tf.image.resize(image, size, **how).numpy()
+    return tf.image.resize(image, size, **options).numpy()
 
 
 def resized_style(style, factor, size):

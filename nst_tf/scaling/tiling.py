@@ -1,7 +1,7 @@
 """Large pictures in bounded memory: the losses are added up tile by tile.
 
-A tile is wider than what it stands for: around its core lies a halo, as wide as the deepest filter
-sees, so that a position of the core sees all that it sees in the whole picture. Every position is
+A tile has a core and, around it, a halo as wide as the field of view of the deepest filter, so
+that a position of the core sees all that it sees in the whole picture. Every position is
 in the core of exactly one tile, so that sums over cores add up to the sum over the picture. Every
 loss is a function of such sums; so tiles give the losses of the whole picture, and their gradient.
 """
@@ -30,7 +30,7 @@ from nst_tf.objective.objective import (
 )
 from nst_tf.objective.statistics import STATISTICS
 
-PIXELS = "pixels"  # the name of the grid of pixels, beside those of layers
+PIXELS = "pixels"  # the grid of pixels, among those of the layers
 
 
 @dataclass(frozen=True)
@@ -129,8 +129,14 @@ def added_up(tiling, of_tile, image):
 
 def _for_each(count, body, start):
     """Run ``body(number, state)`` for each tile, one after the other; return the last state."""
-    how = {"parallel_iterations": 1, "maximum_iterations": count}
-    return tf.while_loop(lambda number, _: number < count, body, (tf.constant(0), start), **how)[1]
+    _, state = tf.while_loop(
+        lambda number, _: number < count,
+        body,
+        (tf.constant(0), start),
+        parallel_iterations=1,
+        maximum_iterations=count,
+    )
+    return state
 
 
 # ------------------------------------------------------------------ the terms, as sums over tiles
@@ -148,9 +154,9 @@ class TiledContent:
         """Return for each layer the sum of squared differences, and of the target's squares."""
         sums = {}
         for layer in self.term.layers:
-            current, aim = tile.core(features[layer], layer), tile.part(target[layer], layer)
-            difference = tf.cast(current, tf.float32) - tf.cast(aim, tf.float32)
-            sums[layer] = sum_of_squares(difference), sum_of_squares(aim)
+            current, wanted = tile.core(features[layer], layer), tile.part(target[layer], layer)
+            difference = tf.cast(current, tf.float32) - tf.cast(wanted, tf.float32)
+            sums[layer] = sum_of_squares(difference), sum_of_squares(wanted)
         return sums
 
     def loss(self, sums, target):
@@ -200,12 +206,12 @@ class TiledStyle:
 
     def loss(self, sums, target):
         """Return the loss of the whole picture."""
-        how = {"statistic": self.term.statistic, "relative": self.term.relative}
+        options = {"statistic": self.term.statistic, "relative": self.term.relative}
         weights = dict(self.term.layer_weights)
         return tf.add_n(
             [
                 region.strength
-                * style_distance(self._finished(of_region), region.target, weights, **how)
+                * style_distance(self._finished(of_region), region.target, weights, **options)
                 for region, of_region in zip(target, sums)
             ]
         )
@@ -229,12 +235,12 @@ class TiledStyle:
         for layer, maps in self.statistic.maps(self.term.shifted(features)).items():
             grid = grids[layer]
             guide = tile.part(guides[grid], grid) if grid in guides else None
-            first, *others = (tile.core(each, grid) for each in maps)
+            first, *others = (tile.core(x, grid) for x in maps)
             sums[layer] = self.statistic.sums((first, *others), guide)
         return sums
 
     def _finished(self, sums):
-        return {layer: self.statistic.finish(each) for layer, each in sums.items()}
+        return {layer: self.statistic.finish(x) for layer, x in sums.items()}
 
 
 class TiledTV:
@@ -368,7 +374,7 @@ class Tiling:
         return tf.slice(image, [0, top, left, 0], [1, *self.size, 3])
 
     def add(self, image, piece, number):
-        """Return the image with a tile's numbers added where the tile lies.
+        """Return the image with a tile's numbers added at the position of the tile.
 
         By a scatter: padding the tile to the picture's size took six times as long at 8K.
         """

@@ -1,1 +1,1 @@
-"""Weights files: where they come from, downloads, checks."""
+"""Weights files: registry, downloads, checks."""

@@ -1,10 +1,10 @@
-"""The files of weights that are known: what they are, checksums, licences, whom to credit."""
+"""Known weights files: network, checksum, license and credit of each."""
 
 from dataclasses import dataclass
 
-CC_BY = "CC BY (credit Simonyan & Zisserman, link, say if changed)"
+CC_BY = "CC BY (credit Simonyan & Zisserman, link, indicate changes)"
 VGG_CREDIT = "K. Simonyan and A. Zisserman, Visual Geometry Group, Oxford"
-SQUEEZENET_CREDIT = "F. N. Iandola, S. Han and others (SqueezeNet); licence: BSD 2-clause"
+SQUEEZENET_CREDIT = "F. N. Iandola, S. Han and others (SqueezeNet); license: BSD 2-clause"
 VLFEAT = "https://www.vlfeat.org/matconvnet/models"
 KERAS = "https://storage.googleapis.com/tensorflow/keras-applications"
 NOTOP = "weights_tf_dim_ordering_tf_kernels_notop.h5"
@@ -13,16 +13,16 @@ EMBEDDED_CHANGES = "changed: kernels rounded to float16, fully connected layers 
 
 @dataclass(frozen=True)
 class WeightFile:
-    """A file of weights: what it is, and how to tell that it is the right one.
+    """A weights file.
 
-    `size` is None where no figure is published; `url` is None where nothing is to be fetched.
+    `size` is None if it is not published; `url` is None if the file is part of nst_tf.
     """
 
     file: str
-    what: str
+    network: str
     size: int | None
     checksum: str
-    licence: str
+    license: str
     credit: str
     url: str | None
 
@@ -48,7 +48,7 @@ WEIGHTS = {
     ),
     "vgg19-keras": WeightFile(
         f"vgg19_{NOTOP}",
-        "the same VGG-19 without its top, as Keras has it: a sixth of the download",
+        "the same VGG-19 without its top, from Keras: a sixth of the download",
         80_134_624,
         "md5:253f8cb515780f3b799900260a226db6",
         CC_BY,
@@ -57,7 +57,7 @@ WEIGHTS = {
     ),
     "vgg16-keras": WeightFile(
         f"vgg16_{NOTOP}",
-        "VGG-16 without its top, as Keras has it",
+        "VGG-16 without its top, from Keras",
         None,
         "md5:6d6bbae143d832006294945121d1f1fc",
         CC_BY,
@@ -66,7 +66,7 @@ WEIGHTS = {
     ),
     "embedded": WeightFile(
         "vgg16_imagenet.npz",
-        "VGG-16 (ImageNet): the convolutions of VGG-16, the numbers of MatConvNet and Keras",
+        "VGG-16 (ImageNet): the convolutions of VGG-16, as in MatConvNet and Keras",
         27_222_549,
         "sha256:4505b50bc1f63ee925279370847f38ca37a7d97faea39cb7544639ae1741ead3",
         f"CC BY 4.0; {EMBEDDED_CHANGES}",
@@ -75,7 +75,7 @@ WEIGHTS = {
     ),
 }
 
-# MD5 of every release, for `verify`: people have files of all ages.
+# MD5 of every release, for `verify`: users have files of all releases.
 RELEASES = {
     "106118b7cf60435e6d8e04f6a6dc3657": "MatConvNet VGG-19, beta23 and later (current)",
     "49e623de543b207d57fab0f6eaf79a7e": "MatConvNet VGG-19, beta19 to beta22",
@@ -92,9 +92,9 @@ RELEASES = {
 
 
 def credit(name):
-    """Return whom to credit for a trunk, by its `name`, and under which licence."""
+    """Return credit and license of a trunk's weights, by the trunk's `name`."""
     if name.startswith("VGG-16 (ImageNet)"):
-        return f"{WEIGHTS['embedded'].credit}; licence: {WEIGHTS['embedded'].licence}"
+        return f"{WEIGHTS['embedded'].credit}; license: {WEIGHTS['embedded'].license}"
     if "SqueezeNet" in name:
         return SQUEEZENET_CREDIT
-    return f"{VGG_CREDIT}; licence: {CC_BY}"
+    return f"{VGG_CREDIT}; license: {CC_BY}"

@@ -1,4 +1,4 @@
-"""Checks a weights file against its checksum and against known values."""
+"""Check a weights file against known checksums and known values."""
 
 import hashlib
 
@@ -10,17 +10,17 @@ from nst_tf.weights.registry import RELEASES
 
 
 def verify(path):
-    """Say what a file of weights is, by checksum, by reading it, and by its first numbers.
+    """Identify a weights file by its checksum, its layers and its first values.
 
     Returns
     -------
     list of str
-        What was found, line by line.
+        The findings, one per line.
 
     Raises
     ------
     WeightsError
-        It can't be read, or its axes or channels are turned round.
+        It can't be read, or its axes or channels are swapped.
     """
     with hushed():
         from nst_tf.models.vgg import find_vgg_weights, vgg_reader
@@ -35,7 +35,7 @@ def verify(path):
         raise WeightsError(f"{path} is {network} but {WRONG[kind]}; fetch the released file")
     return [
         f"{path}: {path.stat().st_size:,} bytes, MD5 {md5}",
-        f"release: {RELEASES.get(md5, 'none that is known by its checksum')}",
+        f"release: {RELEASES.get(md5, 'unknown checksum')}",
         f"layers: the {len(weights.convolutions)} convolutions of {network}, "
         "shapes as expected, all finite",
         f"mean: {' '.join(f'{value:.3f}' for value in weights.mean)} (RGB)",
@@ -48,14 +48,14 @@ WRONG = {
     "bgr": "its first layer takes blue-green-red input",
 }
 FOUND = {
-    "vgg19": "Oxford's VGG-19, right way up, RGB",
-    "vgg16": "Oxford's VGG-16, right way up, RGB",
-    "unknown": "not those of Oxford's VGG-19 or VGG-16: trained anew or changed",
+    "vgg19": "Oxford's VGG-19, kernels not transposed, RGB",
+    "vgg16": "Oxford's VGG-16, kernels not transposed, RGB",
+    "unknown": "not those of Oxford's VGG-19 or VGG-16: retrained or modified",
 }
 
 
 # Of the first filter of conv1_1: (red, green, blue) at (0, 0), red at (0, 1), red at (1, 0), and
-# how far a file's numbers may be from these. VGG-16's are those of the embedded file, in float16.
+# the absolute tolerance. VGG-16's values are those of the embedded file, in float16.
 PROBES = {
     "vgg19": ((0.39416704, 0.46418372, 0.34119523), 0.37740308, 0.2671299, 1e-4),
     "vgg16": ((0.47998047, 0.55029297, 0.42944336), 0.40844727, 0.31054688, 3e-4),
@@ -63,7 +63,7 @@ PROBES = {
 
 
 def fingerprint(convolutions):
-    """Identify VGG-19 or VGG-16 by the first numbers of conv1_1.
+    """Identify VGG-19 or VGG-16 by the first values of conv1_1.
 
     Parameters
     ----------
@@ -73,11 +73,11 @@ def fingerprint(convolutions):
     Returns
     -------
     {"vgg19", "vgg16", "swapped", "bgr", "unknown"}
-        "swapped": one of the two with height and width swapped; "bgr": with blue-green-red input.
+        "swapped": one of the two with height and width swapped; "bgr": one with BGR input.
     """
     kernel, _ = convolutions["conv1_1"]
 
-    def numbers(order):
+    def probe(order):
         red = order[0]
         return [*kernel[0, 0, list(order), 0], kernel[0, 1, red, 0], kernel[1, 0, red, 0]]
 
@@ -87,6 +87,6 @@ def fingerprint(convolutions):
             ("swapped", (0, 1, 2), (*corner, below, right)),
             ("bgr", (2, 1, 0), (*corner, right, below)),
         ]:
-            if np.allclose(numbers(order), expected, rtol=0, atol=atol):
+            if np.allclose(probe(order), expected, rtol=0, atol=atol):
                 return kind
     return "unknown"

@@ -1,1 +1,1 @@
-"""Readers of weights files. None of them runs anything that a file contains."""
+"""Readers of weights files. None of them executes code from a file."""

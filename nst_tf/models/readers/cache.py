@@ -1,7 +1,7 @@
-"""Keeps the convolutions of a slow .mat beside it: 80 MB that load in a moment.
+"""Cache the convolutions of a .mat, which is slow to read, in an .npz of 80 MB next to it.
 
-The cache is an .npz without pickled objects. It carries the state of the file that it was made
-from and a SHA-256 over everything in it; whatever does not agree is thrown away and read anew.
+The .npz has no pickled objects. It stores the state of the .mat and a SHA-256 of its own contents;
+if either differs, the cache is rebuilt.
 """
 
 import hashlib
@@ -13,16 +13,16 @@ from nst_tf.files import atomic_file
 from nst_tf.models.readers.vgg_weights import checked_vgg
 from nst_tf.npz import read_npz
 
-FORMAT = 1  # counted up when what is stored changes
+FORMAT = 1  # increment when the stored contents change
 
 
 def cache_path(path):
-    """Return where the cache of a weights file lies."""
+    """Return the path of the cache of a weights file."""
     return path.with_name(path.name + ".convolutions.npz")
 
 
 def read_cached(path, read):
-    """Return ``read(path)``, from the cache if there is a sound one that fits the file."""
+    """Return ``read(path)``, from the cache if it is valid and matches the file."""
     state = _file_state(path)
     weights = _read_cache(path, state)
     if weights is None:
@@ -32,7 +32,7 @@ def read_cached(path, read):
 
 
 def _file_state(path):
-    """Return what changes when the file does. The change time can't be set back by a copy."""
+    """Return size and times of the file. Copying can't reset the change time (ctime)."""
     stat = path.stat()
     return json.dumps([FORMAT, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns])
 
@@ -47,7 +47,7 @@ def _read_cache(path, state):
         names = [name.removesuffix("/kernel") for name in arrays if name.endswith("/kernel")]
         pairs = {name: (arrays[f"{name}/kernel"], arrays[f"{name}/bias"]) for name in names}
         return checked_vgg(path, pairs, mean)
-    except Exception:  # missing, or damaged in any of a hundred ways: it is rebuilt
+    except Exception:  # missing, or damaged in any way: rebuild it
         return None
 
 
@@ -59,7 +59,7 @@ def _write_cache(path, state, weights):
         with atomic_file(cache_path(path)) as temporary, open(temporary, "wb") as file:
             np.savez(file, state=state, digest=_digest(state, arrays), **arrays)
     except OSError:
-        pass  # a read-only folder or a full disk: the file itself was read, go on without
+        pass  # read-only directory or full disk: continue without a cache
 
 
 def _digest(state, arrays):

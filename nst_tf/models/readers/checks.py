@@ -1,4 +1,4 @@
-"""What every reader asks of a convolution before it is let in."""
+"""Checks of convolutions that all readers share."""
 
 import numpy as np
 
@@ -8,12 +8,12 @@ MOST_NUMBERS = 2**26  # in all convolutions; VGG-19 has 20 million
 
 
 def check_numbers(path, arrays):
-    """Refuse more numbers than any trunk has; `arrays` may be what is not read yet."""
-    claimed = sum(array.size for array in arrays)
-    if claimed > MOST_NUMBERS:
+    """Reject more numbers than any trunk has; `arrays` may be datasets not read yet."""
+    count = sum(array.size for array in arrays)
+    if count > MOST_NUMBERS:
         raise WeightsError(
-            f"{path} claims {claimed:,} numbers in its convolutions; "
-            f"{MOST_NUMBERS:,} at most were expected: it is no VGG or SqueezeNet"
+            f"{path} declares {count:,} numbers in its convolutions; "
+            f"at most {MOST_NUMBERS:,} were expected: it is not a VGG or SqueezeNet"
         )
 
 
@@ -25,7 +25,7 @@ def as_float32(path, name, array):
 
 
 def check_convolution(path, name, kernel, bias, size, incoming):
-    """Refuse a kernel that is not (size, size, incoming, channels), or a bias that fits it not."""
+    """Check that a kernel is (size, size, incoming, channels), its bias fits, all is finite."""
     if kernel.ndim != 4 or kernel.shape[:3] != (size, size, incoming):
         raise WeightsError(
             f"{path}: the kernel of {name} has shape {kernel.shape}; "

@@ -1,6 +1,6 @@
-"""Reads VGG from HDF5: Keras' "notop" files.
+"""Read VGG from HDF5: Keras' "notop" files.
 
-Their input is blue-green-red; the channels of conv1_1 are reversed to RGB here.
+Their input is BGR; the channels of conv1_1 are reversed to RGB here.
 """
 
 import itertools
@@ -31,11 +31,11 @@ def read_hdf5(path):
     Raises
     ------
     WeightsError
-        The file is damaged, or holds something else.
+        The file is damaged, or not a VGG.
     """
     try:
         with h5py.File(path, "r") as file:
-            datasets = _keras(file)
+            datasets = _keras_datasets(file)
             datasets = {name: pair for name, pair in datasets.items() if len(pair) == 2}
             check_numbers(path, itertools.chain(*datasets.values()))
             convolutions = {name: [*map(_array, pair)] for name, pair in datasets.items()}
@@ -43,7 +43,7 @@ def read_hdf5(path):
         raise WeightsError(f"{path} does not fit into memory") from None
     except WeightsError:
         raise
-    except Exception as error:  # whatever h5py stumbles over in a damaged file
+    except Exception as error:  # h5py raises many kinds for damaged files
         raise WeightsError(f"{path} is damaged or not a VGG file: {error!s:.300}") from None
     if "conv1_1" in convolutions:
         kernel, bias = convolutions["conv1_1"]
@@ -52,8 +52,8 @@ def read_hdf5(path):
     return checked_vgg(path, convolutions)
 
 
-def _keras(file):
-    """Keras' legacy layout: a group a layer, whose attribute names its arrays."""
+def _keras_datasets(file):
+    """Return the datasets of each convolution, from Keras' legacy layout: a group per layer."""
     convolutions = {}
     for group_name in map(_text, file.attrs.get("layer_names", ())):
         if "_conv" in group_name:
@@ -64,25 +64,25 @@ def _keras(file):
 
 
 def _member(group, name):
-    """Return what lies in a group; never what a link leads to, in this file or in another."""
+    """Return a member of a group; reject links, within this file or to another."""
     for part in filter(None, name.split("/")):
         if not isinstance(group.get(part, getlink=True), h5py.HardLink):
-            raise ValueError(f"{name[:80]!r} is missing or a link to elsewhere")
+            raise ValueError(f"{name[:80]!r} is missing or a link")
         group = group[part]
     return group
 
 
 def _layer_name(keras_name):
-    """Turn block4_conv2 into conv4_2."""
+    """Convert block4_conv2 to conv4_2."""
     return keras_name.replace("block", "conv").replace("_conv", "_")
 
 
 def _array(dataset):
-    """Read a dataset whose numbers lie in this file, packed by nothing but gzip."""
-    settings = dataset.id.get_create_plist()
-    filters = {settings.get_filter(number)[0] for number in range(settings.get_nfilters())}
+    """Read a dataset stored in this file, uncompressed or compressed with gzip."""
+    properties = dataset.id.get_create_plist()
+    filters = {properties.get_filter(index)[0] for index in range(properties.get_nfilters())}
     if dataset.is_virtual or dataset.external or not filters <= FILTERS:
-        raise ValueError("its numbers lie in another file, or are packed by a plug-in")
+        raise ValueError("its numbers are in another file, or compressed by a plug-in")
     if dataset.dtype.kind not in "fiu" or math.prod(dataset.chunks or (0,)) > MOST_NUMBERS:
         raise ValueError(f"a kernel or bias holds {dataset.dtype} in chunks of {dataset.chunks}")
     return np.asarray(dataset, np.float32)

@@ -1,11 +1,10 @@
-"""Reads MatConvNet's imagenet-vgg-verydeep-19.mat and -16.mat, all releases.
+"""Read MatConvNet's imagenet-vgg-verydeep-19.mat and -16.mat, all releases.
 
 The releases differ in the order of fields, in `filters`/`biases` against `weights`, in
 `normalization` against `meta`, and in whether a bias is a row or a column: so everything is
-found by name and reshaped. Kernels lie in the file as [height, width, in, out] with RGB input,
-just as TensorFlow wants them. They must NOT be transposed: MatConvNet's importer turns Caffe's
-axes round twice, and vl_nnconv's help text, which says otherwise, is a slip that many loaders
-copied.
+found by name and reshaped. Kernels are stored as [height, width, in, out] with RGB input, as
+TensorFlow expects. They must NOT be transposed: MatConvNet's importer swaps Caffe's axes twice.
+The help text of vl_nnconv says otherwise, an error that many loaders copied.
 """
 
 import itertools
@@ -41,7 +40,7 @@ def read_matconvnet(path):
         name = _text(layer.get("name"))
         if name.startswith("conv"):
             pairs[name] = _kernel_and_bias(path, name, layer)
-    check_numbers(path, itertools.chain(*pairs.values()))  # before bytes become floats
+    check_numbers(path, itertools.chain(*pairs.values()))  # before converting to float32
     convolutions = {name: _as_floats(*pair) for name, pair in pairs.items()}
     return checked_vgg(path, convolutions, _mean(contents))
 
@@ -57,7 +56,7 @@ def _load(path):
         raise
     except MemoryError:
         raise WeightsError(f"{path} does not fit into memory; about 1.2 GB are needed") from None
-    except Exception as error:  # whatever a damaged file is stumbled over
+    except Exception as error:  # damaged files raise many kinds
         size = path.stat().st_size
         raise WeightsError(
             f"{path} is damaged or cut off ({error!s:.300}). It has {size:,} bytes; the released "
@@ -68,13 +67,13 @@ def _load(path):
 
 def _no_layers(path, found):
     if "layers" in found:
-        return f"{path}: its `layers` hold objects or functions, which are not read"
+        return f"{path}: its `layers` contain objects or functions, which are not read"
     names = ", ".join(name[:40] for name in sorted(found)[:10]) or "nothing"
     return f"{path} has no variable `layers`, only {names}: not a MatConvNet file"
 
 
 def _fields(value):
-    """Return a MATLAB struct, however wrapped, as a dict; anything else as an empty one."""
+    """Return a MATLAB struct, wrapped or not, as a dict; {} for anything else."""
     value = _unwrap(value)
     if getattr(value, "dtype", None) is None or value.dtype.names is None:
         return {}
@@ -82,7 +81,7 @@ def _fields(value):
 
 
 def _unwrap(value):
-    """Peel the 1x1 cells and 1x1 struct arrays that MATLAB wraps around everything."""
+    """Remove the 1x1 cells and 1x1 struct arrays that MATLAB wraps around values."""
     while isinstance(value, np.ndarray) and value.size == 1 and value.dtype.kind in "OV":
         value = value.reshape(-1)[0]
     return value
@@ -100,7 +99,7 @@ def _kernel_and_bias(path, name, layer):
         pair = [layer.get("filters"), layer.get("biases")]
     arrays = [_unwrap(value) for value in pair]
     if len(arrays) != 2 or not all(_is_numbers(array) for array in arrays):
-        raise WeightsError(f"{path}: {name} has no kernel and bias that can be read")
+        raise WeightsError(f"{path}: {name} has no readable kernel and bias")
     return arrays
 
 
@@ -115,9 +114,9 @@ def _as_floats(kernel, bias):
 
 
 def _mean(contents):
-    """Return the RGB mean in the file: (3,), (1, 1, 3) or a whole picture of it."""
-    top = _fields(contents["meta"]) if "meta" in contents else contents
-    average = _unwrap(_fields(top.get("normalization")).get("averageImage"))
+    """Return the RGB mean in the file: (3,), (1, 1, 3) or an average image."""
+    parent = _fields(contents["meta"]) if "meta" in contents else contents
+    average = _unwrap(_fields(parent.get("normalization")).get("averageImage"))
     if not isinstance(average, np.ndarray) or average.dtype.kind not in "fiu":
         return VGG_PIXELS.mean
     if average.size == 0 or average.size % 3 or not np.isfinite(average).all():

@@ -1,7 +1,7 @@
-"""The numbers of a SqueezeNet: read from CS231n's checkpoints or from an .npz, and checked.
+"""Read and check the weights of a SqueezeNet, from CS231n's checkpoints or an .npz.
 
-All are brought to one convention at the door: RGB, in CS231n's pixel space. So its learning
-rate, clipping and total variation weight mean the same whichever file is at hand.
+All are converted to RGB in CS231n's pixel space, so that CS231n's learning rate, clipping and
+total variation weight mean the same for every file.
 """
 
 import math
@@ -22,22 +22,22 @@ from nst_tf.npz import read_npz
 IMAGENET_PIXELS = PixelSpace(
     mean=(255 * 0.485, 255 * 0.456, 255 * 0.406), std=(255 * 0.229, 255 * 0.224, 255 * 0.225)
 )
-CAFFE_PIXELS = PixelSpace(mean=(123.0, 117.0, 104.0))  # SqueezeNet's own prototxt, red first
+CAFFE_PIXELS = PixelSpace(mean=(123.0, 117.0, 104.0))  # SqueezeNet's own prototxt, as RGB
 SPACES = {"imagenet": IMAGENET_PIXELS, "caffe": CAFFE_PIXELS}
-OWN_PIXELS = {"v1.0": "caffe", "v1.1": "imagenet"}  # what an .npz that does not say was made for
+DEFAULT_PIXELS = {"v1.0": "caffe", "v1.1": "imagenet"}  # of an .npz without "pixels"
 
-VERSIONS = {7: "v1.0", 3: "v1.1"}  # by the side of conv1's kernel
-PARTS = {"squeeze": 1, "expand1x1": 1, "expand3x3": 3}  # of a fire layer -> side of the kernel
+VERSIONS = {7: "v1.0", 3: "v1.1"}  # by the size of conv1's kernel
+PARTS = {"squeeze": 1, "expand1x1": 1, "expand3x3": 3}  # of a fire module -> size of the kernel
 FIRES = tuple(f"fire{number}" for number in range(2, 10))
 CONVOLUTIONS = ("conv1", *(f"{fire}/{part}" for fire in FIRES for part in PARTS))
-MOST_BYTES = 2**27  # of an .npz, unpacked; a SqueezeNet has 5 MB
+MOST_BYTES = 2**27  # of an .npz, decompressed; a SqueezeNet has 5 MB
 
-# Keras' path of a layer in CS231n's TF2 checkpoint. Layer 9, the classifier, is left alone.
+# Keras' path of a variable in CS231n's TF2 checkpoint. Layer 9, the classifier, is ignored.
 TF2_NAME = re.compile(
     r"(?:.*/)?layer_with_weights-([0-8])/(?:(squeeze|expand1x1|expand3x3)/)?(kernel|bias)"
     r"/\.ATTRIBUTES/VARIABLE_VALUE"
 )
-# The scopes of the TF1 checkpoint, where relus and pools are counted too.
+# Variable scopes of the TF1 checkpoint, where ReLUs and pools are numbered too.
 TF1_NAME = re.compile(r"(?:.*/)?features/layer(\d+)/(?:fire/(squeeze|e11|e33)/)?(weights|bias)")
 TF1_LAYERS = {"0": "conv1", **dict(zip(("3", "4", "6", "7", "9", "10", "11", "12"), FIRES))}
 TF1_PARTS = {"squeeze": "squeeze", "e11": "expand1x1", "e33": "expand3x3"}
@@ -54,7 +54,7 @@ class SqueezeNetWeights:
 
     @property
     def version(self):
-        """Which SqueezeNet: "v1.0" or "v1.1"."""
+        """Version of SqueezeNet: "v1.0" or "v1.1"."""
         return VERSIONS[self.convolutions["conv1"][0].shape[0]]
 
 
@@ -64,7 +64,7 @@ def read_squeezenet(path):
     Parameters
     ----------
     path : Path
-        An .npz, or the .index of a checkpoint; told apart by the first bytes.
+        An .npz, or the .index of a checkpoint; recognized by the first bytes.
 
     Returns
     -------
@@ -73,29 +73,29 @@ def read_squeezenet(path):
     Raises
     ------
     WeightsError
-        The file is damaged, holds something else, or could run code.
+        The file is damaged, not a SqueezeNet, or could run code.
     """
     start = _first_bytes(path)
     if start.startswith(b"\x80"):
-        raise pickled(path)
+        raise pickle_error(path)
     if start.startswith((b"PK\x03\x04", b"PK\x05\x06")):  # a zip, or an empty one
         return _read_npz(path)
     return checked_squeezenet(path, _read_checkpoint(path))
 
 
-def pickled(path):
+def pickle_error(path):
     """Return the error for a PyTorch file."""
     return WeightsError(
-        f"{path} is a pickle (PyTorch .pth?), which is not opened as it can run code; save its "
-        "arrays as an .npz in the layout that load_squeezenet_model describes"
+        f"{path} is a pickle (PyTorch .pth?), which is not loaded because it can run code; "
+        "save its arrays as an .npz in the layout that load_squeezenet_model describes"
     )
 
 
 def checked_squeezenet(path, convolutions):
-    """Return the weights in network order, or say what is wrong with them.
+    """Return the weights in network order; raise WeightsError if they do not fit together.
 
-    Channel numbers are not prescribed, only that each layer takes what the one before it
-    gives: a small network with SqueezeNet's layer names is welcome, in tests above all.
+    Any number of channels is valid if consecutive layers match, so that tests can use small
+    networks with SqueezeNet's layer names.
     """
     _check_names(path, convolutions)
     _check_conv1(path, *convolutions["conv1"])
@@ -107,11 +107,11 @@ def checked_squeezenet(path, convolutions):
 
 def _check_names(path, convolutions):
     if not convolutions:
-        raise WeightsError(f"{path} holds no convolution layers: it is not a SqueezeNet file")
+        raise WeightsError(f"{path} contains no convolution layers: it is not a SqueezeNet file")
     missing = [name for name in CONVOLUTIONS if name not in convolutions]
     if missing:
         raise WeightsError(
-            f"{path} is no whole SqueezeNet: layers {' '.join(missing)} are missing; "
+            f"{path} is an incomplete SqueezeNet: layers {' '.join(missing)} are missing; "
             "fetch the file again"
         )
 
@@ -126,28 +126,28 @@ def _check_conv1(path, kernel, bias):
 
 
 def _check_fire(path, fire, convolutions, incoming):
-    """Check a fire layer's three convolutions; return how many channels it gives."""
-    given = {}
+    """Check a fire module's three convolutions; return its number of output channels."""
+    channels = {}
     for part, size in PARTS.items():
         kernel, bias = convolutions[f"{fire}/{part}"]
-        taken = incoming if part == "squeeze" else given["squeeze"]
-        check_convolution(path, f"{fire}/{part}", kernel, bias, size, taken)
-        given[part] = bias.size
-    return given["expand1x1"] + given["expand3x3"]
+        expected = incoming if part == "squeeze" else channels["squeeze"]
+        check_convolution(path, f"{fire}/{part}", kernel, bias, size, expected)
+        channels[part] = bias.size
+    return channels["expand1x1"] + channels["expand3x3"]
 
 
 # ---------------------------------------------------------------------------- checkpoints
 
 
 def _read_checkpoint(path):
-    """Read CS231n's TF2 or TF1 checkpoint: made for RGB and `IMAGENET_PIXELS` already."""
+    """Read CS231n's TF2 or TF1 checkpoint, for RGB in `IMAGENET_PIXELS`."""
     prefix = str(path).removesuffix(".index")
     try:
-        with silenced():  # TensorFlow's readers would say it on the screen, too
+        with silenced():  # TensorFlow's readers also print the error
             arrays = _checkpoint_arrays(prefix)
-    except Exception as error:  # TensorFlow's own, and IndexError where it is cut off
+    except Exception as error:  # TensorFlow's own, or IndexError if it is cut off
         raise WeightsError(
-            f"{path} is neither an .npz nor a sound checkpoint with its .data file beside it: "
+            f"{path} is neither an .npz nor a valid checkpoint with its .data file next to it: "
             f"{_one_line(error)}"
         ) from None
     return {
@@ -158,20 +158,18 @@ def _read_checkpoint(path):
 
 
 def _checkpoint_arrays(prefix):
-    """Return the arrays that are ours by their places, as floats."""
+    """Return the convolutions as float32, by (layer, "kernel" or "bias")."""
     reader = tf.train.load_checkpoint(prefix)
     shapes = reader.get_variable_to_shape_map()
-    places = {name: place for name in shapes if (place := _place(name))}
-    claimed = sum(math.prod(shapes[name]) for name in places)
-    if claimed > MOST_NUMBERS:
-        raise ValueError(f"it claims {claimed:,} numbers")
-    return {
-        place: np.asarray(reader.get_tensor(name), np.float32) for name, place in places.items()
-    }
+    keys = {name: key for name in shapes if (key := _key(name))}
+    count = sum(math.prod(shapes[name]) for name in keys)
+    if count > MOST_NUMBERS:
+        raise ValueError(f"it declares {count:,} numbers")
+    return {key: np.asarray(reader.get_tensor(name), np.float32) for name, key in keys.items()}
 
 
-def _place(variable):
-    """Return ("fire2/squeeze", "kernel") for a variable's name, or None if it is none of ours."""
+def _key(variable):
+    """Return a variable's key, such as ("fire2/squeeze", "kernel"), or None to ignore it."""
     if match := TF2_NAME.fullmatch(variable):
         number, part, kind = match.groups()
         layer = ("conv1", *FIRES)[int(number)]
@@ -193,7 +191,7 @@ def _first_bytes(path):
         with open(path, "rb") as file:
             return file.read(8)
     except PermissionError:
-        raise WeightsError(f"{path} may not be read: check its permissions") from None
+        raise WeightsError(f"{path} is not readable: check its permissions") from None
     except OSError as error:
         raise WeightsError(f"{path} can't be read: {error.strerror or error}") from None
 
@@ -212,26 +210,26 @@ def _read_npz(path):
             convolutions[name] = tuple(as_float32(path, name, array) for array in pair)
     weights = checked_squeezenet(path, convolutions)
     order = _choice(path, arrays, "channel_order", "bgr", ("bgr", "rgb"))
-    pixels = _choice(path, arrays, "pixels", OWN_PIXELS[weights.version], tuple(SPACES))
+    pixels = _choice(path, arrays, "pixels", DEFAULT_PIXELS[weights.version], tuple(SPACES))
     kernel, bias = weights.convolutions["conv1"]
     kernel = kernel[:, :, ::-1] if order == "bgr" else kernel
-    with np.errstate(over="ignore"):  # huge numbers, which the check refuses
+    with np.errstate(over="ignore"):  # huge numbers, which the check below rejects
         weights.convolutions["conv1"] = for_imagenet_pixels(kernel, bias, SPACES[pixels])
     _check_conv1(path, *weights.convolutions["conv1"])
     return weights
 
 
 def for_imagenet_pixels(kernel, bias, space):
-    """Return the conv1 that says of an image in `IMAGENET_PIXELS` what this says of one in `space`.
+    """Convert a conv1 for images in `space` to one for images in `IMAGENET_PIXELS`.
 
     Both images are the same picture p = mean + std * x, so the network's own input is
     (std * x + mean - its mean) / its std: a factor for the kernel and a constant for the bias.
-    Exact at the borders too, as conv1 has no padding: every window lies inside the picture.
+    Exact at the borders too, since conv1 has no padding: every window is inside the picture.
     """
     if space == IMAGENET_PIXELS:
         return np.ascontiguousarray(kernel), bias
     ours, own = IMAGENET_PIXELS, space
-    shift = (np.array(ours.mean) - own.mean) / own.std  # (RGB,), in float64 as all of this
+    shift = (np.array(ours.mean) - own.mean) / own.std  # (RGB,), float64 like the rest
     factor = np.array(ours.std) / own.std
     bias = bias + np.einsum("hwio,i->o", kernel, shift, dtype=np.float64)
     return (kernel * factor[:, np.newaxis]).astype(np.float32), bias.astype(np.float32)
@@ -242,20 +240,20 @@ def _load_arrays(path):
         with zipfile.ZipFile(path) as file:
             names = file.namelist()
         if any(name.endswith(".pkl") for name in names):
-            raise pickled(path)  # PyTorch's newer files are zips around a pickle
+            raise pickle_error(path)  # PyTorch's newer files are zips that contain a pickle
         return read_npz(path, most=MOST_BYTES)
     except WeightsError:
         raise
-    except Exception as error:  # whatever zipfile and NumPy stumble over in a damaged file
+    except Exception as error:  # zipfile and NumPy raise many kinds
         raise WeightsError(
             f"{path} is damaged or not an .npz of arrays: {_one_line(error)}; fetch it again"
         ) from None
 
 
 def _choice(path, arrays, key, default, choices):
-    """Return the word under an optional key."""
-    word = arrays.get(key, default)
-    word = str(word).lower() if np.ndim(word) == 0 else f"an array of {np.size(word)}"
-    if word not in choices:
-        raise WeightsError(f"{path}: {key} is {word!r:.40}; {' or '.join(choices)} was expected")
-    return word
+    """Return the value of an optional key."""
+    value = arrays.get(key, default)
+    value = str(value).lower() if np.ndim(value) == 0 else f"an array of {np.size(value)}"
+    if value not in choices:
+        raise WeightsError(f"{path}: {key} is {value!r:.40}; {' or '.join(choices)} was expected")
+    return value

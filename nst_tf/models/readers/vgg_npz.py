@@ -1,4 +1,4 @@
-"""Reads VGG from an .npz, the format of the embedded network."""
+"""Read VGG from an .npz, the format of the embedded network."""
 
 from nst_tf.errors import WeightsError
 from nst_tf.models.readers.checks import MOST_NUMBERS, as_float32, check_numbers
@@ -33,7 +33,7 @@ def read_vgg_npz(path):
     except Exception as error:  # zipfile and NumPy raise a dozen kinds of errors
         raise WeightsError(
             f"{path} is damaged or not an .npz of VGG ({error!s:.300}); a zip of another kind "
-            "(PyTorch .pth?) is not opened, as it can run code"
+            "(PyTorch .pth?) is not loaded because it can run code"
         ) from None
     names = [name.removesuffix("/kernel") for name in arrays if name.endswith("/kernel")]
     pairs = {

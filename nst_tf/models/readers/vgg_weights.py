@@ -1,4 +1,4 @@
-"""The numbers of a VGG as every reader returns them, and the checks that they must pass."""
+"""The weights of a VGG as all readers return them, and their checks."""
 
 from dataclasses import dataclass, field
 
@@ -8,10 +8,10 @@ from nst_tf.errors import WeightsError
 from nst_tf.image.pixels import VGG_PIXELS
 from nst_tf.models.readers.checks import check_convolution
 
-CONVOLUTIONS_A_BLOCK = {"VGG-19": (2, 2, 4, 4, 4), "VGG-16": (2, 2, 3, 3, 3)}
+CONVOLUTIONS_PER_BLOCK = {"VGG-19": (2, 2, 4, 4, 4), "VGG-16": (2, 2, 3, 3, 3)}
 LAYER_NAMES = {
     network: [f"conv{b}_{i}" for b, n in enumerate(blocks, 1) for i in range(1, n + 1)]
-    for network, blocks in CONVOLUTIONS_A_BLOCK.items()
+    for network, blocks in CONVOLUTIONS_PER_BLOCK.items()
 }
 
 
@@ -24,10 +24,10 @@ class VggWeights:
 
 
 def checked_vgg(path, convolutions, mean=VGG_PIXELS.mean):
-    """Return the weights in network order, or say what is wrong with them.
+    """Return the weights in network order; raise WeightsError if they do not fit together.
 
-    Channel numbers are not prescribed, only that each layer takes what the one before it
-    gives: a small network with VGG's layer names is welcome, in tests above all.
+    Any number of channels is valid if consecutive layers match, so that tests can use small
+    networks with VGG's layer names.
     """
     names = _network_order(path, convolutions)
     incoming = 3
@@ -43,9 +43,9 @@ def _network_order(path, convolutions):
         if set(convolutions) == set(names):
             return names
     if not convolutions:
-        raise WeightsError(f"{path} holds no convolution layers: it is not a VGG file")
+        raise WeightsError(f"{path} contains no convolution layers: it is not a VGG file")
     nearest = LAYER_NAMES["VGG-19" if len(convolutions) > 13 else "VGG-16"]
     wrong = sorted(set(nearest) ^ set(convolutions))
     raise WeightsError(
-        f"{path} is neither VGG-19 nor VGG-16: layers {' '.join(wrong)} are missing or too many"
+        f"{path} is neither VGG-19 nor VGG-16: layers {' '.join(wrong)} are missing or unexpected"
     )
