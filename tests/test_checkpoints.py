@@ -96,6 +96,7 @@ def test_so_does_one_that_steps_uphill(tiny_model, monkeypatch):
     assert any("before_image" not in each.loop for i, each in found.items() if i), "no step undone"
 
 
+@pytest.mark.slow
 def test_so_does_one_in_tiles(tiny_model):
     task = task_for(tiny_model, FAST, iterations=3)
     through = TiledPass(task.through.model, 100 * 110)

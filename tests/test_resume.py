@@ -114,6 +114,7 @@ def as_by_an_earlier_version(folder):
 KINDS = [("none", "float32", "avx512_bf16"), ("avx512_bf16", "mixed", "none")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "name", "other"), KINDS)
 def test_a_resumed_run_keeps_its_precision(job, cut, monkeypatch, capsys, kind, name, other):
     on(monkeypatch, kind)
@@ -131,6 +132,7 @@ def test_a_resumed_run_keeps_its_precision(job, cut, monkeypatch, capsys, kind, 
     assert rows("whole") == rows("cut")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "name", "other"), KINDS)
 def test_a_run_records_its_precision_and_is_repeated_in_it(job, monkeypatch, kind, name, other):
     on(monkeypatch, kind)
