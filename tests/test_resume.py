@@ -151,6 +151,7 @@ def test_a_run_records_its_precision_and_is_repeated_in_it(job, monkeypatch, kin
     assert JobConfig.load("asked/config.json").precision != name
 
 
+@pytest.mark.slow
 def test_an_earlier_run_without_its_precision_says_which_it_continues_in(
     job, cut, monkeypatch, capsys
 ):

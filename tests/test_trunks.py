@@ -143,7 +143,9 @@ FIRST_NUMBERS = {
 }
 
 
-@pytest.mark.parametrize("source", ["embedded", "vgg16.mat", "vgg19.mat"])
+@pytest.mark.parametrize(
+    "source", ["embedded", "vgg16.mat", pytest.param("vgg19.mat", marks=pytest.mark.slow)]
+)
 def test_the_embedded_network_has_the_numbers_of_matconvnets_vgg16(tmp_path, real_vgg16, source):
     if source == "embedded":
         convolutions = read_vgg_npz(EMBEDDED_FILE).convolutions
