@@ -93,7 +93,6 @@ PRESET_PICTURES = (
         "The astronaut, hardly changed but for some grain",
         "On the stand-in for SqueezeNet it remains a photograph with grain: content weighs most "
         "here.",
-        "--size short:160",
     ),
     _preset(
         "cs231n-scream",
@@ -101,7 +100,6 @@ PRESET_PICTURES = (
         "waves",
         "The cup in brown and blue on a table of blue and white ripples",
         "The cup keeps its shape; the table takes the wave's blue and its ripples.",
-        "--size short:160",
     ),
     _preset(
         "cs231n-starry",
@@ -109,7 +107,6 @@ PRESET_PICTURES = (
         "night_strokes",
         "The cat in deep blue with short bright strokes along its fur",
         "Strokes follow the fur, the background turns to night, eyes and nose stay.",
-        "--size short:160",
     ),
     _preset(
         "cs231n-inversion",
@@ -119,7 +116,6 @@ PRESET_PICTURES = (
         "No style: the photograph as one layer knows it, found from noise. Shapes and colors come "
         "back almost whole. The painting is named, as the command wants two pictures, and has no "
         "part.",
-        "--size short:160",
     ),
     _preset(
         "cs231n-texture",
@@ -128,7 +124,6 @@ PRESET_PICTURES = (
         "A field of rounded pieces of red, yellow, blue and green glass with dark lines between "
         "them",
         "No content: pieces of the painting's glass. Of the photograph only the size is taken.",
-        "--size short:160",
     ),
     _preset(
         "coursera-tf1",
@@ -136,7 +131,6 @@ PRESET_PICTURES = (
         "watercolour",
         "The cup and saucer made of flowers and leaves in red, violet and yellow",
         "Flowers all over, the cup still to be seen. The preset stretches both pictures to 4:3.",
-        "--size 256x192",
     ),
     _preset(
         "coursera-tf2",
@@ -150,64 +144,58 @@ PRESET_PICTURES = (
         "novak-nikulin",
         "coffee",
         "stained_glass",
-        "A cup and saucer of red and blue glass in black lead lines on a ground of yellow pebbles",
+        "A cup and saucer of red and blue glass in lead lines on brown, green and yellow pieces",
         "Correlations of neighboring layers: every cell has its lead line, and colors sit where "
-        "the painting has them together. 60 of its 300 iterations.",
-        "--size 256 --iterations 60",
+        "the painting has them together.",
     ),
     _preset(
         "titu-network",
         "astronaut",
         "watercolour",
         "The astronaut in flowers and leaves, the suit a bed of red blossoms",
-        "Flowers all over, the content loose. 80 of its 200 iterations.",
-        "--size 240 --iterations 80",
+        "Flowers all over; the face stays readable.",
     ),
     _preset(
         "titu-inetwork",
         "astronaut",
         "watercolour",
         "The astronaut in flowers and leaves, much like the picture above",
-        "Close to the one above, with a little more contrast. 80 of its 200 iterations.",
-        "--size 240 --iterations 80",
+        "Close to the one above, with a more natural face.",
     ),
     _preset(
         "gatys2015",
         "coffee",
         "stained_glass",
-        "Pieces of red, green, yellow and blue glass with lead lines, a saucer's rim and a spoon "
-        "among them",
-        "From white noise: the photograph is only a hint for where pieces of glass lie. 120 of "
-        "its 500 iterations; some noise is left.",
-        "--size 256 --iterations 120",
+        "A cup and saucer in panes of red, blue, green and yellow glass, with fine grain all over",
+        "From white noise: cup, saucer and spoon come back as panes of glass. 300 of its 500 "
+        "iterations; some noise is left.",
+        "--iterations 300",
     ),
     _preset(
         "gatys2016",
         "coffee",
         "stained_glass",
-        "A field of glass in green, blue and red within a red frame, the cup not to be found",
-        "Also from white noise, every filter counting alike. Style overrides the cup, and the "
-        "painting's frame comes along: more `--alpha` brings back content. 120 of its 500 "
-        "iterations.",
-        "--size 256 --iterations 120",
+        "Panes of blue, red, green and yellow glass between lead lines, the cup not to be found",
+        "Also from white noise, every filter counting alike. Style overrides the cup: more "
+        "`--alpha` brings back content. 300 of its 500 iterations.",
+        "--iterations 300",
     ),
     _preset(
         "gatys-pytorch",
         "chelsea",
         "watercolour",
         "The cat's face made of pink, red and green petals",
-        "Petals of the size of an eye, with a face that is still the cat's. 60 of its 500 "
+        "Petals of the size of an eye, with a face that is still the cat's. 200 of its 500 "
         "iterations.",
-        "--size 256 --iterations 60",
+        "--iterations 200",
     ),
     _preset(
         "pytorch-tutorial",
         "astronaut",
         "stained_glass",
         "The astronaut in black outlines filled with red, yellow, blue and green",
-        "Shapes all stay, with glass colors and black outlines; no piece of glass is larger than "
-        "a stroke, as no layer below conv3_1 is matched. 60 of its 300 iterations.",
-        "--size 256x256 --iterations 60",
+        "Shapes all stay, drawn in lead lines and filled with the glass's colors. The painting's "
+        "large patterns do not come along, as no layer below conv3_1 is matched.",
     ),
     _preset(
         "tf-docs",
@@ -233,21 +221,18 @@ PRESET_PICTURES = (
         "johnson",
         "coffee",
         "night_strokes",
-        "A cup in outline under blue and green strokes, a few of them yellow",
-        "From a grey start: long strokes, the cup as an outline. 80 of its 1000 iterations, with "
+        "A cup and saucer of blue and green strokes, with a few yellow whorls",
+        "From a grey start: long strokes, the cup as an outline. 300 of its 1000 iterations, with "
         "`--tv-weight 0`.",
-        "--size 256 --iterations 80 --tv-weight 0",
+        "--iterations 300 --tv-weight 0",
     ),
 )
 
-QUICK = "--size 320 --iterations 100"
 
-
-def _swept(content, style, flag, values, knobs=QUICK):
+def _swept(content, style, flag, values):
     """Return a painting for each value of a flag."""
     return tuple(
-        Painting(pair(content, style, f"{flag} {value} {knobs}"), f"{flag} {value}")
-        for value in values
+        Painting(pair(content, style, f"{flag} {value}"), f"{flag} {value}") for value in values
     )
 
 
@@ -296,6 +281,7 @@ SCALE = Picture(
     "At 0.5 the painting is made smaller first: short strokes, many small suns. At 2 strokes "
     "are broad and calm, the suns are gone, and more of the face stays.",
     _swept("chelsea", "night_strokes", "--style-scale", (0.5, 1, 2)),
+    width=400,
 )
 COLORS = Picture(
     "colors",
@@ -312,23 +298,22 @@ COLORS = Picture(
             "stained_glass",
             "--color",
             ("style", "luminance", "swap", "cholesky", "pca", "symmetric", "histogram"),
-            QUICK,
         ),
         Painting("", "the photograph", f"{CONTENT}/astronaut.jpg"),
     ),
     columns=4,
-    width=240,
+    width=300,
 )
 TWO_STYLES = Picture(
     "two_styles",
     "Two paintings, a mask each",
     "A cup and saucer of glass on a table of night strokes with yellow suns",
     "Glass where the mask is white, brush strokes elsewhere: the example of "
-    "[styles_and_masks.md](styles_and_masks.md), smaller.",
+    "[styles_and_masks.md](styles_and_masks.md).",
     (
         Painting(
             f"{CONTENT}/coffee.jpg {STYLE}/stained_glass.jpg {STYLE}/night_strokes.jpg "
-            f"--masks {MASK}/coffee.png not:{MASK}/coffee.png {QUICK} "
+            f"--masks {MASK}/coffee.png not:{MASK}/coffee.png "
             "--weights embedded --precision mixed"
         ),
     ),
@@ -343,7 +328,7 @@ KEPT = Picture(
     "without lake and trees.",
     (
         Painting(
-            pair("chelsea", "woodcut", f"--masks not:{MASK}/chelsea.png --keep-content {QUICK}"),
+            pair("chelsea", "woodcut", f"--masks not:{MASK}/chelsea.png --keep-content"),
             "the cat kept",
         ),
         Painting(
@@ -351,7 +336,7 @@ KEPT = Picture(
                 "astronaut",
                 "night_strokes",
                 f"--masks not:{MASK}/astronaut.png --style-masks {MASK}/night_strokes.png "
-                f"--keep-content {QUICK}",
+                "--keep-content",
             ),
             "the astronaut kept",
         ),
@@ -366,16 +351,17 @@ STYLE_MASKS = Picture(
     "With the flowers alone blossoms are everywhere; without them the reds are gone, and green "
     "and grey-blue remain.",
     (
-        Painting(pair("coffee", "watercolour", QUICK), "all of the painting"),
+        Painting(pair("coffee", "watercolour"), "all of the painting"),
         Painting(
-            pair("coffee", "watercolour", f"--style-masks {MASK}/watercolour.png {QUICK}"),
+            pair("coffee", "watercolour", f"--style-masks {MASK}/watercolour.png"),
             "its flowers",
         ),
         Painting(
-            pair("coffee", "watercolour", f"--style-masks not:{MASK}/watercolour.png {QUICK}"),
+            pair("coffee", "watercolour", f"--style-masks not:{MASK}/watercolour.png"),
             "all but its flowers",
         ),
     ),
+    width=400,
 )
 STYLE_LAYERS = Picture(
     "style_layers",
@@ -385,13 +371,14 @@ STYLE_LAYERS = Picture(
     "The first layer brings the painting's palette alone; up to conv3_1 its texture comes with "
     "it; all five make planes with edges.",
     tuple(
-        Painting(pair("astronaut", "cubist", f"--style-layers {layers} {QUICK}"), label)
+        Painting(pair("astronaut", "cubist", f"--style-layers {layers}"), label)
         for layers, label in (
             ("conv1_1", "conv1_1"),
             ("conv1_1 conv2_1 conv3_1", "conv1_1 to conv3_1"),
             ("conv1_1 conv2_1 conv3_1 conv4_1 conv5_1", "conv1_1 to conv5_1 (default)"),
         )
     ),
+    width=400,
 )
 STATISTICS = Picture(
     "statistics",
@@ -406,23 +393,22 @@ STATISTICS = Picture(
             "stained_glass",
             "--statistic",
             ("gram", "chain", "blurred", "moments", "wasserstein"),
-            QUICK,
         ),
     ),
+    width=400,
 )
 SHEET = Picture(
     "sheet",
     "Each painting with two photographs",
     "The cup and the astronaut, each in strokes, glass, woodcut, planes, washes and waves",
-    "Planes leave the face most readable; a blossom of the washes and a sun of the strokes land "
-    "on it.",
+    "Glass and planes leave the face most readable; in the washes a blossom lands on it.",
     tuple(
-        Painting(pair(content, style, QUICK), style if not row else "")
+        Painting(pair(content, style), style if not row else "")
         for row, content in enumerate(CONTENTS)
         for style in STYLES
     ),
     columns=6,
-    width=200,
+    width=240,
 )
 LARGE_WHOLE = Picture(
     "large",
@@ -461,12 +447,11 @@ What the presets and the knobs do, on the project's own pictures; the full comma
 
 - **Network**: the embedded VGG-16. Without `--weights embedded` a command uses the paper's VGG-19
   if its file is in `model/`.
-- **Sizes**: four presets (devos, coursera-tf2, tf-docs, keras-io) at their own size and with all
-  their iterations, the others up to 256 pixels and most with fewer iterations than their
-  sources; the knobs at 320 pixels with 100 iterations; one picture at 1280. `--size` and
-  `--iterations` say so. In the papers' unit, which all presets use, another size is another
-  balance too. Pictures at 512 pixels are in [choosing.md](choosing.md).
-- **Where**: the four presets and the large picture on an NVIDIA H200, the others on two CPU cores.
+- **Sizes**: presets at their own size, and with all their iterations unless `--iterations` says
+  otherwise; the knobs with the default job (as many pixels as 640x480, 200 iterations); one
+  picture at 1280. Rows of three and more are made smaller to fit the page.
+- **Where**: devos, coursera-tf2, tf-docs, keras-io and the large picture on an NVIDIA H200, the
+  others on two CPU cores, where a picture of the default job takes about two minutes.
 - **Precision, seed**: bfloat16 where `--precision mixed` stands, else float32; seed 0. Without
   bfloat16 in the processor, leave `--precision` out.
 - **Versions**: nst_tf 0.1.0, TensorFlow 2.21.0.
@@ -490,7 +475,7 @@ SECTIONS = (
     ),
     Section(
         "Strength and scale",
-        "One knob at a time; all else as by default, but for size and iterations.",
+        "One knob at a time; all else as by default.",
         (STRENGTH, SCALE),
     ),
     Section("Colours", "The painting is the stained glass.", (COLORS,)),

@@ -99,6 +99,7 @@ def with_long_first_step(initial):
     return lambda self, image: {**initial(self, image), "first": np.float32(300)}
 
 
+@pytest.mark.slow
 def test_so_does_one_in_tiles(tiny_model):
     task = task_for(tiny_model, FAST, iterations=3)
     objective = TiledObjective(task.objective.model, task.objective.terms, task.size, 100 * 110)

@@ -191,6 +191,7 @@ def test_a_list_larger_than_any_is_refused_unread(tmp_path, monkeypatch):
         read_jobs(tmp_path / "jobs.json")
 
 
+@pytest.mark.slow
 def test_more_jobs_than_a_batch_holds_are_refused_before_they_are_made(listed):
     sweeps = {"seed": list(range(MOST // 2 + 1))}
     with pytest.raises(ConfigError, match=f"at most {MOST}"):

@@ -286,6 +286,7 @@ def test_lbfgs_ends_at_a_loss_that_is_no_number(tiny_model):
     assert descent.converged
 
 
+@pytest.mark.slow
 def test_only_a_run_that_found_nothing_more_has_converged(tiny_model):
     def stop(step):
         if step.iteration == 1:

@@ -212,6 +212,7 @@ def test_features_and_gradient_in_bfloat16_are_those_in_float32_but_for_digits(t
     assert one @ two / np.linalg.norm(one) / np.linalg.norm(two) > 0.99
 
 
+@pytest.mark.slow
 def test_the_same_picture_is_as_good_in_mixed_precision(trunk):
     def final(kind):
         knobs = {"iterations": 30, "schedule": "fast", "precision": kind}

@@ -115,6 +115,7 @@ def as_by_an_earlier_version(folder):
 KINDS = [("none", "float32", "avx512_bf16"), ("avx512_bf16", "mixed", "none")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "name", "other"), KINDS)
 def test_a_resumed_run_keeps_its_precision(job, cut, monkeypatch, capsys, kind, name, other):
     on(monkeypatch, kind)
@@ -132,6 +133,7 @@ def test_a_resumed_run_keeps_its_precision(job, cut, monkeypatch, capsys, kind, 
     assert rows("whole") == rows("cut")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "name", "other"), KINDS)
 def test_a_run_records_its_precision_and_is_repeated_in_it(job, monkeypatch, kind, name, other):
     on(monkeypatch, kind)
@@ -150,6 +152,7 @@ def test_a_run_records_its_precision_and_is_repeated_in_it(job, monkeypatch, kin
     assert JobConfig.load("asked/config.json").precision != name
 
 
+@pytest.mark.slow
 def test_an_earlier_run_without_its_precision_says_which_it_continues_in(
     job, cut, monkeypatch, capsys
 ):

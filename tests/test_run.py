@@ -437,6 +437,7 @@ def test_a_hangup_saves_the_picture_reached(endless, tmp_path):
     assert read_picture(tmp_path / "here" / "result.png").shape == (35, 48, 3)
 
 
+@pytest.mark.slow
 @needs_hangup
 def test_a_closed_terminal_saves_the_picture_reached_too(endless, tmp_path):
     terminal, end = os.openpty()

@@ -93,6 +93,7 @@ def test_a_missing_mean_is_the_published_one(tmp_path):
     assert read_matconvnet(path).mean == (123.68, 116.779, 103.939)
 
 
+@pytest.mark.slow
 def test_real_numbers_give_the_same_features_from_every_file(tmp_path, real_vgg16):
     """VGG-19 with identities for its three extra layers has the features of VGG-16."""
     embedded = load_vgg_model("embedded")
@@ -142,7 +143,9 @@ FIRST_NUMBERS = {
 }
 
 
-@pytest.mark.parametrize("source", ["embedded", "vgg16.mat", "vgg19.mat"])
+@pytest.mark.parametrize(
+    "source", ["embedded", "vgg16.mat", pytest.param("vgg19.mat", marks=pytest.mark.slow)]
+)
 def test_the_embedded_network_has_the_numbers_of_matconvnets_vgg16(tmp_path, real_vgg16, source):
     if source == "embedded":
         convolutions = read_vgg_npz(EMBEDDED_FILE).convolutions
