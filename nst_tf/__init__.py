@@ -16,5 +16,7 @@ _load, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 def __getattr__(name):
     """Load a public name when it is first used."""
+    if name not in __all__:
+        raise AttributeError(f"module 'nst_tf' has no attribute {name!r}")
     with hushed():  # TensorFlow comes along with most of them
         return _load(name)

@@ -227,8 +227,8 @@ PRESETS = {
     ),
     "coursera-tf1": Preset(
         source='Tutorial 3, deeplearning.ai "Art generation", first release (TensorFlow 1)',
-        expect="The painting's texture in small patches everywhere, the content still readable; some "
-        "grain from the noisy initial image. Both pictures are stretched to 400x300",
+        expect="The painting's texture in small patches everywhere, the content still readable; "
+        "some grain from the noisy initial image. Both pictures are stretched to 400x300",
         errs="",
         knobs={
             **PAPER_LAYERS,
@@ -251,8 +251,8 @@ PRESETS = {
     ),
     "coursera-tf2": Preset(
         source='Tutorial 3, deeplearning.ai "Art generation", release of 2021 (TensorFlow 2)',
-        expect="Strong style, down to faces, and rather dark; slow. Content from the network's last "
-        "convolution (VGG-19's conv5_4)",
+        expect="Strong style, down to faces, and rather dark; slow. Content from the network's "
+        "last convolution (VGG-19's conv5_4)",
         errs="It passes RGB pixels in 0..1, without mean subtraction, to a network trained on BGR "
         "in 0..255 minus the mean; the preset keeps the range (pixels unit), but not the swap",
         knobs={

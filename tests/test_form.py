@@ -133,10 +133,10 @@ def test_what_a_browser_cannot_show_is_kept_as_png_and_odd_names_are_made_plain(
 def test_a_file_that_is_no_picture_is_told_by_its_own_name(uploads, tmp_path):
     bad = tmp_path / "bad.jpg"
     bad.write_bytes(b"no picture")
-    with pytest.raises(ImageError, match=r"^bad\.jpg is not a picture"):
+    with pytest.raises(ImageError, match=r"^bad\.jpg is not a readable picture"):
         uploads.keep(bad)
     good = SAMPLE_PAIR["content"]
-    with pytest.raises(ImageError, match=r"^style 2: bad\.jpg is not a picture"):
+    with pytest.raises(ImageError, match=r"^style 2: bad\.jpg is not a readable picture"):
         make(uploads, good, StyleChoice(good), StyleChoice(str(bad)))
     assert not uploads.folder.exists(), "nothing is kept of it"
 

@@ -308,7 +308,7 @@ def test_an_image_is_recovered_before_it_is_saved(tmp_path):
 
 
 def test_an_unknown_ending_lists_those_that_exist(tmp_path):
-    with pytest.raises(ImageError, match=r"ending '\.gift'; use \.png, \.jpg, \.jpeg, \.webp"):
+    with pytest.raises(ImageError, match=r"extension '\.gift'; use \.png, \.jpg, \.jpeg, \.webp"):
         save_image(tmp_path / "r.gift", PICTURE)
     assert list(tmp_path.iterdir()) == []
 

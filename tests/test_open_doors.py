@@ -21,7 +21,7 @@ FORBIDDEN_MODULES = {  # name -> the modules that may import it, and why
     **dict.fromkeys(("urllib.request", "http", "ftplib", "smtplib", "xmlrpc"), ()),
     "socket": ("on_ray.py",),  # knocks at the cluster that --address names
     # `weights fetch NAME` alone downloads, from addresses in the package or on the command line.
-    **dict.fromkeys(("requests", "pooch"), ("weights.py",)),
+    **dict.fromkeys(("requests", "pooch"), ("download.py",)),
 }
 FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__", "breakpoint", "input"}
 FORBIDDEN_METHODS = {  # of anything: tf.keras.models.load_model can run code out of a file

@@ -203,7 +203,7 @@ def test_bad_input_is_one_line_and_status_2_and_leaves_nothing(job, tmp_path, pi
     before = names(tmp_path)
     for more, pair, message in [
         ([], ("none.jpg", style), "there is no picture none.jpg"),
-        ([], (content, text), "notes.txt is not a picture"),
+        ([], (content, text), "notes.txt is not a readable picture"),
         ([], (content,), "one picture was given; give CONTENT and STYLE, or neither"),
         (["--weights", "none.mat"], pictures, "no weights file none.mat"),
         (["--weights", text], pictures, "not a weights file"),
@@ -370,7 +370,7 @@ def test_files_that_are_no_run_are_named_before_they_are_removed(job, capsys, fi
     assert job("--output", "here") == 2
     line = error(capsys)
     assert words in line
-    assert "choose another folder" in line
+    assert "choose another directory" in line
     assert names("here") == sorted(files)
 
 

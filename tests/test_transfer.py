@@ -76,7 +76,7 @@ def test_the_start_from_content_has_no_content_loss(tiny_model):
 
 def test_a_picture_in_place_of_an_image_is_refused(tiny_model):
     picture = make_picture(37, 45)[np.newaxis]  # uint8, the mean not subtracted
-    with pytest.raises(ImageError, match="holds uint8; floats in the trunk's pixel space"):
+    with pytest.raises(ImageError, match="has type uint8; floats in the trunk's pixel space"):
         style_transfer(picture, STYLE, tiny_model, iterations=0)
 
 

@@ -109,7 +109,8 @@ def extract_features(model, image, layers):
         By layer name, in the trunk's order and dtype.
     """
     check_image("image", image)
-    return model.features(tf.cast(image, model.dtype), set(check_layers(model, layers)))
+    layers = set(check_layers(model, layers))
+    return model.features(tf.cast(image, model.dtype), layers)
 
 
 class Field(NamedTuple):
