@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import make_picture
+from conftest import forget_traces, make_picture
 from PIL import Image
 
 from nst_tf.batch.__main__ import main
@@ -19,6 +19,7 @@ from nst_tf.batch.whole import JOBS, resume_batch, run_batch
 from nst_tf.config import JobConfig
 from nst_tf.errors import Interrupted
 from nst_tf.jobs.job import Outcome
+from nst_tf.jobs.load import _load_trunk
 from nst_tf.jobs.run import run_job
 from nst_tf.rundir.layout import JOURNAL, locked
 
@@ -77,6 +78,8 @@ def test_each_job_gives_the_picture_that_it_gives_alone(photos, base):
 @pytest.mark.slow
 def test_weights_are_read_once_and_pictures_of_a_size_traced_once(photos, base, monkeypatch):
     loads, traces = [], []
+    _load_trunk.cache_clear()
+    forget_traces()
     places = ("jobs.load.load_model", loads), ("optim.descent.losses_and_gradient", traces)
     for name, calls in places:
         module, _, function = name.rpartition(".")
