@@ -357,19 +357,16 @@ def minimize_lbfgs(
         latest.update(pixels=pixels.copy(), losses=losses)
         return float(losses["total"]), gradient.numpy().ravel().astype(np.float64)
 
-    def losses_at(pixels):
-        if not np.array_equal(latest.get("pixels"), pixels):
-            total_and_gradient(pixels)
-        return latest["losses"]
-
     def run(report, check):
         def checked(pixels):
             check()
             return total_and_gradient(pixels)
 
         def told(pixels, forgets):
+            if not np.array_equal(latest.get("pixels"), pixels):
+                total_and_gradient(pixels)
             kept = pixels.reshape(shape).copy() if forgets else None
-            report((losses_at(pixels), tf.identity(image), kept))
+            report((latest["losses"], tf.identity(image), kept))
 
         pixels = np.asarray(start, np.float64).ravel()
         pixels = pixels if box is None else np.clip(pixels, box.lb, box.ub)
