@@ -3,7 +3,7 @@
 `make test` reads: links, pictures, headings, flags, names, inline commands, the table of presets.
 `make test-docs` (marker `docs`) runs what stands in blocks, each block in a fresh folder. What is
 made smaller for that: painting commands get `--iterations 2` and a size of 64 pixels at the end,
-Python `iterations=2` and such sizes. `doccommands.py` does it, says what else is done, and lists,
+Python `iterations=2` and such sizes. `doc_commands.py` does it, says what else is done, and lists,
 with reasons, the few commands that can't be run here.
 """
 
@@ -15,7 +15,7 @@ import shlex
 import shutil
 
 import pytest
-from doccommands import (
+from doc_commands import (
     NOT_RUN,
     check_arguments,
     do_block,
@@ -24,7 +24,7 @@ from doccommands import (
     key,
     parser_of,
 )
-from docpages import (
+from doc_pages import (
     COMMANDS,
     FLAG,
     HEADING,
@@ -45,8 +45,8 @@ from docpages import (
     prose,
     read,
 )
-from matfiles import tiny_vgg, write_matconvnet
-from squeezenetfiles import tiny_squeezenet, write_npz
+from mat_files import tiny_vgg, write_matconvnet
+from squeezenet_files import tiny_squeezenet, write_npz
 
 import nst_tf as nst
 
@@ -170,7 +170,7 @@ def test_what_a_page_says_lies_in_a_file_lies_there():
 
 
 def test_every_test_that_a_page_names_exists():
-    files = [*ROOT.glob("tests/*.py"), *ROOT.glob("notebooks/**/tests/*.py")]
+    files = [*ROOT.glob("tests/**/*.py"), *ROOT.glob("notebooks/**/tests/*.py")]
     written = "\n".join(file.read_text(encoding="utf-8") for file in files)
     known = set(re.findall(r"\bdef (test_\w+)", written)) | {file.stem for file in files}
     lost = [
@@ -260,7 +260,7 @@ def test_what_is_not_run_could_be_typed():
 
 @pytest.fixture(scope="session")
 def world(tmp_path_factory):
-    from doccommands import make_world
+    from doc_commands import make_world
 
     folder = tmp_path_factory.mktemp("world")
     model = tmp_path_factory.mktemp("weights")

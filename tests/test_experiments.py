@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import make_picture
+from pictures import make_picture
 from PIL import Image
 
 import nst_tf as nst

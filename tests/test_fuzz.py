@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 import scipy.io
-from conftest import make_picture
 from damage import NASTY
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pictures import make_picture
 from PIL import Image
 
 from nst_tf import ConfigError, ImageError, NstError
@@ -25,14 +25,14 @@ from nst_tf.jobs.settings import make_config
 from nst_tf.models.readers.matcheck import check_matlab
 from nst_tf.run import make_parser
 
-HARNESS = Path(__file__).with_name("fuzzing.py")
+HARNESS = Path(__file__).parent / "helpers" / "fuzzing.py"
 forking = pytest.mark.skipif(not hasattr(os, "fork"), reason="the harness forks")
 
 
 def surveyed(folder, cases, seed, *kinds):
     """Return the figures of so many damaged files; the harness fails where one ends badly."""
     command = [sys.executable, str(HARNESS), str(folder), str(cases), str(seed), *kinds]
-    surroundings = {**os.environ, "PYTHONPATH": str(HARNESS.parents[1])}
+    surroundings = {**os.environ, "PYTHONPATH": str(HARNESS.parents[2])}
     ended = subprocess.run(command, capture_output=True, text=True, env=surroundings, check=False)
     assert ended.returncode == 0, ended.stderr[-5000:] + ended.stdout[-1000:]
     return json.loads(ended.stdout.splitlines()[-1])

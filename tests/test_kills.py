@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).parent
+HELPERS = Path(__file__).parent / "helpers"
 
 
 def killed(folder, kills, seed, harness="killing.py"):
     """Return what the harness saw."""
-    command = [sys.executable, str(HERE / harness), str(folder), str(kills), str(seed)]
-    surroundings = {**os.environ, "PYTHONPATH": str(HERE.parent)}
+    command = [sys.executable, str(HELPERS / harness), str(folder), str(kills), str(seed)]
+    surroundings = {**os.environ, "PYTHONPATH": str(HELPERS.parents[1])}
     ended = subprocess.run(command, capture_output=True, text=True, env=surroundings, check=False)
     assert ended.returncode == 0, ended.stderr[-3000:]
     return json.loads(ended.stdout.splitlines()[-1])

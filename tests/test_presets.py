@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from squeezenetfiles import tiny_squeezenet, write_npz
+from squeezenet_files import tiny_squeezenet, write_npz
 
 from nst_tf import PRESETS, JobConfig, load_model, normalize_trunk, style_transfer
 from nst_tf.jobs.inputs import load_images

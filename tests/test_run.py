@@ -181,7 +181,7 @@ def test_a_converged_run_says_so_and_keeps_its_last_picture(job, capsys):
 
 
 def test_squeezenet_is_found_on_the_path(job, pictures, tmp_path, monkeypatch):
-    from squeezenetfiles import tiny_squeezenet, write_npz
+    from squeezenet_files import tiny_squeezenet, write_npz
 
     write_npz(tmp_path / "squeezenet_v1_1.npz", tiny_squeezenet())
     monkeypatch.setenv("NST_TF_MODEL_PATH", str(tmp_path))

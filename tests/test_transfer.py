@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import losses_for, make_picture
+from objectives import losses_for
+from pictures import make_picture
 
 from nst_tf import (
     ConfigError,

@@ -30,7 +30,7 @@ def measure(options):
 def _write_mat(place):
     """Write a .mat of VGG-19's convolutions; the real one has 413 MB of other layers beside."""
     path = place / "vgg19.mat"
-    command = [sys.executable, "tests/matfiles.py", str(path), "--layout", "beta16"]
+    command = [sys.executable, "tests/helpers/mat_files.py", str(path), "--layout", "beta16"]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     return path
 

@@ -1,0 +1,259 @@
+"""What a visitor of the page chose becomes a config; what can't be, is told in words."""
+
+import numpy as np
+import pytest
+from pictures import make_picture
+from PIL import Image
+
+from nst_tf.app.form import (
+    BLACK,
+    ELSE,
+    MORE,
+    PAINTED,
+    WHITE,
+    Form,
+    StyleChoice,
+    config_of,
+    heading_of,
+    own_side,
+    preset_config,
+)
+from nst_tf.app.studio import Limits
+from nst_tf.app.uploads import Uploads, everywhere_else, painted_mask, without_mark
+from nst_tf.config import PATHS, JobConfig
+from nst_tf.errors import ConfigError, ImageError
+from nst_tf.jobs.inputs import load_paintings
+from nst_tf.presets import PRESETS
+from nst_tf.samples import SAMPLE_PAIR, SAMPLES
+
+LIMITS = Limits(side=640, minutes=2)
+
+
+@pytest.fixture
+def uploads(tmp_path):
+    return Uploads(tmp_path / "uploads", SAMPLES)
+
+
+@pytest.fixture
+def pair(pictures):
+    content, style = pictures
+    return str(content), str(style)
+
+
+def painted(height=45, width=61):
+    """Return a layer of the editor whose left third is painted."""
+    layer = np.zeros((height, width, 4), np.uint8)
+    layer[:, : width // 3] = 255, 0, 100, 153
+    return [layer]
+
+
+def mask_file(path, height=45, width=61):
+    picture = np.zeros((height, width), np.uint8)
+    picture[:, width // 2 :] = 255
+    Image.fromarray(picture).save(path)
+    return str(path)
+
+
+def make(uploads, content, *styles, knobs=None, **choices):
+    return config_of(Form(content, list(styles), **choices), uploads, LIMITS, knobs)
+
+
+def test_a_form_becomes_the_config_of_the_command_line(uploads, pair):
+    content, style = pair
+    config = make(uploads, content, StyleChoice(style), side=200, color="swap", scale=1.5)
+    assert (config.size, config.color, config.style_scale) == ("200", "swap", 1.5)
+    assert config.beta == JobConfig().beta
+    assert (config.masks, config.style_weights, config.animate) == (None, None, "gif")
+    assert config.content.endswith(".png")
+    assert config.content.startswith(str(uploads.folder))
+
+
+def test_a_step_of_strength_doubles_the_weight_of_a_presets_style(uploads, pair):
+    content, style = map(str, pair)
+    for preset in ("none", "devos", "gatys2016"):
+        plain, strong = (
+            make(uploads, content, StyleChoice(style), preset=preset, strength=strength)
+            for strength in (0, 2)
+        )
+        assert strong.beta == pytest.approx(4 * plain.beta)
+        assert preset == "none" or plain.beta == PRESETS[preset].knobs["beta"]
+
+
+def test_samples_stay_where_they_are_and_uploads_are_kept_once(uploads, pair, tmp_path):
+    assert str(uploads.keep(SAMPLE_PAIR["content"])) == SAMPLE_PAIR["content"]
+    first, again = uploads.keep(pair[0]), uploads.keep(pair[0])
+    assert first == again
+    assert len(list(uploads.folder.iterdir())) == 1
+    assert first.read_bytes() == (tmp_path / "house.png").read_bytes()
+
+
+def test_what_comes_back_from_the_page_is_not_kept_again(uploads, pair, tmp_path):
+    tiff = tmp_path / "a.tif"
+    Image.fromarray(make_picture(40, 50)).save(tiff)
+    for path in (pair[0], tiff):
+        kept = uploads.keep(path)
+        assert uploads.keep(kept) == kept
+    assert len(list(uploads.folder.iterdir())) == 2
+    assert without_mark(f"{uploads.keep(pair[0]).stem}_night") == "house_night"
+
+
+def test_a_preset_keeps_its_own_size_until_another_is_chosen(uploads, pair):
+    content, style = pair
+    config = preset_config("devos")
+    assert own_side(config, content) == 640
+    assert own_side(config, None) is None
+    for side, size in ((640, "640x480"), (300, "300")):
+        assert make(uploads, content, StyleChoice(style), preset="devos", side=side).size == size
+    assert own_side(preset_config("cs231n-starry"), content) == round(192 * 61 / 45)
+    assert own_side(preset_config("none"), content) is None
+
+
+def test_a_mask_that_cannot_be_used_is_told_before_the_run_waits(uploads, pair, tmp_path):
+    content, style = pair
+    tall, black = mask_file(tmp_path / "tall.png", 90, 40), tmp_path / "black.png"
+    Image.fromarray(np.zeros((45, 61), np.uint8)).save(black)
+    told = {
+        tall: "style 1: its mask has 40x90 pixels, its picture 61x45: draw it on the picture",
+        str(black): "style 1: its mask is all black, so the style would act nowhere",
+    }
+    for mask, message in told.items():
+        with pytest.raises(ConfigError, match=message):
+            make(uploads, content, StyleChoice(style, where=WHITE, mask=mask))
+
+
+def test_what_a_browser_cannot_show_is_kept_as_png_and_odd_names_are_made_plain(uploads, tmp_path):
+    tiff = tmp_path / "böse name; rm -rf .tiff"
+    Image.fromarray(make_picture(40, 50)).save(tiff)
+    kept = uploads.keep(tiff)
+    assert kept.suffix == ".png"
+    assert kept.stem.startswith("böse_name_rm_-rf-")
+    np.testing.assert_array_equal(np.asarray(Image.open(kept)), make_picture(40, 50))
+
+
+def test_a_file_that_is_no_picture_is_told_by_its_own_name(uploads, tmp_path):
+    bad = tmp_path / "bad.jpg"
+    bad.write_bytes(b"no picture")
+    with pytest.raises(ImageError, match=r"^bad\.jpg is not a readable picture"):
+        uploads.keep(bad)
+    good = SAMPLE_PAIR["content"]
+    with pytest.raises(ImageError, match=r"^style 2: bad\.jpg is not a readable picture"):
+        make(uploads, good, StyleChoice(good), StyleChoice(str(bad)))
+    assert not uploads.folder.exists(), "nothing is kept of it"
+
+
+def test_what_is_missing_is_named(uploads, pair):
+    content, style = pair
+    with pytest.raises(ConfigError, match="the photograph is missing: upload one or choose"):
+        make(uploads, None, StyleChoice(style))
+    with pytest.raises(ConfigError, match="the style is missing: upload a painting or choose"):
+        make(uploads, content, StyleChoice(None), StyleChoice(None))
+    with pytest.raises(ConfigError, match="the duration is empty; a number was expected"):
+        make(uploads, content, StyleChoice(style), iterations=None)
+
+
+@pytest.mark.parametrize(
+    ("choices", "message"),
+    [
+        ({"side": 641}, "the longer side is 641 pixels; this page allows 640"),
+        ({"seconds": 121.0}, "the duration is 121 seconds; this page allows 1 to 120"),
+        ({"iterations": 0}, "the duration is 0 iterations; at least 1 was expected"),
+        ({"keep_content": True}, "a style acts everywhere: choose where each style acts"),
+        ({"seconds": 0.0}, "the duration is 0 seconds"),
+        ({"scale": 3.0, "side": 640}, r"the stroke size is 3; the maximum at this size is 1\.5"),
+        ({"more": {"seed": "x"}}, "`seed` is 'x'; a whole number was expected"),
+        ({"more": {"statistic": "gramm"}}, "`statistic` is 'gramm'; choose from gram"),
+        ({"more": {"init": "/etc/passwd"}}, "`init` is '/etc/passwd'; choose from content"),
+        ({"more": {"weights": "/x.mat"}}, "`weights` can't be set on this page"),
+        ({"more": {"style_masks": "/x.png"}}, "`style_masks` can't be set on this page"),
+    ],
+)
+def test_what_goes_too_far_is_refused(uploads, pair, choices, message):
+    content, style = pair
+    with pytest.raises(ConfigError, match=message):
+        make(uploads, content, StyleChoice(style), **choices)
+
+
+def test_more_knobs_are_typed_and_empty_ones_stay_as_the_preset_has_them(uploads, pair):
+    content, style = pair
+    more = {"content_layers": "conv1_1, conv2_1", "clip": "no", "seed": "7", "pooling": ""}
+    config = make(uploads, content, StyleChoice(style), preset="devos", more=more)
+    assert config.content_layers == ("conv1_1", "conv2_1")
+    assert (config.clip, config.seed, config.pooling) == (False, 7, "average")
+
+
+def test_no_control_names_a_file_of_the_machine():
+    assert {knob.name for knob in MORE} & set(PATHS) == {"init"}, "of which only words are taken"
+    assert all(heading_of(knob.name) for knob in MORE)
+
+
+# ------------------------------------------------------------------ several styles and masks
+
+
+def test_weights_and_masks_follow_their_styles(uploads, pair, tmp_path):
+    content, style = pair
+    mask = mask_file(tmp_path / "m.png")
+    config = make(
+        uploads,
+        content,
+        StyleChoice(style, 0.5, WHITE, mask=mask),
+        StyleChoice(None),
+        StyleChoice(content, 2.0, BLACK, mask=mask),
+        keep_content=True,
+    )
+    kept = str(uploads.keep(mask))
+    assert config.style_weights == (0.5, 2.0)
+    assert config.masks == (kept, f"not:{kept}")
+    assert config.keep_content
+
+
+def test_a_painted_mask_and_the_rest_share_the_picture(uploads, pair):
+    content, style = pair
+    choices = StyleChoice(style, where=PAINTED, painted=painted()), StyleChoice(style, where=ELSE)
+    config = make(uploads, content, *choices)
+    assert config.masks[1] == f"not:{config.masks[0]}"
+    one, rest = load_paintings(config, (45, 61), (45, 61))
+    np.testing.assert_array_equal(one.mask + rest.mask, np.ones((45, 61)))
+    assert one.mask[:, :20].all()
+    assert not one.mask[:, 20:].any()
+
+
+def test_the_rest_of_two_masks_is_what_neither_covers(uploads, pair, tmp_path):
+    content, style = pair
+    config = make(
+        uploads,
+        content,
+        StyleChoice(style, where=PAINTED, painted=painted()),
+        StyleChoice(style, where=ELSE),
+        StyleChoice(style, where=WHITE, mask=mask_file(tmp_path / "m.png")),
+    )
+    masks = [each.mask for each in load_paintings(config, (45, 61), (45, 61))]
+    np.testing.assert_allclose(sum(masks), 1, atol=0.01)
+    assert masks[1][:, 20:30].all()
+
+
+def test_masks_that_say_nothing_are_told(uploads, pair, tmp_path):
+    content, style = pair
+    wrong = {
+        "style 1: nothing is painted yet": [StyleChoice(style, where=PAINTED)],
+        "style 1: the mask is missing": [StyleChoice(style, where=WHITE)],
+        "style 1: it acts where no other style acts, but no other style has a mask": [
+            StyleChoice(style, where=ELSE)
+        ],
+        "style 2: it acts where no other style acts, but another style acts everywhere": [
+            StyleChoice(style),
+            StyleChoice(style, where=ELSE),
+        ],
+    }
+    for message, styles in wrong.items():
+        with pytest.raises(ConfigError, match=message):
+            make(uploads, content, *styles)
+    white = tmp_path / "white.png"
+    Image.fromarray(np.full((45, 61), 255, np.uint8)).save(white)
+    with pytest.raises(ConfigError, match="act on the whole picture: nothing is left"):
+        everywhere_else([white], (45, 61))
+
+
+def test_layers_without_a_stroke_are_no_mask():
+    for layers in (None, [], [None], [np.zeros((5, 5, 4), np.uint8)]):
+        with pytest.raises(ConfigError, match="nothing is painted yet"):
+            painted_mask(layers)

@@ -1,0 +1,387 @@
+"""The page, driven in Chromium as visitors do: `make test-app`."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pictures import make_picture
+from PIL import Image
+
+from nst_tf.app.__main__ import main
+from nst_tf.config import JobConfig
+
+pytestmark = pytest.mark.app
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 300_000  # milliseconds: without a graphics card, the mask editor is drawn slowly
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--in-process-gpu",  # one process less to share two cores with
+]
+LONG = "100000"  # iterations: nobody waits for them
+
+
+def free_port():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+class Server:
+    """A page of its own, in a process of its own."""
+
+    def __init__(self, folder, weights, *options, environment=None, port=None):
+        self.output, self.asked = folder / "runs", folder / "asked.txt"
+        self.port = port or free_port()
+        self.url = f"http://127.0.0.1:{self.port}/"
+        words = ["--port", self.port, "--output", self.output, "--weights", weights, *options]
+        paths = [str(ROOT / "tests" / "helpers" / "offline"), str(ROOT)]
+        own = {"PYTHONPATH": os.pathsep.join(paths), "NST_TF_ASKED": str(self.asked)}
+        self.log = folder / f"log-{self.port}.txt"  # a pipe that nobody reads would fill
+        with open(self.log, "w", encoding="utf-8") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "nst_tf.app", *map(str, words)],
+                cwd=folder,
+                env={**os.environ, **own, **(environment or {})},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        began = time.monotonic()
+        while "the page is at" not in self.said():
+            assert self.process.poll() is None, self.said()
+            assert time.monotonic() - began < PATIENCE / 1000, self.said()
+            time.sleep(0.1)
+
+    def said(self):
+        """Return all that the program has said."""
+        return self.log.read_text(encoding="utf-8")
+
+    def end(self):
+        """End it as Ctrl-C does; return its status and all that it said."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+        return self.process.wait(timeout=60), self.said()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory, tiny_mat):
+    server = Server(tmp_path_factory.mktemp("page"), tiny_mat)
+    yield server
+    server.end()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    program = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+    assert program, "these tests need Chromium: apt-get install chromium, or name it in $CHROMIUM"
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=program, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser):
+    """Return a function that opens a page as a visitor of its own; what each one asked is kept."""
+    contexts = []
+
+    def visit(server, width=1280, height=1000, ready="#headline p"):
+        context = browser.new_context(viewport={"width": width, "height": height})
+        context.set_default_timeout(PATIENCE)
+        contexts.append(context)
+        page = context.new_page()
+        page.asked, page.wrong = [], []
+        page.on("request", lambda request: page.asked.append(request.url))
+        page.on("pageerror", lambda error: page.wrong.append(str(error)))
+        page.goto(server.url)
+        page.wait_for_selector(ready)
+        return page
+
+    yield visit
+    for context in contexts:
+        for page in context.pages:
+            assert page.wrong == []
+        context.close()
+
+
+@pytest.fixture
+def photo(tmp_path):
+    """Return the path of a photograph of 96x64 pixels."""
+    path = tmp_path / "harbour.png"
+    Image.fromarray(make_picture(64, 96, seed=5)).save(path)
+    return str(path)
+
+
+def set_up(page, *, photo=None, iterations=LONG, side="192"):
+    """Choose a small picture, to be painted for so long."""
+    if photo:
+        upload(page, photo)
+    page.get_by_label("number input for Longer side").fill(side)
+    page.get_by_label("Duration").fill(iterations)
+    page.get_by_label("Duration").blur()
+
+
+def upload(page, path, place=0):
+    """Upload a picture; place 0 is the photograph, 1 the first style."""
+    page.locator(f"#place-{place} button[aria-label='Remove Image']").click()
+    page.locator(f"#place-{place} input[type=file]").set_input_files(path)
+
+
+def headline(page, words):
+    page.wait_for_selector(f"#headline p:has-text('{words}')")
+
+
+def pictures_seen(page, count):
+    """Wait until so many different pictures were shown."""
+    seen, began = set(), time.monotonic()
+    while len(seen) < count:
+        assert time.monotonic() - began < PATIENCE / 1000
+        address = page.evaluate("document.querySelector('#picture img')?.src")
+        seen |= {address} - {None, ""}
+        page.wait_for_timeout(100)
+
+
+def test_a_picture_is_painted_before_ones_eyes_stopped_continued_and_downloaded(
+    server, visit, photo, tmp_path
+):
+    page = visit(server)
+    set_up(page, photo=photo)
+    page.click("#start")
+    headline(page, "Painting harbour_")
+    pictures_seen(page, 3)
+    page.wait_for_function("parseInt(document.querySelector('#numbers strong')?.textContent) > 60")
+    assert re.search(r"\d+ of 100000 iterations, about [\d:]+ left", page.inner_text("#numbers"))
+    assert page.locator("#numbers img[alt^='Total loss']").count() == 1
+    assert page.locator("#picture img").get_attribute("alt").startswith("The picture so far, after")
+
+    page.reload()
+    headline(page, "Painting harbour_")
+    page.click("#stop")
+    headline(page, "Stopped: harbour_")
+    reached = page.inner_text("#numbers")
+    page.reload()
+    headline(page, "Stopped: harbour_")
+    page.click("#continue")
+    headline(page, "Painting harbour_")
+    page.click("#stop")
+    headline(page, "Stopped: harbour_")
+    wanted = re.compile(r"(\d+) of")
+    assert int(wanted.search(page.inner_text("#numbers"))[1]) >= int(wanted.search(reached)[1])
+
+    with page.expect_download() as got:
+        page.click("#get-picture")
+    got.value.save_as(tmp_path / "got.png")
+    config = JobConfig.load(tmp_path / "got.png")
+    assert np.asarray(Image.open(tmp_path / "got.png")).shape == (128, 192, 3)
+    assert Path(config.content).parent == server.output / "uploads"
+    with page.expect_download() as got:
+        page.click("#get-film")
+    got.value.save_as(tmp_path / "got.gif")
+    assert Image.open(tmp_path / "got.gif").format == "GIF"
+    with page.expect_download() as got:
+        page.click("#get-settings")
+    got.value.save_as(tmp_path / "got.json")
+    assert json.loads((tmp_path / "got.json").read_text())["size"] == "192"
+    command = page.input_value("#command textarea")
+    assert command.startswith(f"python -m nst_tf.run {config.content} ")
+    assert "--size 192" in command
+    outside = [each for each in page.asked if not each.startswith((server.url, "data:", "blob:"))]
+    assert outside == [], "the browser asks nobody else"
+
+
+def test_what_is_no_picture_is_told_beside_its_place_and_start_says_what_is_missing(
+    server, visit, tmp_path
+):
+    page = visit(server)
+    (tmp_path / "bad.jpg").write_bytes(b"this is no picture" * 100)
+    upload(page, tmp_path / "bad.jpg")
+    told = page.wait_for_selector(".problem [role=alert]").inner_text()
+    assert told.startswith("the photograph: bad.jpg is not a readable picture")
+    page.click("#start")
+    alert = page.wait_for_selector("#alert [role=alert]").inner_text()
+    assert alert == "the photograph is missing: upload one or choose a sample"
+    page.locator(".samples button").first.click()
+    page.wait_for_selector(".problem [role=alert]", state="detached")
+
+
+def test_two_visitors_queue_and_each_sees_its_place(server, visit):
+    first, second = visit(server), visit(server)
+    for page in (first, second):
+        set_up(page)
+        page.click("#start")
+        headline(page, "Painting" if page is first else "Waiting: 1 run ahead of yours")
+    assert second.is_disabled("#start")
+    first.click("#stop")
+    headline(first, "Stopped")
+    headline(second, "Painting")
+    second.click("#stop")
+    headline(second, "Stopped")
+
+
+def test_a_masked_picture_of_two_styles_is_made_with_the_page_alone(server, visit, photo, tmp_path):
+    page = visit(server, width=800, height=700)  # the editor is drawn without a graphics card
+    set_up(page, photo=photo, iterations="10", side="128")
+    page.get_by_text("Add a style").click()
+    page.locator(".samples").nth(2).locator("button").nth(2).click()
+    page.get_by_label("where I paint").first.check()
+    canvas = page.locator("canvas").first
+    canvas.wait_for()
+    page.wait_for_timeout(2000)  # the editor brings the photograph in
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    for part in (0.4, 0.5, 0.6):
+        page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + part * box["height"])
+        page.mouse.down()
+        page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + part * box["height"], steps=8)
+        page.mouse.up()
+    page.get_by_label("where no other style acts").nth(1).check()
+    page.click("#start")
+    headline(page, "harbour_")
+    page.reload()  # drawing the editor would take a whole core from the run
+    headline(page, "Done: harbour_")
+    with page.expect_download() as got:
+        page.click("#get-picture")
+    got.value.save_as(tmp_path / "got.png")
+    config = JobConfig.load(tmp_path / "got.png")
+    assert len(config.style) == 2
+    assert config.masks[1] == f"not:{config.masks[0]}"
+    mask = np.asarray(Image.open(config.masks[0]).convert("L"))
+    assert 0.02 < (mask > 127).mean() < 0.9
+    assert mask.shape[1] / mask.shape[0] == pytest.approx(1.5, rel=0.02)
+    assert mask[:, -5:].max() == 0, "the right edge was not painted"
+
+
+def test_recent_runs_are_shown_chosen_and_have_names_that_are_text(server, visit, tiny_mat):
+    name = "<img src=x onerror=alert(1)>"
+    run = server.output / name
+    run.mkdir(parents=True)
+    sample = str(ROOT / "images" / "content" / "chelsea.jpg")
+    config = JobConfig(content=sample, style=(sample,), weights=str(tiny_mat))
+    config.save(run / "config.json")
+    Image.fromarray(make_picture(40, 60)).save(run / "result.png")
+    page = visit(server)
+    page.locator("#recent button").first.click()
+    headline(page, f"Run: {name}")
+    assert page.locator("#headline img").count() == 0
+    assert not page.is_disabled("#continue")
+    shutil.rmtree(run)
+
+
+def test_controls_have_names_and_start_works_from_the_keyboard(server, visit):
+    page = visit(server, 390, 844)
+    set_up(page, iterations="5", side="128")
+    nameless = page.evaluate(
+        """() => [...document.querySelectorAll('input, textarea, select, button')]
+        .filter(e => e.offsetParent && e.type !== 'file')
+        .filter(e => !(e.labels?.length || e.ariaLabel || e.title || e.textContent.trim()
+            || e.closest('[role=group], fieldset, label') || e.getAttribute('aria-labelledby')))
+        .map(e => e.outerHTML.slice(0, 120))"""
+    )
+    assert nameless == []
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    page.focus("#start")
+    page.keyboard.press("Enter")
+    headline(page, "Done")
+
+
+def test_the_page_asks_for_its_password_and_saves_at_its_end(visit, tmp_path, tiny_mat):
+    secret = {"NST_TF_PASSWORD": "brushes"}
+    server = Server(tmp_path, tiny_mat, environment=secret)
+    page = _log_in(visit, server, "wrong")
+    page.get_by_text("Incorrect").first.wait_for()
+    assert page.locator("#start").count() == 0
+    page = _log_in(visit, server, "brushes")
+    page.wait_for_selector("#headline p")
+    set_up(page)
+    page.click("#start")
+    headline(page, "Painting")
+    pictures_seen(page, 2)
+    status, said = server.end()
+    assert status == 0
+    assert "stopping: an active run is stopped and its picture is kept" in said
+    assert "Traceback" not in said
+    assert (next(server.output.glob("chelsea_*")) / "result.png").exists()
+    assert not server.asked.exists(), "the program asks nobody: no telemetry, no version"
+
+
+def _log_in(visit, server, word):
+    page = visit(server, ready="input[type=password]")
+    page.locator("input:not([type=password])").first.fill("ann")
+    page.locator("input[type=password]").fill(word)
+    page.get_by_role("button", name="Login").click()
+    return page
+
+
+def test_a_restarted_page_shows_the_run_that_was_at_work(visit, tmp_path, tiny_mat):
+    server = Server(tmp_path, tiny_mat)
+    page = visit(server)
+    set_up(page)
+    page.click("#start")
+    pictures_seen(page, 2)
+    server.process.kill()
+    server.end()
+    again = Server(tmp_path, tiny_mat, port=server.port)
+    page.reload()
+    headline(page, "Run: chelsea_night_strokes")
+    page.click("#continue")
+    headline(page, "Painting chelsea_night_strokes")
+    page.click("#stop")
+    headline(page, "Stopped")
+    again.end()
+
+
+def ask(url, data=None, host=None):
+    """Ask the page as a program does that knows no page; return the status and what comes."""
+    request = urllib.request.Request(url, data=data and json.dumps(data).encode())
+    request.add_header("Content-Type", "application/json")
+    if host:
+        request.add_header("Host", host)
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read()
+
+
+def test_no_request_reads_a_file_that_was_not_uploaded(server, visit, tmp_path):
+    secret = tmp_path / "secret.png"
+    Image.fromarray(make_picture(40, 50, seed=77)).save(secret)
+    editor = {"background": {"path": str(secret)}, "layers": [{"path": str(secret)}]}
+    functions = json.loads(ask(f"{server.url}config")[1])["dependencies"]
+    before = set(server.output.glob("uploads/*"))
+    for number, function in enumerate(functions):
+        for one in ({"path": str(secret)}, editor):
+            data = [one] * len(function["inputs"])
+            sent = {"fn_index": number, "data": data, "session_hash": "x"}
+            status, answer = ask(f"{server.url}gradio_api/run/predict", sent)
+            assert b"secret-" not in answer
+            assert status >= 400 or not function["inputs"], function
+    assert set(server.output.glob("uploads/*")) == before
+    for path in (secret, "/etc/passwd", ROOT / "README.md", server.output / "../asked.txt"):
+        assert ask(f"{server.url}gradio_api/file={path}")[0] >= 400
+
+
+def test_a_page_for_this_machine_answers_to_no_other_name(server):
+    assert ask(server.url)[0] == 200
+    assert ask(server.url, host="evil.example")[0] == 400
+
+
+def test_a_taken_port_is_told(server, tmp_path, tiny_mat, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["--port", str(server.port), "--weights", str(tiny_mat)]) == 2
+    assert f"port {server.port} of 127.0.0.1 is not available" in capsys.readouterr().err

@@ -1,0 +1,402 @@
+"""Runs the commands of the documentation as written, in a temporary folder.
+
+Only these things are changed:
+
+- `python -m nst_tf.X` is called in this process by its `main`, so that TensorFlow starts once and
+  runs share traced functions, which does not change the results.
+- `run`, `batch` and `grid` get `--iterations 2` and a small `--size` at the end: 64x48, or the
+  size of the command scaled down to a longer side of 64. The same applies to lists of jobs.
+- In Python `iterations=N` becomes 2, and sizes are scaled down in the same way.
+- Pictures and videos of the reader (`photo.jpg`, `photos/cat.jpg`) are created from the samples,
+  as are runs that a command resumes or shows and that no previous command has created. Files of
+  the repository must exist: nothing is created under `images/`.
+- `make X` is `make --dry-run X`, `pip install -r FILE` reads the file, `pip install .` is left
+  to tests/test_package.py, `jupyterlab` is not opened.
+- `nst-tf` is `python -m nst_tf.run`.
+
+`NOT_RUN` lists the commands that can't be run, with reasons.
+"""
+
+import importlib
+import importlib.util
+import re
+import runpy
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+from doc_pages import LISTS, ROOT, Command, all_blocks, commands
+from packaging.requirements import Requirement
+from PIL import Image
+
+LONG = 64  # pixels of the longer side
+SMALL = "64x48"
+SMALL_FOR_SCALED_STYLE = "128"  # with --style-scale: the style must keep 32 pixels
+COMMANDS_WITH_SIZE = ("run", "batch", "grid")
+PICTURE = re.compile(r"[\w./-]+\.(?:jpg|jpeg|png|webp|tif|tiff|mp4)\b")
+OURS = ("images/", "docs/", "output/", "notebooks/")  # not files of the reader
+NEW = ("--output", "--index", "--folder")  # flags of paths that the command creates
+
+RAY = "needs a cluster; tests/batch/test_on_ray.py starts one and compares its pictures"
+NBGRADER = "needs submissions of students; notebooks/course/tests grades about forty"
+NOT_RUN = {
+    "python -m nst_tf.weights fetch vgg19": "535 MB from the network",
+    "python -m nst_tf.batch jobs.toml --engine ray": RAY,
+    "python -m nst_tf.batch jobs.toml --engine ray --address auto": RAY,
+    "python -m nbgrader autograde nst": NBGRADER,
+    "python -m nbgrader generate_feedback nst": NBGRADER,
+    "python -m nbgrader export": NBGRADER,
+    "python notebooks/course/build.py": "builds and runs the course; `make test-notebooks` does it",
+    "python images/make_styles.py": "draws for a minute",
+    "python images/make_styles.py --output drawn": "draws for a minute",
+    "python -m nst_tf.run photo.jpg painting.jpg --device gpu": "needs a GPU",
+}
+
+
+def key(command):
+    """Return a command without its comment, as in `NOT_RUN`."""
+    return " ".join(command.words)
+
+
+# ---------------------------------------------------------------------------- scaling down
+
+
+def smaller(size):
+    """Return a size for the command line with a longer side of 64 and no side below 32."""
+    kind, colon, value = size.rpartition(":")
+    sides = [int(side) for side in value.split("x")]
+    if max(sides) <= LONG:
+        return size
+    factor = LONG / max(sides)
+    return kind + colon + "x".join(str(max(32, round(side * factor))) for side in sides)
+
+
+def scaled_down(module, words):
+    """Return the words of a command with fewer iterations and a smaller size."""
+    if module not in COMMANDS_WITH_SIZE or {"--resume", "--list-presets", "--help"} & set(words):
+        return words
+    sizes = [words[i + 1] for i, word in enumerate(words[:-1]) if word == "--size"]
+    size = smaller(sizes[-1]) if sizes else SMALL
+    size = SMALL_FOR_SCALED_STYLE if "--style-scale" in words else size
+    return [*words, "--iterations", "2", "--size", size]
+
+
+def scaled_down_python(text):
+    """Return Python code with fewer iterations and smaller sizes."""
+
+    def pair(match):
+        height, width = (int(side) for side in smaller(f"{match[1]}x{match[2]}").split("x"))
+        return f"size=({height}, {width})"
+
+    text = re.sub(r"\biterations=\d+", "iterations=2", text)
+    text = re.sub(r"\bsize=\((\d+), (\d+)\)", pair, text)
+    text = re.sub(r'\bsize="([\w:]+)"', lambda match: f'size="{smaller(match[1])}"', text)
+    return re.sub(r"\bsize=\d+", f"size={LONG}", text)
+
+
+# ---------------------------------------------------------------------------- preparation
+
+
+def make_world(folder, model):
+    """Create the template of the sandboxes: samples, photographs, lists, earlier runs.
+
+    `model` is a folder of tiny weights files with the names that pages use.
+    """
+    from nst_tf.batch.__main__ import main as batch
+    from nst_tf.run import main as run
+
+    for name in ("images", "notebooks/course", "notebooks/build.py", "Makefile"):
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, target)
+    (folder / "docs").symlink_to(ROOT / "docs")
+    for file in ROOT.glob("requirements*.txt"):
+        shutil.copy(file, folder)
+    for name in ("photos/cat.jpg", "photos/cup.jpg", "styles/waves.jpg", "styles/ink.jpg"):
+        create_picture(folder, name)
+    lists = all_blocks(*LISTS)
+    for language in LISTS:
+        texts = [block.text for block in lists if block.language == language]
+        if texts:
+            (folder / f"jobs.{language}").write_text(texts[0])
+        for text in texts:
+            create_all(folder, text)
+    earlier = folder / "earlier"
+    shutil.copytree(model, earlier / "model")
+    small = ["--size", SMALL, "--iterations", "3", "--save-every", "1", "--quiet"]
+    pair = [str(folder / "photos/cat.jpg"), str(folder / "styles/waves.jpg")]
+    assert run([*pair, *small, "--output", str(earlier / "done")]) == 0
+    assert (
+        batch(
+            ["--content", pair[0], "--style", pair[1], *small, "--output", str(earlier / "batch")]
+        )
+        == 0
+    )
+    interrupted_run(pair, earlier / "cut")
+
+
+def interrupted_run(pair, folder):
+    """Create a run that was interrupted after 2 of 3 iterations."""
+    from nst_tf import Interrupted, JobConfig, run_job
+
+    def stop(step):
+        if step.iteration == 2:
+            raise KeyboardInterrupt
+
+    config = JobConfig(
+        content=pair[0], style=(pair[1],), size=SMALL, iterations=3, checkpoint_every=0
+    )
+    try:
+        run_job(config, folder, callbacks=[stop], say=lambda line: None)
+    except Interrupted:
+        return
+    raise AssertionError("the run was not interrupted")
+
+
+def create_picture(folder, name):
+    """Create a picture of the reader from a small sample, or a half-white mask."""
+    path = folder / name
+    if path.exists():
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix == ".mp4":
+        make_video(path)
+    elif "mask" in name:
+        picture = np.zeros((80, 120), np.uint8)
+        picture[:, :60] = 255
+        Image.fromarray(picture).save(path)
+    else:
+        styles = "paint" in name or "style" in name
+        sample = "style/waves.jpg" if styles else "content/coffee.jpg"
+        Image.open(ROOT / "images" / sample).resize((120, 80)).save(path)
+
+
+def make_video(path):
+    import imageio.v3 as iio
+
+    frame = np.asarray(Image.open(ROOT / "images/content/coffee.jpg").resize((96, 64)))
+    with iio.imopen(path, "w", plugin="pyav") as video:
+        video.init_video_stream("libx264", fps=25)
+        for _ in range(2):
+            video.write_frame(frame)
+
+
+def create_all(folder, text):
+    for pattern in re.findall(r"([\w-]+)/\*\.(\w+)", text):
+        if not (folder / pattern[0]).exists() and pattern[0] != "nowhere":
+            for name in ("one", "two"):
+                create_picture(folder, f"{pattern[0]}/{name}.{pattern[1]}")
+    for name in PICTURE.findall(text):
+        if not name.startswith((*OURS, "/")) and not Path(name).name[0].isdigit():
+            create_picture(folder, name)
+
+
+def earlier_runs(folder, world, module, words):
+    """Create the runs that a command reads, unless an earlier command has created them."""
+    earlier = world / "earlier"
+    for flag, word in zip(["", *words], words):
+        if not word.startswith("output") or flag in NEW:
+            continue
+        target = folder / word
+        if word == "output":
+            existing = list(target.glob("*/config.json"))
+            copies = [] if existing else [(target / "first", "done"), (target / "second", "done")]
+        else:
+            target = target.parent if target.suffix else target
+            state = "done" if flag != "--resume" else "batch" if module == "batch" else "cut"
+            copies = [] if target.exists() else [(target, state)]
+        for target, state in copies:
+            shutil.copytree(earlier / state, target)
+
+
+def needed_weights(folder, world, words):
+    """Copy the tiny weights files that a command names."""
+    text = " ".join(words)
+    (folder / "model").mkdir(exist_ok=True)
+    for file in (world / "earlier" / "model").iterdir():
+        if file.name in text or file.stem.partition("_")[0] in text:
+            shutil.copy(file, folder / "model")
+
+
+# ---------------------------------------------------------------------------- execution
+
+
+def perform(command, folder, world, patch):
+    """Execute a command in `folder`, the working directory; return its status."""
+    words = command.words
+    while re.fullmatch(r"\w+=.*", words[0]):
+        name, _, value = words.pop(0).partition("=")
+        patch.setenv(name, value)
+    words = [word for word in words if word not in ("nohup", "&")]
+    if ">" in words:
+        words = words[: words.index(">")]
+    program, *rest = words
+    program = "python" if Path(program).name == "python" else program
+    if program not in PROGRAMS:
+        raise AssertionError(f"{program} is not in PROGRAMS; add it to doc_commands.py")
+    return PROGRAMS[program](rest, folder, world, patch)
+
+
+def do_python(words, folder, world, patch):
+    if words[0] != "-m":
+        return do_script(words, patch)
+    module, rest = words[1], words[2:]
+    if module.startswith("nst_tf."):
+        return do_nst_tf_module(module.removeprefix("nst_tf."), rest, folder, world, patch)
+    return MODULES[module](rest, folder)
+
+
+def do_nst_tf_module(module, words, folder, world, patch):
+    if module == "app":
+        return check_arguments(module, words)
+    create_all(folder, " ".join(words))
+    earlier_runs(folder, world, module, words)
+    needed_weights(folder, world, words)
+    name = f"nst_tf.{module}"
+    if importlib.util.find_spec(name).submodule_search_locations:
+        name += ".__main__"
+    try:
+        return importlib.import_module(name).main(scaled_down(module, words))
+    except SystemExit as end:
+        return end.code
+
+
+def check_arguments(module, words):
+    """Return 0 if the parser accepts the words, else 2."""
+    try:
+        parser = parser_of(module)
+        parse = parser.parse_intermixed_args if module in COMMANDS_WITH_SIZE else parser.parse_args
+        parse(words)
+    except SystemExit as end:
+        return end.code
+    return 0
+
+
+def parser_of(module):
+    """Return the parser of `python -m nst_tf.MODULE`, or None if there is no such module."""
+    name = f"nst_tf.{module}"
+    spec = importlib.util.find_spec(name)
+    if spec is None:
+        return None
+    code = importlib.import_module(f"{name}.__main__" if spec.submodule_search_locations else name)
+    return (code.make_parser if hasattr(code, "make_parser") else code._parser)()
+
+
+def do_script(words, patch):
+    """Run a script of the sandbox in this process."""
+    path, rest = Path(words[0]), words[1:]
+    assert path.is_file(), f"{path} does not exist"
+    with patch.context() as context:
+        context.setattr(sys, "argv", [str(path), *rest])
+        try:
+            runpy.run_path(str(path), run_name="__main__")
+        except SystemExit as end:
+            return end.code or 0
+    return 0
+
+
+def do_pip(words, folder):
+    """Read the file of `pip install -r FILE`; tests/test_package.py runs `pip install .`."""
+    if words == ["install", "."]:
+        return 0 if (ROOT / "pyproject.toml").is_file() else 2
+    assert words[:2] == ["install", "-r"], words
+    assert len(words) == 3, words
+    read_requirements(folder / words[2])
+    return 0
+
+
+def read_requirements(path):
+    """Return the packages of a requirements file, including those of files it refers to."""
+    found = []
+    for line in path.read_text().splitlines():
+        line = re.sub(r"(^|\s)#.*", "", line).strip()
+        if line.startswith("-r "):
+            found += read_requirements(path.with_name(line.removeprefix("-r ").strip()))
+        elif line:
+            found.append(Requirement(line))
+    assert found, f"{path} names no package"
+    return found
+
+
+def do_venv(words, folder):
+    return subprocess.run([sys.executable, "-m", "venv", "--without-pip", *words]).returncode
+
+
+def do_jupyterlab(words, folder):
+    """Check that the folder exists and that the requirements include JupyterLab."""
+    packages = {package.name for package in read_requirements(folder / "requirements.txt")}
+    return 0 if "jupyterlab" in packages and all((folder / word).is_dir() for word in words) else 2
+
+
+def do_make(words, folder, world, patch):
+    return subprocess.run(["make", "--dry-run", *words], cwd=ROOT, capture_output=True).returncode
+
+
+def do_cd(words, folder, world, patch):
+    (folder / words[0]).mkdir(parents=True, exist_ok=True)  # created by earlier commands
+    patch.chdir(folder / words[0])
+    return 0
+
+
+def do_nst_tf(words, folder, world, patch):
+    return do_nst_tf_module("run", words, folder, world, patch)
+
+
+def do_export(words, folder, world, patch):
+    for word in words:
+        name, _, value = word.partition("=")
+        patch.setenv(name, value)
+    return 0
+
+
+def run_program(program):
+    """Return a function that runs a program unchanged."""
+
+    def run(words, folder, world, patch):
+        earlier_runs(folder, world, "", words)
+        return subprocess.run([program, *words], stdout=subprocess.DEVNULL).returncode
+
+    return run
+
+
+MODULES = {"pip": do_pip, "venv": do_venv, "jupyterlab": do_jupyterlab}
+PROGRAMS = {
+    "python": do_python,
+    "nst-tf": do_nst_tf,
+    "make": do_make,
+    "cd": do_cd,
+    "export": do_export,
+    "cp": run_program("cp"),
+    "mv": run_program("mv"),
+    "ls": run_program("ls"),
+}
+
+
+def do_block(block, folder, world, patch):
+    """Run all commands of a block in order; return descriptions of the failures."""
+    failures = []
+    for command in commands(block):
+        if key(command) in NOT_RUN:
+            continue
+        status = perform(command, folder, world, patch)
+        if status != command.status:
+            failures.append(f"{command.where}: status {status}: {command.text}")
+    return failures
+
+
+def do_list(block, folder, world, patch):
+    """Run the jobs of a list."""
+    (folder / f"list.{block.language}").write_text(block.text)
+    words = f"python -m nst_tf.batch list.{block.language} --output output/of_list"
+    return perform(Command(str(block), words), folder, world, patch)
+
+
+def do_python_blocks(blocks, folder, patch):
+    """Run the Python blocks of a page in order, in one namespace."""
+    names = {"__name__": "page"}
+    for block in blocks:
+        create_all(folder, block.text)
+        code = "\n" * (block.line - 1) + scaled_down_python(block.text)
+        exec(compile(code, str(ROOT / block.page), "exec"), names)

@@ -1,0 +1,239 @@
+"""From a config to arrays: several styles, masks, colours, sizes and starts."""
+
+import numpy as np
+import pytest
+from pictures import make_picture
+from PIL import Image
+
+from nst_tf import ConfigError, ImageError, JobConfig, recover_image
+from nst_tf.image.pixels import UNIT_PIXELS, VGG_PIXELS, PixelSpace
+from nst_tf.image.sizes import fit_size, parse_size
+from nst_tf.jobs.inputs import load_images
+
+
+@pytest.fixture
+def config(pictures):
+    content, style = pictures  # 45x61 and 50x39
+    return JobConfig(content=str(content), style=(str(style),), size="60x44", style_margin=0)
+
+
+def save_mask(path, height, width):
+    """Save a mask whose left half is white; return its name."""
+    mask = np.zeros((height, width), np.uint8)
+    mask[:, : width // 2] = 255
+    Image.fromarray(mask).save(path)
+    return str(path)
+
+
+def start(config, space=VGG_PIXELS):
+    return load_images(config, space)["init_image"]
+
+
+# ------------------------------------------------------------------ sizes
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("short:192", (192, 256)),
+        ("long:512", (384, 512)),
+        ("height:400", (400, 533)),
+        ("width:100", (75, 100)),
+        ("area:300", (260, 346)),
+        ("512", (384, 512)),
+        ("100x50", (50, 100)),
+    ],
+)
+def test_a_named_side_gives_the_other_one(text, size):
+    assert fit_size(parse_size(text), (768, 1024)) == size
+
+
+def test_a_size_that_names_no_side_is_refused():
+    for text in ("depth:100", "short:10x10", "short:", ":100"):
+        with pytest.raises(
+            ImageError, match=r"or a named side \(short, long, height, width, area\)"
+        ):
+            parse_size(text)
+
+
+def test_the_style_has_as_many_pixels_as_the_result_unless_told(config):
+    shape = load_images(config, VGG_PIXELS)["style_image"][0].image.shape
+    assert shape == (1, 58, 45, 3)  # 60 * 44 pixels in the shape of 50x39
+    larger = load_images(config.changed(style_scale=2.0), VGG_PIXELS)
+    assert larger["style_image"][0].image.shape == (1, 116, 90, 3)
+    sized = load_images(config.changed(style_size="short:64"), VGG_PIXELS)
+    assert sized["style_image"][0].image.shape == (1, 82, 64, 3)
+    stretched = load_images(config.changed(stretch_style=True), VGG_PIXELS)
+    assert stretched["style_image"][0].image.shape == (1, 44, 60, 3)
+
+
+def test_the_frame_of_a_painting_is_left_out_unless_it_has_a_style_mask(config, tmp_path):
+    framed = np.full((100, 200, 3), (200, 40, 40), np.uint8)  # a red frame about a green picture
+    framed[6:-6, 12:-12] = 40, 200, 40
+    Image.fromarray(framed).save(tmp_path / "framed.png")
+    mask = save_mask(tmp_path / "mask.png", 100, 200)
+    config = config.changed(style=str(tmp_path / "framed.png"), style_size="height:88")
+
+    def colors(**knobs):
+        image = load_images(config.changed(**knobs), VGG_PIXELS)["style_image"][0].image
+        return {tuple(color) for color in recover_image(image).reshape(-1, 3).tolist()}
+
+    assert colors(style_margin=None) == {(40, 200, 40)}
+    assert colors(style_margin=0.06) == {(40, 200, 40)}
+    assert (200, 40, 40) in colors(style_margin=0.0)
+    assert (200, 40, 40) in colors(style_margin=None, style_masks=mask)
+    assert (200, 40, 40) in colors(style_margin=0.06, style_masks=mask)
+    assert JobConfig().style_margin is None
+
+
+def test_a_style_that_gets_too_small_is_refused(config):
+    with pytest.raises(ImageError, match=r"brush.jpg: a size of .* change --size, --style-si"):
+        load_images(config.changed(style_scale=0.5), VGG_PIXELS)
+
+
+# ------------------------------------------------------------------ several styles and masks
+
+
+def test_styles_travel_with_their_weights_and_masks(config, pictures, tmp_path):
+    content, style = map(str, pictures)
+    mask = save_mask(tmp_path / "mask.png", 45, 61)
+    style_mask = save_mask(tmp_path / "style_mask.png", 50, 39)
+    config = config.changed(
+        style=(style, content, style),
+        style_weights=(1, 2, 3),
+        masks=(mask, f"not:{mask}", "-"),
+        style_masks=("-", "-", style_mask),
+    )
+    one, two, three = load_images(config, VGG_PIXELS)["style_image"]
+    assert (one.weight, two.weight, three.weight) == (1, 2, 3)
+    np.testing.assert_allclose(one.mask + two.mask, 1, atol=1e-6)
+    assert one.mask.shape == (44, 60)
+    assert one.mask[:, 0].all()
+    assert three.mask is None
+    assert one.style_mask is None
+    assert three.style_mask.shape == three.image.shape[1:3]
+
+
+@pytest.mark.parametrize("name", ["style_weights", "masks", "style_masks"])
+def test_one_entry_for_each_style_is_demanded(config, name):
+    values = (1, 2) if name == "style_weights" else ("a.png", "b.png")
+    with pytest.raises(ConfigError, match=f"`{name}` has 2 entries for 1 styles; give one for"):
+        config.changed(**{name: values})
+
+
+def test_keeping_the_content_needs_to_know_where(config):
+    for masks in (None, ("-",)):
+        with pytest.raises(ConfigError, match="`keep_content` needs `masks`"):
+            config.changed(masks=masks, keep_content=True)
+
+
+def test_the_photograph_is_kept_where_no_mask_is_white(config, tmp_path):
+    mask = save_mask(tmp_path / "mask.png", 45, 61)
+    inputs = load_images(config.changed(masks=(mask,), keep_content=True), VGG_PIXELS)
+    content = recover_image(inputs["content_image"])
+    black = np.zeros_like(content)
+    finished = inputs["finish"](black)
+    assert not finished[:, :29].any()
+    np.testing.assert_array_equal(finished[:, 32:], content[:, 32:])
+
+
+# ------------------------------------------------------------------ colours
+
+
+def chroma(picture):
+    """Return I and Q, in 0..1."""
+    to_iq = np.array([[0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])
+    return picture / 255.0 @ to_iq.T
+
+
+@pytest.mark.parametrize("color", ["luminance", "swap"])
+def test_the_photographs_colours_come_back(config, color):
+    plain = recover_image(load_images(config, VGG_PIXELS)["content_image"])
+    inputs = load_images(config.changed(color=color), VGG_PIXELS)
+    painted = make_picture(44, 60, seed=9)
+    finished = inputs["finish"](painted)
+    np.testing.assert_allclose(chroma(finished), chroma(plain), atol=1 / 255)
+    if color == "luminance":
+        grey = recover_image(inputs["content_image"])
+        assert (grey == grey[..., :1]).all()
+
+
+@pytest.mark.parametrize("color", ["cholesky", "pca", "symmetric", "histogram"])
+def test_the_style_is_recoloured_before_and_nothing_is_done_after(config, color):
+    content = recover_image(load_images(config, VGG_PIXELS)["content_image"])
+    inputs = load_images(config.changed(color=color), VGG_PIXELS)
+    style = recover_image(inputs["style_image"][0].image)
+    means = [picture.mean(axis=(0, 1)) for picture in (style, content)]
+    np.testing.assert_allclose(*means, atol=4)  # clipped and rounded
+    painted = make_picture(44, 60, seed=9)
+    np.testing.assert_array_equal(inputs["finish"](painted), painted)
+
+
+def test_colours_come_back_under_the_masks_alone(config, tmp_path):
+    mask = save_mask(tmp_path / "mask.png", 45, 61)
+    inputs = load_images(config.changed(masks=(mask,), color="swap"), VGG_PIXELS)
+    painted = make_picture(44, 60, seed=9)
+    finished = inputs["finish"](painted)
+    np.testing.assert_array_equal(finished[:, 32:], painted[:, 32:])
+    assert (finished[:, :29] != painted[:, :29]).any()
+
+
+# ------------------------------------------------------------------ starts
+
+
+def test_it_starts_at_the_content_unless_told(config):
+    inputs = load_images(config, VGG_PIXELS)
+    np.testing.assert_array_equal(inputs["init_image"], inputs["content_image"])
+
+
+def test_noise_hides_the_content_and_grey_is_half_way(config):
+    noise = start(config.changed(init="noise", noise="gaussian", noise_amplitude=50))
+    np.testing.assert_allclose([noise.mean(), noise.std()], [0, 50], atol=2)
+    grey = start(config.changed(init="grey"))
+    assert (np.abs(recover_image(grey).astype(int) - 127.5) <= 1).all()
+
+
+def test_the_amplitude_of_noise_is_in_grey_levels_in_every_pixel_space(config):
+    space = PixelSpace(mean=(120.0,) * 3, std=(50.0,) * 3)
+    noise = start(config.changed(init="noise", noise="uniform", noise_amplitude=20), space)
+    assert 19 < np.abs(noise).max() * 50 <= 20
+
+
+def test_the_styles_mean_colour_counts_weights_and_masks(config, tmp_path):
+    red, blue = str(tmp_path / "red.png"), str(tmp_path / "blue.png")
+    Image.new("RGB", (40, 40), (255, 0, 0)).save(red)
+    two_halves = Image.new("RGB", (40, 40), (0, 0, 255))
+    two_halves.paste((0, 255, 0), (20, 0, 40, 40))
+    two_halves.save(blue)
+    mask = save_mask(tmp_path / "mask.png", 40, 40)
+    config = config.changed(
+        style=(red, blue),
+        style_weights=(3, 1),
+        style_masks=("-", mask),
+        init="style",
+        resample="bilinear",
+        style_size="40x40",
+    )
+    picture = recover_image(start(config))
+    assert (picture == [191, 0, 64]).all()
+
+
+def test_it_starts_at_any_file_and_mixes_noise_into_it(config, pictures):
+    _, other = pictures
+    plain = start(config.changed(init=str(other)))
+    assert plain.shape == (1, 44, 60, 3)
+    mixed = start(config.changed(init=str(other), noise_ratio=0.5, noise_amplitude=10))
+    assert np.abs(mixed - plain / 2).max() <= 5.001
+    with pytest.raises(ImageError, match=r"neither content, noise, grey, style nor a picture file"):
+        start(config.changed(init="nowhere.png"))
+
+
+def test_noise_is_noise_even_where_noise_is_to_be_added(config):
+    noise = config.changed(init="noise", noise="gaussian", noise_amplitude=50)
+    np.testing.assert_array_equal(start(noise), start(noise.changed(noise_added=True)))
+
+
+def test_added_noise_leaves_the_content_at_full_strength(config):
+    config = config.changed(noise_added=True, noise_ratio=1.0, noise_amplitude=10)
+    difference = start(config, UNIT_PIXELS) - load_images(config, UNIT_PIXELS)["content_image"]
+    assert 9 < np.abs(difference).max() * 255 <= 10.001

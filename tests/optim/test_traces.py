@@ -1,0 +1,138 @@
+"""One trace serves all pictures and sizes, and changes nothing but the time."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from objectives import forget_traces
+from pictures import make_picture
+
+from nst_tf import Style, TransferConfig, style_transfer
+from nst_tf.image.pixels import VGG_PIXELS
+
+FIRST, SECOND, BRUSH, PEN = (VGG_PIXELS.to_image(make_picture(48, 64, seed=n)) for n in range(4))
+MASK = np.linspace(0, 1, 48 * 64).reshape(48, 64)
+
+
+def picture(model, content, style, **knobs):
+    """Return the picture before rounding, and its losses."""
+    config = TransferConfig().changed(**{"iterations": 4, "unit": "relative", **knobs})
+    result = style_transfer(content, style, model, config=config)
+    return result.image, [losses["total"] for losses in result.history]
+
+
+@pytest.fixture
+def traced(monkeypatch):
+    """Return a list that grows with each trace of losses and gradient."""
+    traces = []
+    for module in ("descent", "scipy_lbfgs"):
+        name = f"nst_tf.optim.{module}.losses_and_gradient"
+        real = getattr(__import__(f"nst_tf.optim.{module}", fromlist=[module]), name.split(".")[-1])
+
+        def counted(*args, real=real):
+            traces.append(1)
+            return real(*args)
+
+        monkeypatch.setattr(name, counted)
+    forget_traces()
+    yield traces
+    forget_traces()
+
+
+@pytest.mark.parametrize(
+    "knobs",
+    [
+        {"optimizer": "adam", "decay": "cosine"},
+        {"optimizer": "sgd", "learning_rate": 1e-3},
+        {"optimizer": "lbfgs"},
+        {"optimizer": "lbfgs-fixed"},
+        {"optimizer": "lbfgs-fixed", "statistic": "wasserstein"},
+        {"optimizer": "lbfgs-fixed", "unit": "paper", "content_scale": "mean"},
+        {"schedule": "fast", "iterations": 9},
+    ],
+)
+def test_another_pair_gives_what_it_gives_alone_and_nothing_is_traced(tiny_model, traced, knobs):
+    picture(tiny_model, FIRST, BRUSH, **knobs)
+    count = len(traced)
+    image, losses = picture(tiny_model, SECOND, PEN, **{**knobs, "alpha": 3.0})
+    assert len(traced) == count
+    forget_traces()
+    alone, alone_losses = picture(tiny_model, SECOND, PEN, **{**knobs, "alpha": 3.0})
+    assert len(traced) == 2 * count
+    np.testing.assert_array_equal(image, alone)
+    assert losses == alone_losses
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"size": (40, 56)},
+        {"iterations": 5},
+        {"learning_rate": 3.0, "optimizer": "adam"},
+        {"decay_rate": 0.5, "optimizer": "adam", "decay": "exponential"},
+        {"alpha": 7.0, "beta": 0.5, "tv_weight": 2.0},
+    ],
+)
+def test_another_size_or_number_is_not_traced(tiny_model, traced, other):
+    height, width = other.pop("size", (48, 64))
+    same = {name: other[name] for name in ("optimizer", "decay") if name in other}
+    picture(tiny_model, FIRST, BRUSH, **same)
+    count = len(traced)
+    picture(tiny_model, SECOND[:, :height, :width], PEN[:, :height], **other)
+    assert len(traced) == count
+
+
+def test_the_levels_of_a_run_share_a_trace(tiny_model, traced):
+    large = VGG_PIXELS.to_image(make_picture(300, 400))
+    picture(tiny_model, FIRST, BRUSH, schedule="fast")
+    count = len(traced)
+    picture(tiny_model, large, large[:, ::-1], schedule="fast", iterations=6)
+    assert len(traced) == count
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"statistic": "moments"},
+        {"beta": 0},
+        {"style_layers": ("conv1_1", "conv2_1")},
+        {"optimizer": "adam"},
+        {"tv_form": "absolute", "unit": "paper"},
+        {"clip": False},
+    ],
+)
+def test_other_settings_are_traced_anew(tiny_model, traced, other):
+    knobs = {"optimizer": "lbfgs-fixed"}
+    picture(tiny_model, FIRST, BRUSH, **knobs)
+    count = len(traced)
+    image, _ = picture(tiny_model, FIRST, BRUSH, **{**knobs, **other})
+    assert len(traced) > count
+    forget_traces()
+    alone, _ = picture(tiny_model, FIRST, BRUSH, **{**knobs, **other})
+    np.testing.assert_array_equal(image, alone)
+
+
+@pytest.mark.slow
+def test_masks_and_blends_are_told_apart(tiny_model):
+    styles = {
+        "one": BRUSH,
+        "blended": [Style(BRUSH), Style(PEN, 3.0)],
+        "masked": [Style(BRUSH, mask=MASK), Style(PEN, mask=1 - MASK)],
+        "masked other": [Style(PEN, mask=1 - MASK), Style(BRUSH, 2.0, mask=MASK)],
+        "one more": PEN,
+    }
+    together = {name: picture(tiny_model, FIRST, style)[0] for name, style in styles.items()}
+    for name, style in styles.items():
+        forget_traces()
+        alone = picture(tiny_model, FIRST, style)[0]
+        np.testing.assert_array_equal(together[name], alone, err_msg=name)
+
+
+@pytest.mark.slow
+def test_another_trunk_or_precision_is_traced_anew(tiny_model, traced):
+    picture(tiny_model, FIRST, BRUSH)
+    count = len(traced)
+    picture(tiny_model.with_edges(), FIRST, BRUSH)
+    assert len(traced) == 2 * count
+    assert tiny_model.computing_in(tf.float32) is tiny_model
+    assert tiny_model.computing_in(tf.bfloat16) is tiny_model.computing_in(tf.bfloat16)

@@ -1,0 +1,174 @@
+"""Memory: what is estimated, when a picture is tiled, and what happens when there is too little."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from objectives import forget_traces
+from pictures import make_picture
+
+from nst_tf import NstError, Objective, TransferConfig, extract_features, style_transfer
+from nst_tf.image.pixels import VGG_PIXELS
+from nst_tf.scaling import memory
+from nst_tf.scaling.levels import Level
+from nst_tf.scaling.memory import (
+    GIB,
+    bytes_a_pixel,
+    estimate,
+    in_smaller_tiles,
+    memory_left,
+    operations_a_pixel,
+    tile_area,
+)
+
+CONTENT = VGG_PIXELS.to_image(make_picture(400, 420))
+STYLE = VGG_PIXELS.to_image(make_picture(210, 311, seed=1))
+LAYERS = ("conv4_2", "conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
+
+
+@pytest.fixture
+def little_used(monkeypatch):
+    """As if this process held nothing yet."""
+    monkeypatch.setattr(memory, "memory_used", lambda: 0)
+
+
+class Paper:
+    """VGG-19's shape, no numbers: what estimates are made of."""
+
+    def __init__(self, tiny_model, dtype=tf.float32):
+        self.model = tiny_model.with_layers(
+            {name: _Shape(layer, name) for name, layer in tiny_model.items()}, dtype=dtype
+        )
+
+
+class _Shape:
+    def __init__(self, layer, name):
+        block = int(name[4] if name.startswith("conv") else name[-1])
+        self.channels = layer.channels and (64, 128, 256, 512, 512)[block - 1]
+        self.extent = layer.extent
+
+
+def test_the_estimates_are_those_of_the_papers_network(tiny_model):
+    paper = Paper(tiny_model).model
+    # Counted by hand: 444 thousand million operations at 640x480, 1.8 kB a pixel.
+    assert operations_a_pixel(paper, LAYERS) * 640 * 480 == pytest.approx(444e9, rel=0.02)
+    assert bytes_a_pixel(paper, LAYERS) == pytest.approx(1830, rel=0.03)
+    half = Paper(tiny_model, tf.bfloat16).model
+    assert bytes_a_pixel(half, LAYERS) == pytest.approx(930, rel=0.03)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "size", "used", "held"),
+    [
+        (tf.bfloat16, (480, 640), 0.73, 1.45),
+        (tf.bfloat16, (1080, 1920), 0.81, 4.55),
+        (tf.float32, (480, 640), 0.73, 1.68),  # of 50 iterations
+    ],
+)
+def test_the_estimates_are_about_what_whole_runs_held(
+    tiny_model, monkeypatch, dtype, size, used, held
+):
+    monkeypatch.setattr(memory, "convolution_speed", lambda dtype: 1e12)
+    paper = Paper(tiny_model, dtype).model
+    config = TransferConfig(schedule="fast")
+    told = estimate(paper, LAYERS, [Level(size, 500)], config, 0, used * GIB)
+    assert told.gibibytes == pytest.approx(held, rel=0.1)
+
+
+def test_a_picture_that_fits_goes_through_in_one_piece(tiny_model, little_used):
+    paper = Paper(tiny_model).model
+    assert not tile_area(paper, LAYERS, (480, 640), TransferConfig(memory_limit=1.1))
+    area = tile_area(paper, LAYERS, (2160, 3840), TransferConfig(memory_limit=6))
+    assert 256 * 256 < area < 2160 * 3840
+    with pytest.raises(NstError, match=r"3840x2160 pixels need .* GiB .* and there are .*--size"):
+        tile_area(paper, LAYERS, (2160, 3840), TransferConfig(memory_limit=1))
+
+
+def test_8k_goes_through_in_8_gib(tiny_model, monkeypatch):
+    monkeypatch.setattr(memory, "memory_used", lambda: 1.9 * GIB)  # measured, pictures read
+    paper = Paper(tiny_model, tf.bfloat16).model
+    config = TransferConfig(schedule="fast", memory_limit=8)
+    assert tile_area(paper, LAYERS, (4320, 7680), config) > memory.SMALLEST_TILE
+
+
+def test_what_is_free_is_the_limit_unless_one_is_given(tiny_model, monkeypatch):
+    monkeypatch.setattr(memory, "memory_left", lambda: 3 * GIB)
+    paper = Paper(tiny_model).model
+    assert not tile_area(paper, LAYERS, (720, 1280), TransferConfig())
+    assert tile_area(paper, LAYERS, (1440, 2560), TransferConfig())
+
+
+def test_a_container_may_have_less_than_the_machine(monkeypatch, tmp_path):
+    free = memory_left()
+    (tmp_path / "max").write_text(str(3 * 10**6))
+    (tmp_path / "current").write_text(str(10**6))
+    monkeypatch.setattr(memory, "CONTAINER_LIMITS", [(tmp_path / "max", tmp_path / "current")])
+    assert memory_left() == pytest.approx(0.9 * 2 * 10**6)
+    (tmp_path / "max").write_text("max")
+    assert memory_left() == pytest.approx(free, rel=0.5)
+
+
+def test_an_estimate_says_time_and_memory(tiny_model, monkeypatch, little_used):
+    monkeypatch.setattr(memory, "convolution_speed", lambda dtype: 100e9)
+    paper = Paper(tiny_model).model
+    told = estimate(paper, LAYERS, [Level((480, 640), 500)], TransferConfig())
+    assert told.seconds == pytest.approx(500 * 444 / 60, rel=0.02)
+    assert str(told).startswith("about 61 min and 1 GiB")
+    tiled = estimate(paper, LAYERS, [Level((480, 640), 5)], TransferConfig(), tile=10**5)
+    assert "tile by tile" in str(tiled)
+
+
+def test_smaller_passes_end_at_the_smallest_tile(tiny_model):
+    objective, areas = Objective(tiny_model, []), []
+    for _ in range(3):
+        objective = in_smaller_tiles(objective, (1000, 1000))
+        areas.append(objective.area)
+    assert areas == [500_000, 250_000, 125_000]
+    with pytest.raises(NstError, match="tile by tile either"):
+        in_smaller_tiles(objective, (1000, 1000))
+
+
+@pytest.fixture
+def before_features(monkeypatch):
+    """Return a function that sets what is called with the image before features are computed."""
+
+    def install(check):
+        def extract(model, image, layers):
+            return extract_features(model, check(image), layers)
+
+        for module in ("objective.objective", "scaling.tiling"):
+            monkeypatch.setattr(f"nst_tf.{module}.extract_features", extract)
+        forget_traces()
+
+    yield install
+    forget_traces()
+
+
+@pytest.mark.slow
+def test_out_of_memory_the_run_goes_on_in_tiles(tiny_model, before_features):
+    whole = style_transfer(CONTENT, STYLE, tiny_model, iterations=3)
+    passes = []
+
+    def allocate(height, width):  # TensorFlow takes a MemoryError for ResourceExhaustedError
+        passes.append(int(height * width))
+        if passes[-1] > 100 * 100 * 10:  # the picture, not the tiles or the style's
+            raise MemoryError("OOM when allocating tensor")
+
+    def check(image):
+        shape = tf.shape(image)  # in the traced loop a picture's size is known as it runs
+        with tf.control_dependencies([tf.numpy_function(allocate, [shape[1], shape[2]], [])]):
+            return tf.identity(image)
+
+    before_features(check)
+    tiled = style_transfer(CONTENT, STYLE, tiny_model, iterations=3)
+    assert max(passes) == 400 * 420
+    first, second = (run.history[0]["total"] for run in (whole, tiled))
+    np.testing.assert_allclose(second, first, rtol=1e-4)
+
+
+def test_out_of_memory_for_the_smallest_tiles_too_says_what_to_do(tiny_model, before_features):
+    def check(image):
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
+
+    before_features(check)
+    with pytest.raises(NstError, match="420x400 pixels do not fit into memory, tile by tile"):
+        style_transfer(CONTENT, STYLE, tiny_model, iterations=3)

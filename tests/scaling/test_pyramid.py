@@ -1,0 +1,209 @@
+"""From coarse to fine: levels, what they resize, what they hand on."""
+
+import numpy as np
+import pytest
+from pictures import make_picture
+
+from nst_tf import ConfigError, Style, TransferConfig, style_transfer
+from nst_tf import config as knobs
+from nst_tf.image.pixels import VGG_PIXELS
+from nst_tf.image.sizes import MIN_SIDE
+from nst_tf.optim.from_config import optimizer_name
+from nst_tf.scaling.levels import make_levels, task_levels
+from nst_tf.scaling.pyramid import enlarged, resized_image, resized_style
+from nst_tf.schedules import SCHEDULES
+from nst_tf.transfer import make_task
+
+CONTENT = VGG_PIXELS.to_image(make_picture(233, 311))
+STYLE = VGG_PIXELS.to_image(make_picture(250, 211, seed=1))
+RELATIVE = {"unit": "relative", "alpha": 1.0, "beta": 20.0, "tv_weight": 4.0}
+SHALLOW = {"content_layers": "conv2_1", "style_layers": ("conv1_1", "conv2_1")}
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize("iterations", [0, 1, 7, 500])
+@pytest.mark.parametrize("size", [(32, 32), (480, 640), (2160, 3840), (40, 2000)])
+def test_levels_add_up_to_the_iterations_and_end_at_the_result(schedule, iterations, size):
+    levels = make_levels(schedule, size, iterations)
+    assert sum(level.iterations for level in levels) == iterations
+    assert levels[-1].size == size
+    widths = [level.size[1] for level in levels]
+    assert widths == sorted(set(widths))
+    assert min(min(level.size) for level in levels) >= MIN_SIDE
+    assert all(level.iterations for level in levels[:-1])
+    assert levels[-1].iterations or not iterations  # the result is never an enlarged picture
+
+
+def test_the_tutorials_schedule_has_one_level_and_the_others_begin_at_the_same_small_one():
+    assert len(make_levels("tutorial", (480, 640), 500)) == 1
+    for schedule in ("fast", "fine"):
+        for size in [(480, 640), (1080, 1440)]:
+            height, width = make_levels(schedule, size, 500)[0].size
+            assert height * width == pytest.approx(SCHEDULES[schedule].coarsest, rel=0.02)
+
+
+def test_the_finest_level_of_a_large_picture_is_not_starved():
+    levels = make_levels("fast", (4320, 7680), 500)
+    assert len(levels) > 5
+    assert min(level.iterations for level in levels) >= 0.02 * levels[0].iterations > 1
+
+
+def test_there_is_no_coarse_level_hardly_smaller_than_the_result():
+    assert len(make_levels("fast", (150, 190), 500)) == 1
+
+
+def test_the_papers_sums_have_one_level_in_every_schedule(tiny_model):
+    for schedule in SCHEDULES:
+        assert len(make_levels(schedule, (480, 640), 500, unit="paper")) == 1
+    for unit, levels in [("paper", 1), ("relative", 2)]:
+        config = TransferConfig(schedule="fast", unit=unit, **SHALLOW)
+        task = make_task(CONTENT, STYLE, tiny_model, config=config)
+        assert len(task_levels(task)) == levels
+
+
+def test_what_a_level_leaves_that_converged_early_goes_to_the_next(tiny_model, monkeypatch):
+    given, seen = [], []
+
+    class Early:
+        """A descent whose first level converges after two updates."""
+
+        def __init__(self, config, space, iterations, tiled):
+            given.append(iterations)
+            self.end = 2 if len(given) == 1 else iterations
+            self.updates, self.losses = 0, {"total": 1.0}
+
+        def start(self, objective, targets, image):
+            self.start_image = image
+            return self
+
+        @property
+        def converged(self):
+            return self.updates == self.end
+
+        def update(self, count):
+            count = min(count, self.end - self.updates)
+            self.updates += count
+            return [self.losses] * count
+
+        def image(self):
+            return self.start_image
+
+        def close(self):
+            pass
+
+    monkeypatch.setattr("nst_tf.transfer.make_optimizer", Early)
+    knobs = {"schedule": "fast", "iterations": 12, **RELATIVE, **SHALLOW}
+    look = [lambda step: seen.append(step.iteration)]
+    result = style_transfer(CONTENT, STYLE, tiny_model, callbacks=look, **knobs)
+    planned = [level.iterations for level in make_levels("fast", CONTENT.shape[1:3], 12)]
+    assert given == [planned[0], planned[1] + planned[0] - 2, *planned[2:]]
+    assert seen == list(range(13))
+    assert result.iterations == 12
+    assert not result.converged
+
+
+def test_a_style_that_is_small_holds_the_levels_above_it():
+    levels = make_levels("fast", (480, 640), 500, shortest=64)
+    assert levels[0].size[0] >= 240
+
+
+def test_the_choices_of_the_command_line_are_the_schedules():
+    assert tuple(SCHEDULES) == knobs.SCHEDULES
+    with pytest.raises(ConfigError, match="`schedule` is 'quick'; choose from tutorial, fast"):
+        make_levels("quick", (480, 640), 500)
+
+
+def test_resizing_keeps_flat_colours_and_the_range_of_masks():
+    flat = np.broadcast_to(np.float32([10, -20, 30]), (1, 40, 60, 3))
+    np.testing.assert_allclose(resized_image(flat, (23, 91))[0, 5, 5], [10, -20, 30], rtol=1e-5)
+    mask = np.zeros((40, 60), np.float32)
+    mask[10:20, 30:] = 1
+    small = resized_image(mask, (20, 30))
+    assert small.shape == (20, 30)
+    assert 0 <= small.min() < 0.1 < 0.9 < small.max() <= 1
+    assert resized_image(flat, (40, 60)) is flat
+
+
+def test_a_style_takes_its_masks_along():
+    style = Style(STYLE, 2.0, np.ones((233, 311), np.float32), np.ones((250, 211), np.float32))
+    small = resized_style(style, 0.5, (116, 155))
+    assert small.image.shape == (1, 125, 106, 3)
+    assert small.mask.shape == (116, 155)
+    assert small.style_mask.shape == (125, 106)
+    assert small.weight == 2
+
+
+def test_a_run_from_coarse_to_fine_reports_every_iteration_once(tiny_model):
+    steps = []
+    result = style_transfer(
+        CONTENT,
+        STYLE,
+        tiny_model,
+        schedule="fast",
+        iterations=20,
+        callbacks=[steps.append],
+        **RELATIVE,
+        **SHALLOW,
+    )
+    assert [step.iteration for step in steps] == list(range(21))
+    assert [step.last for step in steps] == [False] * 20 + [True]
+    assert len(result.history) == 21
+    sizes = [step.image.shape[1:3] for step in steps]
+    assert len(set(sizes)) == len(make_levels("fast", (233, 311), 20)) > 1
+    assert sizes[-1] == (233, 311)
+    for step in steps:  # a coarse one is enlarged
+        assert step.picture().shape == (233, 311, 3)
+    low, high = VGG_PIXELS.bounds
+    assert (result.image >= low - 1e-3).all()
+    assert (result.image <= high + 1e-3).all()
+
+
+def test_it_goes_lower_than_the_tutorials_loop_in_as_many_iterations(tiny_model):
+    def final(schedule):
+        result = style_transfer(
+            CONTENT, STYLE, tiny_model, schedule=schedule, iterations=30, **RELATIVE, **SHALLOW
+        )
+        return result.history[-1]["total"]
+
+    assert final("fast") < final("tutorial")
+
+
+def test_a_learning_rate_means_adam_whatever_the_schedule():
+    assert optimizer_name(TransferConfig()) == "adam"
+    assert optimizer_name(TransferConfig(schedule="fast")) == "lbfgs-fixed"
+    assert optimizer_name(TransferConfig(schedule="fast", learning_rate=3.0)) == "adam"
+    assert optimizer_name(TransferConfig(schedule="fast", decay="cosine")) == "adam"
+    given = TransferConfig(schedule="fast", optimizer="sgd", learning_rate=3.0)
+    assert optimizer_name(given) == "sgd"
+
+
+def test_a_level_lays_the_change_upon_the_contents_own_fine_lines(tiny_model):
+    knobs = TransferConfig(schedule="fast", **RELATIVE, **SHALLOW)
+    from_content = make_task(CONTENT, STYLE, tiny_model, config=knobs)
+    first, *_, last = task_levels(from_content)
+    small = resized_image(CONTENT, first.size)
+    same = enlarged(from_content, small, last)
+    np.testing.assert_array_equal(same, CONTENT)
+    brighter = enlarged(from_content, small + 7, last)
+    np.testing.assert_allclose(brighter, CONTENT + 7, atol=1e-3)
+
+    elsewhere = make_task(CONTENT, STYLE, tiny_model, CONTENT * 0.5, knobs)
+    from_elsewhere = enlarged(elsewhere, small, last)
+    np.testing.assert_array_equal(from_elsewhere, resized_image(small, CONTENT.shape[1:3]))
+
+
+def test_masks_go_through_the_levels(tiny_model):
+    mask = np.zeros((233, 311), np.float32)
+    mask[:, :150] = 1
+    styles = [Style(STYLE, 1.0, mask), Style(STYLE[:, ::-1], 1.0, 1 - mask)]
+    result = style_transfer(
+        CONTENT,
+        styles,
+        tiny_model,
+        schedule="fast",
+        iterations=8,
+        propagation="inside",
+        **RELATIVE,
+        **SHALLOW,
+    )
+    assert result.iterations == 8
