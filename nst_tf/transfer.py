@@ -58,20 +58,20 @@ def style_transfer(
     model : Trunk
         As from `load_vgg_model`.
     init_image : (1, H, W, 3) float32, optional
-        Where to start, the content's size; default: the content image.
+        The initial image, of the content's size; default: the content image.
     config : TransferConfig, optional
         All knobs together.
     optimizer : optional
         A name as in the config, `Adam`, `SGD`, `LBFGS` or `ScipyLBFGS` of `nst_tf.optim`, or an
         optimizer of Keras; default: the config's.
     callbacks : sequence of callable
-        Each is called with a `Step` for iteration 0, 1, 2, ... One that looks at the picture of
-        every n-th iteration only, or never (0), may say so in an attribute `look_every`: then
-        several iterations are made in one call of TensorFlow. `close`, where a
-        callback has it, is called at the end of the run, even if it was interrupted.
+        Each is called with a `Step` for iteration 0, 1, 2, ... The attribute `look_every` of a
+        callback that needs the picture of every n-th iteration only, or of none (0), lets several
+        iterations run in one call of TensorFlow. The method `close` of a callback is called at
+        the end of the run, even if it was interrupted.
     finish : callable, optional
-        ``picture -> picture``, both (H, W, 3) uint8: what is done to each picture before it is
-        shown or saved, such as giving it the content's colors.
+        ``picture -> picture``, both (H, W, 3) uint8: applied to each picture before it is shown
+        or saved, for example to restore the content's colors.
     **knobs
         Single knobs of `TransferConfig`, such as ``alpha=0.0025, iterations=500``.
 
@@ -96,7 +96,7 @@ def style_transfer(
 
 
 class StyleTransfer:
-    """The class that tutorial 4 begins and leaves open: all arguments first, `apply` later.
+    """The class that tutorial 4 leaves unfinished: all arguments first, `apply` later.
 
     Takes the arguments of `style_transfer`; `apply` runs it and returns the picture.
     """
@@ -116,7 +116,7 @@ class StyleTransfer:
 
 @dataclass(frozen=True)
 class Task:
-    """What a run minimizes, from where: all arguments of `style_transfer`, checked.
+    """The checked arguments of `style_transfer`: what a run minimizes, and where it starts.
 
     Attributes
     ----------
@@ -168,7 +168,7 @@ def make_task(content_image, style_image, model, init_image=None, config=None):
 
 
 def loss_terms(model, config, *, content=True, style=True):
-    """Return the terms of the total loss, eq. (7), that a config stands for.
+    """Return the terms of the total loss, eq. (7), of a config.
 
     A term of weight 0, or without its picture, is left out. Total variation, which costs next to
     nothing, is always reported.
@@ -233,7 +233,7 @@ def _check_images(content_image, styles, start):
             check_mask("style_mask", style.style_mask, style.image.shape[1:3])
 
 
-# ------------------------------------------------------------------ what a run tells
+# ------------------------------------------------------------------ steps and results
 
 
 @dataclass(frozen=True)
@@ -281,8 +281,8 @@ class Step:
     position : callable
         Returns the `Position`, from which a run can be continued; None where it can't.
     share : float
-        Of the run's work that is done, 0 to 1: an iteration at a coarse level is less of it.
-        0 where that is not known.
+        Fraction of the run's work that is done; iterations at coarse levels count less. 0 if
+        unknown.
     """
 
     iteration: int
@@ -299,8 +299,8 @@ class Step:
         """Return the picture as it is now: (H, W, 3) uint8."""
         if self.image is None:
             raise ConfigError(
-                f"there is no picture of iteration {self.iteration}: the callbacks' `look_every` "
-                "says that nobody looks"
+                f"there is no picture of iteration {self.iteration}: `look_every` of the callbacks "
+                "does not ask for it"
             )
         return self.show(self.image)
 
@@ -320,7 +320,7 @@ class Result:
     seconds : float
 
     converged : bool
-        Whether the optimizer found no way further down before its iterations were used up.
+        Whether the optimizer converged before its iterations were used up.
 
     `iterations` is the number of updates.
     """
@@ -368,7 +368,7 @@ def minimize(task, *, optimizer=None, callbacks=(), finish=None, position=None):
 
 
 class Run:
-    """The loop, its history, and the callbacks that look on.
+    """The loop, its history and its callbacks.
 
     Attributes
     ----------
@@ -394,7 +394,7 @@ class Run:
         self.pace = Pace(callbacks)
 
     def descend(self, objective, targets, image, iterations, *, level=0, last_level=True):
-        """Minimize the losses of an image in so many updates; return the image that is reached."""
+        """Minimize the losses of an image in `iterations` updates; return the final image."""
         position = self.position if self.position and self.position.level == level else None
         done = position.done if position else len(self.history)
         with contextlib.closing(self._started(objective, targets, image, iterations)) as descent:
@@ -486,14 +486,14 @@ class Run:
 
 
 class Pace:
-    """How many updates a call makes: up to `TICK` seconds, and never past an image to look at."""
+    """The number of updates a call makes: up to `TICK` seconds, and none past a picture to show."""
 
     def __init__(self, callbacks):
         self.look_every = math.gcd(*(getattr(callback, "look_every", 1) for callback in callbacks))
         self.affordable = 1
 
     def updates(self, iteration, left):
-        """Return how many updates the next call makes, after so many iterations."""
+        """Return how many updates the next call makes after `iteration` iterations."""
         count = 1
         while count < min(self.affordable, left) and not self._looked_at(iteration + count):
             count += 1

@@ -2,7 +2,7 @@ import os
 
 from nst_tf.console import hushed
 
-with hushed():  # or TensorFlow's start-up messages appear after pytest's last line
+with hushed():  # otherwise TensorFlow's startup messages appear after pytest's last line
     import tensorflow as tf
 
     tf.constant(0)
@@ -39,7 +39,7 @@ def real_vgg16():
 
 @pytest.fixture
 def job(pictures, tiny_mat, tmp_path, monkeypatch):
-    """Return a function that runs a small job in a temporary folder."""
+    """Return a function that runs a small job in a temporary directory."""
     monkeypatch.chdir(tmp_path)
 
     def run(*options, pair=pictures):
@@ -51,7 +51,7 @@ def job(pictures, tiny_mat, tmp_path, monkeypatch):
 
 @pytest.fixture
 def pictures(tmp_path):
-    """Return the paths of a content and a style picture of different odd sizes."""
+    """Return the paths of a content and a style picture of different sizes."""
     content, style = tmp_path / "house.png", tmp_path / "brush.jpg"
     Image.fromarray(make_picture(45, 61)).save(content)
     Image.fromarray(make_picture(50, 39, seed=1)).save(style)

@@ -1,17 +1,20 @@
-"""The shape of the house: imports run one way, public names are documented, leaves are light."""
+"""Tests of the package structure: import layers, docstrings, function length, the plain path."""
 
 import ast
 import inspect
+import os
 import subprocess
 import sys
 from pathlib import Path
+
+from pictures import make_picture
 
 import nst_tf
 
 ROOT = Path(__file__).resolve().parents[1]
 
-# From the ground up: a module imports only from layers below its own, and within its layer only
-# from those before it.
+# From bottom to top: a module imports only from lower layers and from modules before it in its own
+# layer.
 LAYERS = [
     ["errors", "files", "console", "npz"],
     ["image", "models", "samples", "weights"],
@@ -21,13 +24,13 @@ LAYERS = [
     ["run", "grid", "doctor", "notebook", "batch", "app", "__main__"],
 ]
 COMMANDS = LAYERS[-1]
-PLACE = {
+POSITION = {
     module: number for number, module in enumerate(module for layer in LAYERS for module in layer)
 }
 
 
 def imports(file):
-    """Return the modules of nst_tf that a file imports, by their first name."""
+    """Yield the top-level modules of nst_tf that a file imports."""
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         names = []
         if isinstance(node, ast.ImportFrom) and node.module:
@@ -39,30 +42,30 @@ def imports(file):
                 yield name.split(".")[1]
 
 
-def test_imports_run_one_way():
+def test_modules_import_only_from_lower_layers():
     for file in (ROOT / "nst_tf").rglob("*.py"):
         module = file.relative_to(ROOT / "nst_tf").parts[0].removesuffix(".py")
         if module == "__init__":
             continue
         for imported in imports(file):
-            if imported != module:  # within a folder they may know each other
-                assert PLACE[imported] < PLACE[module], f"{file.name} imports {imported}"
+            if imported != module:  # imports within a folder are allowed
+                assert POSITION[imported] < POSITION[module], f"{file.name} imports {imported}"
 
 
-def test_the_commands_do_not_import_each_other():
+def test_commands_do_not_import_each_other():
     for file in (ROOT / "nst_tf").rglob("*.py"):
         module = file.relative_to(ROOT / "nst_tf").parts[0].removesuffix(".py")
         others = set(COMMANDS) - {module}
-        if module in COMMANDS and module != "__main__":  # which is `run`
+        if module in COMMANDS and module != "__main__":  # imports `run`
             assert not others & set(imports(file)), file
 
 
-def test_every_module_has_its_layer():
+def test_every_module_is_in_a_layer():
     modules = {path.name.removesuffix(".py") for path in (ROOT / "nst_tf").iterdir()}
-    assert modules - {"__init__", "__init__.pyi", "__pycache__"} == set(PLACE)
+    assert modules - {"__init__", "__init__.pyi", "__pycache__"} == set(POSITION)
 
 
-def test_every_public_name_exists_and_is_documented():
+def test_public_names_exist_and_have_docstrings():
     for name in nst_tf.__all__:
         value = getattr(nst_tf, name)
         if inspect.isfunction(value) or inspect.isclass(value):
@@ -83,6 +86,38 @@ def test_no_function_is_longer_than_45_lines():
     for file in (ROOT / "nst_tf").rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.FunctionDef):
-                said = ast.get_docstring(node, clean=False) is not None
-                first = node.body[0].end_lineno + 1 if said else node.lineno
-                assert node.end_lineno - first + 1 <= 45, f"{file.name}: {node.name}"
+                has_docstring = ast.get_docstring(node, clean=False) is not None
+                first_line = node.body[0].end_lineno + 1 if has_docstring else node.lineno
+                assert node.end_lineno - first_line + 1 <= 45, f"{file.name}: {node.name}"
+
+
+def test_plain_run_enters_few_files_and_functions(tiny_model):
+    content = tiny_model.space.to_image(make_picture(48, 64))
+    style = tiny_model.space.to_image(make_picture(40, 56, seed=1))
+
+    def run():
+        nst_tf.style_transfer(content, style, tiny_model, iterations=2)
+
+    run()  # traces
+    functions = entered(run)
+    files = {file for file, _ in functions}
+    assert len(files) <= 9, sorted(files)
+    assert len(functions) <= 60, sorted(functions)
+
+
+def entered(call):
+    """Return (file, function) of each function of the package that a call executes."""
+    package, functions = str(ROOT / "nst_tf") + os.sep, set()
+
+    def profile(frame, event, _):
+        code = frame.f_code
+        own = code.co_filename.startswith(package) and not code.co_name.startswith("<")
+        if event == "call" and own:  # comprehensions and lambdas aside
+            functions.add((code.co_filename.removeprefix(package), code.co_qualname))
+
+    sys.setprofile(profile)
+    try:
+        call()
+    finally:
+        sys.setprofile(None)
+    return functions

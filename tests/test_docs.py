@@ -1,10 +1,9 @@
-"""The documentation is true: every command and every Python block on every page is run.
+"""The documentation: its links, tables and names, and every command and Python block on its pages.
 
-`make test` reads: links, pictures, headings, flags, names, inline commands, the table of presets.
-`make test-docs` (marker `docs`) runs what stands in blocks, each block in a fresh folder. What is
-made smaller for that: painting commands get `--iterations 2` and a size of 64 pixels at the end,
-Python `iterations=2` and such sizes. `doc_commands.py` does it, says what else is done, and lists,
-with reasons, the few commands that can't be run here.
+`make test` checks links, pictures, headings, flags, names, inline commands and the preset table.
+`make test-docs` (marker `docs`) runs the code blocks, each in a new directory, with fewer
+iterations and smaller pictures. `doc_commands.py` describes all changes to the commands and lists,
+with reasons, the few that can't be run here.
 """
 
 import argparse
@@ -50,9 +49,9 @@ from squeezenet_files import tiny_squeezenet, write_npz
 
 import nst_tf as nst
 
-OURS = ("run", "batch", "grid", "report", "doctor", "weights", "app")  # with a command line
-# Flags that pages name and that are other programs'; a test says when one is not named any more.
-OTHERS = {
+MODULES = ("run", "batch", "grid", "report", "doctor", "weights", "app")  # with a command line
+# Flags of other programs, each named on some page.
+OTHER_FLAGS = {
     "--check": "notebooks/build.py",
     "--only": "benchmarks",
     "--painting": "benchmarks",
@@ -61,14 +60,14 @@ OTHERS = {
     "--head": "ray start",
     "--address": "ray start, and batch",
 }
-NOT_OURS = (  # messages of other programs, in the headings of troubleshooting
+OTHER_MESSAGES = (  # messages of other programs, in the headings of troubleshooting
     "No matching distribution found for tensorflow",
     "cannot import name 'imread' from 'scipy.misc'",
     "module 'tensorflow' has no attribute 'placeholder'",
     "tf.contrib",
     "KeyError: 'normalization'",
 )
-TITUS = ("--preserve_color", "--hist_match", "--color_mask", "--content_mask")  # tutorial 2's
+TITU_FLAGS = ("--preserve_color", "--hist_match", "--color_mask", "--content_mask")  # tutorial 2
 
 
 @pytest.fixture(scope="module")
@@ -76,34 +75,34 @@ def texts():
     return {page: read(page) for page in pages()}
 
 
-# ---------------------------------------------------------------------------- what pages say
+# ---------------------------------------------------------------------------- pages
 
 
 @pytest.mark.parametrize("page", pages())
-def test_every_link_and_picture_is_there(page):
-    lost = []
-    for line, _, words, target in links(page):
+def test_links_and_pictures_exist(page):
+    broken = []
+    for line, _, text, target in links(page):
         path, _, anchor = target.partition("#")
-        place = (ROOT / page).parent / path if path else ROOT / page
-        if not place.exists():
-            lost.append(f"{page}:{line}: {target} is not there")
-        elif anchor and anchor not in anchors(place.resolve().relative_to(ROOT).as_posix()):
-            lost.append(f"{page}:{line}: {target} has no such heading")
-        if not words.strip():
-            lost.append(f"{page}:{line}: {target} has no words")
-    assert not lost, "\n".join(lost)
+        file = (ROOT / page).parent / path if path else ROOT / page
+        if not file.exists():
+            broken.append(f"{page}:{line}: {target} is not there")
+        elif anchor and anchor not in anchors(file.resolve().relative_to(ROOT).as_posix()):
+            broken.append(f"{page}:{line}: {target} has no such heading")
+        if not text.strip():
+            broken.append(f"{page}:{line}: {target} has no words")
+    assert not broken, "\n".join(broken)
 
 
-def test_the_index_leads_to_every_page_of_the_documentation():
-    led = {target.partition("#")[0] for _, _, _, target in links("docs/README.md")}
-    here = {path.name for path in (ROOT / "docs").glob("*.md")} - {"README.md"}
-    assert here <= led, here - led
+def test_index_links_to_every_page():
+    linked = {target.partition("#")[0] for _, _, _, target in links("docs/README.md")}
+    existing = {path.name for path in (ROOT / "docs").glob("*.md")} - {"README.md"}
+    assert existing <= linked, existing - linked
 
 
-def test_every_block_says_what_it_is():
+def test_blocks_have_a_known_language():
     known = (COMMANDS, PYTHON, TEXT, *LISTS)
-    odd = [f"{each}: {each.language}" for each in every_block() if each.language not in known]
-    assert not odd
+    bad = [f"{block}: {block.language}" for block in every_block() if block.language not in known]
+    assert not bad
 
 
 def every_block():
@@ -111,31 +110,31 @@ def every_block():
 
 
 @pytest.mark.parametrize("page", pages())
-def test_every_row_of_a_table_has_as_many_cells_as_its_head(page):
-    odd, width = [], None
+def test_table_rows_have_as_many_cells_as_the_head(page):
+    wrong, width = [], None
     for number, line in enumerate(prose(page).splitlines(), 1):
         cells = len(re.findall(r"(?<!\\)\|", line)) if line.startswith("|") else None
         if cells and width and cells != width:
-            odd.append(f"{page}:{number}: {cells - 1} cells, {width - 1} in the head")
+            wrong.append(f"{page}:{number}: {cells - 1} cells, {width - 1} in the head")
         width = cells and (width or cells)
-    assert not odd, "\n".join(odd)
+    assert not wrong, "\n".join(wrong)
 
 
-def test_every_flag_that_a_page_names_exists():
-    known = {flag for name in OURS for flag in flags(parser_of(name))}
+def test_named_flags_exist():
+    known = {flag for name in MODULES for flag in flags(parser_of(name))}
     unknown, named = [], set()
     for page in pages():
         code = [*inline(page), *(block.text for block in blocks(page) if block.language != PYTHON)]
-        for flag in (flag for words in code for flag in FLAG.findall(words)):
+        for flag in (flag for text in code for flag in FLAG.findall(text)):
             named.add(flag)
-            if flag not in known and flag not in OTHERS and flag not in TITUS:
+            if flag not in known and flag not in OTHER_FLAGS and flag not in TITU_FLAGS:
                 unknown.append(f"{page}: {flag}")
     assert not unknown, "\n".join(unknown)
-    assert set(OTHERS) | set(TITUS) <= named, "no page names them any more"
+    assert set(OTHER_FLAGS) | set(TITU_FLAGS) <= named, "no page names them any more"
 
 
 def flags(parser):
-    """Return all flags of a parser and of its commands."""
+    """Yield all flags of a parser and of its subcommands."""
     if parser is None:
         return
     for action in parser._actions:
@@ -146,85 +145,85 @@ def flags(parser):
 
 
 @pytest.mark.parametrize("page", pages())
-def test_every_public_name_that_a_page_names_exists(page):
+def test_public_names_exist(page):
     named = set(re.findall(r"\bnst\.([A-Za-z_]\w*)", read(page)))
     assert named <= set(nst.__all__), named - set(nst.__all__)
 
 
-def test_what_a_page_says_lies_in_a_file_lies_there():
-    """As in "`gram_sums` in `style.py`", and in a link of a name to a file of Python."""
-    lost = []
+def test_names_are_defined_in_the_files_given_for_them():
+    """Check "`gram_sums` in `style.py`" and links from a name to a Python file."""
+    missing = []
     for page in pages():
         found = re.findall(r"`(\w+)`(?:,| and)? +in +`([\w/]+\.py)`", " ".join(prose(page).split()))
-        for _, _, words, target in links(page):
-            if target.endswith(".py") and words.startswith("`") and "." not in words:
+        for _, _, text, target in links(page):
+            if target.endswith(".py") and text.startswith("`") and "." not in text:
                 place = ((ROOT / page).parent / target).resolve()
-                found.append((words.strip("`"), place.relative_to(ROOT).as_posix()))
+                found.append((text.strip("`"), place.relative_to(ROOT).as_posix()))
         for name, file in found:
             places = [ROOT / file, ROOT / "nst_tf" / file, (ROOT / page).parent / file]
             place = next((place for place in places if place.is_file()), None)
             defined = rf"^ *((def|class) {name}\b|{name}(, \w+)*\b.*[=:])"
             if place is None or not re.search(defined, place.read_text(encoding="utf-8"), re.M):
-                lost.append(f"{page}: {name} in {file}")
-    assert not lost, "\n".join(lost)
+                missing.append(f"{page}: {name} in {file}")
+    assert not missing, "\n".join(missing)
 
 
-def test_every_test_that_a_page_names_exists():
+def test_named_tests_exist():
     files = [*ROOT.glob("tests/**/*.py"), *ROOT.glob("notebooks/**/tests/*.py")]
-    written = "\n".join(file.read_text(encoding="utf-8") for file in files)
-    known = set(re.findall(r"\bdef (test_\w+)", written)) | {file.stem for file in files}
-    lost = [
+    source = "\n".join(file.read_text(encoding="utf-8") for file in files)
+    known = set(re.findall(r"\bdef (test_\w+)", source)) | {file.stem for file in files}
+    missing = [
         f"{page}: {name}"
         for page in pages()
-        for words in inline(page)
-        for name in re.findall(r"\btest_\w+", words)
+        for code in inline(page)
+        for name in re.findall(r"\btest_\w+", code)
         if name not in known
     ]
-    assert not lost, "\n".join(lost)
+    assert not missing, "\n".join(missing)
 
 
-def test_every_command_within_a_sentence_can_be_typed():
-    wrong = []
+def test_inline_commands_are_valid():
+    invalid = []
     for page in pages():
-        for words in inline(page):
-            if not re.match(r"python -m nst_tf\.\w+ \S", words) or "..." in words:
+        for code in inline(page):
+            if not re.match(r"python -m nst_tf\.\w+ \S", code) or "..." in code:
                 continue
-            module, *rest = shlex.split(words)[2:]
-            if (name := module.removeprefix("nst_tf.")) not in OURS:
-                wrong.append(f"{page}: there is no {module}")
-            elif parser_of(name) is not None and check_arguments(name, rest):
-                wrong.append(f"{page}: {words}")
-    assert not wrong, "\n".join(wrong)
+            module, *arguments = shlex.split(code)[2:]
+            if (name := module.removeprefix("nst_tf.")) not in MODULES:
+                invalid.append(f"{page}: there is no {module}")
+            elif parser_of(name) is not None and check_arguments(name, arguments):
+                invalid.append(f"{page}: {code}")
+    assert not invalid, "\n".join(invalid)
 
 
-def test_every_target_of_make_that_a_page_names_exists():
+def test_named_make_targets_exist():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     known = set(re.findall(r"^([a-z-]+):", makefile, re.M))
     named = {
-        found[1]
+        match[1]
         for page in pages()
-        for words in inline(page)
-        if (found := re.fullmatch(r"make ([a-z-]+)", words))
+        for code in inline(page)
+        if (match := re.fullmatch(r"make ([a-z-]+)", code))
     }
     assert named <= known, named - known
 
 
-def test_the_messages_that_troubleshooting_quotes_are_ours():
-    """Some three words of each stand together in a text of the package."""
+def test_troubleshooting_quotes_messages_of_the_package():
+    """Three consecutive words of each message occur in a string of the package."""
     texts = [
         node.value
         for file in (ROOT / "nst_tf").rglob("*.py")
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     ]
-    lost, named = [], set()
+    unknown, named = [], set()
     for heading in HEADING.findall(prose("docs/troubleshooting.md")):
-        for words in re.findall(r"`([^`]+)`", heading):
-            named.add(words)
-            if words not in NOT_OURS and not _quoted(words.split(), texts):
-                lost.append(words)
-    assert not lost, lost
-    assert set(NOT_OURS) <= named
+        for message in re.findall(r"`([^`]+)`", heading):
+            named.add(message)
+            if message not in OTHER_MESSAGES and not _quoted(message.split(), texts):
+                unknown.append(message)
+    assert not unknown, unknown
+    assert set(OTHER_MESSAGES) <= named
 
 
 def _quoted(words, texts):
@@ -233,21 +232,21 @@ def _quoted(words, texts):
     return any(window in text for window in windows for text in texts)
 
 
-def test_the_table_of_presets_is_that_of_the_code():
-    made = runpy.run_path(str(ROOT / "docs" / "make_presets.py"))
-    assert made["page"]() == read("docs/presets.md"), "run `python docs/make_presets.py`"
+def test_preset_table_is_up_to_date():
+    script = runpy.run_path(str(ROOT / "docs" / "make_presets.py"))
+    assert script["page"]() == read("docs/presets.md"), "run `python docs/make_presets.py`"
 
 
-# ---------------------------------------------------------------------------- what is not run
+# ---------------------------------------------------------------------------- commands not run
 
 
-def test_what_is_not_run_stands_on_a_page_and_has_a_reason():
-    there = {key(command) for command in all_commands()}
-    assert set(NOT_RUN) <= there, set(NOT_RUN) - there
+def test_commands_not_run_are_on_a_page_and_have_a_reason():
+    on_pages = {key(command) for command in all_commands()}
+    assert set(NOT_RUN) <= on_pages, set(NOT_RUN) - on_pages
     assert all(NOT_RUN.values())
 
 
-def test_what_is_not_run_could_be_typed():
+def test_commands_not_run_are_valid():
     for words in map(str.split, NOT_RUN):
         if words[1] != "-m":
             assert (ROOT / words[1]).is_file(), words
@@ -255,7 +254,7 @@ def test_what_is_not_run_could_be_typed():
             assert check_arguments(words[2].removeprefix("nst_tf."), words[3:]) == 0, words
 
 
-# ---------------------------------------------------------------------------- what is run
+# ---------------------------------------------------------------------------- blocks
 
 
 @pytest.fixture(scope="session")
@@ -272,7 +271,7 @@ def world(tmp_path_factory):
 
 @pytest.fixture
 def sandbox(world, tmp_path, monkeypatch):
-    """Return a fresh folder with what a reader has, which is the working directory."""
+    """Change to a new directory with the files of a reader."""
     import matplotlib as mpl
 
     mpl.use("Agg")
@@ -284,14 +283,14 @@ def sandbox(world, tmp_path, monkeypatch):
 
 @pytest.mark.docs
 @pytest.mark.parametrize("block", all_blocks(COMMANDS), ids=str)
-def test_the_commands_of_a_block_work(block, sandbox, world, monkeypatch):
-    wrong = do_block(block, sandbox, world, monkeypatch)
-    assert not wrong, "\n".join(wrong)
+def test_commands_of_a_block_succeed(block, sandbox, world, monkeypatch):
+    failures = do_block(block, sandbox, world, monkeypatch)
+    assert not failures, "\n".join(failures)
 
 
 @pytest.mark.docs
 @pytest.mark.parametrize("block", all_blocks(*LISTS), ids=str)
-def test_the_jobs_of_a_list_can_be_done(block, sandbox, world, monkeypatch):
+def test_jobs_of_a_list_succeed(block, sandbox, world, monkeypatch):
     assert do_list(block, sandbox, world, monkeypatch) == 0
 
 
@@ -299,12 +298,12 @@ def test_the_jobs_of_a_list_can_be_done(block, sandbox, world, monkeypatch):
 @pytest.mark.parametrize(
     "page", [page for page in pages() if PYTHON in {block.language for block in blocks(page)}]
 )
-def test_the_python_of_a_page_works(page, sandbox, monkeypatch):
-    written = [block for block in blocks(page) if block.language == PYTHON]
-    do_python_blocks(written, sandbox, monkeypatch)
+def test_python_blocks_of_a_page_run(page, sandbox, monkeypatch):
+    python_blocks = [block for block in blocks(page) if block.language == PYTHON]
+    do_python_blocks(python_blocks, sandbox, monkeypatch)
 
 
-# ---------------------------------------------------------------------------- can they fail?
+# ---------------------------------------------------------------------------- failing examples
 
 
 @pytest.mark.docs
@@ -324,7 +323,7 @@ def test_the_python_of_a_page_works(page, sandbox, monkeypatch):
         "cd photos\npython -m nst_tf.run images/content/coffee.jpg",
     ],
 )
-def test_a_command_that_does_not_work_is_found(line, sandbox, world, monkeypatch):
+def test_failing_command_is_detected(line, sandbox, world, monkeypatch):
     assert do_block(Block("a.md", 1, COMMANDS, line), sandbox, world, monkeypatch)
 
 
@@ -338,19 +337,19 @@ def test_a_command_that_does_not_work_is_found(line, sandbox, world, monkeypatch
         "no_such_program",
     ],
 )
-def test_what_nothing_is_known_of_is_told(line, sandbox, world, monkeypatch):
+def test_unknown_command_raises(line, sandbox, world, monkeypatch):
     with pytest.raises((AssertionError, OSError, KeyError)):
         do_block(Block("a.md", 1, COMMANDS, line), sandbox, world, monkeypatch)
 
 
 @pytest.mark.docs
-def test_a_python_block_that_does_not_work_is_found(sandbox, monkeypatch):
+def test_failing_python_block_raises(sandbox, monkeypatch):
     block = Block("a.md", 1, PYTHON, "import nst_tf\nnst_tf.no_such()")
     with pytest.raises(AttributeError):
         do_python_blocks([block], sandbox, monkeypatch)
 
 
-def test_a_command_over_several_lines_is_put_together():
+def test_continued_lines_are_joined():
     text = "python -m nst_tf.run a.jpg \\\n    b.jpg  # both\n\n# nothing\nmake run\n"
     first, second = commands(Block("a.md", 7, COMMANDS, text))
     assert first.words == ["python", "-m", "nst_tf.run", "a.jpg", "b.jpg"]

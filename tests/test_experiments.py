@@ -1,4 +1,4 @@
-"""Reconstructions and the paper's figures, on a tiny network."""
+"""Reconstructions and figures of the paper, on a tiny network."""
 
 import numpy as np
 import pytest
@@ -26,7 +26,7 @@ STYLE = VGG_PIXELS.to_image(make_picture(50, 41, seed=1))
 FEW = {"iterations": 3}
 
 
-def test_a_shallow_layer_gives_the_picture_back(tiny_model):
+def test_shallow_layer_reconstructs_the_picture(tiny_model):
     result = reconstruct_content(tiny_model, CONTENT, "conv1_1", iterations=80)
     assert result.history[-1]["content"] < result.history[0]["content"] / 50
     assert "style" not in result.history[0]
@@ -34,7 +34,7 @@ def test_a_shallow_layer_gives_the_picture_back(tiny_model):
         reconstruct_content(tiny_model, CONTENT, "conv1_1", iterations=0).image
     )
     picture = VGG_PIXELS.to_picture(CONTENT).astype(float)
-    errors = [np.abs(each - picture).mean() for each in (result.picture, at_start)]
+    errors = [np.abs(image - picture).mean() for image in (result.picture, at_start)]
     assert errors[0] < errors[1] / 2
 
 
@@ -45,19 +45,19 @@ def test_every_layer_can_be_reconstructed(tiny_model):
         assert result.history[-1]["content"] <= result.history[0]["content"], layer
 
 
-def test_a_texture_has_the_statistics_of_its_source_and_any_size(tiny_model):
+def test_texture_has_gram_matrices_of_style_at_any_size(tiny_model):
     layers = ("conv1_1", "conv2_1")
     result = reconstruct_style(tiny_model, STYLE, layers, size=(40, 64), iterations=60)
     assert result.picture.shape == (40, 64, 3)
     for layer in layers:
-        ours, theirs = (
+        actual, expected = (
             gram_matrix(extract_features(tiny_model, image, [layer])[layer], per_position=True)
             for image in (result.image, STYLE)
         )
-        assert np.linalg.norm(ours - theirs) < 0.1 * np.linalg.norm(theirs)
+        assert np.linalg.norm(actual - expected) < 0.1 * np.linalg.norm(expected)
 
 
-def test_the_same_seed_gives_the_same_texture_and_another_another(tiny_model):
+def test_seed_determines_the_texture(tiny_model):
     one, two, other = (
         reconstruct_style(tiny_model, STYLE, ["conv1_1"], seed=seed, **FEW).picture
         for seed in (1, 1, 2)
@@ -66,19 +66,19 @@ def test_the_same_seed_gives_the_same_texture_and_another_another(tiny_model):
     assert (one != other).any()
 
 
-def test_layers_are_nested():
+def test_nested_layers():
     assert nested("abc") == [("a",), ("a", "b"), ("a", "b", "c")]
 
 
-def test_figure_1_is_a_row_of_styles_over_a_row_of_contents(tiny_model):
-    told = []
+def test_layer_grid_has_a_style_row_and_a_content_row(tiny_model):
+    calls = []
     sheet = layer_grid(
         CONTENT,
         STYLE,
         tiny_model,
         content_layers=("conv1_2", "conv4_2"),
         style_layers=("conv1_1", "conv2_1"),
-        each=lambda row, column, picture: told.append((row, column, picture.shape)),
+        each=lambda row, column, picture: calls.append((row, column, picture.shape)),
         **FEW,
     )
     assert sheet.rows == ("style", "content")
@@ -87,12 +87,12 @@ def test_figure_1_is_a_row_of_styles_over_a_row_of_contents(tiny_model):
         "style to conv2_1\ncontent conv4_2",
     )
     style, content = STYLE.shape[1:], CONTENT.shape[1:]
-    assert told == [(1, 1, style), (1, 2, style), (2, 1, content), (2, 2, content)]
+    assert calls == [(1, 1, style), (1, 2, style), (2, 1, content), (2, 2, content)]
     with pytest.raises(ConfigError, match="5 content layers and 1 style layers; give the same"):
         layer_grid(CONTENT, STYLE, tiny_model, style_layers=("conv1_1",))
 
 
-def test_figure_3_is_layers_by_weights_from_one_start(tiny_model):
+def test_weight_grid_has_layers_by_ratios(tiny_model):
     sheet = weight_grid(
         CONTENT, STYLE, tiny_model, ratios=(1e-4, 1), style_layers=("conv1_1", "conv2_1"), **FEW
     )
@@ -102,26 +102,26 @@ def test_figure_3_is_layers_by_weights_from_one_start(tiny_model):
     assert len({picture.tobytes() for picture in pictures}) == 4
 
 
-def test_a_wrong_knob_of_a_sheet_is_told_before_anything_is_drawn(tiny_model):
-    drawn = []
+def test_invalid_knob_of_sheet_raises_before_first_picture(tiny_model):
+    calls = []
     with pytest.raises(ConfigError, match=r"`alpha` is -1\.0; it must be at least 0"):
         weight_grid(
-            CONTENT, STYLE, tiny_model, ratios=(1, -1), each=lambda *args: drawn.append(args)
+            CONTENT, STYLE, tiny_model, ratios=(1, -1), each=lambda *args: calls.append(args)
         )
     for name in ("alpha", "beta"):
         with pytest.raises(ConfigError, match=f"`{name}` is set by the sheet; leave it out"):
             weight_grid(CONTENT, STYLE, tiny_model, **{name: 5.0})
-    assert not drawn
+    assert not calls
 
 
-def test_a_texture_takes_sizes_as_load_image_does(tiny_model):
+def test_texture_size_as_in_load_image(tiny_model):
     result = reconstruct_style(tiny_model, STYLE, "conv1_1", size=100, iterations=0)
     assert result.picture.shape == (100, 82, 3)
     with pytest.raises(ImageError, match="too small"):
         reconstruct_style(tiny_model, STYLE, "conv1_1", size=(4, 4))
 
 
-def test_a_sheet_is_shown_with_its_labels(tiny_model):
+def test_show_sheet_with_labels(tiny_model):
     picture = make_picture(30, 40)
     sheet = nst.Sheet("title", ("one", "two"), ("a", "b", "c"), [[picture] * 3] * 2)
     figure = nst.show_sheet(sheet)
@@ -138,7 +138,7 @@ def test_feature_maps_are_shown_strongest_first(tiny_model):
     assert len(figure.axes) == 3
 
 
-def test_the_class_that_tutorial_4_leaves_open_is_finished(tiny_model):
+def test_style_transfer_class_of_tutorial_4(tiny_model):
     transfer = StyleTransfer(CONTENT, STYLE, tiny_model, iterations=2)
     picture = transfer.apply()
     np.testing.assert_array_equal(picture, transfer.result.picture)
@@ -162,21 +162,21 @@ def grid(pictures, tiny_mat, tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_the_command_line_leaves_a_sheet_and_its_pictures(grid, tmp_path):
+def test_command_line_saves_sheet_and_pictures(grid, tmp_path):
     assert grid("weights", "--ratios", 1e-4, 1e-2, "--style-layers", "conv1_1,conv2_1") == 0
     folder = tmp_path / "output" / "grid_weights"
     names = sorted(path.name for path in folder.iterdir())
     assert names == ["1_1.png", "1_2.png", "2_1.png", "2_2.png", "sheet.png"]
     with Image.open(folder / "sheet.png") as sheet:
         assert sheet.width > 600
-    more = ["--style-layers", "conv1_1", "--ratios", "1", "--overwrite"]
-    assert grid("weights", *more) == 0
+    options = ["--style-layers", "conv1_1", "--ratios", "1", "--overwrite"]
+    assert grid("weights", *options) == 0
     assert sorted(path.name for path in folder.iterdir()) == ["1_1.png", "sheet.png"]
     assert grid("layers", "--output", tmp_path / "here") == 0
     assert (tmp_path / "here" / "2_5.png").is_file()
 
 
-def test_an_interrupted_grid_says_where_its_pictures_are(grid, tmp_path, monkeypatch, capsys):
+def test_interrupted_grid_prints_path_of_pictures(grid, tmp_path, monkeypatch, capsys):
     from nst_tf import experiments, read_picture
     from nst_tf.errors import Interrupted
 
@@ -190,7 +190,7 @@ def test_an_interrupted_grid_says_where_its_pictures_are(grid, tmp_path, monkeyp
     assert read_picture(tmp_path / "output" / "grid_layers" / "1_1.png").shape == (40, 40, 3)
 
 
-def test_bad_input_to_the_grid_is_one_line_and_status_2(grid, tmp_path, capsys):
+def test_bad_grid_input_is_rejected_with_status_2(grid, tmp_path, capsys):
     def error():
         return capsys.readouterr().err.strip()
 
@@ -204,7 +204,7 @@ def test_bad_input_to_the_grid_is_one_line_and_status_2(grid, tmp_path, capsys):
     assert "there is no layer 'conv9_9'" in error()
     assert main(["layers", "one.png"]) == 2
     assert "a sheet needs one CONTENT and one STYLE" in error()
-    with pytest.raises(SystemExit) as stopped:
+    with pytest.raises(SystemExit) as stop:
         main(["figures"])
-    assert stopped.value.code == 2
+    assert stop.value.code == 2
     assert "choose from" in error()

@@ -1,4 +1,4 @@
-"""Bad input, at scale: an error in one line or a right result, in time and little memory."""
+"""Tests with damaged, hostile and random input: each ends in a clear error or a correct result."""
 
 import contextlib
 import io
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import scipy.io
-from damage import NASTY
+from damage import EXTREME_VALUES
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pictures import make_picture
@@ -26,86 +26,86 @@ from nst_tf.models.readers.matcheck import check_matlab
 from nst_tf.run import make_parser
 
 HARNESS = Path(__file__).parent / "helpers" / "fuzzing.py"
-forking = pytest.mark.skipif(not hasattr(os, "fork"), reason="the harness forks")
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="the harness forks")
 
 
-def surveyed(folder, cases, seed, *kinds):
-    """Return the figures of so many damaged files; the harness fails where one ends badly."""
+def run_harness(folder, cases, seed, *kinds):
+    """Read damaged files with the harness, which must succeed; return its summary."""
     command = [sys.executable, str(HARNESS), str(folder), str(cases), str(seed), *kinds]
-    surroundings = {**os.environ, "PYTHONPATH": str(HARNESS.parents[2])}
-    ended = subprocess.run(command, capture_output=True, text=True, env=surroundings, check=False)
-    assert ended.returncode == 0, ended.stderr[-5000:] + ended.stdout[-1000:]
-    return json.loads(ended.stdout.splitlines()[-1])
+    environment = {**os.environ, "PYTHONPATH": str(HARNESS.parents[2])}
+    process = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert process.returncode == 0, process.stderr[-5000:] + process.stdout[-1000:]
+    return json.loads(process.stdout.splitlines()[-1])
 
 
 @pytest.mark.slow
-@forking
-def test_some_hundred_damaged_files_end_in_an_error_or_a_right_result(tmp_path):
-    found = surveyed(tmp_path, 250, 0)
-    assert found["files"] >= 500, "the hostile ones are among them"
+@needs_fork
+def test_hundreds_of_damaged_files(tmp_path):
+    found = run_harness(tmp_path, 250, 0)
+    assert found["files"] >= 500, "with the hostile files"
     assert found["errors"] > found["files"] / 2
 
 
-@forking
+@needs_fork
 @pytest.mark.long
-def test_thousands_do(tmp_path, record_property, capsys):
-    found = surveyed(tmp_path, 6000, 1, "large")
+def test_thousands_of_damaged_files(tmp_path, record_property, capsys):
+    found = run_harness(tmp_path, 6000, 1, "large")
     assert found["files"] >= 6000
     with capsys.disabled():
         print(json.dumps(found, indent=1))
     record_property("said", json.dumps(found))
 
 
-# ------------------------------------------------------------------ any values at all
+# ------------------------------------------------------------------ random values
 
-WORDS = st.text(max_size=12) | st.sampled_from(["nan", "-", "not:", "512", "640x480", "conv1_1"])
+TEXTS = st.text(max_size=12) | st.sampled_from(["nan", "-", "not:", "512", "640x480", "conv1_1"])
 NUMBERS = st.integers() | st.floats() | st.sampled_from([0, 1, -1, 10**400, 1e308, 1e-320])
-SCALARS = st.none() | st.booleans() | NUMBERS | WORDS
-ANYTHING = st.recursive(
-    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=2)
+SCALARS = st.none() | st.booleans() | NUMBERS | TEXTS
+VALUES = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=2)
 )
 KNOBS = st.sampled_from(sorted(JobConfig.__dataclass_fields__))
-CHOSEN = st.sampled_from(  # what is likely to be right, so that much is accepted, too
+LIKELY_VALUES = st.sampled_from(  # often valid, so that many configs are accepted
     [0, 1, 2.5, 100, True, False, None, "a.png", ["a.png"], ["a.png", "-"], [1, 2], "fast", "adam"]
 )
-quick = settings(
+quick_settings = settings(
     derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
 )
 
 
-@quick
-@given(st.dictionaries(KNOBS | WORDS, ANYTHING | CHOSEN, max_size=4))
-def test_a_config_of_any_values_is_refused_or_survives_saving(tmp_path_factory, knobs):
+@quick_settings
+@given(st.dictionaries(KNOBS | TEXTS, VALUES | LIKELY_VALUES, max_size=4))
+def test_random_config_is_rejected_or_survives_saving(tmp_path_factory, knobs):
     path = tmp_path_factory.mktemp("config") / "config.json"
     path.write_text(json.dumps(knobs))
     try:
         config = JobConfig.load(path)
     except ConfigError as error:
-        said = str(error)
+        message = str(error)
     else:
-        said = config.save(path) or ""
+        message = config.save(path) or ""
         assert JobConfig.load(path) == config
-    assert len(said) < 3000
+    assert len(message) < 3000
 
 
 @pytest.mark.parametrize("knob", sorted(JobConfig.__dataclass_fields__))
-def test_every_knob_refuses_or_takes_whatever_json_can_hold(tmp_path, knob):
+def test_knob_with_extreme_json_values(tmp_path, knob):
     path = tmp_path / "config.json"
-    said = []
-    for value in NASTY:
+    messages = []
+    for value in EXTREME_VALUES:
         path.write_text(json.dumps({knob: value}))
         try:
             config = JobConfig.load(path)
             assert JobConfig().changed(**json.loads(config.text())) == config
         except ConfigError as error:
-            said.append(str(error))
-    assert len(said) > len(NASTY) / 3
-    assert all(f"`{knob}`" in line or "JSON" in line for line in said)
+            messages.append(str(error))
+    assert len(messages) > len(EXTREME_VALUES) / 3
+    assert all(f"`{knob}`" in message or "JSON" in message for message in messages)
 
 
-@quick
-@given(WORDS | st.from_regex(r"\w{0,7}:?\d{0,7}[x×]?\d{0,7}", fullmatch=True))
-def test_any_text_for_a_size_is_refused_or_a_size(text):
+@quick_settings
+@given(TEXTS | st.from_regex(r"\w{0,7}:?\d{0,7}[x×]?\d{0,7}", fullmatch=True))
+def test_random_size_is_rejected_or_valid(text):
     with contextlib.suppress(ImageError):
         size = parse_size(text)
         with contextlib.suppress(ImageError):
@@ -114,9 +114,9 @@ def test_any_text_for_a_size_is_refused_or_a_size(text):
             assert height * width <= MAX_PIXELS
 
 
-@quick
-@given(st.lists(WORDS | st.sampled_from(["..", "/", "/dev/zero", "not:not:", "."]), max_size=3))
-def test_any_path_of_a_mask_is_refused(parts):
+@quick_settings
+@given(st.lists(TEXTS | st.sampled_from(["..", "/", "/dev/zero", "not:not:", "."]), max_size=3))
+def test_random_mask_path_is_rejected(parts):
     path = "/".join(parts)
     if path == NO_MASK:
         return
@@ -130,19 +130,19 @@ FLAGS = st.sampled_from(
 )
 
 
-@quick
-@given(st.lists(FLAGS | WORDS | NUMBERS.map(str) | st.sampled_from(["a.png", "b.png"]), max_size=7))
-def test_any_command_line_is_refused_in_one_line_or_a_config(words):
-    words = [word.replace("\0", "") for word in words]  # no system passes a zero on
-    said, out = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stderr(said), contextlib.redirect_stdout(out):
+@quick_settings
+@given(st.lists(FLAGS | TEXTS | NUMBERS.map(str) | st.sampled_from(["a.png", "b.png"]), max_size=7))
+def test_random_command_line_is_rejected_or_valid(words):
+    words = [word.replace("\0", "") for word in words]  # a command line can't contain it
+    stderr, stdout = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stderr(stderr), contextlib.redirect_stdout(stdout):
         try:
             options = vars(make_parser().parse_intermixed_args(words))
-        except SystemExit as end:
-            status, options = end.code, None
+        except SystemExit as exit_:
+            status, options = exit_.code, None
     if options is None:
-        assert (status == 0 and out.getvalue()) or status == 2, words
-        assert len(said.getvalue().splitlines()) == (status == 2), words
+        assert (status == 0 and stdout.getvalue()) or status == 2, words
+        assert len(stderr.getvalue().splitlines()) == (status == 2), words
         return
     for name in ("list_presets", "output", "overwrite", "quiet", "resume"):
         options.pop(name)
@@ -153,10 +153,10 @@ def test_any_command_line_is_refused_in_one_line_or_a_config(words):
     assert JobConfig().changed(**json.loads(config.text())) == config
 
 
-# ------------------------------------------------------------------ out of the folder
+# ------------------------------------------------------------------ links and pipes in run folders
 
 
-def test_a_run_writes_through_no_link_out_of_its_folder(job, tmp_path):
+def test_run_does_not_write_through_links(job, tmp_path):
     outside, folder = tmp_path / "outside", tmp_path / "run"
     outside.mkdir()
     folder.mkdir()
@@ -171,7 +171,7 @@ def test_a_run_writes_through_no_link_out_of_its_folder(job, tmp_path):
     assert not any(path.is_symlink() for path in folder.iterdir())
 
 
-def test_nor_through_its_lock(job, tmp_path, capsys):
+def test_run_does_not_write_through_a_linked_lock(job, tmp_path, capsys):
     (tmp_path / "mine").write_text("mine")
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / ".lock").symlink_to(tmp_path / "mine")
@@ -181,17 +181,17 @@ def test_nor_through_its_lock(job, tmp_path, capsys):
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="only Unix has named pipes")
-def test_nor_waits_for_a_pipe_there(job, tmp_path, capsys):
+def test_run_does_not_wait_for_a_pipe_as_lock(job, tmp_path, capsys):
     (tmp_path / "run").mkdir()
     os.mkfifo(tmp_path / "run" / ".lock")
     assert job("--output", "run") == 2
     assert "is not a file" in capsys.readouterr().err
 
 
-# ------------------------------------------------------------------ nothing is run
+# ------------------------------------------------------------------ foreign files
 
 
-def test_a_program_in_postscript_is_not_run(tmp_path, monkeypatch):
+def test_postscript_is_not_executed(tmp_path, monkeypatch):
     def run(*_, **__):
         raise AssertionError("Ghostscript was called")
 
@@ -204,7 +204,7 @@ def test_a_program_in_postscript_is_not_run(tmp_path, monkeypatch):
             read_picture(tmp_path / name)
 
 
-def test_files_that_matlab_wrote_pass():
+def test_files_written_by_matlab_are_accepted():
     folder = Path(scipy.io.matlab.__file__).parent / "tests" / "data"
     files = [
         path
@@ -213,14 +213,14 @@ def test_files_that_matlab_wrote_pass():
     ]
     if not files:
         pytest.skip("this SciPy came without its tests")
-    safe = 0
+    accepted = 0
     for path in files:
         names = [name for name, *_ in scipy.io.whosmat(path)]
         found = check_matlab(path, names)
         assert set(names) <= set(found), path.name
-        odd = any(
+        is_special = any(
             word in path.stem for word in ("complex", "sparse", "func", "object", "teststruct_")
         )
-        assert all(found[name] for name in names) or odd, path.name
-        safe += all(found.values())
-    assert safe > len(files) / 2
+        assert all(found[name] for name in names) or is_special, path.name
+        accepted += all(found.values())
+    assert accepted > len(files) / 2

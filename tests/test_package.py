@@ -1,4 +1,4 @@
-"""The wheel: what it holds, and that it works without the checkout."""
+"""The wheel: its contents, and that it works without the checkout."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ NEEDED = ("pyproject.toml", "requirements.txt", "README.md", "LICENSE", "images"
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory):
-    """Build a wheel and return the folder that it is unpacked in."""
+    """Build and unpack a wheel; return the directory."""
     folder = tmp_path_factory.mktemp("package")
     source, target = folder / "source", folder / "installed"
     source.mkdir()
@@ -32,14 +32,14 @@ def installed(tmp_path_factory):
     return target
 
 
-def start(installed, folder, *words):
-    """Run Python in a folder, with the package from the wheel; return the finished process."""
+def run_python(installed, folder, *arguments):
+    """Run Python with the package from the wheel; return the finished process."""
     environment = {**os.environ, "PYTHONPATH": str(installed)}
-    how = {"cwd": folder, "env": environment, "capture_output": True, "text": True}
-    return subprocess.run([sys.executable, *words], **how)
+    options = {"cwd": folder, "env": environment, "capture_output": True, "text": True}
+    return subprocess.run([sys.executable, *arguments], **options)
 
 
-def test_the_wheel_has_every_file_of_the_package(installed):
+def test_wheel_has_every_file_of_the_package(installed):
     files = [path.relative_to(ROOT) for path in (ROOT / "nst_tf").rglob("*") if path.is_file()]
     wanted = {path for path in files if "__pycache__" not in path.parts}
     samples = {"content/chelsea.jpg", "style/night_strokes.jpg"}
@@ -48,13 +48,13 @@ def test_the_wheel_has_every_file_of_the_package(installed):
     assert {path for path in found if path.parts[0] == "nst_tf"} == wanted
 
 
-def test_the_wheel_has_licence_and_credits(installed):
-    (licences,) = installed.glob("*.dist-info/licenses")
+def test_wheel_has_license_and_credits(installed):
+    (licenses,) = installed.glob("*.dist-info/licenses")
     for name in ("LICENSE", "images/CREDITS.md"):
-        assert (licences / name).read_bytes() == (ROOT / name).read_bytes()
+        assert (licenses / name).read_bytes() == (ROOT / name).read_bytes()
 
 
-def test_the_command_is_that_of_run(installed):
+def test_console_script_is_callable(installed):
     (file,) = installed.glob("*.dist-info/entry_points.txt")
     entries = ConfigParser()
     entries.read(file)
@@ -62,15 +62,15 @@ def test_the_command_is_that_of_run(installed):
     assert callable(getattr(import_module(module), name))
 
 
-def test_the_installed_package_has_the_sample_pair_by_name(installed, tmp_path):
+def test_installed_package_finds_samples_by_name(installed, tmp_path):
     code = "import nst_tf.samples as s; print(s.SAMPLES, *s.BY_NAME)"
-    done = start(installed, tmp_path, "-c", code)
+    process = run_python(installed, tmp_path, "-c", code)
     samples = installed / "nst_tf" / "samples"
-    assert done.stdout.split() == [str(samples), "chelsea", "night_strokes"], done.stderr
+    assert process.stdout.split() == [str(samples), "chelsea", "night_strokes"], process.stderr
 
 
 @pytest.mark.slow
-def test_the_installed_package_paints_the_sample_pair(installed, tmp_path):
-    done = start(installed, tmp_path, "-m", "nst_tf", "--size", "48", "--iterations", "1")
-    assert done.returncode == 0, done.stderr
+def test_installed_package_paints_the_sample_pair(installed, tmp_path):
+    process = run_python(installed, tmp_path, "-m", "nst_tf", "--size", "48", "--iterations", "1")
+    assert process.returncode == 0, process.stderr
     assert (tmp_path / "output" / "chelsea_night_strokes" / "result.png").is_file()

@@ -1,4 +1,4 @@
-"""The preset `devos` against tutorial 0's way, written anew as a TensorFlow 1 session."""
+"""The preset `devos` against tutorial 0, reimplemented as a TensorFlow 1 session."""
 
 import csv
 
@@ -39,15 +39,15 @@ def tutorial_losses(mat, content_file, style_file):
             layer = cell[0, 0]
             name, kind = layer["name"][0], layer["type"][0]
             if kind == "conv" and name.startswith("conv"):
-                kernel, bias = layer[2][0]  # the third field, as in the tutorial's index chain
+                kernel, bias = layer[2][0]  # the third field, indexed as in the tutorial
                 x = tf.nn.relu(tf.nn.conv2d(x, kernel, 1, "SAME") + bias.reshape(-1))
                 net[name] = x
             elif kind == "pool":
                 x = tf.nn.avg_pool2d(x, 2, 2, "SAME")
         content, style = read(content_file), read(style_file)
         session.run(image.assign(content))
-        aim = session.run(net["conv4_2"])
-        content_loss = 0.5 * tf.reduce_sum(tf.square(net["conv4_2"] - aim))
+        content_target = session.run(net["conv4_2"])
+        content_loss = 0.5 * tf.reduce_sum(tf.square(net["conv4_2"] - content_target))
         session.run(image.assign(style))
         style_loss = 0.0
         for name in STYLE_LAYERS:
@@ -67,7 +67,7 @@ def tutorial_losses(mat, content_file, style_file):
     return losses
 
 
-def test_the_preset_repeats_the_tutorials_first_50_losses(tmp_path, monkeypatch):
+def test_devos_reproduces_the_first_50_losses_of_the_tutorial(tmp_path, monkeypatch):
     mat, content, style = (tmp_path / name for name in ("vgg.mat", "c.png", "s.png"))
     write_matconvnet(mat, tiny_vgg(19))
     Image.fromarray(make_picture(70, 90)).save(content)
@@ -75,18 +75,18 @@ def test_the_preset_repeats_the_tutorials_first_50_losses(tmp_path, monkeypatch)
     command = [content, style, "--preset", "devos", "--weights", mat, "--output", tmp_path / "out"]
     small = ["--size", f"{WIDTH}x{HEIGHT}", "--iterations", STEPS - 1]
     monkeypatch.setattr("nst_tf.scaling.precision.processor_kind", lambda: "avx512_bf16")
-    assert main([str(word) for word in [*command, *small, "--quiet"]]) == 0
+    assert main([str(argument) for argument in [*command, *small, "--quiet"]]) == 0
     with open(tmp_path / "out" / "losses.csv", newline="") as file:
         ours = [float(row["total"]) for row in csv.DictReader(file)]
     theirs = tutorial_losses(mat, content, style)
     assert theirs[-1] < theirs[0] / 2
-    # Two orders of summing in float32, through 50 steps of Adam.
+    # Float32 sums in a different order; the difference grows over 50 steps of Adam.
     np.testing.assert_allclose(ours[:5], theirs[:5], rtol=1e-4)
     np.testing.assert_allclose(ours[:21], theirs[:21], rtol=2e-3)
     np.testing.assert_allclose(ours, theirs, rtol=1e-2)
 
 
-def test_the_preset_is_the_tutorial_to_the_letter():
+def test_devos_has_the_settings_of_the_tutorial():
     preset = PRESETS["devos"].knobs
     assert preset["size"] == "640x480"
     assert (preset["alpha"], preset["beta"], preset["tv_weight"]) == (0.0025, 1.0, 0.0)

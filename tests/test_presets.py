@@ -1,4 +1,4 @@
-"""The presets: each is whole, names its source, and runs."""
+"""Presets: each is complete, names its source, and runs."""
 
 import math
 
@@ -39,12 +39,12 @@ def tiny_squeezenet_file(tmp_path_factory):
     return path
 
 
-def test_all_presets_are_there():
+def test_names_of_presets():
     assert list(PRESETS) == NAMES
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_preset_names_its_source_and_what_to_expect(name):
+def test_preset_has_source_and_expected_result(name):
     preset = PRESETS[name]
     assert preset.source
     assert preset.expect
@@ -54,7 +54,7 @@ def test_every_preset_names_its_source_and_what_to_expect(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_preset_runs_3_iterations(name, pictures, tiny_mat, tiny_squeezenet_file):
+def test_preset_runs_3_iterations(name, pictures, tiny_mat, tiny_squeezenet_file):
     content, style = map(str, pictures)
     config = JobConfig(**PRESETS[name].knobs).changed(
         content=content, style=(style,), size="64x48", style_size="48x64", iterations=3
@@ -65,37 +65,37 @@ def test_every_preset_runs_3_iterations(name, pictures, tiny_mat, tiny_squeezene
     result = style_transfer(**images, model=model, config=config.transfer())
     assert result.iterations == 3
     assert all(math.isfinite(losses["total"]) for losses in result.history)
-    # L-BFGS goes downhill at once; Adam's first steps of a long run may not.
+    # L-BFGS reduces the loss from the first step; Adam may not.
     if config.optimizer == "lbfgs":
         assert result.history[-1]["total"] < result.history[0]["total"]
 
 
 @pytest.mark.parametrize("name", SQUEEZENETS)
-def test_cs231n_on_vgg_stands_in_where_squeezenet_is_missing(name, tiny_model, monkeypatch):
+def test_cs231n_uses_vgg_if_squeezenet_is_missing(name, tiny_model, monkeypatch):
     monkeypatch.setenv("NST_TF_MODEL_PATH", "")
-    said = []
-    knobs = preset_knobs(name, "embedded", said.append)
-    assert "made for SqueezeNet" in said[0]
+    messages = []
+    knobs = preset_knobs(name, "embedded", messages.append)
+    assert "made for SqueezeNet" in messages[0]
     config = JobConfig(**knobs)
     assert config.normalize
     for layers in (config.content_layers, config.style_layers):
         assert resolve_layers(tiny_model, layers)
 
 
-def test_cs231n_is_taken_as_it_is_on_1_1_and_normalised_on_1_0(tmp_path, tiny_squeezenet_file):
-    said = []
+def test_cs231n_is_normalized_on_squeezenet_1_0_only(tmp_path, tiny_squeezenet_file):
+    messages = []
     preset = PRESETS["cs231n-starry"]
-    assert preset_knobs("cs231n-starry", str(tiny_squeezenet_file), said.append) is preset.knobs
-    assert not said
-    older = tmp_path / "squeezenet_v1_0.npz"
-    write_npz(older, tiny_squeezenet(side=7))
-    knobs = preset_knobs("cs231n-starry", str(older), said.append)
+    assert preset_knobs("cs231n-starry", str(tiny_squeezenet_file), messages.append) is preset.knobs
+    assert not messages
+    path = tmp_path / "squeezenet_v1_0.npz"
+    write_npz(path, tiny_squeezenet(side=7))
+    knobs = preset_knobs("cs231n-starry", str(path), messages.append)
     assert knobs["normalize"]
     assert knobs["style_layers"] == ("conv1", "fire3", "fire4", "fire5")
-    assert "normalized 1.0" in said[0]
+    assert "normalized 1.0" in messages[0]
 
 
-def test_the_numbers_of_cs231n_are_the_notebooks_in_its_own_units(tiny_squeezenet_file):
+def test_cs231n_values_are_those_of_the_notebook(tiny_squeezenet_file):
     knobs = PRESETS["cs231n-scream"].knobs
     scale = load_model(tiny_squeezenet_file).space.scale
     np.testing.assert_allclose(knobs["learning_rate"] / scale, 3.0, rtol=1e-3)
@@ -104,8 +104,8 @@ def test_the_numbers_of_cs231n_are_the_notebooks_in_its_own_units(tiny_squeezene
     np.testing.assert_allclose(np.divide(knobs["style_layer_weights"], 4), [200000, 800, 12, 1])
 
 
-def test_inetworks_weights_are_its_telescoped_loop():
-    """The loop of INetwork.py, with a loss of 1 at one layer and 0 elsewhere."""
+def test_inetwork_weights_equal_its_loop():
+    """Run the loop of INetwork.py with a loss of 1 at one layer and 0 elsewhere."""
     layers = [*INETWORK_LAYERS, "conv5_3"]
     m = len(layers) - 1
     for index, weight in enumerate(INETWORK_WEIGHTS):
@@ -118,7 +118,7 @@ def test_inetworks_weights_are_its_telescoped_loop():
         np.testing.assert_allclose(weight, loss * n**2 / 9 / 16**block)
 
 
-def test_a_normalised_preset_runs_through_the_command_line(pictures, tiny_mat, tmp_path):
+def test_normalized_preset_from_the_command_line(pictures, tiny_mat, tmp_path):
     content, style = map(str, pictures)
     arguments = [content, style, "--preset", "gatys2016", "--weights", str(tiny_mat)]
     arguments += ["--size", "48", "--iterations", "2", "--output", str(tmp_path / "out")]
@@ -126,16 +126,16 @@ def test_a_normalised_preset_runs_through_the_command_line(pictures, tiny_mat, t
     assert (tmp_path / "out" / "result.png").is_file()
 
 
-def test_presets_compute_in_float32_unless_told_otherwise():
+def test_presets_use_float32_by_default():
     for name in NAMES:
         options = {"preset": name, "weights": "embedded"}
         assert make_config(dict(options), list).precision == "float32", name
-        for wish in ("mixed", "auto"):
-            assert make_config({**options, "precision": wish}, list).precision == wish
+        for precision in ("mixed", "auto"):
+            assert make_config({**options, "precision": precision}, list).precision == precision
     assert make_config({}).precision == "auto"
 
 
-def test_the_list_of_presets_says_what_they_are(capsys):
+def test_list_of_presets_names_their_sources(capsys):
     assert main(["--list-presets"]) == 0
     out = capsys.readouterr().out
     for name, preset in PRESETS.items():
@@ -144,14 +144,14 @@ def test_the_list_of_presets_says_what_they_are(capsys):
     assert max(map(len, out.splitlines())) <= 96
 
 
-def test_normalising_makes_the_presets_numbers_independent_of_the_trunks_scale(tiny_model):
+def test_normalized_trunk_is_independent_of_its_scale(tiny_model):
     image = np.random.default_rng(0).uniform(-90, 90, (1, 40, 40, 3)).astype(np.float32)
-    once = normalize_trunk(tiny_model, [image])
-    louder = type(tiny_model)(tiny_model, name="louder", source="", space=tiny_model.space)
-    channels = louder["conv1_1"].kernel.shape[3]
-    louder["conv1_1"] = louder["conv1_1"].rescaled(np.ones(3), np.full(channels, 1 / 50))
-    louder["conv1_2"] = louder["conv1_2"].rescaled(
-        np.full(channels, 1 / 50), np.ones(louder["conv1_2"].kernel.shape[3])
+    expected = normalize_trunk(tiny_model, [image])
+    scaled = type(tiny_model)(tiny_model, name="louder", source="", space=tiny_model.space)
+    channels = scaled["conv1_1"].kernel.shape[3]
+    scaled["conv1_1"] = scaled["conv1_1"].rescaled(np.ones(3), np.full(channels, 1 / 50))
+    scaled["conv1_2"] = scaled["conv1_2"].rescaled(
+        np.full(channels, 1 / 50), np.ones(scaled["conv1_2"].kernel.shape[3])
     )
-    again = normalize_trunk(louder, [image])
-    np.testing.assert_allclose(once["conv1_1"].kernel, again["conv1_1"].kernel, rtol=1e-4)
+    actual = normalize_trunk(scaled, [image])
+    np.testing.assert_allclose(expected["conv1_1"].kernel, actual["conv1_1"].kernel, rtol=1e-4)

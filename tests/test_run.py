@@ -1,4 +1,4 @@
-"""The command line from end to end, as a user calls it."""
+"""The command line from end to end: output files, invalid input and interruption."""
 
 import csv
 import json
@@ -32,14 +32,14 @@ def names(folder):
 
 
 def error(capsys):
-    """Return what went to stderr: it must be one line, without a traceback."""
+    """Return stderr, which must be one line without a traceback."""
     lines = capsys.readouterr().err.strip().splitlines()
     assert len(lines) == 1, lines
     assert lines[0].startswith("nst_tf: ")
     return lines[0]
 
 
-def test_a_job_leaves_its_files(job, tmp_path, capsys):
+def test_run_writes_its_files(job, tmp_path, capsys):
     assert job() == 0
     folder = tmp_path / "output" / "house_brush"
     pictures = ["000002.png", "000004.png", "000006.png"]
@@ -60,30 +60,30 @@ def test_a_job_leaves_its_files(job, tmp_path, capsys):
     result = read_picture(folder / "result.png")
     assert result.shape == (35, 48, 3)  # the content's 61x45, its longer side 48
     np.testing.assert_array_equal(result, read_picture(folder / "000006.png"))
-    said = capsys.readouterr()
-    assert str(Path("output/house_brush/result.png")) in said.out
-    assert "6/6  loss" in said.err  # no terminal: plain lines
-    assert "\r" not in said.err
+    captured = capsys.readouterr()
+    assert str(Path("output/house_brush/result.png")) in captured.out
+    assert "6/6  loss" in captured.err  # no terminal: plain lines
+    assert "\r" not in captured.err
 
 
 @pytest.mark.slow
-def test_a_second_run_gets_a_folder_of_its_own(job, tmp_path):
+def test_second_run_gets_a_new_directory(job, tmp_path):
     assert job("--iterations", 0) == job("--iterations", 0) == 0
     assert names(tmp_path / "output") == ["house_brush", "house_brush_2"]
 
 
-def test_the_last_picture_is_saved_when_it_is_no_multiple(job, tmp_path):
+def test_last_picture_is_saved_if_not_a_multiple_of_save_every(job, tmp_path):
     assert job("--iterations", 5, "--output", "here") == 0
     assert names("here")[:3] == ["000002.png", "000004.png", "000005.png"]
 
 
-def test_quiet_says_nothing(job, capsys):
+def test_quiet_prints_nothing(job, capsys):
     assert job("--quiet") == 0
     assert capsys.readouterr() == ("", "")
 
 
 @pytest.mark.slow
-def test_the_same_seed_gives_the_same_picture_and_another_another(job):
+def test_seed_determines_the_picture(job):
     for folder, seed in [("a", 5), ("b", 5), ("c", 6)]:
         assert job("--noise-ratio", "0.6", "--seed", seed, "--output", folder) == 0
     a, b, c = (read_picture(Path(folder) / "result.png") for folder in "abc")
@@ -92,7 +92,7 @@ def test_the_same_seed_gives_the_same_picture_and_another_another(job):
 
 
 @pytest.mark.slow
-def test_config_repeats_the_run_exactly_from_anywhere(job, tmp_path, monkeypatch):
+def test_config_repeats_the_run_from_another_directory(job, tmp_path, monkeypatch):
     knobs = ["--alpha", "0.01", "--style-layers", "conv1_1,conv3_1", "--noise-ratio", "0.3"]
     assert job(*knobs, "--style-layer-weights", "1", "2", "--output", "first") == 0
     config = json.loads((tmp_path / "first" / "config.json").read_text())
@@ -109,23 +109,23 @@ def test_config_repeats_the_run_exactly_from_anywhere(job, tmp_path, monkeypatch
 
 
 @pytest.mark.slow
-def test_a_flag_overrides_the_config_file(job, tmp_path):
+def test_flag_overrides_config_file(job, tmp_path):
     assert job("--output", "first") == 0
     assert main(["--config", "first/config.json", "--iterations", "1", "--output", "second"]) == 0
     assert len(rows("second")) == 3
 
 
-def test_the_preset_sets_the_tutorials_numbers(job, tmp_path):
+def test_preset_sets_values_of_the_tutorial(job, tmp_path):
     assert job("--preset", "devos", "--size", "64x48", "--output", "here") == 0
     config = json.loads((tmp_path / "here" / "config.json").read_text())
-    tutorial = {"alpha": 0.0025, "beta": 1, "learning_rate": 2, "epsilon": 1e-8, "clip": False}
-    tutorial |= {"stretch_style": True, "noise_ratio": 0, "style_layer_weights": [0.5] * 5}
-    assert tutorial.items() <= config.items()
+    expected = {"alpha": 0.0025, "beta": 1, "learning_rate": 2, "epsilon": 1e-8, "clip": False}
+    expected |= {"stretch_style": True, "noise_ratio": 0, "style_layer_weights": [0.5] * 5}
+    assert expected.items() <= config.items()
     with Image.open(tmp_path / "here" / "result.png") as picture:
         assert picture.size == (64, 48)
 
 
-def test_no_preset_clips_but_devos(job):
+def test_devos_preset_with_large_learning_rate(job):
     assert job("--learning-rate", 90, "--preset", "devos", "--size", 48, "--output", "here") == 0
 
 
@@ -133,7 +133,7 @@ def test_no_preset_clips_but_devos(job):
 
 
 @pytest.mark.slow
-def test_two_styles_with_masks_repeat_from_their_config(job, tmp_path, pictures):
+def test_config_repeats_run_with_two_styles_and_masks(job, tmp_path, pictures):
     content, style = pictures
     mask = np.zeros((45, 61), np.uint8)
     mask[:, 30:] = 255
@@ -149,14 +149,14 @@ def test_two_styles_with_masks_repeat_from_their_config(job, tmp_path, pictures)
     np.testing.assert_array_equal(one, two)
 
 
-def test_options_may_stand_between_the_pictures(job, pictures, tmp_path):
+def test_options_between_the_pictures(job, pictures, tmp_path):
     content, style = pictures
     assert job("--output", "here", pair=(content, "--alpha", "0.1", style)) == 0
     config = json.loads((tmp_path / "here" / "config.json").read_text())
     assert (config["alpha"], config["style"]) == (0.1, [str(style)])
 
 
-def test_a_config_of_the_first_version_names_its_style_as_text(job, pictures, tmp_path):
+def test_config_of_first_version_has_style_as_string(job, pictures, tmp_path):
     assert job("--output", "one") == 0
     config = json.loads((tmp_path / "one" / "config.json").read_text())
     config["style"] = config["style"][0]
@@ -164,7 +164,7 @@ def test_a_config_of_the_first_version_names_its_style_as_text(job, pictures, tm
     assert main(["--config", "old.json", "--output", "two", "--quiet"]) == 0
 
 
-def test_texture_and_content_alone_leave_the_other_column_empty(job):
+def test_column_of_unused_loss_is_empty(job):
     assert job("--alpha", 0, "--init", "noise", "--output", "texture") == 0
     assert job("--beta", 0, "--init", "noise", "--output", "content") == 0
     texture, content = (dict(zip(HEADER, rows(folder)[-1])) for folder in ("texture", "content"))
@@ -173,21 +173,21 @@ def test_texture_and_content_alone_leave_the_other_column_empty(job):
     assert float(content["content"]) > 0
 
 
-def test_a_converged_run_says_so_and_keeps_its_last_picture(job, capsys):
-    how = ["--beta", 0, "--tv-weight", 0, "--optimizer", "lbfgs", "--output", "here"]
-    assert job(*how) == 0  # it starts at its goal
+def test_converged_run_prints_message_and_saves_result(job, capsys):
+    options = ["--beta", 0, "--tv-weight", 0, "--optimizer", "lbfgs", "--output", "here"]
+    assert job(*options) == 0  # converged at the start
     assert "converged at 0: no step reduces the loss further" in capsys.readouterr().out
     assert "result.png" in names("here")
 
 
-def test_squeezenet_is_found_on_the_path(job, pictures, tmp_path, monkeypatch):
+def test_squeezenet_is_found_on_model_path(job, pictures, tmp_path, monkeypatch):
     from squeezenet_files import tiny_squeezenet, write_npz
 
     write_npz(tmp_path / "squeezenet_v1_1.npz", tiny_squeezenet())
     monkeypatch.setenv("NST_TF_MODEL_PATH", str(tmp_path))
     content, style = map(str, pictures)
-    how = ["--preset", "cs231n-scream", "--size", "64", "--style-size", "64", "--iterations", "2"]
-    assert main([content, style, *how, "--output", "here", "--quiet"]) == 0
+    knobs = ["--preset", "cs231n-scream", "--size", "64", "--style-size", "64", "--iterations", "2"]
+    assert main([content, style, *knobs, "--output", "here", "--quiet"]) == 0
     config = json.loads((tmp_path / "here" / "config.json").read_text())
     assert config["weights"] == str(tmp_path / "squeezenet_v1_1.npz")
     assert config["style_layers"] == ["conv1", "fire3", "fire4", "fire5"]
@@ -196,12 +196,12 @@ def test_squeezenet_is_found_on_the_path(job, pictures, tmp_path, monkeypatch):
 # ------------------------------------------------------------------ bad input
 
 
-def test_bad_input_is_one_line_and_status_2_and_leaves_nothing(job, tmp_path, pictures, capsys):
+def test_bad_input_prints_one_line_and_writes_nothing(job, tmp_path, pictures, capsys):
     content, style = pictures
     text = tmp_path / "notes.txt"
     text.write_text("no picture, no weights")
     before = names(tmp_path)
-    for more, pair, message in [
+    for options, pair, message in [
         ([], ("none.jpg", style), "there is no picture none.jpg"),
         ([], (content, text), "notes.txt is not a readable picture"),
         ([], (content,), "one picture was given; give CONTENT and STYLE, or neither"),
@@ -244,24 +244,24 @@ def test_bad_input_is_one_line_and_status_2_and_leaves_nothing(job, tmp_path, pi
         (["--config", ""], pictures, "can't be read" if os.name == "nt" else "is not a file"),
         (["--output", text / "below"], pictures, "is not writable; choose another --output"),
     ]:
-        assert job(*more, pair=pair) == 2, message
+        assert job(*options, pair=pair) == 2, message
         assert message in error(capsys)
     assert names(tmp_path) == before
 
 
 @pytest.mark.parametrize("module", ["nst_tf", "nst_tf.run"])
-def test_the_version_is_printed_without_starting_tensorflow(module):
+def test_version_does_not_import_tensorflow(module):
     code = (
         "import runpy, sys; sys.argv[1:] = ['--version']\n"
         f"try: runpy.run_module({module!r}, run_name='__main__')\n"
         "finally: assert 'tensorflow' not in sys.modules"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
-    assert (done.returncode, done.stdout) == (0, "nst_tf 0.1.0\n"), done.stderr
+    process = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert (process.returncode, process.stdout) == (0, "nst_tf 0.1.0\n"), process.stderr
 
 
 @pytest.mark.parametrize(
-    ("words", "message"),
+    ("arguments", "message"),
     [
         (["--iterations", "many"], "argument --iterations: invalid int value: 'many'"),
         (["--pooling", "median"], "invalid choice: 'median'"),
@@ -281,14 +281,14 @@ def test_the_version_is_printed_without_starting_tensorflow(module):
         (["--colour", "no"], "unrecognized arguments: --colour"),
     ],
 )
-def test_wrong_options_are_one_line_too(words, message, capsys):
+def test_wrong_options_print_one_line(arguments, message, capsys):
     with pytest.raises(SystemExit) as stop:
-        main(words)
+        main(arguments)
     assert stop.value.code == 2
     assert message in error(capsys)
 
 
-def test_a_gpu_that_is_not_there_says_how_to_get_one(job, capsys, monkeypatch):
+def test_missing_gpu_message_names_requirements(job, capsys, monkeypatch):
     import tensorflow as tf
 
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind=None: [])
@@ -296,7 +296,7 @@ def test_a_gpu_that_is_not_there_says_how_to_get_one(job, capsys, monkeypatch):
     assert "pip install -r requirements-gpu.txt" in error(capsys)
 
 
-def test_unknown_knobs_in_a_config_file_are_named(job, tmp_path, capsys):
+def test_unknown_knob_in_config_file_is_named(job, tmp_path, capsys):
     (tmp_path / "c.json").write_text('{"alpha": 1, "gamma": 2}')
     assert main(["--config", "c.json"]) == 2
     assert "there is no knob `gamma`" in error(capsys)
@@ -305,14 +305,14 @@ def test_unknown_knobs_in_a_config_file_are_named(job, tmp_path, capsys):
     assert "does not contain a JSON object" in error(capsys)
 
 
-def test_a_config_file_without_a_picture_does_not_take_the_samples(job, tmp_path, capsys):
+def test_config_file_without_pictures_is_rejected(job, tmp_path, capsys):
     for knobs in ({"content": "a.png"}, {"content": "a.png", "style": None}, {}):
         (tmp_path / "c.json").write_text(json.dumps(knobs))
         assert main(["--config", "c.json"]) == 2
         assert "both pictures are needed" in error(capsys)
 
 
-def test_a_picture_that_the_run_would_write_over_is_not_taken(job, tmp_path, pictures, capsys):
+def test_input_that_would_be_overwritten_is_rejected(job, tmp_path, pictures, capsys):
     assert job("--output", "here") == 0
     before = (tmp_path / "here" / "result.png").read_bytes()
     capsys.readouterr()
@@ -322,13 +322,13 @@ def test_a_picture_that_the_run_would_write_over_is_not_taken(job, tmp_path, pic
     assert (tmp_path / "here" / "result.png").read_bytes() == before
 
 
-def test_an_output_that_leads_nowhere_is_refused(job, tmp_path, capsys):
+def test_output_that_is_a_broken_link_is_rejected(job, tmp_path, capsys):
     (tmp_path / "output").symlink_to(tmp_path / "nowhere" / "at all")
     assert job() == 2
     assert "output is not a directory" in capsys.readouterr().err
 
 
-def test_a_long_style_picture_is_named_with_what_to_do(job, tmp_path, pictures, capsys):
+def test_too_narrow_style_is_named_with_a_remedy(job, tmp_path, pictures, capsys):
     Image.new("RGB", (900, 40)).save(tmp_path / "long.png")
     assert job(pair=(pictures[0], tmp_path / "long.png")) == 2
     assert re.search(
@@ -337,7 +337,7 @@ def test_a_long_style_picture_is_named_with_what_to_do(job, tmp_path, pictures, 
     assert job("--stretch-style", pair=(pictures[0], tmp_path / "long.png")) == 0
 
 
-def test_an_earlier_run_is_not_overwritten_unasked(job, tmp_path, capsys):
+def test_earlier_run_is_replaced_only_with_overwrite(job, tmp_path, capsys):
     assert job("--output", "here") == 0
     (tmp_path / "here" / "notes.txt").write_text("mine")
     before = {name: (tmp_path / "here" / name).read_bytes() for name in names("here")}
@@ -349,7 +349,7 @@ def test_an_earlier_run_is_not_overwritten_unasked(job, tmp_path, capsys):
     )
     assert before == {name: (tmp_path / "here" / name).read_bytes() for name in names("here")}
     assert job("--output", "here", "--overwrite", "--iterations", 1) == 0
-    # Nothing of the longer run is left among the files of the shorter, and nothing else gone.
+    # The files of the longer run are removed, all others are kept.
     assert names("here") == [
         *("000001.png", "config.json", "journal.json", "losses.csv", "notes.txt", "report.html"),
         "result.png",
@@ -357,27 +357,27 @@ def test_an_earlier_run_is_not_overwritten_unasked(job, tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    ("files", "words"),
+    ("files", "message"),
     [
         (["000001.png"], "here holds 000001.png, which --overwrite would remove;"),
         (["report.html", "config.json"], "here holds config.json and 1 more, which --overwrite"),
     ],
 )
-def test_files_that_are_no_run_are_named_before_they_are_removed(job, capsys, files, words):
+def test_other_files_in_output_are_named_and_kept(job, capsys, files, message):
     Path("here").mkdir()
     for name in files:
         (Path("here") / name).write_text("mine")
     assert job("--output", "here") == 2
     line = error(capsys)
-    assert words in line
+    assert message in line
     assert "choose another directory" in line
     assert names("here") == sorted(files)
 
 
-# ------------------------------------------------------------------ how it ends
+# ------------------------------------------------------------------ how a run ends
 
 
-def test_a_run_that_diverges_saves_the_last_good_picture(job, capsys):
+def test_diverged_run_saves_last_good_picture(job, capsys):
     assert job("--learning-rate", "1e30", "--no-clip", "--output", "here", "--quiet") == 2
     message = error(capsys)
     assert "make learning_rate smaller" in message
@@ -386,30 +386,30 @@ def test_a_run_that_diverges_saves_the_last_good_picture(job, capsys):
     assert len(rows("here")) == 2
 
 
-def test_a_picture_that_does_not_fit_into_memory_says_what_to_do(job, capsys, monkeypatch):
+def test_out_of_memory_message_names_a_remedy(job, capsys, monkeypatch):
     import tensorflow as tf
 
-    def exhausted(*_, **__):
+    def raise_out_of_memory(*_, **__):
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
 
-    monkeypatch.setattr("nst_tf.jobs.run.minimize", exhausted)
+    monkeypatch.setattr("nst_tf.jobs.run.minimize", raise_out_of_memory)
     assert job("--quiet") == 2
     assert "48 does not fit into memory: make the picture smaller" in error(capsys)
 
 
 @pytest.fixture
 def endless(pictures, tiny_mat, tmp_path):
-    """Return a function that starts a run without an end, and waits until it has begun."""
+    """Return a function that starts an endless run and waits for its first iterations."""
     command = [sys.executable, "-m", "nst_tf.run", *map(str, pictures), "--weights", str(tiny_mat)]
     command += ["--size", "48", "--iterations", "1000000", "--output", str(tmp_path / "here")]
     losses = tmp_path / "here" / "losses.csv"
-    started = []
+    processes = []
 
-    def start(*before, **how):
-        # The tests themselves may run under nohup, and what is ignored is inherited.
-        heard = partial(signal.signal, signal.SIGHUP, signal.SIG_DFL)
-        process = subprocess.Popen([*before, *command], cwd=ROOT, preexec_fn=heard, **how)
-        started.append(process)
+    def start(*prefix, **options):
+        # The tests may run under nohup, and ignored signals are inherited.
+        reset_hup = partial(signal.signal, signal.SIGHUP, signal.SIG_DFL)
+        process = subprocess.Popen([*prefix, *command], cwd=ROOT, preexec_fn=reset_hup, **options)
+        processes.append(process)
         deadline = time.monotonic() + 120
         while not losses.exists() or len(losses.read_text().splitlines()) < 20:
             assert process.poll() is None
@@ -418,7 +418,7 @@ def endless(pictures, tiny_mat, tmp_path):
         return process
 
     yield start
-    for process in started:
+    for process in processes:
         process.kill()
         process.wait()
 
@@ -428,22 +428,22 @@ needs_hangup = pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="no SIGH
 
 @pytest.mark.slow
 @needs_hangup
-def test_a_hangup_saves_the_picture_reached(endless, tmp_path):
+def test_hangup_saves_current_picture(endless, tmp_path):
     process = endless(stderr=subprocess.PIPE, text=True)
     process.send_signal(signal.SIGHUP)
-    _, said = process.communicate(timeout=60)
+    _, stderr = process.communicate(timeout=60)
     assert process.returncode == 129
-    assert said.splitlines()[-1].startswith("nst_tf: interrupted after ")
+    assert stderr.splitlines()[-1].startswith("nst_tf: interrupted after ")
     assert read_picture(tmp_path / "here" / "result.png").shape == (35, 48, 3)
 
 
 @pytest.mark.slow
 @needs_hangup
-def test_a_closed_terminal_saves_the_picture_reached_too(endless, tmp_path):
-    terminal, end = os.openpty()
-    process = endless(stdin=end, stdout=end, stderr=end, start_new_session=True)
-    os.close(end)
-    os.close(terminal)  # from here on nothing can be said any more
+def test_closed_terminal_saves_current_picture(endless, tmp_path):
+    terminal, device = os.openpty()
+    process = endless(stdin=device, stdout=device, stderr=device, start_new_session=True)
+    os.close(device)
+    os.close(terminal)  # from here on, output fails
     process.send_signal(signal.SIGHUP)  # as the kernel does for the terminal's own session
     assert process.wait(timeout=60) == 129
     assert read_picture(tmp_path / "here" / "result.png").shape == (35, 48, 3)
@@ -452,7 +452,7 @@ def test_a_closed_terminal_saves_the_picture_reached_too(endless, tmp_path):
 
 @pytest.mark.slow
 @needs_hangup
-def test_under_nohup_a_hangup_is_ignored(endless):
+def test_hangup_is_ignored_under_nohup(endless):
     process = endless("nohup", stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     process.send_signal(signal.SIGHUP)
     with pytest.raises(subprocess.TimeoutExpired):
@@ -463,45 +463,45 @@ def test_under_nohup_a_hangup_is_ignored(endless):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for another process")
-def test_control_c_saves_the_picture_reached_and_says_where(endless, tmp_path):
-    plain = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
-    process = endless(env=plain, stderr=subprocess.PIPE, text=True)
+def test_control_c_saves_current_picture_and_prints_path(endless, tmp_path):
+    env = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
+    process = endless(env=env, stderr=subprocess.PIPE, text=True)
     process.send_signal(signal.SIGINT)
-    process.send_signal(signal.SIGINT)  # an impatient hand loses nothing
-    _, said = process.communicate(timeout=60)
+    process.send_signal(signal.SIGINT)  # a second Ctrl-C loses nothing
+    _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130
-    # Nothing but our own lines: no traceback, none of TensorFlow's news.
-    *progress, last = said.splitlines()
+    # Only our own lines: no traceback, no messages of TensorFlow.
+    *progress, last = stderr.splitlines()
     assert all("/1000000  loss " in line for line in progress)
     assert last.startswith("nst_tf: interrupted")
     assert last.endswith(f"`python -m nst_tf.run --resume {tmp_path / 'here'}` resumes the run")
     done = int(rows(tmp_path / "here")[-1][0])
-    assert f"interrupted after {done} iterations; the picture after {done} iterations is" in said
+    assert f"interrupted after {done} iterations; the picture after {done} iterations is" in stderr
     assert read_picture(tmp_path / "here" / "result.png").shape == (35, 48, 3)
 
 
-def test_python_m_returns_the_status_and_one_line():
+def test_python_m_returns_status_and_prints_one_line():
     command = [sys.executable, "-m", "nst_tf.run", "one.jpg"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 2
-    assert done.stdout == ""
-    assert done.stderr.startswith("nst_tf: one picture was given")
-    assert done.stderr.count("\n") == 1
+    process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert process.returncode == 2
+    assert process.stdout == ""
+    assert process.stderr.startswith("nst_tf: one picture was given")
+    assert process.stderr.count("\n") == 1
 
 
-def test_help_names_every_knob(capsys):
+def test_help_lists_documented_flags(capsys):
     with pytest.raises(SystemExit) as stop:
         main(["--help"])
     assert stop.value.code == 0
     text = capsys.readouterr().out
-    contract = """--output --preset --weights --size --iterations --alpha --beta --noise-ratio
+    flags = """--output --preset --weights --size --iterations --alpha --beta --noise-ratio
         --learning-rate --pooling --content-layers --style-layers --save-every --seed --device
         --quiet --overwrite --resume --config"""
-    for flag in re.findall("[a-z-]+", contract):
+    for flag in re.findall("[a-z-]+", flags):
         assert flag in text
 
 
-def test_every_knob_has_a_flag_and_a_line_of_help_under_a_heading(capsys):
+def test_every_knob_has_a_flag_and_help(capsys):
     from dataclasses import fields
 
     from nst_tf import JobConfig
@@ -509,17 +509,17 @@ def test_every_knob_has_a_flag_and_a_line_of_help_under_a_heading(capsys):
 
     with pytest.raises(SystemExit):
         main(["--help"])
-    shown = capsys.readouterr().out
+    text = capsys.readouterr().out
     for knob in fields(JobConfig):
         assert knob.metadata["help"], knob.name
         if knob.name not in ("content", "style"):
-            assert f"--{knob.name.replace('_', '-')}" in shown
+            assert f"--{knob.name.replace('_', '-')}" in text
     assert set(HEADINGS) <= {knob.name for knob in fields(JobConfig)}
     for heading in HEADINGS.values():
-        assert f"\n{heading}:\n" in shown
+        assert f"\n{heading}:\n" in text
 
 
-def test_a_pipe_that_closes_early_is_no_error():
+def test_closed_pipe_is_not_an_error():
     command = [sys.executable, "-m", "nst_tf.run", "--list-presets"]
     process = subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

@@ -14,18 +14,18 @@ CHELSEA, STROKES = SAMPLE_PAIR["content"], *SAMPLE_PAIR["style"]
 
 
 @pytest.fixture(autouse=True)
-def here(tmp_path, monkeypatch):
+def working_directory(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-def test_every_picture_of_a_checkout_has_a_name_of_its_own():
+def test_every_picture_of_a_checkout_has_a_unique_name():
     pictures = [
         path for kind in ("content", "style") for path in (ROOT / "images" / kind).iterdir()
     ]
     assert sorted(BY_NAME.values()) == sorted(pictures)
 
 
-def test_a_name_stands_for_the_full_path():
+def test_name_resolves_to_full_path():
     assert resolve_picture("chelsea") == CHELSEA
     assert resolve_picture("night_strokes", "elsewhere") == STROKES
     assert Path(CHELSEA).is_absolute()
@@ -36,33 +36,33 @@ def test_other_names_are_paths():
     assert resolve_picture("chelsea.jpg", "photos") == str(Path("photos/chelsea.jpg"))
 
 
-def test_a_file_goes_before_a_sample_and_a_folder_does_not():
+def test_file_overrides_sample_but_directory_does_not():
     Path("chelsea").touch()
     assert resolve_picture("chelsea") == "chelsea"
     Path("coffee").mkdir()
     assert resolve_picture("coffee") == str(BY_NAME["coffee"])
 
 
-def test_a_job_takes_names_and_saves_paths(job):
+def test_job_accepts_names_and_saves_paths(job):
     assert job(pair=("chelsea", "night_strokes")) == 0
     config = json.loads(Path("output/chelsea_night_strokes/config.json").read_text())
     assert (config["content"], config["style"]) == (CHELSEA, [STROKES])
 
 
-def test_a_name_may_stand_beside_a_file(job, pictures):
+def test_name_can_be_combined_with_a_file(job, pictures):
     assert job("--output", "out", pair=(pictures[0], "night_strokes")) == 0
     assert json.loads(Path("out/config.json").read_text())["style"] == [STROKES]
 
 
 @pytest.mark.parametrize("pair", [("nosuch", "night_strokes"), ("chelsea", "nosuch")])
-def test_an_unknown_name_is_refused_with_the_names_that_exist(job, capsys, pair):
+def test_unknown_name_error_lists_samples(job, capsys, pair):
     assert job(pair=pair) == 2
     message = "there is no picture nosuch; a file or the name of a sample (astronaut, chelsea, "
     assert message in capsys.readouterr().err
     assert not Path("output").exists()
 
 
-def test_lists_and_pairs_of_a_batch_take_names():
+def test_batch_lists_and_pairs_accept_names():
     Path("list").mkdir()
     entry = {"content": "chelsea", "style": ["night_strokes", "own.jpg"]}
     Path("list/jobs.json").write_text(json.dumps([entry]))

@@ -1,4 +1,4 @@
-"""Nothing that a file says is run, unpickled or fetched: the package holds no call that could."""
+"""The package does not run, unpickle or download anything that a file names."""
 
 import ast
 import socket
@@ -15,23 +15,23 @@ from nst_tf.image.io import read_picture
 from nst_tf.models import load_model
 
 PACKAGE = Path(nst_tf.__file__).parent
-FORBIDDEN_MODULES = {  # name -> the modules that may import it, and why
+FORBIDDEN_MODULES = {  # name -> files that may import it
     **dict.fromkeys(("pickle", "cPickle", "dill", "shelve", "marshal", "joblib", "yaml"), ()),
     **dict.fromkeys(("subprocess", "ctypes", "importlib.machinery", "runpy", "code"), ()),
     **dict.fromkeys(("urllib.request", "http", "ftplib", "smtplib", "xmlrpc"), ()),
-    "socket": ("on_ray.py",),  # knocks at the cluster that --address names
-    # `weights fetch NAME` alone downloads, from addresses in the package or on the command line.
+    "socket": ("on_ray.py",),  # checks that the cluster at --address is reachable
+    # Only `weights fetch NAME` downloads, from URLs in the package or on the command line.
     **dict.fromkeys(("requests", "pooch"), ("download.py",)),
 }
 FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__", "breakpoint", "input"}
-FORBIDDEN_METHODS = {  # of anything: tf.keras.models.load_model can run code out of a file
+FORBIDDEN_METHODS = {  # of any object: tf.keras.models.load_model can run code from a file
     *("system", "popen", "execv", "execvp", "spawnv", "startfile", "load_weights"),
     *("fromstring", "read_pickle", "extractall", "extract", "import_module"),
 }
 
 
 def calls(file):
-    """Return (name, node) of each call in a file: "eval", or ".load" of anything."""
+    """Yield (name, node) of each call in a file: "eval", or ".load" for a method."""
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call):
             if isinstance(node.func, ast.Name):
@@ -41,7 +41,7 @@ def calls(file):
 
 
 def imports(file):
-    """Return the modules that a file imports, each with the packages that it lies in."""
+    """Yield the modules that a file imports, and the names imported from them."""
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -51,7 +51,7 @@ def imports(file):
 
 
 @pytest.mark.parametrize("file", sorted(PACKAGE.rglob("*.py")), ids=lambda file: file.stem)
-def test_no_module_can_run_unpickle_or_fetch_what_a_file_names(file):
+def test_no_forbidden_imports_or_calls(file):
     for module in imports(file):
         for forbidden, allowed in FORBIDDEN_MODULES.items():
             if module == forbidden or module.startswith(forbidden + "."):
@@ -61,23 +61,23 @@ def test_no_module_can_run_unpickle_or_fetch_what_a_file_names(file):
         assert name.removeprefix(".") not in FORBIDDEN_METHODS or not name.startswith("."), (
             f"{file.name}:{node.lineno} calls {name}"
         )
-        options = {each.arg: each.value for each in node.keywords}
+        options = {keyword.arg: keyword.value for keyword in node.keywords}
         assert "shell" not in options, f"{file.name}:{node.lineno} starts a shell"
         if "allow_pickle" in options:
             assert options["allow_pickle"].value is False, f"{file.name}:{node.lineno} unpickles"
 
 
-def test_arrays_are_read_in_one_place_and_pictures_by_a_list_of_formats():
+def test_arrays_and_pictures_are_read_by_checked_readers():
     for file in PACKAGE.rglob("*.py"):
         for name, node in calls(file):
-            where = f"{file.name}:{node.lineno}"
-            if name == ".loadmat":  # `check_matlab` has looked at the file before
-                assert file.name == "matconvnet.py", f"{where} reads MATLAB files"
+            location = f"{file.name}:{node.lineno}"
+            if name == ".loadmat":  # after `check_matlab`
+                assert file.name == "matconvnet.py", f"{location} reads MATLAB files"
             if name == ".load" and getattr(node.func.value, "id", "") in ("np", "numpy"):
-                assert file.name == "npz.py", f"{where} loads arrays"
+                assert file.name == "npz.py", f"{location} loads arrays"
             if name == ".open" and getattr(node.func.value, "id", "") == "Image":
-                assert "formats" in {each.arg for each in node.keywords}, (
-                    f"{where} opens any format"
+                assert "formats" in {keyword.arg for keyword in node.keywords}, (
+                    f"{location} opens any format"
                 )
 
 
@@ -90,7 +90,7 @@ def no_network(monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", connect)
 
 
-def test_reading_asks_no_network(tmp_path, tiny_mat, no_network):
+def test_reading_does_not_use_the_network(tmp_path, tiny_mat, no_network):
     write_keras(tmp_path / "vgg.h5", tiny_vgg(16))
     write_npz(tmp_path / "squeezenet.npz", tiny_squeezenet())
     for path in (tiny_mat, tmp_path / "vgg.h5", tmp_path / "squeezenet.npz"):

@@ -1,4 +1,4 @@
-"""The loop: what it minimises, reports, keeps in range, and how it ends."""
+"""`style_transfer`: losses, callbacks, bounds, invalid inputs and interruption."""
 
 import numpy as np
 import pytest
@@ -25,10 +25,10 @@ from nst_tf.image.pixels import VGG_PIXELS
 from nst_tf.optim import Adam
 
 CONTENT = VGG_PIXELS.to_image(make_picture(37, 45))
-STYLE = VGG_PIXELS.to_image(make_picture(50, 41, seed=1))  # another size, on purpose
+STYLE = VGG_PIXELS.to_image(make_picture(50, 41, seed=1))  # of a different size than the content
 
 
-def test_the_loss_of_each_row_is_the_loss_of_its_picture(tiny_model):
+def test_history_matches_the_losses_of_each_image(tiny_model):
     config = TransferConfig(alpha=0.3, beta=0.7, tv_weight=0.01, iterations=4)
     images = []
     result = style_transfer(
@@ -40,12 +40,12 @@ def test_the_loss_of_each_row_is_the_loss_of_its_picture(tiny_model):
     layers = config.style_layers
     style = extract_features(tiny_model, STYLE, layers)
     targets = {name: gram_matrix(style[name], per_position=True) for name in layers}
-    aim = extract_features(tiny_model, CONTENT, ["conv4_2"])["conv4_2"]
+    target = extract_features(tiny_model, CONTENT, ["conv4_2"])["conv4_2"]
     for image, losses in zip(images, result.history, strict=True):
-        now = extract_features(tiny_model, image, [*layers, "conv4_2"])
+        features = extract_features(tiny_model, image, [*layers, "conv4_2"])
         expected = {
-            "content": content_loss(now["conv4_2"], aim),
-            "style": style_loss(now, targets, dict.fromkeys(layers, 0.2)),
+            "content": content_loss(features["conv4_2"], target),
+            "style": style_loss(features, targets, dict.fromkeys(layers, 0.2)),
             "tv": tv_loss(image),
         }
         for name, loss in expected.items():
@@ -55,8 +55,8 @@ def test_the_loss_of_each_row_is_the_loss_of_its_picture(tiny_model):
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "lbfgs-fixed"])
-def test_a_large_picture_is_the_same_to_the_last_bit_each_time(tiny_model, optimizer):
-    # Large enough that TensorFlow adds gradients in any order where it knows all sizes.
+def test_large_picture_is_reproducible_bit_for_bit(tiny_model, optimizer):
+    # Large enough that TensorFlow sums gradients in varying order if all shapes are static.
     large = np.tile(CONTENT, (1, 36, 44, 1))
     config = TransferConfig(
         optimizer=optimizer,
@@ -69,24 +69,24 @@ def test_a_large_picture_is_the_same_to_the_last_bit_each_time(tiny_model, optim
     np.testing.assert_array_equal(one.image, other.image)
 
 
-def test_the_start_from_content_has_no_content_loss(tiny_model):
+def test_initial_content_loss_is_zero(tiny_model):
     result = style_transfer(CONTENT, STYLE, tiny_model, iterations=0)
     assert result.history[0]["content"] == 0
     np.testing.assert_array_equal(result.image, CONTENT)
 
 
-def test_a_picture_in_place_of_an_image_is_refused(tiny_model):
+def test_uint8_image_raises(tiny_model):
     picture = make_picture(37, 45)[np.newaxis]  # uint8, the mean not subtracted
     with pytest.raises(ImageError, match="has type uint8; floats in the trunk's pixel space"):
         style_transfer(picture, STYLE, tiny_model, iterations=0)
 
 
-def test_losses_fall(tiny_model):
+def test_loss_decreases(tiny_model):
     result = style_transfer(CONTENT, STYLE, tiny_model, iterations=60, alpha=1e-5)
     assert result.history[-1]["total"] < result.history[0]["total"] / 3
 
 
-def test_the_first_step_of_adam_is_the_learning_rate_against_the_gradient(tiny_model):
+def test_first_adam_step_has_the_size_of_the_learning_rate(tiny_model):
     config = TransferConfig(iterations=1, learning_rate=0.5, clip=False)
     objective = losses_for(CONTENT, STYLE, tiny_model, config)
     image = tf.constant(CONTENT)
@@ -100,7 +100,7 @@ def test_the_first_step_of_adam_is_the_learning_rate_against_the_gradient(tiny_m
     np.testing.assert_allclose(step, -0.5 * np.sign(gradient[clear]), atol=1e-3)
 
 
-def test_adam_finds_the_minimum_of_a_bowl_and_respects_its_bounds():
+def test_adam_minimizes_a_quadratic_within_bounds():
     def objective(image, targets):
         return {"total": tf.reduce_sum(tf.square(image - [1.0, 2.0, 3.0]))}
 
@@ -115,7 +115,7 @@ def test_adam_finds_the_minimum_of_a_bowl_and_respects_its_bounds():
     np.testing.assert_allclose(descent.image()[0, 0, 0], [1, 1.5, 1.5], atol=0.05)
 
 
-def test_an_objective_compiled_with_xla_gives_the_same_losses(tiny_model):
+def test_losses_are_the_same_with_xla(tiny_model):
     objective = losses_for(CONTENT, STYLE, tiny_model, TransferConfig())
     image = tf.constant(CONTENT + 5)
     plain, compiled = (
@@ -127,15 +127,15 @@ def test_an_objective_compiled_with_xla_gives_the_same_losses(tiny_model):
 
 def test_clip_keeps_the_pixels_between_black_and_white(tiny_model):
     knobs = {"iterations": 8, "learning_rate": 60.0}
-    inside = style_transfer(CONTENT, STYLE, tiny_model, clip=True, **knobs).image
+    clipped = style_transfer(CONTENT, STYLE, tiny_model, clip=True, **knobs).image
     low, high = VGG_PIXELS.bounds
-    assert (inside >= low - 1e-3).all()
-    assert (inside <= high + 1e-3).all()
-    outside = style_transfer(CONTENT, STYLE, tiny_model, clip=False, **knobs).image
-    assert (outside < low - 1).any() or (outside > high + 1).any()
+    assert (clipped >= low - 1e-3).all()
+    assert (clipped <= high + 1e-3).all()
+    unclipped = style_transfer(CONTENT, STYLE, tiny_model, clip=False, **knobs).image
+    assert (unclipped < low - 1).any() or (unclipped > high + 1).any()
 
 
-def test_the_network_stays_as_it_was_and_its_kernels_get_no_gradient(tiny_model):
+def test_network_is_unchanged_and_kernels_get_no_gradient(tiny_model):
     before = {n: layer.kernel.numpy() for n, layer in tiny_model.items() if "conv" in n}
     style_transfer(CONTENT, STYLE, tiny_model, iterations=3)
     for name, kernel in before.items():
@@ -151,20 +151,20 @@ def test_the_network_stays_as_it_was_and_its_kernels_get_no_gradient(tiny_model)
         return tape.gradient(total, image)
 
     graph = gradient.get_concrete_function(tf.TensorSpec(CONTENT.shape)).graph
-    kinds = {operation.type for operation in needed_for(graph.outputs)}
+    kinds = {operation.type for operation in required_operations(graph.outputs)}
     assert "Conv2DBackpropInput" in kinds
     assert "Conv2DBackpropFilter" not in kinds
 
 
-def needed_for(tensors):
-    """Return the operations that a graph must run to give these tensors."""
-    needed, waiting = set(), [tensor.op for tensor in tensors]
+def required_operations(tensors):
+    """Return the operations of a graph on which tensors depend."""
+    required, waiting = set(), [tensor.op for tensor in tensors]
     while waiting:
         operation = waiting.pop()
-        if operation not in needed:
-            needed.add(operation)
+        if operation not in required:
+            required.add(operation)
             waiting += [tensor.op for tensor in operation.inputs]
-    return needed
+    return required
 
 
 def test_the_same_seed_gives_the_same_picture(tiny_mat):
@@ -176,13 +176,13 @@ def test_the_same_seed_gives_the_same_picture(tiny_mat):
 
 
 def test_changing_a_knob_changes_the_next_run(tiny_model):
-    """The stale tf.function trap: a second run must not reuse the first one's weights."""
+    """A cached tf.function must not reuse the weights of an earlier run."""
     first = style_transfer(CONTENT, STYLE, tiny_model, iterations=3, beta=1.0)
     second = style_transfer(CONTENT, STYLE, tiny_model, iterations=3, beta=2.0)
     np.testing.assert_allclose(second.history[0]["total"], 2 * first.history[0]["total"], rtol=1e-5)
 
 
-def test_a_callback_sees_every_step_and_the_end(tiny_model, tmp_path):
+def test_callbacks_receive_every_step(tiny_model, tmp_path):
     seen = []
     style_transfer(
         CONTENT,
@@ -195,7 +195,7 @@ def test_a_callback_sees_every_step_and_the_end(tiny_model, tmp_path):
     assert sorted(f.name for f in tmp_path.iterdir()) == ["000003.png", "000006.png", "000007.png"]
 
 
-def test_a_loss_that_is_not_finite_stops_with_the_last_good_picture(tiny_model):
+def test_non_finite_loss_returns_the_last_good_picture(tiny_model):
     with pytest.raises(
         Diverged, match=r"make learning_rate smaller \(it is 1e\+30\) or turn clip on"
     ) as stop:
@@ -205,13 +205,13 @@ def test_a_loss_that_is_not_finite_stops_with_the_last_good_picture(tiny_model):
     assert stop.value.result.picture.shape == (37, 45, 3)
 
 
-def test_weights_of_the_losses_that_are_too_large_are_named(tiny_model):
+def test_diverged_names_loss_weights_that_are_too_large(tiny_model):
     with pytest.raises(Diverged, match=r"before the first iteration.*beta 1e\+38") as stop:
         style_transfer(CONTENT, STYLE, tiny_model, iterations=9, beta=1e38)
     np.testing.assert_array_equal(stop.value.result.image, CONTENT)
 
 
-def test_an_interruption_hands_over_the_picture_reached(tiny_model):
+def test_interrupted_run_returns_the_current_image(tiny_model):
     def interrupt(step):
         if step.iteration == 4:
             raise KeyboardInterrupt
@@ -223,7 +223,7 @@ def test_an_interruption_hands_over_the_picture_reached(tiny_model):
     np.testing.assert_array_equal(stop.value.result.image, whole.image)
 
 
-def test_pictures_instead_of_images_are_refused(tiny_model):
+def test_images_of_wrong_shape_raise(tiny_model):
     with pytest.raises(
         ImageError, match=r"`content_image` has shape \(45, 61, 3\).*second value of load_image"
     ):
@@ -232,21 +232,21 @@ def test_pictures_instead_of_images_are_refused(tiny_model):
         style_transfer(CONTENT, STYLE, tiny_model, init_image=STYLE)
 
 
-def test_images_that_hold_nan_are_refused_a_relu_would_hide_them(tiny_model):
+def test_image_with_nan_raises(tiny_model):
     bad = STYLE.copy()
     bad[0, 3, 4, 1] = np.nan
     with pytest.raises(ImageError, match="`style_image` holds NaN"):
         style_transfer(CONTENT, bad, tiny_model)
 
 
-def test_numbers_of_numpy_are_numbers(tiny_model):
+def test_numpy_numbers_are_accepted(tiny_model):
     config = TransferConfig(
         iterations=np.int64(2), alpha=np.float32(0.5), style_layer_weights=np.ones(5)
     )
     assert (config.iterations, config.alpha, config.style_layer_weights) == (2, 0.5, (1.0,) * 5)
 
 
-def test_wrong_knobs_are_refused_before_anything_runs(tiny_model):
+def test_invalid_knobs_raise(tiny_model):
     for knobs, message in [
         ({"gamma": 1}, "no knob `gamma`; there are alpha, beta"),
         ({"alpha": -1}, "`alpha` is -1.0; it must be at least 0"),

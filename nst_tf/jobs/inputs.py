@@ -8,20 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from nst_tf.config import NO_MASK, NOT, STARTS
-from nst_tf.errors import (
-    ConfigError,
-    ImageError,
-)
+from nst_tf.errors import ConfigError, ImageError
 from nst_tf.image.color import color_after, color_before
 from nst_tf.image.frames import without_frame
 from nst_tf.image.io import read_picture
 from nst_tf.image.masks import keep_content, load_mask
 from nst_tf.image.noise import NOISE, generate_noise_image
 from nst_tf.image.sizes import fit_size, parse_size, resize_picture, same_area_size, scaled_size
-from nst_tf.models import (
-    find_squeezenet_weights,
-    find_vgg_weights,
-)
+from nst_tf.models import find_squeezenet_weights, find_vgg_weights
 from nst_tf.models.vgg import VGG_MODEL
 from nst_tf.objective.objective import Style
 from nst_tf.rundir.layout import is_ours

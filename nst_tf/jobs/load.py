@@ -7,17 +7,10 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from nst_tf.errors import (
-    NstError,
-)
+from nst_tf.errors import NstError
 from nst_tf.image.pixels import UNIT_PIXELS
 from nst_tf.jobs.inputs import input_files, load_images
-from nst_tf.models import (
-    Trunk,
-    load_model,
-    normalize_trunk,
-    resolve_layers,
-)
+from nst_tf.models import Trunk, load_model, normalize_trunk, resolve_layers
 from nst_tf.scaling.device import choose_device
 from nst_tf.scaling.precision import choose_precision
 from nst_tf.transfer import make_task

@@ -5,11 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from nst_tf.console import to_type
-from nst_tf.errors import (
-    ConfigError,
-    ImageError,
-    WeightsError,
-)
+from nst_tf.errors import ConfigError, ImageError, WeightsError
 from nst_tf.jobs.load import (
     describe_task,
     explain_out_of_memory,

@@ -6,11 +6,7 @@ from dataclasses import replace
 from nst_tf.callbacks import save_every
 from nst_tf.config import SAVING, SETTINGS
 from nst_tf.console import to_type, uninterrupted
-from nst_tf.errors import (
-    ConfigError,
-    Diverged,
-    Interrupted,
-)
+from nst_tf.errors import ConfigError, Diverged, Interrupted
 from nst_tf.image.io import save_image
 from nst_tf.jobs.inputs import check_inputs_survive, chosen_weights, with_full_paths
 from nst_tf.jobs.load import (
@@ -23,10 +19,7 @@ from nst_tf.jobs.load import (
 from nst_tf.report.render import write_report
 from nst_tf.report.timelapse import check_kind, save_timelapse
 from nst_tf.rundir.checkpoint import Checkpoints
-from nst_tf.rundir.journal import (
-    finish_journal,
-    write_journal,
-)
+from nst_tf.rundir.journal import finish_journal, write_journal
 from nst_tf.rundir.layout import CONFIG, LOSSES, RESULT, check_output, open_run_folder
 from nst_tf.rundir.losses_csv import LossLog
 from nst_tf.rundir.record import read_record

@@ -21,13 +21,7 @@ from nst_tf.objective.losses import (
     tv_of_sums,
     tv_sums,
 )
-from nst_tf.objective.objective import (
-    ContentTerm,
-    Objective,
-    StyleTerm,
-    TVTerm,
-    weighted_total,
-)
+from nst_tf.objective.objective import ContentTerm, Objective, StyleTerm, TVTerm, weighted_total
 from nst_tf.objective.statistics import STATISTICS
 
 PIXELS = "pixels"  # the grid of pixels, among those of the layers

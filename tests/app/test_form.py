@@ -1,4 +1,4 @@
-"""What a visitor of the page chose becomes a config; what can't be, is told in words."""
+"""The form of the web page: its config, and messages for invalid choices."""
 
 import numpy as np
 import pytest
@@ -40,8 +40,8 @@ def pair(pictures):
     return str(content), str(style)
 
 
-def painted(height=45, width=61):
-    """Return a layer of the editor whose left third is painted."""
+def strokes(height=45, width=61):
+    """Return layers of the mask editor with the left third painted."""
     layer = np.zeros((height, width, 4), np.uint8)
     layer[:, : width // 3] = 255, 0, 100, 153
     return [layer]
@@ -58,7 +58,7 @@ def make(uploads, content, *styles, knobs=None, **choices):
     return config_of(Form(content, list(styles), **choices), uploads, LIMITS, knobs)
 
 
-def test_a_form_becomes_the_config_of_the_command_line(uploads, pair):
+def test_form_gives_the_config_of_the_command_line(uploads, pair):
     content, style = pair
     config = make(uploads, content, StyleChoice(style), side=200, color="swap", scale=1.5)
     assert (config.size, config.color, config.style_scale) == ("200", "swap", 1.5)
@@ -68,7 +68,7 @@ def test_a_form_becomes_the_config_of_the_command_line(uploads, pair):
     assert config.content.startswith(str(uploads.folder))
 
 
-def test_a_step_of_strength_doubles_the_weight_of_a_presets_style(uploads, pair):
+def test_each_strength_step_doubles_the_style_weight(uploads, pair):
     content, style = map(str, pair)
     for preset in ("none", "devos", "gatys2016"):
         plain, strong = (
@@ -79,7 +79,7 @@ def test_a_step_of_strength_doubles_the_weight_of_a_presets_style(uploads, pair)
         assert preset == "none" or plain.beta == PRESETS[preset].knobs["beta"]
 
 
-def test_samples_stay_where_they_are_and_uploads_are_kept_once(uploads, pair, tmp_path):
+def test_samples_are_not_copied_and_uploads_are_stored_once(uploads, pair, tmp_path):
     assert str(uploads.keep(SAMPLE_PAIR["content"])) == SAMPLE_PAIR["content"]
     first, again = uploads.keep(pair[0]), uploads.keep(pair[0])
     assert first == again
@@ -87,17 +87,17 @@ def test_samples_stay_where_they_are_and_uploads_are_kept_once(uploads, pair, tm
     assert first.read_bytes() == (tmp_path / "house.png").read_bytes()
 
 
-def test_what_comes_back_from_the_page_is_not_kept_again(uploads, pair, tmp_path):
+def test_stored_uploads_are_not_stored_again(uploads, pair, tmp_path):
     tiff = tmp_path / "a.tif"
     Image.fromarray(make_picture(40, 50)).save(tiff)
     for path in (pair[0], tiff):
-        kept = uploads.keep(path)
-        assert uploads.keep(kept) == kept
+        stored = uploads.keep(path)
+        assert uploads.keep(stored) == stored
     assert len(list(uploads.folder.iterdir())) == 2
     assert without_mark(f"{uploads.keep(pair[0]).stem}_night") == "house_night"
 
 
-def test_a_preset_keeps_its_own_size_until_another_is_chosen(uploads, pair):
+def test_preset_keeps_its_size_unless_another_is_chosen(uploads, pair):
     content, style = pair
     config = preset_config("devos")
     assert own_side(config, content) == 640
@@ -108,29 +108,29 @@ def test_a_preset_keeps_its_own_size_until_another_is_chosen(uploads, pair):
     assert own_side(preset_config("none"), content) is None
 
 
-def test_a_mask_that_cannot_be_used_is_told_before_the_run_waits(uploads, pair, tmp_path):
+def test_unusable_mask_raises_before_the_run_is_queued(uploads, pair, tmp_path):
     content, style = pair
     tall, black = mask_file(tmp_path / "tall.png", 90, 40), tmp_path / "black.png"
     Image.fromarray(np.zeros((45, 61), np.uint8)).save(black)
-    told = {
+    messages = {
         tall: "style 1: its mask has 40x90 pixels, its picture 61x45: draw it on the picture",
         str(black): "style 1: its mask is all black, so the style would act nowhere",
     }
-    for mask, message in told.items():
+    for mask, message in messages.items():
         with pytest.raises(ConfigError, match=message):
             make(uploads, content, StyleChoice(style, where=WHITE, mask=mask))
 
 
-def test_what_a_browser_cannot_show_is_kept_as_png_and_odd_names_are_made_plain(uploads, tmp_path):
+def test_tiff_is_stored_as_png_under_a_safe_name(uploads, tmp_path):
     tiff = tmp_path / "böse name; rm -rf .tiff"
     Image.fromarray(make_picture(40, 50)).save(tiff)
-    kept = uploads.keep(tiff)
-    assert kept.suffix == ".png"
-    assert kept.stem.startswith("böse_name_rm_-rf-")
-    np.testing.assert_array_equal(np.asarray(Image.open(kept)), make_picture(40, 50))
+    stored = uploads.keep(tiff)
+    assert stored.suffix == ".png"
+    assert stored.stem.startswith("böse_name_rm_-rf-")
+    np.testing.assert_array_equal(np.asarray(Image.open(stored)), make_picture(40, 50))
 
 
-def test_a_file_that_is_no_picture_is_told_by_its_own_name(uploads, tmp_path):
+def test_unreadable_picture_error_names_the_uploaded_file(uploads, tmp_path):
     bad = tmp_path / "bad.jpg"
     bad.write_bytes(b"no picture")
     with pytest.raises(ImageError, match=r"^bad\.jpg is not a readable picture"):
@@ -141,7 +141,7 @@ def test_a_file_that_is_no_picture_is_told_by_its_own_name(uploads, tmp_path):
     assert not uploads.folder.exists(), "nothing is kept of it"
 
 
-def test_what_is_missing_is_named(uploads, pair):
+def test_missing_input_raises(uploads, pair):
     content, style = pair
     with pytest.raises(ConfigError, match="the photograph is missing: upload one or choose"):
         make(uploads, None, StyleChoice(style))
@@ -167,13 +167,13 @@ def test_what_is_missing_is_named(uploads, pair):
         ({"more": {"style_masks": "/x.png"}}, "`style_masks` can't be set on this page"),
     ],
 )
-def test_what_goes_too_far_is_refused(uploads, pair, choices, message):
+def test_invalid_choice_raises(uploads, pair, choices, message):
     content, style = pair
     with pytest.raises(ConfigError, match=message):
         make(uploads, content, StyleChoice(style), **choices)
 
 
-def test_more_knobs_are_typed_and_empty_ones_stay_as_the_preset_has_them(uploads, pair):
+def test_more_knobs_are_parsed_and_empty_ones_keep_the_preset(uploads, pair):
     content, style = pair
     more = {"content_layers": "conv1_1, conv2_1", "clip": "no", "seed": "7", "pooling": ""}
     config = make(uploads, content, StyleChoice(style), preset="devos", more=more)
@@ -181,7 +181,7 @@ def test_more_knobs_are_typed_and_empty_ones_stay_as_the_preset_has_them(uploads
     assert (config.clip, config.seed, config.pooling) == (False, 7, "average")
 
 
-def test_no_control_names_a_file_of_the_machine():
+def test_no_control_accepts_a_path_on_the_server():
     assert {knob.name for knob in MORE} & set(PATHS) == {"init"}, "of which only words are taken"
     assert all(heading_of(knob.name) for knob in MORE)
 
@@ -200,40 +200,40 @@ def test_weights_and_masks_follow_their_styles(uploads, pair, tmp_path):
         StyleChoice(content, 2.0, BLACK, mask=mask),
         keep_content=True,
     )
-    kept = str(uploads.keep(mask))
+    stored = str(uploads.keep(mask))
     assert config.style_weights == (0.5, 2.0)
-    assert config.masks == (kept, f"not:{kept}")
+    assert config.masks == (stored, f"not:{stored}")
     assert config.keep_content
 
 
-def test_a_painted_mask_and_the_rest_share_the_picture(uploads, pair):
+def test_painted_mask_and_its_complement_cover_the_picture(uploads, pair):
     content, style = pair
-    choices = StyleChoice(style, where=PAINTED, painted=painted()), StyleChoice(style, where=ELSE)
+    choices = StyleChoice(style, where=PAINTED, painted=strokes()), StyleChoice(style, where=ELSE)
     config = make(uploads, content, *choices)
     assert config.masks[1] == f"not:{config.masks[0]}"
-    one, rest = load_paintings(config, (45, 61), (45, 61))
-    np.testing.assert_array_equal(one.mask + rest.mask, np.ones((45, 61)))
-    assert one.mask[:, :20].all()
-    assert not one.mask[:, 20:].any()
+    first, rest = load_paintings(config, (45, 61), (45, 61))
+    np.testing.assert_array_equal(first.mask + rest.mask, np.ones((45, 61)))
+    assert first.mask[:, :20].all()
+    assert not first.mask[:, 20:].any()
 
 
-def test_the_rest_of_two_masks_is_what_neither_covers(uploads, pair, tmp_path):
+def test_remaining_area_is_what_no_mask_covers(uploads, pair, tmp_path):
     content, style = pair
     config = make(
         uploads,
         content,
-        StyleChoice(style, where=PAINTED, painted=painted()),
+        StyleChoice(style, where=PAINTED, painted=strokes()),
         StyleChoice(style, where=ELSE),
         StyleChoice(style, where=WHITE, mask=mask_file(tmp_path / "m.png")),
     )
-    masks = [each.mask for each in load_paintings(config, (45, 61), (45, 61))]
+    masks = [painting.mask for painting in load_paintings(config, (45, 61), (45, 61))]
     np.testing.assert_allclose(sum(masks), 1, atol=0.01)
     assert masks[1][:, 20:30].all()
 
 
-def test_masks_that_say_nothing_are_told(uploads, pair, tmp_path):
+def test_empty_or_missing_mask_raises(uploads, pair, tmp_path):
     content, style = pair
-    wrong = {
+    invalid = {
         "style 1: nothing is painted yet": [StyleChoice(style, where=PAINTED)],
         "style 1: the mask is missing": [StyleChoice(style, where=WHITE)],
         "style 1: it acts where no other style acts, but no other style has a mask": [
@@ -244,7 +244,7 @@ def test_masks_that_say_nothing_are_told(uploads, pair, tmp_path):
             StyleChoice(style, where=ELSE),
         ],
     }
-    for message, styles in wrong.items():
+    for message, styles in invalid.items():
         with pytest.raises(ConfigError, match=message):
             make(uploads, content, *styles)
     white = tmp_path / "white.png"
@@ -253,7 +253,7 @@ def test_masks_that_say_nothing_are_told(uploads, pair, tmp_path):
         everywhere_else([white], (45, 61))
 
 
-def test_layers_without_a_stroke_are_no_mask():
+def test_layers_without_strokes_raise():
     for layers in (None, [], [None], [np.zeros((5, 5, 4), np.uint8)]):
         with pytest.raises(ConfigError, match="nothing is painted yet"):
             painted_mask(layers)

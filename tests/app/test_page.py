@@ -1,4 +1,4 @@
-"""The page, driven in Chromium as visitors do: `make test-app`."""
+"""End-to-end tests of the web page in Chromium: `make test-app`."""
 
 import json
 import os
@@ -23,64 +23,64 @@ from nst_tf.config import JobConfig
 
 pytestmark = pytest.mark.app
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 300_000  # milliseconds: without a graphics card, the mask editor is drawn slowly
+TIMEOUT = 300_000  # milliseconds: the mask editor is slow without a graphics card
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 FLAGS = [
     "--no-sandbox",
     "--disable-background-networking",
     "--disable-component-update",
-    "--in-process-gpu",  # one process less to share two cores with
+    "--in-process-gpu",  # one process fewer on two cores
 ]
-LONG = "100000"  # iterations: nobody waits for them
+ENDLESS = "100000"  # iterations, never completed
 
 
 def free_port():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
 
 
 class Server:
-    """A page of its own, in a process of its own."""
+    """Run the page in a subprocess."""
 
     def __init__(self, folder, weights, *options, environment=None, port=None):
-        self.output, self.asked = folder / "runs", folder / "asked.txt"
+        self.output, self.connections = folder / "runs", folder / "asked.txt"
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}/"
-        words = ["--port", self.port, "--output", self.output, "--weights", weights, *options]
+        arguments = ["--port", self.port, "--output", self.output, "--weights", weights, *options]
         paths = [str(ROOT / "tests" / "helpers" / "offline"), str(ROOT)]
-        own = {"PYTHONPATH": os.pathsep.join(paths), "NST_TF_ASKED": str(self.asked)}
-        self.log = folder / f"log-{self.port}.txt"  # a pipe that nobody reads would fill
+        variables = {"PYTHONPATH": os.pathsep.join(paths), "NST_TF_ASKED": str(self.connections)}
+        self.log = folder / f"log-{self.port}.txt"  # an unread pipe would fill up
         with open(self.log, "w", encoding="utf-8") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "nst_tf.app", *map(str, words)],
+                [sys.executable, "-m", "nst_tf.app", *map(str, arguments)],
                 cwd=folder,
-                env={**os.environ, **own, **(environment or {})},
+                env={**os.environ, **variables, **(environment or {})},
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
-        began = time.monotonic()
-        while "the page is at" not in self.said():
-            assert self.process.poll() is None, self.said()
-            assert time.monotonic() - began < PATIENCE / 1000, self.said()
+        start = time.monotonic()
+        while "the page is at" not in self.read_log():
+            assert self.process.poll() is None, self.read_log()
+            assert time.monotonic() - start < TIMEOUT / 1000, self.read_log()
             time.sleep(0.1)
 
-    def said(self):
-        """Return all that the program has said."""
+    def read_log(self):
+        """Return everything that the program has printed."""
         return self.log.read_text(encoding="utf-8")
 
-    def end(self):
-        """End it as Ctrl-C does; return its status and all that it said."""
+    def stop(self):
+        """Interrupt the program as with Ctrl-C; return its exit status and log."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
-        return self.process.wait(timeout=60), self.said()
+        return self.process.wait(timeout=60), self.read_log()
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory, tiny_mat):
     server = Server(tmp_path_factory.mktemp("page"), tiny_mat)
     yield server
-    server.end()
+    server.stop()
 
 
 @pytest.fixture(scope="module")
@@ -97,17 +97,17 @@ def browser():
 
 @pytest.fixture
 def visit(browser):
-    """Return a function that opens a page as a visitor of its own; what each one asked is kept."""
+    """Return a function that opens the page as a new visitor and records its requests."""
     contexts = []
 
     def visit(server, width=1280, height=1000, ready="#headline p"):
         context = browser.new_context(viewport={"width": width, "height": height})
-        context.set_default_timeout(PATIENCE)
+        context.set_default_timeout(TIMEOUT)
         contexts.append(context)
         page = context.new_page()
-        page.asked, page.wrong = [], []
-        page.on("request", lambda request: page.asked.append(request.url))
-        page.on("pageerror", lambda error: page.wrong.append(str(error)))
+        page.requested, page.script_errors = [], []
+        page.on("request", lambda request: page.requested.append(request.url))
+        page.on("pageerror", lambda error: page.script_errors.append(str(error)))
         page.goto(server.url)
         page.wait_for_selector(ready)
         return page
@@ -115,7 +115,7 @@ def visit(browser):
     yield visit
     for context in contexts:
         for page in context.pages:
-            assert page.wrong == []
+            assert page.script_errors == []
         context.close()
 
 
@@ -127,8 +127,8 @@ def photo(tmp_path):
     return str(path)
 
 
-def set_up(page, *, photo=None, iterations=LONG, side="192"):
-    """Choose a small picture, to be painted for so long."""
+def set_up(page, *, photo=None, iterations=ENDLESS, side="192"):
+    """Set a small size and the number of iterations."""
     if photo:
         upload(page, photo)
     page.get_by_label("number input for Longer side").fill(side)
@@ -142,76 +142,72 @@ def upload(page, path, place=0):
     page.locator(f"#place-{place} input[type=file]").set_input_files(path)
 
 
-def headline(page, words):
-    page.wait_for_selector(f"#headline p:has-text('{words}')")
+def wait_for_headline(page, text):
+    page.wait_for_selector(f"#headline p:has-text('{text}')")
 
 
-def pictures_seen(page, count):
-    """Wait until so many different pictures were shown."""
-    seen, began = set(), time.monotonic()
+def wait_for_pictures(page, count):
+    """Wait until `count` different pictures have been shown."""
+    seen, start = set(), time.monotonic()
     while len(seen) < count:
-        assert time.monotonic() - began < PATIENCE / 1000
+        assert time.monotonic() - start < TIMEOUT / 1000
         address = page.evaluate("document.querySelector('#picture img')?.src")
         seen |= {address} - {None, ""}
         page.wait_for_timeout(100)
 
 
-def test_a_picture_is_painted_before_ones_eyes_stopped_continued_and_downloaded(
-    server, visit, photo, tmp_path
-):
+def test_run_can_be_watched_stopped_continued_and_downloaded(server, visit, photo, tmp_path):
     page = visit(server)
     set_up(page, photo=photo)
     page.click("#start")
-    headline(page, "Painting harbour_")
-    pictures_seen(page, 3)
+    wait_for_headline(page, "Painting harbour_")
+    wait_for_pictures(page, 3)
     page.wait_for_function("parseInt(document.querySelector('#numbers strong')?.textContent) > 60")
     assert re.search(r"\d+ of 100000 iterations, about [\d:]+ left", page.inner_text("#numbers"))
     assert page.locator("#numbers img[alt^='Total loss']").count() == 1
     assert page.locator("#picture img").get_attribute("alt").startswith("The picture so far, after")
 
     page.reload()
-    headline(page, "Painting harbour_")
+    wait_for_headline(page, "Painting harbour_")
     page.click("#stop")
-    headline(page, "Stopped: harbour_")
+    wait_for_headline(page, "Stopped: harbour_")
     reached = page.inner_text("#numbers")
     page.reload()
-    headline(page, "Stopped: harbour_")
+    wait_for_headline(page, "Stopped: harbour_")
     page.click("#continue")
-    headline(page, "Painting harbour_")
+    wait_for_headline(page, "Painting harbour_")
     page.click("#stop")
-    headline(page, "Stopped: harbour_")
-    wanted = re.compile(r"(\d+) of")
-    assert int(wanted.search(page.inner_text("#numbers"))[1]) >= int(wanted.search(reached)[1])
+    wait_for_headline(page, "Stopped: harbour_")
+    pattern = re.compile(r"(\d+) of")
+    assert int(pattern.search(page.inner_text("#numbers"))[1]) >= int(pattern.search(reached)[1])
 
-    with page.expect_download() as got:
+    with page.expect_download() as download:
         page.click("#get-picture")
-    got.value.save_as(tmp_path / "got.png")
+    download.value.save_as(tmp_path / "got.png")
     config = JobConfig.load(tmp_path / "got.png")
     assert np.asarray(Image.open(tmp_path / "got.png")).shape == (128, 192, 3)
     assert Path(config.content).parent == server.output / "uploads"
-    with page.expect_download() as got:
+    with page.expect_download() as download:
         page.click("#get-film")
-    got.value.save_as(tmp_path / "got.gif")
+    download.value.save_as(tmp_path / "got.gif")
     assert Image.open(tmp_path / "got.gif").format == "GIF"
-    with page.expect_download() as got:
+    with page.expect_download() as download:
         page.click("#get-settings")
-    got.value.save_as(tmp_path / "got.json")
+    download.value.save_as(tmp_path / "got.json")
     assert json.loads((tmp_path / "got.json").read_text())["size"] == "192"
     command = page.input_value("#command textarea")
     assert command.startswith(f"python -m nst_tf.run {config.content} ")
     assert "--size 192" in command
-    outside = [each for each in page.asked if not each.startswith((server.url, "data:", "blob:"))]
+    outside = [url for url in page.requested if not url.startswith((server.url, "data:", "blob:"))]
     assert outside == [], "the browser asks nobody else"
 
 
-def test_what_is_no_picture_is_told_beside_its_place_and_start_says_what_is_missing(
-    server, visit, tmp_path
-):
+def test_unreadable_upload_and_missing_photograph_show_alerts(server, visit, tmp_path):
     page = visit(server)
     (tmp_path / "bad.jpg").write_bytes(b"this is no picture" * 100)
     upload(page, tmp_path / "bad.jpg")
-    told = page.wait_for_selector(".problem [role=alert]").inner_text()
-    assert told.startswith("the photograph: bad.jpg is not a readable picture")
+    problem = page.wait_for_selector(".problem [role=alert]").inner_text()
+    assert problem.startswith("the photograph: bad.jpg is not a readable picture")
     page.click("#start")
     alert = page.wait_for_selector("#alert [role=alert]").inner_text()
     assert alert == "the photograph is missing: upload one or choose a sample"
@@ -219,29 +215,29 @@ def test_what_is_no_picture_is_told_beside_its_place_and_start_says_what_is_miss
     page.wait_for_selector(".problem [role=alert]", state="detached")
 
 
-def test_two_visitors_queue_and_each_sees_its_place(server, visit):
+def test_second_visitor_waits_for_the_first(server, visit):
     first, second = visit(server), visit(server)
     for page in (first, second):
         set_up(page)
         page.click("#start")
-        headline(page, "Painting" if page is first else "Waiting: 1 run ahead of yours")
+        wait_for_headline(page, "Painting" if page is first else "Waiting: 1 run ahead of yours")
     assert second.is_disabled("#start")
     first.click("#stop")
-    headline(first, "Stopped")
-    headline(second, "Painting")
+    wait_for_headline(first, "Stopped")
+    wait_for_headline(second, "Painting")
     second.click("#stop")
-    headline(second, "Stopped")
+    wait_for_headline(second, "Stopped")
 
 
-def test_a_masked_picture_of_two_styles_is_made_with_the_page_alone(server, visit, photo, tmp_path):
-    page = visit(server, width=800, height=700)  # the editor is drawn without a graphics card
+def test_two_styles_with_a_painted_mask(server, visit, photo, tmp_path):
+    page = visit(server, width=800, height=700)  # small: the editor is drawn in software
     set_up(page, photo=photo, iterations="10", side="128")
     page.get_by_text("Add a style").click()
     page.locator(".samples").nth(2).locator("button").nth(2).click()
     page.get_by_label("where I paint").first.check()
     canvas = page.locator("canvas").first
     canvas.wait_for()
-    page.wait_for_timeout(2000)  # the editor brings the photograph in
+    page.wait_for_timeout(2000)  # the editor loads the photograph
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
     for part in (0.4, 0.5, 0.6):
@@ -251,12 +247,12 @@ def test_a_masked_picture_of_two_styles_is_made_with_the_page_alone(server, visi
         page.mouse.up()
     page.get_by_label("where no other style acts").nth(1).check()
     page.click("#start")
-    headline(page, "harbour_")
-    page.reload()  # drawing the editor would take a whole core from the run
-    headline(page, "Done: harbour_")
-    with page.expect_download() as got:
+    wait_for_headline(page, "harbour_")
+    page.reload()  # drawing the editor would occupy a whole core
+    wait_for_headline(page, "Done: harbour_")
+    with page.expect_download() as download:
         page.click("#get-picture")
-    got.value.save_as(tmp_path / "got.png")
+    download.value.save_as(tmp_path / "got.png")
     config = JobConfig.load(tmp_path / "got.png")
     assert len(config.style) == 2
     assert config.masks[1] == f"not:{config.masks[0]}"
@@ -266,7 +262,7 @@ def test_a_masked_picture_of_two_styles_is_made_with_the_page_alone(server, visi
     assert mask[:, -5:].max() == 0, "the right edge was not painted"
 
 
-def test_recent_runs_are_shown_chosen_and_have_names_that_are_text(server, visit, tiny_mat):
+def test_recent_run_opens_and_its_name_is_escaped(server, visit, tiny_mat):
     name = "<img src=x onerror=alert(1)>"
     run = server.output / name
     run.mkdir(parents=True)
@@ -276,13 +272,13 @@ def test_recent_runs_are_shown_chosen_and_have_names_that_are_text(server, visit
     Image.fromarray(make_picture(40, 60)).save(run / "result.png")
     page = visit(server)
     page.locator("#recent button").first.click()
-    headline(page, f"Run: {name}")
+    wait_for_headline(page, f"Run: {name}")
     assert page.locator("#headline img").count() == 0
     assert not page.is_disabled("#continue")
     shutil.rmtree(run)
 
 
-def test_controls_have_names_and_start_works_from_the_keyboard(server, visit):
+def test_controls_have_labels_and_start_works_by_keyboard(server, visit):
     page = visit(server, 390, 844)
     set_up(page, iterations="5", side="128")
     nameless = page.evaluate(
@@ -296,12 +292,12 @@ def test_controls_have_names_and_start_works_from_the_keyboard(server, visit):
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     page.focus("#start")
     page.keyboard.press("Enter")
-    headline(page, "Done")
+    wait_for_headline(page, "Done")
 
 
-def test_the_page_asks_for_its_password_and_saves_at_its_end(visit, tmp_path, tiny_mat):
-    secret = {"NST_TF_PASSWORD": "brushes"}
-    server = Server(tmp_path, tiny_mat, environment=secret)
+def test_password_is_required_and_shutdown_saves_the_picture(visit, tmp_path, tiny_mat):
+    environment = {"NST_TF_PASSWORD": "brushes"}
+    server = Server(tmp_path, tiny_mat, environment=environment)
     page = _log_in(visit, server, "wrong")
     page.get_by_text("Incorrect").first.wait_for()
     assert page.locator("#start").count() == 0
@@ -309,51 +305,51 @@ def test_the_page_asks_for_its_password_and_saves_at_its_end(visit, tmp_path, ti
     page.wait_for_selector("#headline p")
     set_up(page)
     page.click("#start")
-    headline(page, "Painting")
-    pictures_seen(page, 2)
-    status, said = server.end()
+    wait_for_headline(page, "Painting")
+    wait_for_pictures(page, 2)
+    status, log = server.stop()
     assert status == 0
-    assert "stopping: an active run is stopped and its picture is kept" in said
-    assert "Traceback" not in said
+    assert "stopping: an active run is stopped and its picture is kept" in log
+    assert "Traceback" not in log
     assert (next(server.output.glob("chelsea_*")) / "result.png").exists()
-    assert not server.asked.exists(), "the program asks nobody: no telemetry, no version"
+    assert not server.connections.exists(), "the program asks nobody: no telemetry, no version"
 
 
-def _log_in(visit, server, word):
+def _log_in(visit, server, password):
     page = visit(server, ready="input[type=password]")
     page.locator("input:not([type=password])").first.fill("ann")
-    page.locator("input[type=password]").fill(word)
+    page.locator("input[type=password]").fill(password)
     page.get_by_role("button", name="Login").click()
     return page
 
 
-def test_a_restarted_page_shows_the_run_that_was_at_work(visit, tmp_path, tiny_mat):
+def test_restarted_page_shows_the_interrupted_run(visit, tmp_path, tiny_mat):
     server = Server(tmp_path, tiny_mat)
     page = visit(server)
     set_up(page)
     page.click("#start")
-    pictures_seen(page, 2)
+    wait_for_pictures(page, 2)
     server.process.kill()
-    server.end()
-    again = Server(tmp_path, tiny_mat, port=server.port)
+    server.stop()
+    restarted = Server(tmp_path, tiny_mat, port=server.port)
     page.reload()
-    headline(page, "Run: chelsea_night_strokes")
+    wait_for_headline(page, "Run: chelsea_night_strokes")
     page.click("#continue")
-    headline(page, "Painting chelsea_night_strokes")
+    wait_for_headline(page, "Painting chelsea_night_strokes")
     page.click("#stop")
-    headline(page, "Stopped")
-    again.end()
+    wait_for_headline(page, "Stopped")
+    restarted.stop()
 
 
-def ask(url, data=None, host=None):
-    """Ask the page as a program does that knows no page; return the status and what comes."""
+def fetch(url, data=None, host=None):
+    """Send a request without a browser; return the status and the body."""
     request = urllib.request.Request(url, data=data and json.dumps(data).encode())
     request.add_header("Content-Type", "application/json")
     if host:
         request.add_header("Host", host)
     try:
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return answer.status, answer.read()
+        with urllib.request.urlopen(request, timeout=60) as response:
+            return response.status, response.read()
     except urllib.error.HTTPError as error:
         return error.code, error.read()
 
@@ -362,26 +358,26 @@ def test_no_request_reads_a_file_that_was_not_uploaded(server, visit, tmp_path):
     secret = tmp_path / "secret.png"
     Image.fromarray(make_picture(40, 50, seed=77)).save(secret)
     editor = {"background": {"path": str(secret)}, "layers": [{"path": str(secret)}]}
-    functions = json.loads(ask(f"{server.url}config")[1])["dependencies"]
+    functions = json.loads(fetch(f"{server.url}config")[1])["dependencies"]
     before = set(server.output.glob("uploads/*"))
     for number, function in enumerate(functions):
-        for one in ({"path": str(secret)}, editor):
-            data = [one] * len(function["inputs"])
-            sent = {"fn_index": number, "data": data, "session_hash": "x"}
-            status, answer = ask(f"{server.url}gradio_api/run/predict", sent)
-            assert b"secret-" not in answer
+        for value in ({"path": str(secret)}, editor):
+            data = [value] * len(function["inputs"])
+            body = {"fn_index": number, "data": data, "session_hash": "x"}
+            status, response = fetch(f"{server.url}gradio_api/run/predict", body)
+            assert b"secret-" not in response
             assert status >= 400 or not function["inputs"], function
     assert set(server.output.glob("uploads/*")) == before
     for path in (secret, "/etc/passwd", ROOT / "README.md", server.output / "../asked.txt"):
-        assert ask(f"{server.url}gradio_api/file={path}")[0] >= 400
+        assert fetch(f"{server.url}gradio_api/file={path}")[0] >= 400
 
 
-def test_a_page_for_this_machine_answers_to_no_other_name(server):
-    assert ask(server.url)[0] == 200
-    assert ask(server.url, host="evil.example")[0] == 400
+def test_local_page_rejects_other_host_names(server):
+    assert fetch(server.url)[0] == 200
+    assert fetch(server.url, host="evil.example")[0] == 400
 
 
-def test_a_taken_port_is_told(server, tmp_path, tiny_mat, monkeypatch, capsys):
+def test_port_in_use_is_reported(server, tmp_path, tiny_mat, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["--port", str(server.port), "--weights", str(tiny_mat)]) == 2
     assert f"port {server.port} of 127.0.0.1 is not available" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""The page's runs: one at a time, watched, stopped, continued; nothing of a browser is needed."""
+"""The run queue of the web page, without a browser: order, stopping, resuming, limits."""
 
 import time
 
@@ -22,8 +22,8 @@ from nst_tf.config import JobConfig
 from nst_tf.errors import ConfigError
 from nst_tf.jobs.run import run_job
 
-ENDLESS = 1_000_000  # iterations: nobody waits for them
-PATIENCE = 120  # seconds until a test says that something hangs
+ENDLESS = 1_000_000  # iterations, never completed
+TIMEOUT = 120  # seconds
 
 
 @pytest.fixture
@@ -40,16 +40,16 @@ def config(pictures, tiny_mat):
     return JobConfig(**knobs, iterations=10, save_every=5, precision="float32")
 
 
-def wait(holds):
-    """Wait until something holds."""
-    began = time.monotonic()
-    while not holds():
-        assert time.monotonic() - began < PATIENCE
+def wait_until(condition):
+    """Wait until `condition()` is true."""
+    start = time.monotonic()
+    while not condition():
+        assert time.monotonic() - start < TIMEOUT
         time.sleep(0.01)
 
 
-def ended(order):
-    wait(lambda: order.state not in (WAITING, PAINTING))
+def final_state(order):
+    wait_until(lambda: order.state not in (WAITING, PAINTING))
     return order.state
 
 
@@ -57,9 +57,9 @@ def picture(folder):
     return np.asarray(Image.open(folder / "result.png"))
 
 
-def test_an_order_gives_the_picture_of_the_command_line(studio, config, tmp_path):
+def test_order_gives_the_same_picture_as_run_job(studio, config, tmp_path):
     order = studio.take(config, "ann")
-    assert ended(order) == DONE
+    assert final_state(order) == DONE
     assert order.look.iteration == 10
     assert len(order.look.totals) == 11
     assert any("48x35 pixels" in line for line in order.news)
@@ -74,10 +74,10 @@ def test_an_order_gives_the_picture_of_the_command_line(studio, config, tmp_path
     assert name == caption == order.folder.name
 
 
-def test_runs_wait_for_their_turn_and_are_told_their_place(studio, config):
+def test_waiting_runs_show_their_place_in_the_queue(studio, config):
     first = studio.take(config.changed(iterations=ENDLESS), "ann")
     others = [studio.take(config, name) for name in ("bob", "eve")]
-    wait(lambda: first.look)
+    wait_until(lambda: first.look)
     assert [studio.place(order) for order in others] == [1, 2]
     assert view_of(studio, others[0].key, None).headline == "Waiting: 1 run ahead of yours"
     assert view_of(studio, others[1].key, None).headline == "Waiting: 2 runs ahead of yours"
@@ -89,51 +89,49 @@ def test_runs_wait_for_their_turn_and_are_told_their_place(studio, config):
     assert (others[0].state, others[0].reason) == (STOPPED, "removed from the queue")
     assert studio.place(others[1]) == 1
     studio.stop("ann")
-    assert ended(first) == STOPPED
-    assert ended(others[1]) == DONE
+    assert final_state(first) == STOPPED
+    assert final_state(others[1]) == DONE
 
 
-def test_a_stopped_run_keeps_its_picture_and_continues_to_that_of_one_left_alone(
-    studio, config, tmp_path
-):
+def test_stopped_run_resumes_to_the_uninterrupted_result(studio, config, tmp_path):
     config = config.changed(iterations=60, schedule="tutorial")
     run_job(config, tmp_path / "alone", say=lambda line: None)
     order = studio.take(config, "ann")
-    order.stopping = True  # at the first look
-    assert ended(order) == STOPPED
+    order.stopping = True  # at the first preview
+    assert final_state(order) == STOPPED
     view = view_of(studio, order.key, None)
     assert (view.headline, view.state) == ("Stopped: house_brush", "unfinished")
     assert (order.folder / "result.png").exists()
-    again = studio.resume(order.folder.name, "ann")
-    assert ended(again) == DONE
-    assert again.look.iteration == 60
-    assert len(again.look.totals) == 61, "the curve has what was painted before"
-    np.testing.assert_array_equal(picture(again.folder), picture(tmp_path / "alone"))
+    resumed = studio.resume(order.folder.name, "ann")
+    assert final_state(resumed) == DONE
+    assert resumed.look.iteration == 60
+    assert len(resumed.look.totals) == 61, "the curve has what was painted before"
+    np.testing.assert_array_equal(picture(resumed.folder), picture(tmp_path / "alone"))
 
 
-def test_a_stop_in_the_middle_loses_no_iteration(studio, config):
+def test_stop_loses_no_iteration(studio, config):
     order = studio.take(config.changed(iterations=ENDLESS, checkpoint_every=1e6), "ann")
-    wait(lambda: order.look and order.look.iteration > 5)
+    wait_until(lambda: order.look and order.look.iteration > 5)
     studio.stop("ann")
-    assert ended(order) == STOPPED
+    assert final_state(order) == STOPPED
     (checkpoint,) = order.folder.glob("checkpoint-*.npz")
     rows = (order.folder / "losses.csv").read_text().splitlines()
     assert int(checkpoint.stem.split("-")[1]) == len(rows) - 2, "a row for the start, a heading"
 
 
-def test_a_run_beyond_the_time_allowed_is_stopped_and_may_continue(tmp_path, config):
+def test_run_beyond_the_time_limit_is_stopped_and_resumable(tmp_path, config):
     studio = Studio(tmp_path / "runs", Limits(minutes=1e-9))
     order = studio.take(config.changed(iterations=ENDLESS), "ann")
-    assert ended(order) == STOPPED
+    assert final_state(order) == STOPPED
     assert order.reason == "stopped after 1e-09 minutes, the limit of this page"
     assert view_of(studio, order.key, None).state == "unfinished"
     studio.close()
 
 
-def test_one_run_a_visitor_and_no_more_than_may_wait(tmp_path, config):
+def test_limits_on_runs_per_visitor_and_queue_length(tmp_path, config):
     studio = Studio(tmp_path / "runs", Limits(waiting=1))
     first = studio.take(config.changed(iterations=ENDLESS), "ann")
-    wait(lambda: first.state == PAINTING)
+    wait_until(lambda: first.state == PAINTING)
     with pytest.raises(ConfigError, match=r"your run house_brush is painting; stop it or wait"):
         studio.take(config, "ann")
     studio.take(config, "bob")
@@ -146,34 +144,34 @@ def test_one_run_a_visitor_and_no_more_than_may_wait(tmp_path, config):
     assert (first.folder / "result.png").exists()
 
 
-def test_what_is_wrong_is_told_and_leaves_no_folder(studio, config, tmp_path):
+def test_failed_run_shows_its_reason_and_leaves_no_directory(studio, config, tmp_path):
     order = studio.take(config.changed(content=str(tmp_path / "gone.png")), "ann")
-    assert ended(order) == FAILED
+    assert final_state(order) == FAILED
     view = view_of(studio, order.key, None)
     assert view.state == "failed"
     assert view.headline == f"The run failed: there is no picture {tmp_path / 'gone.png'}"
     assert not list((tmp_path / "runs").iterdir())
-    assert ended(studio.take(config, "ann")) == DONE, "the next one is painted"
+    assert final_state(studio.take(config, "ann")) == DONE, "the next one is painted"
 
 
-def test_ended_orders_are_forgotten_after_a_while(studio, config, monkeypatch):
+def test_old_orders_are_forgotten(studio, config, monkeypatch):
     monkeypatch.setattr("nst_tf.app.studio.REMEMBERED", 1)
-    gone = config.changed(content="gone.png")
+    failing = config.changed(content="gone.png")
     for _ in range(3):
-        before = studio.take(gone, "ann")
-        assert ended(before) == FAILED
-    last = studio.take(gone, "ann")
-    assert list(studio.orders) == [before.key, last.key]
+        previous = studio.take(failing, "ann")
+        assert final_state(previous) == FAILED
+    last = studio.take(failing, "ann")
+    assert list(studio.orders) == [previous.key, last.key]
 
 
-def test_a_fault_of_ours_does_not_end_the_studio(studio, config, monkeypatch):
+def test_internal_error_does_not_end_the_studio(studio, config, monkeypatch):
     with monkeypatch.context() as broken:
         broken.setattr("nst_tf.app.studio.do_job", lambda *_, **__: 1 / 0)
-        assert ended(studio.take(config, "ann")) == FAILED
-    assert ended(studio.take(config, "ann")) == DONE
+        assert final_state(studio.take(config, "ann")) == FAILED
+    assert final_state(studio.take(config, "ann")) == DONE
 
 
-def test_a_run_larger_than_the_page_allows_is_not_continued(tmp_path, config):
+def test_run_above_the_size_limit_is_not_resumed(tmp_path, config):
     studio = Studio(tmp_path / "runs", Limits(side=40))
     run_job(config, tmp_path / "runs" / "large", say=lambda line: None)
     with pytest.raises(ConfigError, match="large has 48 pixels on its longer side; this page allo"):
@@ -181,7 +179,7 @@ def test_a_run_larger_than_the_page_allows_is_not_continued(tmp_path, config):
     studio.close()
 
 
-def test_no_name_leads_out_of_the_runs_folder(studio, config, tmp_path):
+def test_run_name_cannot_leave_the_runs_directory(studio, config, tmp_path):
     run_job(config, tmp_path / "elsewhere", say=lambda line: None)
     for name in ("../elsewhere", "..", "", None, "/etc", "elsewhere"):
         assert studio.run_folder(name) is None
@@ -190,13 +188,13 @@ def test_no_name_leads_out_of_the_runs_folder(studio, config, tmp_path):
         studio.resume("../elsewhere", "ann")
 
 
-def test_more_seconds_are_more_iterations(config):
+def test_more_seconds_allow_more_iterations(config):
     config = config.changed(weights="embedded", size="320")
     counts = [within(config, seconds).iterations for seconds in (0.01, 30, 60, 1e9)]
     assert counts[0] == 10
     assert counts[0] < counts[1] < counts[2] < counts[3] == 20_000
 
 
-def test_pictures_are_saved_where_somebody_looks():
-    every = {n: paced(JobConfig(iterations=n)).save_every for n in (1, 60, 499, 500, 12_345)}
-    assert every == {1: 5, 60: 5, 499: 20, 500: 20, 12_345: 50}
+def test_saving_interval_grows_with_the_iterations():
+    intervals = {n: paced(JobConfig(iterations=n)).save_every for n in (1, 60, 499, 500, 12_345)}
+    assert intervals == {1: 5, 60: 5, 499: 20, 500: 20, 12_345: 50}

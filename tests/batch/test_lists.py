@@ -1,4 +1,4 @@
-"""Lists of jobs: what may stand in them, what they are named, and what is told of wrong ones."""
+"""Job lists: formats, job names, sweeps, pairs, and messages for invalid lists."""
 
 import json
 from pathlib import Path
@@ -12,13 +12,13 @@ from nst_tf.errors import ConfigError
 
 
 @pytest.fixture
-def listed(tmp_path):
-    """Return a function that writes a list and reads its jobs."""
+def read_list(tmp_path):
+    """Return a function that writes a job list and reads it back."""
 
-    def read(text, name="jobs.toml", **how):
+    def read(text, name="jobs.toml", **options):
         path = tmp_path / name
         path.write_bytes(text.encode() if isinstance(text, str) else text)
-        return read_jobs(path, **how)
+        return read_jobs(path, **options)
 
     return read
 
@@ -43,8 +43,8 @@ iterations = 7
 """
 
 
-def test_a_toml_list(listed, tmp_path):
-    first, second = listed(TOML)
+def test_toml_list(read_list, tmp_path):
+    first, second = read_list(TOML)
     assert first.name == "first"
     assert first.config.content == str(tmp_path / "photos/cat.jpg")
     assert first.config.style == (str(tmp_path / "waves.jpg"), "/elsewhere/ink.jpg")
@@ -54,22 +54,22 @@ def test_a_toml_list(listed, tmp_path):
     assert (second.config.iterations, second.config.init) == (7, "noise")
 
 
-def test_a_json_list_may_be_bare(listed):
+def test_json_list_may_be_a_bare_array(read_list):
     jobs = [{"content": "a.jpg", "style": ["b.jpg"], "alpha": 2}]
-    bare = listed(json.dumps(jobs), "bare.json")
-    whole = listed(json.dumps({"defaults": {"alpha": 5}, "jobs": jobs}), "whole.json")
-    assert bare == whole
+    bare = read_list(json.dumps(jobs), "bare.json")
+    wrapped = read_list(json.dumps({"defaults": {"alpha": 5}, "jobs": jobs}), "whole.json")
+    assert bare == wrapped
     assert bare[0].config.alpha == 2
 
 
-def test_a_csv_list_with_a_mark_from_a_spreadsheet(listed, tmp_path):
+def test_csv_list_with_a_byte_order_mark(read_list, tmp_path):
     text = (
         "\ufeffname,content,style,style_weights,keep_content,masks,alpha,size\r\n"
         'first,a.jpg,"b, c.jpg;d.jpg",1;2.5,yes,m.png;not:m.png,1e-3,96\r\n'
         "\r\n"
         ",a.jpg,b.jpg,,,,,\r\n"
     )
-    first, second = listed(text, "jobs.csv")
+    first, second = read_list(text, "jobs.csv")
     assert first.config.style == (str(tmp_path / "b, c.jpg"), str(tmp_path / "d.jpg"))
     assert first.config.style_weights == (1.0, 2.5)
     assert first.config.keep_content is True
@@ -78,15 +78,15 @@ def test_a_csv_list_with_a_mark_from_a_spreadsheet(listed, tmp_path):
     assert second.config.alpha == JobConfig().alpha, "an empty cell is the default"
 
 
-def test_what_is_given_beside_the_list_holds_for_all(listed):
-    jobs = listed(TOML, over={"iterations": 2}, base=JobConfig(beta=3.0))
+def test_overrides_and_base_apply_to_all_jobs(read_list):
+    jobs = read_list(TOML, over={"iterations": 2}, base=JobConfig(beta=3.0))
     assert [job.config.iterations for job in jobs] == [2, 2]
     assert [job.config.beta for job in jobs] == [3.0, 3.0]
 
 
-def test_sweeps_make_all_combinations_and_names_tell_them_apart(listed):
+def test_sweeps_give_all_combinations_with_unique_names(read_list):
     sweeps = sweeps_of(["alpha=1,10,1e-3", "style-layers=conv1_1 conv2_1,conv3_1"])
-    jobs = listed(TOML, sweeps=sweeps)
+    jobs = read_list(TOML, sweeps=sweeps)
     assert len(jobs) == 12
     assert jobs[0].name == "first_alpha-1_style_layers-conv1_1+conv2_1"
     assert jobs[0].config.style_layers == ("conv1_1", "conv2_1")
@@ -94,10 +94,10 @@ def test_sweeps_make_all_combinations_and_names_tell_them_apart(listed):
     assert {job.config.alpha for job in jobs} == {1.0, 10.0, 1e-3}
 
 
-def test_names_are_unlike_on_every_system(listed):
+def test_names_are_unique_ignoring_case(read_list):
     jobs = [{"content": f"{folder}/Cat.jpg", "style": "a.jpg"} for folder in "xyz"]
     jobs += [{"content": "cat.jpg", "style": "A.jpg"}, {"content": "...:?.jpg", "style": "b.jpg"}]
-    names = [job.name for job in listed(json.dumps(jobs), "jobs.json")]
+    names = [job.name for job in read_list(json.dumps(jobs), "jobs.json")]
     assert names == ["Cat_a", "Cat_a_2", "Cat_a_3", "cat_A_4", "_b"]
 
 
@@ -106,9 +106,9 @@ def test_names_are_unlike_on_every_system(listed):
     ["../up", "/tmp/away", "a/b", "a\\b", "..", ".", ".hidden", "", "C:x", "a\0b", "x" * 300, 7, [],
      "-dash", "a\nb", "ü" * 150, "index.html", "INDEX_2.html", "jobs.json", "summary.csv"],
 )  # fmt: skip
-def test_a_name_can_not_lead_out_of_the_folder(listed, name):
+def test_unsafe_job_name_is_rejected(read_list, name):
     jobs = [{"name": name, "content": "a.jpg", "style": "b.jpg"}]
-    (job,) = listed(json.dumps(jobs), "jobs.json")
+    (job,) = read_list(json.dumps(jobs), "jobs.json")
     assert job.config is None
     assert "a plain folder name was expected" in job.problem
     assert "/" not in job.name
@@ -116,7 +116,7 @@ def test_a_name_can_not_lead_out_of_the_folder(listed, name):
 
 
 @pytest.mark.parametrize(
-    ("entry", "words"),
+    ("entry", "message"),
     [
         ({"content": "a.jpg"}, "both pictures are needed"),
         ({"content": "a.jpg", "style": []}, "a list of at least one"),
@@ -131,24 +131,24 @@ def test_a_name_can_not_lead_out_of_the_folder(listed, name):
         ({"content": {"x": 1}, "style": [["b.jpg"]]}, "text was expected"),
     ],
 )
-def test_a_bad_job_carries_its_reason_and_the_others_stay(listed, entry, words):
+def test_invalid_job_has_a_problem_and_the_others_load(read_list, entry, message):
     good = {"content": "a.jpg", "style": "b.jpg"}
-    bad, fine = listed(json.dumps([entry, good]), "jobs.json")
+    bad, fine = read_list(json.dumps([entry, good]), "jobs.json")
     assert bad.config is None
-    assert words in bad.problem
+    assert message in bad.problem
     assert fine.config.content.endswith("a.jpg")
 
 
-def test_a_bad_row_of_a_csv_carries_its_reason(listed):
+def test_invalid_csv_row_has_a_problem(read_list):
     text = "content,style,alpha\na.jpg,b.jpg,much\na.jpg,b.jpg,1,2,3\na.jpg,b.jpg,2\n"
-    first, second, third = listed(text, "jobs.csv")
+    first, second, third = read_list(text, "jobs.csv")
     assert first.problem == "`alpha` is 'much'; a number was expected"
     assert second.problem == "its row has 5 cells, but the first row has 3"
     assert third.config.alpha == 2
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "words"),
+    ("name", "text", "message"),
     [
         ("jobs.toml", "[[jobs]", "is not valid TOML"),
         ("jobs.json", "[", "is not valid JSON"),
@@ -171,20 +171,20 @@ def test_a_bad_row_of_a_csv_carries_its_reason(listed):
         ("jobs.py", "import os", "is not a list of jobs"),
     ],
 )
-def test_a_list_that_is_none_is_refused(listed, name, text, words):
-    with pytest.raises(ConfigError) as refused:
-        listed(text, name)
-    assert words in str(refused.value)
+def test_invalid_list_raises(read_list, name, text, message):
+    with pytest.raises(ConfigError) as error:
+        read_list(text, name)
+    assert message in str(error.value)
 
 
-def test_a_list_that_is_no_file_is_refused(tmp_path):
+def test_list_that_is_not_a_file_raises(tmp_path):
     Path(tmp_path / "jobs.json").mkdir()
     for path in (tmp_path / "jobs.json", tmp_path / "none.csv", "/dev/zero.json"):
         with pytest.raises(ConfigError, match="is not a file"):
             read_jobs(path)
 
 
-def test_a_list_larger_than_any_is_refused_unread(tmp_path, monkeypatch):
+def test_oversized_list_raises(tmp_path, monkeypatch):
     monkeypatch.setattr("nst_tf.batch.lists.LARGEST", 10)
     (tmp_path / "jobs.json").write_text("[" + " " * 10)
     with pytest.raises(ConfigError, match="it has more than"):
@@ -192,20 +192,20 @@ def test_a_list_larger_than_any_is_refused_unread(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_more_jobs_than_a_batch_holds_are_refused_before_they_are_made(listed):
+def test_too_many_jobs_raise(read_list):
     sweeps = {"seed": list(range(MOST // 2 + 1))}
     with pytest.raises(ConfigError, match=f"at most {MOST}"):
-        listed(TOML, sweeps=sweeps)
+        read_list(TOML, sweeps=sweeps)
 
 
-def test_a_sweep_that_is_wrong_for_all_is_told_at_once(listed):
+def test_invalid_sweep_value_raises(read_list):
     with pytest.raises(ConfigError, match="must be at least 0"):
-        listed(TOML, sweeps={"alpha": [1.0, -1.0]})
+        read_list(TOML, sweeps={"alpha": [1.0, -1.0]})
 
 
-def test_what_is_saved_is_read_back(listed, tmp_path):
-    jobs = listed(TOML, sweeps={"alpha": [1.0, 2.0]})
-    jobs += listed('[{"content": "a.jpg"}]', "bad.json")
+def test_saved_jobs_are_read_back(read_list, tmp_path):
+    jobs = read_list(TOML, sweeps={"alpha": [1.0, 2.0]})
+    jobs += read_list('[{"content": "a.jpg"}]', "bad.json")
     save_jobs(tmp_path / "saved.json", jobs)
     assert read_jobs(tmp_path / "saved.json") == jobs
 
@@ -222,13 +222,13 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_patterns_take_pictures_and_names_are_taken_as_they_are(folder):
+def test_patterns_match_pictures_and_names_are_literal(folder):
     jobs = pairs(["photos/*"], ["styles/x[1].jpg", "y.jpg", "y.jpg"])
     assert [job.name for job in jobs] == ["a_x[1]", "a_y", "b_x[1]", "b_y"]
 
 
 @pytest.mark.parametrize("pattern", ["photos/*.tif", "nowhere/*", "none.jpg", "photos/*.md"])
-def test_a_pattern_without_pictures_is_refused(folder, pattern):
+def test_pattern_without_pictures_raises(folder, pattern):
     with pytest.raises(ConfigError, match="there is no such picture"):
         pairs([pattern], ["y.jpg"])
 
@@ -237,7 +237,7 @@ def test_a_pattern_without_pictures_is_refused(folder, pattern):
 
 
 @pytest.mark.parametrize(
-    ("words", "message"),
+    ("arguments", "message"),
     [
         ([], "give either a list of jobs or --content and --style"),
         (["jobs.toml", "--content", "y.jpg"], "give either a list of jobs or --content and"),
@@ -257,10 +257,10 @@ def test_a_pattern_without_pictures_is_refused(folder, pattern):
         ),
     ],
 )
-def test_bad_words_are_refused_on_one_line_and_nothing_is_written(folder, capsys, words, message):
-    before = sorted(folder.rglob("*"))
-    assert main(words) == 2
-    said = capsys.readouterr()
-    assert message in said.err
-    assert len(said.err.splitlines()) == 1
-    assert sorted(folder.rglob("*")) == before
+def test_invalid_arguments_give_one_line_and_write_nothing(folder, capsys, arguments, message):
+    files = sorted(folder.rglob("*"))
+    assert main(arguments) == 2
+    captured = capsys.readouterr()
+    assert message in captured.err
+    assert len(captured.err.splitlines()) == 1
+    assert sorted(folder.rglob("*")) == files

@@ -1,4 +1,4 @@
-"""Batches on a Ray cluster of three nodes, which Ray itself makes on one machine."""
+"""Batches on a Ray cluster of three nodes, all on this machine."""
 
 import csv
 import json
@@ -46,7 +46,7 @@ def jobs(photos, tiny_mat):
 
 @pytest.fixture(scope="module")
 def cluster():
-    """Return a cluster of three nodes."""
+    """Start a cluster of three nodes."""
     from ray import cluster_utils
 
     cluster = cluster_utils.Cluster(
@@ -64,88 +64,87 @@ def rows(folder):
         return list(csv.DictReader(file))
 
 
-def same_pictures(one, other, jobs):
+def assert_same_pictures(folder_a, folder_b, jobs):
     for job in jobs:
         first, second = (
-            np.asarray(Image.open(Path(folder, job.name, "result.png"))) for folder in (one, other)
+            np.asarray(Image.open(Path(folder, job.name, "result.png")))
+            for folder in (folder_a, folder_b)
         )
         np.testing.assert_array_equal(first, second, err_msg=job.name)
 
 
-def when(condition, then, seconds=60):
-    """Do something in a thread as soon as a condition holds."""
+def when(condition, action, seconds=60):
+    """Call `action` in a thread as soon as `condition()` is true."""
 
     def wait():
-        end = time.monotonic() + seconds
-        while not condition() and time.monotonic() < end:
+        deadline = time.monotonic() + seconds
+        while not condition() and time.monotonic() < deadline:
             time.sleep(0.02)
-        then()
+        action()
 
     thread = threading.Thread(target=wait)
     thread.start()
     return thread
 
 
-def half_done(job):
+def has_checkpoint(job):
     folder = Path("out") / job.name
     return folder.is_dir() and bool(checkpoints(folder))
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_the_driver_is_stopped_and_gone_on_with(jobs, photos, number):
+@pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_stopped_driver_can_be_resumed(jobs, photos, signal_number):
     jobs = jobs[:4]
     Path("jobs.json").write_text(
         json.dumps({"jobs": [{"name": job.name, **asdict(job.config)} for job in jobs]})
     )
     command = [sys.executable, "-m", "nst_tf.batch"]
-    surroundings = {**os.environ, "PYTHONPATH": str(HOME)}
-    how = {"env": surroundings, "text": True, "stderr": subprocess.PIPE}
-    ray_ = ["--engine", "ray", "--workers", "1"]
-    driver = subprocess.Popen([*command, "jobs.json", "--output", "out", *ray_], **how)
-    when(lambda: sum(map(half_done, jobs)), lambda: driver.send_signal(number)).join()
-    said = driver.communicate(timeout=120)[1]
-    if number != signal.SIGKILL:
-        assert driver.returncode == 128 + number, said
-        assert "`python -m nst_tf.batch --resume out` resumes" in said
-        assert "Traceback" not in said
-    ended = subprocess.run([*command, "--resume", "out", *ray_], check=False, **how)
-    assert ended.returncode == 0, ended.stderr
+    environment = {**os.environ, "PYTHONPATH": str(HOME)}
+    options = {"env": environment, "text": True, "stderr": subprocess.PIPE}
+    ray_options = ["--engine", "ray", "--workers", "1"]
+    driver = subprocess.Popen([*command, "jobs.json", "--output", "out", *ray_options], **options)
+    when(lambda: sum(map(has_checkpoint, jobs)), lambda: driver.send_signal(signal_number)).join()
+    stderr = driver.communicate(timeout=120)[1]
+    if signal_number != signal.SIGKILL:
+        assert driver.returncode == 128 + signal_number, stderr
+        assert "`python -m nst_tf.batch --resume out` resumes" in stderr
+        assert "Traceback" not in stderr
+    resumed = subprocess.run([*command, "--resume", "out", *ray_options], check=False, **options)
+    assert resumed.returncode == 0, resumed.stderr
     assert [row["state"] for row in rows("out")] == ["done"] * len(jobs)
     run_batch(jobs, "here", say=None)
-    same_pictures("out", "here", jobs)
+    assert_same_pictures("out", "here", jobs)
 
 
 # ------------------------------------------------------------------ without a cluster
 
 
-def test_numbers_that_can_not_be_are_refused():
-    for how in ({"workers": 0}, {"cpus": 0}, {"retries": -1}):
+def test_invalid_counts_raise():
+    for options in ({"workers": 0}, {"cpus": 0}, {"retries": -1}):
         with pytest.raises(ConfigError, match="it must be at least"):
-            ray_engine(**how)
+            ray_engine(**options)
 
 
-def test_a_cluster_that_does_not_answer_is_told(jobs, capsys):
+def test_unreachable_cluster_is_reported(jobs, capsys):
     args = ["--content", "a.png", "--style", "x.png", "--output", "out", "--engine", "ray"]
     for address in ("auto", "127.0.0.1:1", "127.0.0.1:99999", "no.such.host.invalid:6379"):
         assert main([*args, "--address", address]) == 2
-        said = capsys.readouterr().err
-        assert f"no Ray cluster answers at {address}" in said
-        assert len(said.splitlines()) == 1
+        stderr = capsys.readouterr().err
+        assert f"no Ray cluster answers at {address}" in stderr
+        assert len(stderr.splitlines()) == 1
         shutil.rmtree("out")
 
 
-def test_a_job_that_kills_its_workers_is_given_up_and_the_others_are_done(
-    jobs, cluster, monkeypatch
-):
-    class Deadly(Worker):
+def test_job_that_kills_its_workers_fails_alone(jobs, cluster, monkeypatch):
+    class DyingWorker(Worker):
         def do(self, job, folder):
             if job.config.seed == 666:
-                os._exit(1)  # what stands for the system's hand when memory runs out
+                os._exit(1)  # like the system's out-of-memory killer
             return super().do(job, folder)
 
     jobs = jobs[:3]
     jobs[1] = Job(jobs[1].name, jobs[1].config.changed(seed=666))
-    monkeypatch.setattr("nst_tf.batch.on_ray.Worker", Deadly)
+    monkeypatch.setattr("nst_tf.batch.on_ray.Worker", DyingWorker)
     engine = ray_engine(address=cluster.address, workers=1, retries=1)
     summary = run_batch(jobs, "out", engine=engine, say=None)
     states = [summary.outcomes[job.name].state for job in jobs]
@@ -153,27 +152,27 @@ def test_a_job_that_kills_its_workers_is_given_up_and_the_others_are_done(
     assert "its worker died 2 times" in summary.outcomes[jobs[1].name].reason
 
 
-def test_more_processors_than_a_node_has_are_refused(jobs, cluster):
+def test_more_processors_than_any_node_has_raises(jobs, cluster):
     engine = ray_engine(address=cluster.address, cpus=64)
     with pytest.raises(ConfigError, match="no node has more than"):
         run_batch(jobs, "out", engine=engine, say=None)
 
 
-def test_a_node_is_lost_in_the_middle_and_nothing_else(jobs, cluster):
-    lost = []
+def test_lost_node_loses_no_job(jobs, cluster):
+    counts = []
 
-    def lose():
-        lost.append(sum(half_done(job) for job in jobs))
+    def remove_node():
+        counts.append(sum(has_checkpoint(job) for job in jobs))
         cluster.remove_node(cluster.workers[0], allow_graceful=False)
 
-    thread = when(lambda: sum(map(half_done, jobs)) > 1, lose)
+    thread = when(lambda: sum(map(has_checkpoint, jobs)) > 1, remove_node)
     engine = ray_engine(address=cluster.address)
     summary = run_batch(jobs, "out", engine=engine, say=print)
     thread.join()
-    assert lost[0] > 0, "it was lost before a job was half done, or after all"
-    found = rows("out")
-    assert [row["name"] for row in found] == [job.name for job in jobs], "each exactly once"
-    assert {row["state"] for row in found} == {"done"}
+    assert counts[0] > 0, "it was lost before a job was half done, or after all"
+    summary_rows = rows("out")
+    assert [row["name"] for row in summary_rows] == [job.name for job in jobs], "each exactly once"
+    assert {row["state"] for row in summary_rows} == {"done"}
     assert max(outcome.attempts for outcome in summary.outcomes.values()) > 1
     run_batch(jobs, "here", say=None)
-    same_pictures("out", "here", jobs)
+    assert_same_pictures("out", "here", jobs)

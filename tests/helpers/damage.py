@@ -1,7 +1,7 @@
 """Seeded damage to files: truncation, flipped bits, repeated or missing parts, huge sizes.
 
-A format's checksums would reveal most damage, so some of it is applied inside them: `WRAPPINGS`
-split a file into its parts and join damaged parts again with valid checksums.
+Checksums reveal most damage. `WRAPPINGS` therefore split a file into its parts and join damaged
+parts with valid checksums.
 """
 
 import io
@@ -12,27 +12,27 @@ import warnings
 import zipfile
 import zlib
 
-HUGE = (0, 1, 2**15, 2**16 - 1, 2**24, 10**9, 2**31 - 1, 2**31, 2**32 - 16, 2**32 - 1)
-NASTY = (  # replacements for any value in JSON
+EXTREME_SIZES = (0, 1, 2**15, 2**16 - 1, 2**24, 10**9, 2**31 - 1, 2**31, 2**32 - 16, 2**32 - 1)
+EXTREME_VALUES = (  # replacements for values in JSON
     *(None, True, False, 0, -1, 1.5, 1e308, -1e308, 10**30, float("nan"), float("inf")),
     *("", "x", "nan", "-", "not:", "\0", "\ud800", "\x1b[2J", "../../../etc/passwd", "/dev/zero"),
     *([], {}, [[]], [None], ["x"] * 40, {"a": {"b": 1}}, [[[["deep"]]]], "9" * 400, 10**4000),
 )
-MAX_PART = 1 << 20  # bytes read of a compressed part
+MAX_PART_BYTES = 1 << 20  # of a compressed part
 
 
 def damaged(data, rng, wrapping=None):
-    """Return a description and the damaged bytes; half of the time, damage inside a `wrapping`."""
+    """Return a description and the damaged bytes; half the time, damage a part of a `wrapping`."""
     if wrapping and rng.random() < 0.5:
         try:
-            return _inside(data, rng, *WRAPPINGS[wrapping])
+            return _damaged_part(data, rng, *WRAPPINGS[wrapping])
         except (ValueError, KeyError, IndexError, struct.error, zlib.error, zipfile.BadZipFile):
-            pass  # already damaged: it can't be split
+            pass  # damaged before: it can't be split
     name = rng.choice(list(DAMAGE))
     return name, DAMAGE[name](data, rng)
 
 
-def _inside(data, rng, split, join):
+def _damaged_part(data, rng, split, join):
     """Damage one part or the order of the parts."""
     parts = split(data)
     index = rng.randrange(len(parts))
@@ -40,7 +40,7 @@ def _inside(data, rng, split, join):
     if change == "part":
         label, part = parts[index]
         if part[:1] in (b"{", b"[") and rng.random() < 0.7:
-            name, part = "json", json_damaged(part, rng)
+            name, part = "json", damaged_json(part, rng)
         else:
             name = rng.choice(list(DAMAGE))
             part = DAMAGE[name](part, rng)
@@ -56,7 +56,7 @@ def _inside(data, rng, split, join):
     return change, join(parts)
 
 
-# ---------------------------------------------------------------------------- any bytes
+# ---------------------------------------------------------------------------- damage to bytes
 
 
 def _random_offset(data, rng):
@@ -114,10 +114,10 @@ def slices_swapped(data, rng):
 
 
 def huge_number(data, rng):
-    """Set two or four aligned bytes, as of a header, to an extreme number."""
-    kind = rng.choice(["<I", ">I", "<H", ">H"])
-    number = rng.choice(HUGE)
-    word = struct.pack(kind, number & (0xFFFFFFFF if kind[1] == "I" else 0xFFFF))
+    """Set two or four aligned bytes to an extreme number, as in a header."""
+    layout = rng.choice(["<I", ">I", "<H", ">H"])
+    number = rng.choice(EXTREME_SIZES)
+    word = struct.pack(layout, number & (0xFFFFFFFF if layout[1] == "I" else 0xFFFF))
     offset = _random_offset(data, rng) // 2 * 2
     return data[:offset] + word + data[offset + len(word) :]
 
@@ -146,10 +146,10 @@ DAMAGE = {
 }
 
 
-# ---------------------------------------------------------------------------- parts
+# ---------------------------------------------------------------------------- parts of a file
 
 
-def png_chunks(data):
+def split_png(data):
     chunks, offset = [], 8
     while offset + 12 <= len(data):
         (length,) = struct.unpack_from(">I", data, offset)
@@ -158,7 +158,7 @@ def png_chunks(data):
     return chunks
 
 
-def png_of(chunks):
+def join_png(chunks):
     return b"\x89PNG\r\n\x1a\n" + b"".join(png_chunk(*chunk) for chunk in chunks)
 
 
@@ -166,12 +166,12 @@ def png_chunk(kind, data):
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
-def zip_parts(data):
+def split_zip(data):
     with zipfile.ZipFile(io.BytesIO(data)) as file:
         return [(name, file.read(name)) for name in file.namelist()]
 
 
-def zip_of(parts, compression=zipfile.ZIP_STORED):
+def join_zip(parts, compression=zipfile.ZIP_STORED):
     data = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # duplicate names are intended
@@ -181,19 +181,19 @@ def zip_of(parts, compression=zipfile.ZIP_STORED):
     return data.getvalue()
 
 
-def mat_elements(data):
+def split_mat(data):
     """Return the header and the elements of a .mat file, decompressed."""
     parts, offset = [("header", data[:128])], 128
     while offset + 8 <= len(data):
         kind, length = struct.unpack_from("<II", data, offset)
         body = data[offset + 8 : offset + 8 + length]
-        body = zlib.decompressobj().decompress(body, MAX_PART) if kind == 15 else body
+        body = zlib.decompressobj().decompress(body, MAX_PART_BYTES) if kind == 15 else body
         parts.append((kind, body))
         offset += 8 + length
     return parts
 
 
-def mat_of(parts):
+def join_mat(parts):
     data = b""
     for label, body in parts:
         if label == "header":
@@ -204,7 +204,7 @@ def mat_of(parts):
     return data
 
 
-def riff_chunks(data):
+def split_webp(data):
     """Return the chunks of a WebP file."""
     chunks, offset = [], 12
     while offset + 8 <= len(data):
@@ -214,7 +214,7 @@ def riff_chunks(data):
     return chunks
 
 
-def riff_of(chunks):
+def join_webp(chunks):
     body = b"".join(
         kind + struct.pack("<I", len(part)) + part + b"\0" * (len(part) % 2)
         for kind, part in chunks
@@ -222,46 +222,46 @@ def riff_of(chunks):
     return b"RIFF" + struct.pack("<I", len(body) + 4) + b"WEBP" + body
 
 
-def lines(data):
+def split_lines(data):
     return [("line", line) for line in data.split(b"\n")]
 
 
-def of_lines(parts):
+def join_lines(parts):
     return b"\n".join(part for _, part in parts)
 
 
-def json_whole(data):
+def as_one_part(data):
     return [("whole", data)]
 
 
-def of_whole(parts):
+def first_part(parts):
     return parts[0][1] if parts else b""
 
 
 WRAPPINGS = {
-    "png": (png_chunks, png_of),
-    "zip": (zip_parts, zip_of),
-    "mat": (mat_elements, mat_of),
-    "riff": (riff_chunks, riff_of),
-    "json": (json_whole, of_whole),
-    "lines": (lines, of_lines),
+    "png": (split_png, join_png),
+    "zip": (split_zip, join_zip),
+    "mat": (split_mat, join_mat),
+    "riff": (split_webp, join_webp),
+    "json": (as_one_part, first_part),
+    "lines": (split_lines, join_lines),
 }
 
 
-# ---------------------------------------------------------------------------- JSON
+# ---------------------------------------------------------------------------- damage to JSON
 
 
-def json_damaged(text, rng):
+def damaged_json(text, rng):
     """Replace or remove a random value, or rename a random key."""
     value = json.loads(text)
     containers = [container for container in _containers(value) if container]
     if not containers:
-        return json.dumps(rng.choice(NASTY)).encode()
+        return json.dumps(rng.choice(EXTREME_VALUES)).encode()
     container = rng.choice(containers)
     key = rng.choice(list(container) if isinstance(container, dict) else range(len(container)))
     change = rng.choice(["value", "value", "value", "removed", "name"])
     if change == "value":
-        container[key] = rng.choice(NASTY)
+        container[key] = rng.choice(EXTREME_VALUES)
     elif change == "removed":
         del container[key]
     elif isinstance(container, dict):
@@ -276,6 +276,6 @@ def _containers(value):
             yield from _containers(item)
 
 
-def seeded(*values):
+def make_rng(*values):
     """Return a random generator seeded with the values."""
     return random.Random(" ".join(map(str, values)))

@@ -1,18 +1,18 @@
-"""Runs the commands of the documentation as written, in a temporary folder.
+"""Run the commands of the documentation as written, in a temporary folder.
 
-Only these things are changed:
+Only the following is changed:
 
-- `python -m nst_tf.X` is called in this process by its `main`, so that TensorFlow starts once and
-  runs share traced functions, which does not change the results.
+- `python -m nst_tf.X` calls `main` in this process: TensorFlow starts once, and runs share traced
+  functions, which does not change the results.
 - `run`, `batch` and `grid` get `--iterations 2` and a small `--size` at the end: 64x48, or the
   size of the command scaled down to a longer side of 64. The same applies to lists of jobs.
-- In Python `iterations=N` becomes 2, and sizes are scaled down in the same way.
-- Pictures and videos of the reader (`photo.jpg`, `photos/cat.jpg`) are created from the samples,
-  as are runs that a command resumes or shows and that no previous command has created. Files of
-  the repository must exist: nothing is created under `images/`.
-- `make X` is `make --dry-run X`, `pip install -r FILE` reads the file, `pip install .` is left
-  to tests/test_package.py, `jupyterlab` is not opened.
-- `nst-tf` is `python -m nst_tf.run`.
+- In Python, `iterations=N` becomes 2, and sizes are scaled down in the same way.
+- The reader's pictures and videos (`photo.jpg`, `photos/cat.jpg`) are created from the samples.
+  Runs that a command resumes or shows are created, too, unless an earlier command did so. Files
+  of the repository must exist: nothing is created under `images/`.
+- `make X` becomes `make --dry-run X`, `nst-tf` becomes `python -m nst_tf.run`.
+- `pip install -r FILE` reads the file, `pip install .` is left to tests/test_package.py, and
+  JupyterLab is not started.
 
 `NOT_RUN` lists the commands that can't be run, with reasons.
 """
@@ -31,13 +31,13 @@ from doc_pages import LISTS, ROOT, Command, all_blocks, commands
 from packaging.requirements import Requirement
 from PIL import Image
 
-LONG = 64  # pixels of the longer side
-SMALL = "64x48"
-SMALL_FOR_SCALED_STYLE = "128"  # with --style-scale: the style must keep 32 pixels
+LONG_SIDE = 64  # pixels of the longer side
+SMALL_SIZE = "64x48"
+SMALL_FOR_SCALED_STYLE = "128"  # with --style-scale: the style needs 32 pixels
 COMMANDS_WITH_SIZE = ("run", "batch", "grid")
-PICTURE = re.compile(r"[\w./-]+\.(?:jpg|jpeg|png|webp|tif|tiff|mp4)\b")
-OURS = ("images/", "docs/", "output/", "notebooks/")  # not files of the reader
-NEW = ("--output", "--index", "--folder")  # flags of paths that the command creates
+PICTURE_NAME = re.compile(r"[\w./-]+\.(?:jpg|jpeg|png|webp|tif|tiff|mp4)\b")
+REPOSITORY_FOLDERS = ("images/", "docs/", "output/", "notebooks/")  # not the reader's files
+OUTPUT_FLAGS = ("--output", "--index", "--folder")  # their paths are created by the command
 
 RAY = "needs a cluster; tests/batch/test_on_ray.py starts one and compares its pictures"
 NBGRADER = "needs submissions of students; notebooks/course/tests grades about forty"
@@ -56,53 +56,53 @@ NOT_RUN = {
 
 
 def key(command):
-    """Return a command without its comment, as in `NOT_RUN`."""
+    """Return a command without its comment, as a key of `NOT_RUN`."""
     return " ".join(command.words)
 
 
 # ---------------------------------------------------------------------------- scaling down
 
 
-def smaller(size):
+def smaller_size(size):
     """Return a size for the command line with a longer side of 64 and no side below 32."""
-    kind, colon, value = size.rpartition(":")
+    prefix, colon, value = size.rpartition(":")
     sides = [int(side) for side in value.split("x")]
-    if max(sides) <= LONG:
+    if max(sides) <= LONG_SIDE:
         return size
-    factor = LONG / max(sides)
-    return kind + colon + "x".join(str(max(32, round(side * factor))) for side in sides)
+    factor = LONG_SIDE / max(sides)
+    return prefix + colon + "x".join(str(max(32, round(side * factor))) for side in sides)
 
 
-def scaled_down(module, words):
-    """Return the words of a command with fewer iterations and a smaller size."""
-    if module not in COMMANDS_WITH_SIZE or {"--resume", "--list-presets", "--help"} & set(words):
-        return words
-    sizes = [words[i + 1] for i, word in enumerate(words[:-1]) if word == "--size"]
-    size = smaller(sizes[-1]) if sizes else SMALL
-    size = SMALL_FOR_SCALED_STYLE if "--style-scale" in words else size
-    return [*words, "--iterations", "2", "--size", size]
+def scaled_down(module, args):
+    """Return the arguments of a command with fewer iterations and a smaller size."""
+    if module not in COMMANDS_WITH_SIZE or {"--resume", "--list-presets", "--help"} & set(args):
+        return args
+    sizes = [args[i + 1] for i, word in enumerate(args[:-1]) if word == "--size"]
+    size = smaller_size(sizes[-1]) if sizes else SMALL_SIZE
+    size = SMALL_FOR_SCALED_STYLE if "--style-scale" in args else size
+    return [*args, "--iterations", "2", "--size", size]
 
 
 def scaled_down_python(text):
     """Return Python code with fewer iterations and smaller sizes."""
 
     def pair(match):
-        height, width = (int(side) for side in smaller(f"{match[1]}x{match[2]}").split("x"))
+        height, width = (int(side) for side in smaller_size(f"{match[1]}x{match[2]}").split("x"))
         return f"size=({height}, {width})"
 
     text = re.sub(r"\biterations=\d+", "iterations=2", text)
     text = re.sub(r"\bsize=\((\d+), (\d+)\)", pair, text)
-    text = re.sub(r'\bsize="([\w:]+)"', lambda match: f'size="{smaller(match[1])}"', text)
-    return re.sub(r"\bsize=\d+", f"size={LONG}", text)
+    text = re.sub(r'\bsize="([\w:]+)"', lambda match: f'size="{smaller_size(match[1])}"', text)
+    return re.sub(r"\bsize=\d+", f"size={LONG_SIDE}", text)
 
 
 # ---------------------------------------------------------------------------- preparation
 
 
 def make_world(folder, model):
-    """Create the template of the sandboxes: samples, photographs, lists, earlier runs.
+    """Create the template of the sandboxes: samples, photos, job lists, earlier runs.
 
-    `model` is a folder of tiny weights files with the names that pages use.
+    `model` is a folder with tiny weights files, named as in the pages.
     """
     from nst_tf.batch.__main__ import main as batch
     from nst_tf.run import main as run
@@ -122,22 +122,22 @@ def make_world(folder, model):
         if texts:
             (folder / f"jobs.{language}").write_text(texts[0])
         for text in texts:
-            create_all(folder, text)
+            create_pictures(folder, text)
     earlier = folder / "earlier"
     shutil.copytree(model, earlier / "model")
-    small = ["--size", SMALL, "--iterations", "3", "--save-every", "1", "--quiet"]
+    options = ["--size", SMALL_SIZE, "--iterations", "3", "--save-every", "1", "--quiet"]
     pair = [str(folder / "photos/cat.jpg"), str(folder / "styles/waves.jpg")]
-    assert run([*pair, *small, "--output", str(earlier / "done")]) == 0
+    assert run([*pair, *options, "--output", str(earlier / "done")]) == 0
     assert (
         batch(
-            ["--content", pair[0], "--style", pair[1], *small, "--output", str(earlier / "batch")]
+            ["--content", pair[0], "--style", pair[1], *options, "--output", str(earlier / "batch")]
         )
         == 0
     )
-    interrupted_run(pair, earlier / "cut")
+    create_interrupted_run(pair, earlier / "cut")
 
 
-def interrupted_run(pair, folder):
+def create_interrupted_run(pair, folder):
     """Create a run that was interrupted after 2 of 3 iterations."""
     from nst_tf import Interrupted, JobConfig, run_job
 
@@ -146,7 +146,7 @@ def interrupted_run(pair, folder):
             raise KeyboardInterrupt
 
     config = JobConfig(
-        content=pair[0], style=(pair[1],), size=SMALL, iterations=3, checkpoint_every=0
+        content=pair[0], style=(pair[1],), size=SMALL_SIZE, iterations=3, checkpoint_every=0
     )
     try:
         run_job(config, folder, callbacks=[stop], say=lambda line: None)
@@ -156,24 +156,24 @@ def interrupted_run(pair, folder):
 
 
 def create_picture(folder, name):
-    """Create a picture of the reader from a small sample, or a half-white mask."""
+    """Create a reader's file from a small sample: a picture, a video or a half-white mask."""
     path = folder / name
     if path.exists():
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == ".mp4":
-        make_video(path)
+        create_video(path)
     elif "mask" in name:
         picture = np.zeros((80, 120), np.uint8)
         picture[:, :60] = 255
         Image.fromarray(picture).save(path)
     else:
-        styles = "paint" in name or "style" in name
-        sample = "style/waves.jpg" if styles else "content/coffee.jpg"
+        is_style = "paint" in name or "style" in name
+        sample = "style/waves.jpg" if is_style else "content/coffee.jpg"
         Image.open(ROOT / "images" / sample).resize((120, 80)).save(path)
 
 
-def make_video(path):
+def create_video(path):
     import imageio.v3 as iio
 
     frame = np.asarray(Image.open(ROOT / "images/content/coffee.jpg").resize((96, 64)))
@@ -183,21 +183,21 @@ def make_video(path):
             video.write_frame(frame)
 
 
-def create_all(folder, text):
+def create_pictures(folder, text):
     for pattern in re.findall(r"([\w-]+)/\*\.(\w+)", text):
         if not (folder / pattern[0]).exists() and pattern[0] != "nowhere":
             for name in ("one", "two"):
                 create_picture(folder, f"{pattern[0]}/{name}.{pattern[1]}")
-    for name in PICTURE.findall(text):
-        if not name.startswith((*OURS, "/")) and not Path(name).name[0].isdigit():
+    for name in PICTURE_NAME.findall(text):
+        if not name.startswith((*REPOSITORY_FOLDERS, "/")) and not Path(name).name[0].isdigit():
             create_picture(folder, name)
 
 
-def earlier_runs(folder, world, module, words):
-    """Create the runs that a command reads, unless an earlier command has created them."""
-    earlier = world / "earlier"
-    for flag, word in zip(["", *words], words):
-        if not word.startswith("output") or flag in NEW:
+def create_earlier_runs(folder, template, module, args):
+    """Create the runs that a command reads, unless they exist."""
+    earlier = template / "earlier"
+    for flag, word in zip(["", *args], args):
+        if not word.startswith("output") or flag in OUTPUT_FLAGS:
             continue
         target = folder / word
         if word == "output":
@@ -211,11 +211,11 @@ def earlier_runs(folder, world, module, words):
             shutil.copytree(earlier / state, target)
 
 
-def needed_weights(folder, world, words):
+def copy_weights(folder, template, args):
     """Copy the tiny weights files that a command names."""
-    text = " ".join(words)
+    text = " ".join(args)
     (folder / "model").mkdir(exist_ok=True)
-    for file in (world / "earlier" / "model").iterdir():
+    for file in (template / "earlier" / "model").iterdir():
         if file.name in text or file.stem.partition("_")[0] in text:
             shutil.copy(file, folder / "model")
 
@@ -223,12 +223,12 @@ def needed_weights(folder, world, words):
 # ---------------------------------------------------------------------------- execution
 
 
-def perform(command, folder, world, patch):
+def execute(command, folder, template, monkeypatch):
     """Execute a command in `folder`, the working directory; return its status."""
     words = command.words
     while re.fullmatch(r"\w+=.*", words[0]):
         name, _, value = words.pop(0).partition("=")
-        patch.setenv(name, value)
+        monkeypatch.setenv(name, value)
     words = [word for word in words if word not in ("nohup", "&")]
     if ">" in words:
         words = words[: words.index(">")]
@@ -236,41 +236,41 @@ def perform(command, folder, world, patch):
     program = "python" if Path(program).name == "python" else program
     if program not in PROGRAMS:
         raise AssertionError(f"{program} is not in PROGRAMS; add it to doc_commands.py")
-    return PROGRAMS[program](rest, folder, world, patch)
+    return PROGRAMS[program](rest, folder, template, monkeypatch)
 
 
-def do_python(words, folder, world, patch):
-    if words[0] != "-m":
-        return do_script(words, patch)
-    module, rest = words[1], words[2:]
+def do_python(args, folder, template, monkeypatch):
+    if args[0] != "-m":
+        return do_script(args, monkeypatch)
+    module, rest = args[1], args[2:]
     if module.startswith("nst_tf."):
-        return do_nst_tf_module(module.removeprefix("nst_tf."), rest, folder, world, patch)
+        return do_nst_tf_module(module.removeprefix("nst_tf."), rest, folder, template, monkeypatch)
     return MODULES[module](rest, folder)
 
 
-def do_nst_tf_module(module, words, folder, world, patch):
+def do_nst_tf_module(module, args, folder, template, monkeypatch):
     if module == "app":
-        return check_arguments(module, words)
-    create_all(folder, " ".join(words))
-    earlier_runs(folder, world, module, words)
-    needed_weights(folder, world, words)
+        return check_arguments(module, args)
+    create_pictures(folder, " ".join(args))
+    create_earlier_runs(folder, template, module, args)
+    copy_weights(folder, template, args)
     name = f"nst_tf.{module}"
     if importlib.util.find_spec(name).submodule_search_locations:
         name += ".__main__"
     try:
-        return importlib.import_module(name).main(scaled_down(module, words))
-    except SystemExit as end:
-        return end.code
+        return importlib.import_module(name).main(scaled_down(module, args))
+    except SystemExit as exit_:
+        return exit_.code
 
 
-def check_arguments(module, words):
-    """Return 0 if the parser accepts the words, else 2."""
+def check_arguments(module, args):
+    """Return 0 if the parser accepts the arguments, else 2."""
     try:
         parser = parser_of(module)
         parse = parser.parse_intermixed_args if module in COMMANDS_WITH_SIZE else parser.parse_args
-        parse(words)
-    except SystemExit as end:
-        return end.code
+        parse(args)
+    except SystemExit as exit_:
+        return exit_.code
     return 0
 
 
@@ -280,83 +280,83 @@ def parser_of(module):
     spec = importlib.util.find_spec(name)
     if spec is None:
         return None
-    code = importlib.import_module(f"{name}.__main__" if spec.submodule_search_locations else name)
-    return (code.make_parser if hasattr(code, "make_parser") else code._parser)()
+    cli = importlib.import_module(f"{name}.__main__" if spec.submodule_search_locations else name)
+    return (cli.make_parser if hasattr(cli, "make_parser") else cli._parser)()
 
 
-def do_script(words, patch):
+def do_script(args, monkeypatch):
     """Run a script of the sandbox in this process."""
-    path, rest = Path(words[0]), words[1:]
+    path, rest = Path(args[0]), args[1:]
     assert path.is_file(), f"{path} does not exist"
-    with patch.context() as context:
+    with monkeypatch.context() as context:
         context.setattr(sys, "argv", [str(path), *rest])
         try:
             runpy.run_path(str(path), run_name="__main__")
-        except SystemExit as end:
-            return end.code or 0
+        except SystemExit as exit_:
+            return exit_.code or 0
     return 0
 
 
-def do_pip(words, folder):
-    """Read the file of `pip install -r FILE`; tests/test_package.py runs `pip install .`."""
-    if words == ["install", "."]:
+def do_pip(args, folder):
+    """Read the file of `pip install -r FILE`; tests/test_package.py covers `pip install .`."""
+    if args == ["install", "."]:
         return 0 if (ROOT / "pyproject.toml").is_file() else 2
-    assert words[:2] == ["install", "-r"], words
-    assert len(words) == 3, words
-    read_requirements(folder / words[2])
+    assert args[:2] == ["install", "-r"], args
+    assert len(args) == 3, args
+    read_requirements(folder / args[2])
     return 0
 
 
 def read_requirements(path):
     """Return the packages of a requirements file, including those of files it refers to."""
-    found = []
+    requirements = []
     for line in path.read_text().splitlines():
         line = re.sub(r"(^|\s)#.*", "", line).strip()
         if line.startswith("-r "):
-            found += read_requirements(path.with_name(line.removeprefix("-r ").strip()))
+            requirements += read_requirements(path.with_name(line.removeprefix("-r ").strip()))
         elif line:
-            found.append(Requirement(line))
-    assert found, f"{path} names no package"
-    return found
+            requirements.append(Requirement(line))
+    assert requirements, f"{path} names no package"
+    return requirements
 
 
-def do_venv(words, folder):
-    return subprocess.run([sys.executable, "-m", "venv", "--without-pip", *words]).returncode
+def do_venv(args, folder):
+    return subprocess.run([sys.executable, "-m", "venv", "--without-pip", *args]).returncode
 
 
-def do_jupyterlab(words, folder):
+def do_jupyterlab(args, folder):
     """Check that the folder exists and that the requirements include JupyterLab."""
     packages = {package.name for package in read_requirements(folder / "requirements.txt")}
-    return 0 if "jupyterlab" in packages and all((folder / word).is_dir() for word in words) else 2
+    return 0 if "jupyterlab" in packages and all((folder / word).is_dir() for word in args) else 2
 
 
-def do_make(words, folder, world, patch):
-    return subprocess.run(["make", "--dry-run", *words], cwd=ROOT, capture_output=True).returncode
+def do_make(args, folder, template, monkeypatch):
+    return subprocess.run(["make", "--dry-run", *args], cwd=ROOT, capture_output=True).returncode
 
 
-def do_cd(words, folder, world, patch):
-    (folder / words[0]).mkdir(parents=True, exist_ok=True)  # created by earlier commands
-    patch.chdir(folder / words[0])
+def do_cd(args, folder, template, monkeypatch):
+    (folder / args[0]).mkdir(parents=True, exist_ok=True)  # created by earlier commands
+    monkeypatch.chdir(folder / args[0])
     return 0
 
 
-def do_nst_tf(words, folder, world, patch):
-    return do_nst_tf_module("run", words, folder, world, patch)
+def do_nst_tf(args, folder, template, monkeypatch):
+    return do_nst_tf_module("run", args, folder, template, monkeypatch)
 
 
-def do_export(words, folder, world, patch):
-    for word in words:
+def do_export(args, folder, template, monkeypatch):
+    for word in args:
         name, _, value = word.partition("=")
-        patch.setenv(name, value)
+        monkeypatch.setenv(name, value)
     return 0
 
 
 def run_program(program):
     """Return a function that runs a program unchanged."""
 
-    def run(words, folder, world, patch):
-        earlier_runs(folder, world, "", words)
-        return subprocess.run([program, *words], stdout=subprocess.DEVNULL).returncode
+    def run(args, folder, template, monkeypatch):
+        create_earlier_runs(folder, template, "", args)
+        return subprocess.run([program, *args], stdout=subprocess.DEVNULL).returncode
 
     return run
 
@@ -374,29 +374,29 @@ PROGRAMS = {
 }
 
 
-def do_block(block, folder, world, patch):
+def do_block(block, folder, template, monkeypatch):
     """Run all commands of a block in order; return descriptions of the failures."""
     failures = []
     for command in commands(block):
         if key(command) in NOT_RUN:
             continue
-        status = perform(command, folder, world, patch)
+        status = execute(command, folder, template, monkeypatch)
         if status != command.status:
             failures.append(f"{command.where}: status {status}: {command.text}")
     return failures
 
 
-def do_list(block, folder, world, patch):
+def do_list(block, folder, template, monkeypatch):
     """Run the jobs of a list."""
     (folder / f"list.{block.language}").write_text(block.text)
     words = f"python -m nst_tf.batch list.{block.language} --output output/of_list"
-    return perform(Command(str(block), words), folder, world, patch)
+    return execute(Command(str(block), words), folder, template, monkeypatch)
 
 
-def do_python_blocks(blocks, folder, patch):
+def do_python_blocks(blocks, folder, monkeypatch):
     """Run the Python blocks of a page in order, in one namespace."""
-    names = {"__name__": "page"}
+    namespace = {"__name__": "page"}
     for block in blocks:
-        create_all(folder, block.text)
+        create_pictures(folder, block.text)
         code = "\n" * (block.line - 1) + scaled_down_python(block.text)
-        exec(compile(code, str(ROOT / block.page), "exec"), names)
+        exec(compile(code, str(ROOT / block.page), "exec"), namespace)

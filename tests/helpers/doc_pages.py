@@ -1,4 +1,4 @@
-"""Reads the documentation: pages, code blocks, commands, links, headings and inline code.
+"""Read the documentation: pages, code blocks, commands, links, headings and inline code.
 
 New pages and commands are found automatically.
 """
@@ -13,8 +13,8 @@ PATTERNS = (
     *("README.md", "CONTRIBUTING.md", "docs/*.md", "model/README.md", "output/README.md"),
     *("images/CREDITS.md", "notebooks/*.md", "notebooks/course/*.md"),
 )
-COMMANDS, PYTHON, TEXT = "", "python", "text"  # languages after the three backticks
-LISTS = ("toml", "csv", "json")  # of jobs
+COMMANDS, PYTHON, TEXT = "", "python", "text"  # languages of code blocks
+LISTS = ("toml", "csv", "json")  # languages of job lists
 FENCE = re.compile(r"^( *)```(.*)$")
 HEADING = re.compile(r"^#+ +(.+?) *$", re.M)
 LINK = re.compile(r"(!?)\[((?:[^][]|\[[^][]*\])*)\]\(([^()\s]+)\)")
@@ -24,8 +24,8 @@ FLAG = re.compile(r"(?<![\w-])--[a-z][a-z0-9_-]*")
 
 def pages():
     """Return the paths of all pages, relative to the root of the repository."""
-    found = [path for pattern in PATTERNS for path in sorted(ROOT.glob(pattern))]
-    return [path.relative_to(ROOT).as_posix() for path in found]
+    paths = [path for pattern in PATTERNS for path in sorted(ROOT.glob(pattern))]
+    return [path.relative_to(ROOT).as_posix() for path in paths]
 
 
 def read(page):
@@ -37,7 +37,7 @@ class Block:
     """A code block between two lines of three backticks."""
 
     page: str
-    line: int  # of its first line
+    line: int  # number of the first line
     language: str
     text: str
 
@@ -46,20 +46,20 @@ class Block:
 
 
 def blocks(page):
-    """Return the blocks of a page; a block that is not closed is an error."""
-    found, current = [], None
+    """Return the blocks of a page; raise an error if one is not closed."""
+    found, opened = [], None
     for number, line in enumerate(read(page).splitlines(), 1):
         fence = FENCE.match(line)
         if not fence:
-            if current:
-                current[2].append(line)
-        elif current:
-            first, language, lines = current
+            if opened:
+                opened[2].append(line)
+        elif opened:
+            first, language, lines = opened
             found.append(Block(page, first, language, "\n".join(lines) + "\n"))
-            current = None
+            opened = None
         else:
-            current = number + 1, fence[2].strip(), []
-    assert not current, f"{page}: the block at line {current[0]} is not closed"
+            opened = number + 1, fence[2].strip(), []
+    assert not opened, f"{page}: the block at line {opened[0]} is not closed"
     return found
 
 
@@ -76,7 +76,7 @@ class Command:
 
     @property
     def words(self):
-        """The words of the command as a shell splits them, without its comment."""
+        """The words of the command, split as in a shell, without its comment."""
         return shlex.split(self.text, comments=True)
 
     @property
@@ -106,17 +106,17 @@ def all_commands():
 
 
 def prose(page):
-    """Return a page with its blocks blanked out, keeping the line numbers."""
-    lines, inside = [], False
+    """Return a page with blank lines in place of its blocks."""
+    lines, in_block = [], False
     for line in read(page).splitlines():
         fence = FENCE.match(line)
-        lines.append("" if inside or fence else line)
-        inside ^= bool(fence)
+        lines.append("" if in_block or fence else line)
+        in_block ^= bool(fence)
     return "\n".join(lines)
 
 
 def links(page):
-    """Return (line, whether it is a picture, text, target) of each link."""
+    """Return the (line, whether it is an image, text, target) of each link."""
     text = prose(page)
     without_code = INLINE.sub(lambda match: "x" * len(match[0]), text)
     return [

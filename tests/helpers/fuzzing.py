@@ -1,8 +1,8 @@
 """Read damaged files: `python tests/helpers/fuzzing.py FOLDER CASES SEED [KIND ...] [large]`.
 
-Every case must end in a clear error or a correct result, within limits of time and memory. The
-cases run in a child forked from a process that has imported TensorFlow but not used it; a child
-that hangs or crashes is detected by a timeout. The findings are printed as JSON.
+Each case must end in a clear error or a correct result, within limits of time and memory. Cases
+run in a child forked from a process that has imported TensorFlow but not used it; hangs and crashes
+of the child are detected. A summary is printed as JSON.
 
 To add a kind of file, add an entry to `KINDS`.
 """
@@ -27,7 +27,7 @@ from pathlib import Path
 
 import numpy as np
 import valid_files as valid
-from damage import damaged, seeded
+from damage import damaged, make_rng
 from hostile import CANARY, HOSTILE, LARGE
 from mat_files import tiny_vgg, write_matconvnet
 from PIL import Image
@@ -52,32 +52,32 @@ with hushed():
     from nst_tf.weights import __main__ as weights
 
 MIB = 2**20
-SECONDS = 60  # timeout per file, for a busy machine
+TIMEOUT = 60  # seconds per file, for a busy machine
 VALID_INPUTS = {"content": "content.png", "style": "style.png", "weights": "tiny.mat"}
-LONGEST = 6000  # characters of an error message, which may quote a file name
+MAX_MESSAGE = 6000  # characters of an error message, which may quote a file name
 
 
 # ---------------------------------------------------------------------------- readers
 
 
-def picture(path):
-    found = read_picture(path)
-    assert found.dtype == np.uint8
-    assert found.ndim == 3
-    assert found.shape[2] == 3
-    assert min(found.shape[:2]) >= MIN_SIDE
-    assert found.size <= 3 * MAX_PIXELS
+def check_picture(path):
+    image = read_picture(path)
+    assert image.dtype == np.uint8
+    assert image.ndim == 3
+    assert image.shape[2] == 3
+    assert min(image.shape[:2]) >= MIN_SIDE
+    assert image.size <= 3 * MAX_PIXELS
 
 
-def mask(path):
-    found = load_mask(path, (37, 48), picture_size=(40, 52))
-    assert found.dtype == np.float32
-    assert found.shape == (37, 48)
-    assert 0 <= found.min() <= found.max() <= 1
+def check_mask(path):
+    values = load_mask(path, (37, 48), picture_size=(40, 52))
+    assert values.dtype == np.float32
+    assert values.shape == (37, 48)
+    assert 0 <= values.min() <= values.max() <= 1
 
 
-def trunk(path, load=load_model):
-    """Load a trunk from the file itself, never from a cache that another case has left."""
+def check_trunk(path, load=load_model):
+    """Load a trunk from the file itself, never from a cache of another case."""
     try:
         model = load(path)
     finally:
@@ -91,17 +91,17 @@ def trunk(path, load=load_model):
             assert np.isfinite(part.bias.numpy()).all(), name
 
 
-def verified(path):
+def check_verify(path):
     call_main(weights.main, ["verify", path])
 
 
-def config(path):
-    found = JobConfig.load(path)
-    assert JobConfig().changed(**json.loads(found.text())) == found
+def check_config(path):
+    config = JobConfig.load(path)
+    assert JobConfig().changed(**json.loads(config.text())) == config
 
 
-def job_list(path):
-    """Read jobs: each is valid or has a problem, and its folder is inside that of the batch."""
+def check_job_list(path):
+    """Read jobs: each is valid or has a problem, and its folder is inside the batch folder."""
     jobs = read_jobs(path)
     assert len({job.name.casefold() for job in jobs}) == len(jobs)
     for job in jobs:
@@ -110,32 +110,32 @@ def job_list(path):
         (path.parent / job.name).mkdir()
 
 
-def checkpoint(path):
-    found = load_checkpoint(path)
-    assert found.loop["image"].ndim == 4
-    assert np.isfinite(found.loop["image"]).all()
-    assert len({tuple(row) for row in found.history}) == 1
+def check_checkpoint(path):
+    loaded = load_checkpoint(path)
+    assert loaded.loop["image"].ndim == 4
+    assert np.isfinite(loaded.loop["image"]).all()
+    assert len({tuple(row) for row in loaded.history}) == 1
 
 
-def reported(path):
+def check_report(path):
     read_record(path.parent)
     write_report(path.parent)
     page = (path.parent / "report.html").read_text(encoding="utf-8")
     assert "</html>" in page
 
 
-def journal(path):
+def check_journal(path):
     assert isinstance(read_journal(path.parent), dict)
 
 
-def call_main(main, arguments):
-    """Call a command line; raise a rejection, which must be one line and status 2, as an error."""
+def call_main(main, args):
+    """Call a command line; raise a rejection (one line and status 2) as a ConfigError."""
     stderr, stdout = io.StringIO(), io.StringIO()
     with contextlib.redirect_stderr(stderr), contextlib.redirect_stdout(stdout):
         try:
-            status = main([str(argument) for argument in arguments])
-        except SystemExit as end:  # argparse
-            status = end.code
+            status = main([str(arg) for arg in args])
+        except SystemExit as exit_:  # argparse
+            status = exit_.code
     if status != 0:
         assert status == 2, f"status {status}: {stderr.getvalue()}"
         lines = stderr.getvalue().splitlines()
@@ -144,26 +144,26 @@ def call_main(main, arguments):
         raise ConfigError(lines[0])
 
 
-def painted(path, *, role="content"):
-    """Run a job of no iterations with the file as its content, style, weights or config."""
+def check_run(path, *, role="content"):
+    """Run a job without iterations, with the file as its content, style, weights or config."""
     folder = path.parents[1]
     files = {name: folder / f for name, f in VALID_INPUTS.items()} | {role: path}
-    config = ["--config", path] if role == "config" else []
+    config_option = ["--config", path] if role == "config" else []
     options = ["--weights", files["weights"], "--iterations", "0", "--size", "48", "--quiet"]
     output = path.parent / "painted"
     pair = [files["content"], files["style"]]
-    call_main(run.main, [*pair, *config, *options, "--output", output, "--overwrite"])
+    call_main(run.main, [*pair, *config_option, *options, "--output", output, "--overwrite"])
     with Image.open(output / "result.png") as result:
         assert max(result.size) == 48
 
 
-def resumed(path):
+def check_resume(path):
     call_main(run.main, ["--resume", path.parent, "--quiet"])
     with Image.open(path.parent / "result.png") as result:
         assert result.size == (48, 37)
 
 
-def reported_by_command(path):
+def check_report_command(path):
     call_main(report.main, [path.parent])
 
 
@@ -185,11 +185,11 @@ class Kind:
     max_mib : int
         Additional memory in MiB that reading one file may take.
     wrappings : dict
-        By suffix: the wrapping (see `damage.py`) inside which files are also damaged.
+        Suffix -> key of `damage.WRAPPINGS`, for damage to parts of a file.
     together : bool
-        Whether the files belong together: each case then has all of them, one damaged.
-    separate : bool
-        Whether `files` starts TensorFlow, so that it needs a separate process.
+        Whether each case has all files, one of them damaged.
+    in_child : bool
+        Whether to call `files` in a child, because it starts TensorFlow.
     """
 
     files: Callable
@@ -198,64 +198,69 @@ class Kind:
     max_mib: int
     wrappings: dict[str, str]
     together: bool = False
-    separate: bool = False
+    in_child: bool = False
 
 
-def of_pictures(*names):
+def pictures(*names):
+    """Return a function that returns the named pictures, or all."""
     return lambda folder: {
         name: data for name, data in valid.pictures().items() if not names or name in names
     }
 
 
-PICTURES = {".png": "png", ".webp": "riff"}
+PICTURES = {".png": "png", ".webp": "riff"}  # wrappings of pictures, and of run files
 RUN = {".json": "json", ".csv": "lines"}
 KINDS = {
-    "picture": Kind(of_pictures(), picture, 30, 256, PICTURES),
-    "mask": Kind(of_pictures("rgba.png", "palette.png", "plain.jpg"), mask, 5, 256, PICTURES),
-    "mat": Kind(valid.mat_files, trunk, 12, 512, {".mat": "mat"}),
-    "hdf5": Kind(valid.hdf5_files, trunk, 10, 512, {}),
-    "npz": Kind(valid.npz_files, trunk, 6, 512, {".npz": "zip"}),
+    "picture": Kind(pictures(), check_picture, 30, 256, PICTURES),
+    "mask": Kind(pictures("rgba.png", "palette.png", "plain.jpg"), check_mask, 5, 256, PICTURES),
+    "mat": Kind(valid.mat_files, check_trunk, 12, 512, {".mat": "mat"}),
+    "hdf5": Kind(valid.hdf5_files, check_trunk, 10, 512, {}),
+    "npz": Kind(valid.npz_files, check_trunk, 6, 512, {".npz": "zip"}),
     "vgg npz": Kind(
-        valid.vgg_npz_files, partial(trunk, load=load_vgg_model), 4, 512, {".npz": "zip"}
+        valid.vgg_npz_files, partial(check_trunk, load=load_vgg_model), 4, 512, {".npz": "zip"}
     ),
-    "tensorflow": Kind(valid.tensorflow_files, trunk, 4, 512, {}, together=True, separate=True),
-    "verify": Kind(valid.mat_files, verified, 2, 512, {".mat": "mat"}),
-    "config": Kind(valid.config_files, config, 12, 128, {".json": "json"}),
+    "tensorflow": Kind(
+        valid.tensorflow_files, check_trunk, 4, 512, {}, together=True, in_child=True
+    ),
+    "verify": Kind(valid.mat_files, check_verify, 2, 512, {".mat": "mat"}),
+    "config": Kind(valid.config_files, check_config, 12, 128, {".json": "json"}),
     "job list": Kind(
         valid.job_lists,
-        job_list,
+        check_job_list,
         8,
         128,
         {".json": "json", ".csv": "lines", ".toml": "lines"},
     ),
-    "settings": Kind(valid.settings_files, config, 4, 256, {".png": "png"}),
-    "checkpoint": Kind(valid.checkpoint_files, checkpoint, 8, 128, {".npz": "zip"}),
-    "journal": Kind(lambda folder: valid.run_folder(), journal, 3, 128, RUN, together=True),
-    "report": Kind(lambda folder: valid.run_folder(), reported, 3, 256, RUN, together=True),
+    "settings": Kind(valid.settings_files, check_config, 4, 256, {".png": "png"}),
+    "checkpoint": Kind(valid.checkpoint_files, check_checkpoint, 8, 128, {".npz": "zip"}),
+    "journal": Kind(lambda folder: valid.run_files(), check_journal, 3, 128, RUN, together=True),
+    "report": Kind(lambda folder: valid.run_files(), check_report, 3, 256, RUN, together=True),
     "report by command": Kind(
-        lambda folder: valid.run_folder(), reported_by_command, 1, 256, RUN, together=True
+        lambda folder: valid.run_files(), check_report_command, 1, 256, RUN, together=True
     ),
     "resume": Kind(
-        valid.cut_off_run,
-        resumed,
+        valid.interrupted_run_files,
+        check_resume,
         1,
         512,
         RUN | {".npz": "zip"},
         together=True,
-        separate=True,
+        in_child=True,
     ),
-    "run content": Kind(of_pictures("rgb.png", "plain.jpg"), painted, 1, 512, PICTURES),
-    "run weights": Kind(valid.mat_files, partial(painted, role="weights"), 1, 512, {".mat": "mat"}),
+    "run content": Kind(pictures("rgb.png", "plain.jpg"), check_run, 1, 512, PICTURES),
+    "run weights": Kind(
+        valid.mat_files, partial(check_run, role="weights"), 1, 512, {".mat": "mat"}
+    ),
     "run config": Kind(
-        valid.config_files, partial(painted, role="config"), 1, 512, {".json": "json"}
+        valid.config_files, partial(check_run, role="config"), 1, 512, {".json": "json"}
     ),
 }
 
-MADE = HOSTILE | LARGE
+CRAFTED = HOSTILE | LARGE
 
 
-def cases(count, seed, kinds=None):
-    """Return about `count` cases (kind, number, seed), distributed by the shares of the kinds."""
+def make_cases(count, seed, kinds=None):
+    """Return about `count` cases (kind, number, seed), distributed by the kinds' shares."""
     kinds = kinds or list(KINDS)
     total = sum(KINDS[kind].share for kind in kinds)
     return [
@@ -265,13 +270,13 @@ def cases(count, seed, kinds=None):
     ]
 
 
-def write_case(folder, case, good):
+def write_case(folder, case, originals):
     """Write the files of a case into an empty folder; return the damaged path and a description."""
     kind, number, seed = case
-    if kind in MADE:
-        return MADE[kind].write(folder), kind
-    files = good[kind]
-    rng = seeded(seed, kind, number)
+    if kind in CRAFTED:
+        return CRAFTED[kind].write(folder), kind
+    files = originals[kind]
+    rng = make_rng(seed, kind, number)
     name = rng.choice(sorted(files))
     wrapping = KINDS[kind].wrappings.get(Path(name).suffix)
     data, changes = files[name], []
@@ -288,43 +293,43 @@ def write_case(folder, case, good):
 # ---------------------------------------------------------------------------- one case
 
 
-def outcome(case, folder, good):
-    """Read the files of a case; return the outcome as a dict."""
-    hostile = MADE.get(case[0])
+def run_case(case, folder, originals):
+    """Read the files of a case; return its result as a dict."""
+    hostile = CRAFTED.get(case[0])
     kind = hostile.kind if hostile else case[0]
-    path, description = write_case(folder, case, good)
-    found = {"case": case, "kind": kind, "done": description}
-    before, began = start_measuring(), time.perf_counter()
+    path, description = write_case(folder, case, originals)
+    result = {"case": case, "kind": kind, "description": description}
+    before, start = start_measuring(), time.perf_counter()
     try:
         with warnings.catch_warnings(), captured_stderr() as captured:
             warnings.simplefilter("ignore")
             KINDS[kind].read(path)
-        found["ended"] = "accepted"
+        result["outcome"] = "accepted"
     except NstError as error:
         text = str(error)
-        clear = 10 < len(text) <= LONGEST and "Traceback" not in text
-        found |= {"ended": "error" if clear else "unclear", "says": text[:300]}
+        clear = 10 < len(text) <= MAX_MESSAGE and "Traceback" not in text
+        result |= {"outcome": "error" if clear else "unclear", "text": text[:300]}
     except MemoryError:  # the command line reports it for large arrays
-        found |= {"ended": "traceback", "says": "MemoryError " + traceback.format_exc(limit=-3)}
+        result |= {"outcome": "traceback", "text": "MemoryError " + traceback.format_exc(limit=-3)}
     except BaseException:
-        found |= {"ended": "traceback", "says": traceback.format_exc(limit=-6)[-1500:]}
-    if found["ended"] in ("accepted", "error") and captured:
-        found |= {"ended": "noise", "says": captured[0]}  # a library wrote to stderr itself
+        result |= {"outcome": "traceback", "text": traceback.format_exc(limit=-6)[-1500:]}
+    if result["outcome"] in ("accepted", "error") and captured:
+        result |= {"outcome": "noise", "text": captured[0]}  # a library wrote to stderr itself
     if Path(CANARY).exists() or (folder / CANARY).exists():
-        found["ended"] = "run"
-    found["seconds"] = time.perf_counter() - began
-    found["mebibytes"] = max(peak_memory() - before, 0) / MIB
+        result["outcome"] = "executed"
+    result["seconds"] = time.perf_counter() - start
+    result["mib"] = max(peak_memory() - before, 0) / MIB
     max_mib = hostile.max_mib if hostile else KINDS[kind].max_mib
-    if found["ended"] in ("accepted", "error") and found["mebibytes"] > max_mib:
-        found["ended"] = "memory"
-    if hostile and hostile.refused and found["ended"] == "accepted":
-        found["ended"] = "not refused"
-    return found
+    if result["outcome"] in ("accepted", "error") and result["mib"] > max_mib:
+        result["outcome"] = "memory"
+    if hostile and hostile.rejected and result["outcome"] == "accepted":
+        result["outcome"] = "not rejected"
+    return result
 
 
 @contextlib.contextmanager
 def captured_stderr():
-    """Yield a list that finally holds the text written to file descriptor 2, if any."""
+    """Yield a list that receives the text written to file descriptor 2, if any, at the end."""
     captured, stderr = [], os.dup(2)
     with tempfile.TemporaryFile() as file:
         os.dup2(file.fileno(), 2)
@@ -338,7 +343,7 @@ def captured_stderr():
 
 
 def start_measuring():
-    """Reset the peak of memory; return the current use."""
+    """Reset the peak memory; return the current memory."""
     with contextlib.suppress(OSError), open("/proc/self/clear_refs", "w") as file:
         file.write("5")
     return memory("VmRSS")
@@ -349,7 +354,7 @@ def peak_memory():
 
 
 def memory(name):
-    """Return a number of bytes from /proc/self/status; 0 if it is not available."""
+    """Return an entry of /proc/self/status in bytes, or 0 if it is not available."""
     with contextlib.suppress(OSError), open("/proc/self/status") as file:
         for line in file:
             if line.startswith(name + ":"):
@@ -360,48 +365,48 @@ def memory(name):
 # ---------------------------------------------------------------------------- children
 
 
-def survey(folder, wanted, progress=lambda found: None):
-    """Read all cases in children; return the outcomes. A child that hangs is killed."""
-    good = prepared(folder, {kind for kind, *_ in wanted if kind in KINDS})
-    found, remaining = [], list(wanted)
+def run_cases(folder, cases, progress=lambda result: None):
+    """Run all cases in children; return the results. A child that hangs is killed."""
+    originals = prepare(folder, {kind for kind, *_ in cases if kind in KINDS})
+    results, remaining = [], list(cases)
     while remaining:
-        child, pipe = started(folder, remaining, good)
-        with os.fdopen(pipe, "rb", 0) as lines:
-            for outcome_ in received(lines, child):
-                found.append(outcome_)
-                progress(outcome_)
+        child, pipe = start_child(folder, remaining, originals)
+        with os.fdopen(pipe, "rb", 0) as stream:
+            for result in receive(stream, child):
+                results.append(result)
+                progress(result)
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        remaining = wanted[len(found) :]
+        remaining = cases[len(results) :]
         if remaining and status != 0:
-            end, case = "hang" if status == -signal.SIGKILL else "crash", remaining[0]
-            lost = {"case": case, "kind": case[0], "ended": end, "says": f"status {status}"}
-            found.append(lost | {"done": "?", "seconds": SECONDS, "mebibytes": 0})
-            progress(found[-1])
+            ending, case = "hang" if status == -signal.SIGKILL else "crash", remaining[0]
+            failure = {"case": case, "kind": case[0], "outcome": ending, "text": f"status {status}"}
+            results.append(failure | {"description": "?", "seconds": TIMEOUT, "mib": 0})
+            progress(results[-1])
             remaining = remaining[1:]
-    return found
+    return results
 
 
-def prepared(folder, kinds):
-    """Write the inputs of the jobs; return the valid files of each kind."""
+def prepare(folder, kinds):
+    """Write the jobs' inputs; return the valid files of each kind."""
     for name, seed in (("content.png", 0), ("style.png", 1)):
         Image.fromarray(valid.make_picture(37, 48, seed)).save(folder / name)
     write_matconvnet(folder / "tiny.mat", tiny_vgg())
-    good = {}
+    originals = {}
     for kind in sorted(kinds):
         scratch = folder / "scratch"
         scratch.mkdir(exist_ok=True)
         make = KINDS[kind].files
-        good[kind] = in_child(make, scratch) if KINDS[kind].separate else make(scratch)
-    return good
+        originals[kind] = files_from_child(make, scratch) if KINDS[kind].in_child else make(scratch)
+    return originals
 
 
-def in_child(work, folder):
+def files_from_child(make_files, folder):
     """Return the files that a function creates in a separate process."""
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
         with contextlib.suppress(Exception), os.fdopen(write, "wb") as file:
-            file.write(json.dumps({n: d.hex() for n, d in work(folder).items()}).encode())
+            file.write(json.dumps({n: d.hex() for n, d in make_files(folder).items()}).encode())
             file.flush()
             os._exit(0)
         os._exit(1)
@@ -412,8 +417,8 @@ def in_child(work, folder):
     return {name: bytes.fromhex(data) for name, data in files.items()}
 
 
-def started(folder, wanted, good):
-    """Start a child that reads the cases one by one; return its process id and a pipe from it."""
+def start_child(folder, cases, originals):
+    """Start a child that runs the cases in order; return its process id and a pipe from it."""
     read, write = os.pipe()
     sys.stdout.flush()
     child = os.fork()
@@ -426,72 +431,72 @@ def started(folder, wanted, good):
     warm_up(folder)
     os.chdir(folder)  # where a canary would appear
     with os.fdopen(write, "wb", 0) as pipe:
-        for number, case in enumerate(wanted):
-            place = folder / f"{case[0]}-{number}".replace(" ", "-").replace("/", "-")[:100]
-            place.mkdir(exist_ok=True)
-            pipe.write(json.dumps(outcome(case, place, good)).encode() + b"\n")
-            remove(place)
+        for number, case in enumerate(cases):
+            case_folder = folder / f"{case[0]}-{number}".replace(" ", "-").replace("/", "-")[:100]
+            case_folder.mkdir(exist_ok=True)
+            pipe.write(json.dumps(run_case(case, case_folder, originals)).encode() + b"\n")
+            remove(case_folder)
     os._exit(0)
 
 
 def warm_up(folder):
-    """Start TensorFlow and other one-time work, so that it doesn't count for a case."""
+    """Do one-time work such as starting TensorFlow, so that no case is charged for it."""
     load_model(folder / "tiny.mat")
     cache_path(folder / "tiny.mat").unlink(missing_ok=True)
     read_picture(folder / "content.png")
 
 
-def remove(place):
-    for path in sorted(place.rglob("*"), reverse=True):
+def remove(case_folder):
+    for path in sorted(case_folder.rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
-    place.rmdir()
+    case_folder.rmdir()
 
 
-def received(lines, child):
-    """Yield the outcomes of a child until it ends; kill it after `SECONDS` without any."""
-    while select.select([lines], [], [], SECONDS)[0]:
-        line = lines.readline()
+def receive(stream, child):
+    """Yield the results of a child until it ends; kill it after `TIMEOUT` without any."""
+    while select.select([stream], [], [], TIMEOUT)[0]:
+        line = stream.readline()
         if not line:
             return
         yield json.loads(line)
     os.kill(child, signal.SIGKILL)
 
 
-def figures(found):
-    """Summarize outcomes: counts by kind, the slowest case, the case with the most memory."""
+def summarize(results):
+    """Return counts by kind, the slowest case and the case with the most memory."""
     kinds = {}
-    for case in found:
+    for case in results:
         counts = kinds.setdefault(case["kind"], {})
-        counts[case["ended"]] = counts.get(case["ended"], 0) + 1
-    slowest = max(found, key=lambda case: case["seconds"])
-    largest = max(found, key=lambda case: case["mebibytes"])
+        counts[case["outcome"]] = counts.get(case["outcome"], 0) + 1
+    slowest = max(results, key=lambda case: case["seconds"])
+    largest = max(results, key=lambda case: case["mib"])
     return {
-        "files": len(found),
-        "errors": sum(case["ended"] == "error" for case in found),
-        "accepted": sum(case["ended"] == "accepted" for case in found),
-        "slowest": [round(slowest["seconds"], 2), slowest["kind"], slowest["done"]],
-        "largest": [round(largest["mebibytes"]), largest["kind"], largest["done"]],
+        "files": len(results),
+        "errors": sum(case["outcome"] == "error" for case in results),
+        "accepted": sum(case["outcome"] == "accepted" for case in results),
+        "slowest": [round(slowest["seconds"], 2), slowest["kind"], slowest["description"]],
+        "largest": [round(largest["mib"]), largest["kind"], largest["description"]],
         "kinds": kinds,
     }
 
 
-def bad(found):
-    """Return the outcomes that are failures."""
-    return [case for case in found if case["ended"] not in ("accepted", "error")]
+def failures(results):
+    """Return the results that are failures."""
+    return [case for case in results if case["outcome"] not in ("accepted", "error")]
 
 
 def main(folder, count, seed, kinds):
     folder = Path(folder)
-    wanted = cases(count, seed, [kind for kind in kinds if kind in KINDS] or None) if count else []
+    cases = make_cases(count, seed, [k for k in kinds if k in KINDS] or None) if count else []
     if not set(kinds) & KINDS.keys():
-        wanted += [(name, 0, seed) for name in HOSTILE]
-    wanted += [(name, 0, seed) for name in LARGE if "large" in kinds]
-    found = survey(folder.resolve(), wanted)
-    for case in bad(found):
+        cases += [(name, 0, seed) for name in HOSTILE]
+    cases += [(name, 0, seed) for name in LARGE if "large" in kinds]
+    results = run_cases(folder.resolve(), cases)
+    for case in failures(results):
         print(json.dumps(case), file=sys.stderr)
-    (folder / "outcomes.json").write_text(json.dumps(found, indent=1))
-    print(json.dumps(figures(found)))
-    return 1 if bad(found) else 0
+    (folder / "outcomes.json").write_text(json.dumps(results, indent=1))
+    print(json.dumps(summarize(results)))
+    return 1 if failures(results) else 0
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Malicious files: decompression bombs, absurd sizes, links, pickles, pipes.
 
-`HOSTILE` maps names to `Hostile` files. All must be rejected in little memory, unless `refused` is
-False: then a correct result is accepted, too.
+`HOSTILE` maps names to `Hostile` files. All must be rejected in little memory, but if `rejected`
+is False, a correct result is accepted, too.
 """
 
 import json
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import h5py
 import numpy as np
 import valid_files
-from damage import zip_of
+from damage import join_zip
 from mat_files import tiny_vgg, write_keras
 
 CANARY = "canary"  # a file that is created if code in a hostile file is executed
@@ -25,19 +25,19 @@ GIB = 2**30
 
 @dataclass(frozen=True)
 class Hostile:
-    """A hostile file: its kind in `fuzzing.KINDS`, a function that writes it, and its limits.
+    """A hostile file: its kind in `fuzzing.KINDS`, a function that writes it, and limits.
 
     `write` takes the folder and returns the path; `max_mib` limits the additional memory.
     """
 
     kind: str
     write: Callable
-    refused: bool = True
+    rejected: bool = True
     max_mib: int = 256
 
 
-def one(kind, name, data, **limits):
-    """Return a hostile file with the given bytes, or those that a function returns."""
+def regular(kind, name, data, **limits):
+    """Return a hostile file with the given bytes; `data` may be a function that returns them."""
 
     def write(folder):
         path = folder / name
@@ -48,7 +48,7 @@ def one(kind, name, data, **limits):
 
 
 def sparse(kind, name, start, **limits):
-    """Return a sparse file of a terabyte, which takes no space on the disk."""
+    """Return a sparse file of a terabyte, which takes no disk space."""
 
     def write(folder):
         with open(folder / name, "wb") as file:
@@ -82,7 +82,7 @@ SPECIAL_FILES = {
     "a cycle of links": lambda path: path.symlink_to(path.name),
     "an empty file": lambda path: path.write_bytes(b""),
 }
-NAMES = {  # kind -> the name of a file of that kind
+FILE_NAMES = {  # kind -> file name
     "picture": "a.png",
     "mask": "a.png",
     "mat": "a.mat",
@@ -105,9 +105,9 @@ NAMES = {  # kind -> the name of a file of that kind
 
 
 def deflated_zeros(gibibytes):
-    """Return a zlib stream of `gibibytes` of zeros, as repeated blocks of 1 MiB."""
-    packing = zlib.compressobj(9)
-    block = packing.compress(bytes(2**20)) + packing.flush(zlib.Z_FULL_FLUSH)
+    """Return a zlib stream of `gibibytes` of zeros, in repeated blocks of 1 MiB."""
+    compressor = zlib.compressobj(9)
+    block = compressor.compress(bytes(2**20)) + compressor.flush(zlib.Z_FULL_FLUSH)
     return block + block[2:] * int(1024 * gibibytes - 1) + b"\x03\0" + struct.pack(">I", 1)
 
 
@@ -131,9 +131,9 @@ def png_of_zeros(side, color, bits=8):
     channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[color]
     rows = side * (side * channels * bits // 8 + 1)
     palette = [(b"PLTE", bytes(range(6)))] * (color == 3)
-    packing = zlib.compressobj(1)
-    pixels = b"".join(packing.compress(bytes(2**20)) for _ in range(rows >> 20))
-    pixels += packing.compress(bytes(rows & 0xFFFFF)) + packing.flush()
+    compressor = zlib.compressobj(1)
+    pixels = b"".join(compressor.compress(bytes(2**20)) for _ in range(rows >> 20))
+    pixels += compressor.compress(bytes(rows & 0xFFFFF)) + compressor.flush()
     return valid_files.png_with(*palette, size=(side, side), bits=bits, color=color, pixels=pixels)
 
 
@@ -144,11 +144,11 @@ def many_scans(name="progressive.jpg", times=3000):
     return original[:-2] + scan * times + original[-2:]
 
 
-def icon(inner, side=(48, 40)):
+def icon(inner, size=(48, 40)):
     """Return an .ico that contains a PNG."""
-    width, height = side
-    entry = struct.pack("<BBBBHHII", width, height, 0, 0, 1, 32, len(inner), 22)
-    return struct.pack("<HHH", 0, 1, 1) + entry + inner
+    width, height = size
+    tag_entry = struct.pack("<BBBBHHII", width, height, 0, 0, 1, 32, len(inner), 22)
+    return struct.pack("<HHH", 0, 1, 1) + tag_entry + inner
 
 
 def tiff(**tags):
@@ -171,21 +171,23 @@ def webp_canvas(width, height):
 
 TEXT = b"comment\0\0"
 SHORT, LONG = 3, 4
-PROGRAM = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 52 40\n%%EndComments\n"
+POSTSCRIPT = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 52 40\n%%EndComments\n"
 PICTURES = {
     **{
-        f"a PNG that claims {width}x{height}": one("picture", "a.png", png(size=(width, height)))
+        f"a PNG that claims {width}x{height}": regular(
+            "picture", "a.png", png(size=(width, height))
+        )
         for width, height in [(10**5, 10**5), (2**31 - 1, 2**31 - 1), (2**32 - 1, 1), (0, 0)]
     },
-    "a PNG that claims the largest allowed size, without pixels": one(
+    "a PNG that claims the largest allowed size, without pixels": regular(
         "picture", "a.png", png(size=(13_377, 13_377)), max_mib=1024
     ),
-    "a PNG whose pixels unpack to 4 GiB": one(
-        "picture", "a.png", png(pixels=deflated_zeros(4)), refused=False
+    "a PNG whose pixels unpack to 4 GiB": regular(
+        "picture", "a.png", png(pixels=deflated_zeros(4)), rejected=False
     ),
     **{
-        f"a {kind.decode()} that unpacks to 2 GiB": one(
-            "picture", "a.png", png((kind, start + deflated_zeros(2))), refused=False
+        f"a {kind.decode()} that unpacks to 2 GiB": regular(
+            "picture", "a.png", png((kind, start + deflated_zeros(2))), rejected=False
         )
         for kind, start in [
             (b"zTXt", TEXT),
@@ -193,19 +195,19 @@ PICTURES = {
             (b"iCCP", b"profile\0\0"),
         ]
     },
-    "a thousand texts of a megabyte": one(
+    "a thousand texts of a megabyte": regular(
         "picture", "a.png", png(*[(b"zTXt", TEXT + zlib.compress(bytes(10**6)))] * 1000)
     ),
-    "a hundred thousand chunks": one("picture", "a.png", png(*[(b"tEXt", b"a\0b")] * 10**5)),
-    "an animation of four billion frames": one(
-        "picture", "a.png", png((b"acTL", b"\xff" * 8)), refused=False
+    "a hundred thousand chunks": regular("picture", "a.png", png(*[(b"tEXt", b"a\0b")] * 10**5)),
+    "an animation of four billion frames": regular(
+        "picture", "a.png", png((b"acTL", b"\xff" * 8)), rejected=False
     ),
     **{
-        f"Exif of {label}": one(
+        f"Exif of {label}": regular(
             "picture",
             "a.png",
             png((b"eXIf", data), pixels=zlib.compress(bytes(40 * 157))),
-            refused=False,
+            rejected=False,
         )
         for label, data in [
             ("noise", b"II*\0\x08\0\0\0" + bytes(range(255)) * 9),
@@ -213,48 +215,48 @@ PICTURES = {
             ("a cycle", b"II*\0\x08\0\0\0\1\0\x69\x87\4\0\1\0\0\0\x08\0\0\0\x08\0\0\0"),
         ]
     },
-    "a profile of noise": one(
+    "a profile of noise": regular(
         "picture",
         "a.png",
         png(
             (b"iCCP", b"profile\0\0" + zlib.compress(bytes(range(256)) * 40)),
             pixels=zlib.compress(bytes(40 * 157)),
         ),
-        refused=False,
+        rejected=False,
     ),
-    "a GIF of 65535x65535": one(
+    "a GIF of 65535x65535": regular(
         "picture", "a.gif", patched("one.gif", struct.pack("<HH", 52, 40), b"\xff" * 4)
     ),
-    "a GIF whose frame is larger than its screen": one(
+    "a GIF whose frame is larger than its screen": regular(
         "picture",
         "a.gif",
         b"GIF89a" + struct.pack("<HH", 52, 40) + b"\0\0\0,\0\0\0\0\xff\xff\xff\xff\0\2\1\0;",
     ),
-    "a JPEG of 65500x65500": one(
+    "a JPEG of 65500x65500": regular(
         "picture",
         "a.jpg",
         patched("progressive.jpg", struct.pack(">HH", 40, 52), struct.pack(">HH", 65500, 65500)),
     ),
-    "a JPEG of three thousand scans": one("picture", "a.jpg", many_scans),
-    "a large JPEG of a hundred scans": one(
+    "a JPEG of three thousand scans": regular("picture", "a.jpg", many_scans),
+    "a large JPEG of a hundred scans": regular(
         "picture",
         "a.jpg",
         lambda: many_scans(times=85).replace(
             struct.pack(">HH", 40, 52), struct.pack(">HH", 4000, 4000), 1
         ),
-        refused=False,
+        rejected=False,
         max_mib=512,
     ),
-    "a WebP of 65535x65535": one("picture", "a.webp", webp_canvas(65535, 65535)),
-    "a WebP of 16383x16383": one("picture", "a.webp", webp_canvas(16383, 16383), max_mib=1024),
-    "a BMP of 2147483647x2147483647": one("picture", "a.bmp", bmp(2**31 - 1, 2**31 - 1)),
-    "a BMP of 13000x-13000": one("picture", "a.bmp", bmp(13000, -13000), max_mib=1024),
-    "a TIFF of 4294967295x4294967295": one(
+    "a WebP of 65535x65535": regular("picture", "a.webp", webp_canvas(65535, 65535)),
+    "a WebP of 16383x16383": regular("picture", "a.webp", webp_canvas(16383, 16383), max_mib=1024),
+    "a BMP of 2147483647x2147483647": regular("picture", "a.bmp", bmp(2**31 - 1, 2**31 - 1)),
+    "a BMP of 13000x-13000": regular("picture", "a.bmp", bmp(13000, -13000), max_mib=1024),
+    "a TIFF of 4294967295x4294967295": regular(
         "picture",
         "a.tif",
         tiff(_256=(LONG, 1, 2**32 - 1), _257=(LONG, 1, 2**32 - 1), _273=(LONG, 1, 8)),
     ),
-    "a TIFF with a tile of 65535x65535": one(
+    "a TIFF with a tile of 65535x65535": regular(
         "picture",
         "a.tif",
         tiff(
@@ -270,7 +272,7 @@ PICTURES = {
             _325=(LONG, 1, 60),
         ),
     ),
-    "a TIFF of four billion strips": one(
+    "a TIFF of four billion strips": regular(
         "picture",
         "a.tif",
         tiff(
@@ -283,38 +285,38 @@ PICTURES = {
             _279=(LONG, 2**32 - 1, 8),
         ),
     ),
-    "a TIFF with a cyclic directory": one(
+    "a TIFF with a cyclic directory": regular(
         "picture", "a.tif", b"II*\0\x08\0\0\0\0\0\x08\0\0\0" + b"\0" * 20
     ),
-    "an icon that holds 30000x30000": one(
+    "an icon that contains 30000x30000": regular(
         "picture", "a.ico", lambda: icon(valid_files.png_with(size=(30000, 30000)))
     ),
-    "an icon that holds less than it claims": one(
+    "an icon that contains less than it claims": regular(
         "picture",
         "a.ico",
         lambda: icon(valid_files.png_with(size=(5, 5), pixels=zlib.compress(bytes(5 * 16)))),
     ),
-    "a program in PostScript": one(
+    "a program in PostScript": regular(
         "picture",
         "a.png",
-        PROGRAM + b"(canary) (w) file closefile showpage\n%%EOF\n",
+        POSTSCRIPT + b"(canary) (w) file closefile showpage\n%%EOF\n",
     ),
-    "a program in PostScript that never ends": one(
-        "picture", "a.eps", PROGRAM + b"{} loop\n%%EOF\n"
+    "a program in PostScript that never ends": regular(
+        "picture", "a.eps", POSTSCRIPT + b"{} loop\n%%EOF\n"
     ),
     "a picture with a long name": Hostile("picture", lambda folder: folder / ("a" * 4000)),
     "a terabyte of WebP": sparse("picture", "a.webp", b"RIFF\xf0\xff\xff\xffWEBPVP8X"),
     "a terabyte of PNG": sparse("picture", "a.png", valid_files.png_with()[:33]),
     "a terabyte of JPEG": sparse("picture", "a.jpg", b"\xff\xd8\xff\xe0"),
     "the memory of this process": special("picture", "a.png", link_to("/proc/self/mem")),
-    "a file of the system": special("picture", "a.png", link_to("/proc/self/smaps")),
+    "a system file": special("picture", "a.png", link_to("/proc/self/smaps")),
 }
-LARGE = {  # of the largest allowed size, with gibibytes of memory: only for the long test
-    f"black, of the largest allowed size, {label}": one(
+LARGE = {  # of the largest allowed size; the long test reads them with gibibytes of memory
+    f"black, of the largest allowed size, {label}": regular(
         "picture",
         "a.png",
         lambda mode=mode: png_of_zeros(13_377, *mode),
-        refused=False,
+        rejected=False,
         max_mib=3072,
     )
     for label, mode in {
@@ -335,20 +337,20 @@ HEADER = b"MATLAB 5.0 MAT-file, made by hand".ljust(124) + struct.pack("<H", 0x1
 CELL, STRUCT, CHAR, SPARSE, SINGLE = 1, 2, 4, 5, 7
 
 
-def element(kind, data, claims=None):
-    length = len(data) if claims is None else claims
+def element(kind, data, length=None):
+    length = len(data) if length is None else length
     return struct.pack("<II", kind, length) + data + b"\0" * (-len(data) % 8)
 
 
-def matrix(kind, shape, *inside, name=b"", claims=None):
+def matrix(kind, shape, *children, name=b"", length=None):
     start = element(6, struct.pack("<II", kind, 0)) + element(
         5, struct.pack(f"<{len(shape)}i", *shape)
     )
-    return element(14, start + element(1, name) + b"".join(inside), claims)
+    return element(14, start + element(1, name) + b"".join(children), length)
 
 
-def layers(kind, shape, *inside, claims=None):
-    return HEADER + matrix(kind, shape, *inside, name=b"layers", claims=claims)
+def layers(kind, shape, *children, length=None):
+    return HEADER + matrix(kind, shape, *children, name=b"layers", length=length)
 
 
 def nested(depth):
@@ -363,20 +365,20 @@ def compressed(data):
     return HEADER + element(15, packed)
 
 
-def claiming(gibibytes):
-    """Return a compressed cell whose numbers decompress to `gibibytes` of zeros."""
+def cell_bomb(gibibytes):
+    """Return a compressed cell that decompresses to `gibibytes` of zeros."""
     start = layers(CELL, (1, 1))[128:]
     start = struct.pack("<II", 14, min(int(gibibytes * GIB), 2**32 - 8)) + start[8:]
-    packing = zlib.compressobj(1)
-    data = packing.compress(start) + packing.flush(zlib.Z_FULL_FLUSH)
+    compressor = zlib.compressobj(1)
+    data = compressor.compress(start) + compressor.flush(zlib.Z_FULL_FLUSH)
     return HEADER + element(15, data + deflated_zeros(gibibytes)[2:])
 
 
 MATLAB = {
-    f"a .mat: {label}": one("mat", "a.mat", data)
+    f"a .mat: {label}": regular("mat", "a.mat", data)
     for label, data in {
-        "an element of 4 GiB": layers(CELL, (1, 1), claims=2**32 - 8),
-        "numbers of 4 GiB": layers(SINGLE, (2**15, 2**15), element(7, b"", claims=2**32 - 8)),
+        "an element of 4 GiB": layers(CELL, (1, 1), length=2**32 - 8),
+        "numbers of 4 GiB": layers(SINGLE, (2**15, 2**15), element(7, b"", length=2**32 - 8)),
         "a negative shape": layers(SINGLE, (-3, -3), element(7, bytes(36))),
         "a shape of 2**62": layers(SINGLE, (2**31 - 1, 2**31 - 1), element(7, bytes(8))),
         "a cell of 2**62": layers(CELL, (2**31 - 1, 2**31 - 1)),
@@ -390,12 +392,12 @@ MATLAB = {
         "a million fields": layers(
             STRUCT, (1, 1), element(5, struct.pack("<i", 1)), element(1, b"n" * 10**6)
         ),
-        "fields of no length": layers(
+        "fields of length zero": layers(
             STRUCT, (1, 1), element(5, struct.pack("<i", 0)), element(1, b"name")
         ),
-        "cells in cells, 30 deep": nested(30),
-        "cells in cells, 3000 deep": nested(3000),
-        "a text of a shape": layers(CHAR, (1, 2**31 - 1), element(4, b"a\0b\0")),
+        "nested cells, 30 deep": nested(30),
+        "nested cells, 3000 deep": nested(3000),
+        "a text with a huge shape": layers(CHAR, (1, 2**31 - 1), element(4, b"a\0b\0")),
         "a sparse matrix": layers(
             SPARSE, (2**31 - 1, 2**31 - 1), *[element(5, struct.pack("<i", 2**31 - 1))] * 3
         ),
@@ -415,17 +417,19 @@ MATLAB = {
         "dimensions of a megabyte": layers(SINGLE, [1] * 250_000, element(7, bytes(4))),
     }.items()
 } | {
-    "a .mat that decompresses to 4 GiB of zeros": one(
+    "a .mat that decompresses to 4 GiB of zeros": regular(
         "mat", "a.mat", lambda: compressed(deflated_zeros(4))
     ),
-    "a .mat of 400,000 packed elements": one(
+    "a .mat of 400,000 packed elements": regular(
         "mat",
         "a.mat",
         lambda: compressed(layers(CELL, (1, 400_000), element(14, b"") * 400_000)[128:]),
     ),
-    "a .mat of a cell that unpacks to 4 GiB": one("mat", "a.mat", lambda: claiming(4)),
-    "a .mat of a cell that unpacks to a tenth of a GiB": one("mat", "a.mat", lambda: claiming(0.1)),
-    "a .mat with data after its end": one(
+    "a .mat of a cell that unpacks to 4 GiB": regular("mat", "a.mat", lambda: cell_bomb(4)),
+    "a .mat of a cell that unpacks to a tenth of a GiB": regular(
+        "mat", "a.mat", lambda: cell_bomb(0.1)
+    ),
+    "a .mat with data after its end": regular(
         "mat",
         "a.mat",
         lambda: compressed(layers(CELL, (1, 1), element(14, b""))[128:] + bytes(10**6)),
@@ -464,11 +468,11 @@ def replaced(name, **options):
 
 def linked(make):
     def change(file, folder):
-        other = folder / "other.h5"
-        write_keras(other, tiny_vgg(16))
+        other_path = folder / "other.h5"
+        write_keras(other_path, tiny_vgg(16))
         name = "block1_conv1"
         file.move(name, "moved")
-        file[name] = make(other)
+        file[name] = make(other_path)
 
     return change
 
@@ -480,15 +484,15 @@ def external(file, folder):
 
 
 def virtual(file, folder):
-    other = folder / "other.h5"
-    write_keras(other, tiny_vgg(16))
+    other_path = folder / "other.h5"
+    write_keras(other_path, tiny_vgg(16))
     layout = h5py.VirtualLayout(SHAPE, "f4")
-    layout[:] = h5py.VirtualSource(str(other), KERNEL, SHAPE)
+    layout[:] = h5py.VirtualSource(str(other_path), KERNEL, SHAPE)
     del file[KERNEL]
     file.create_virtual_dataset(KERNEL, layout)
 
 
-def many_names(file, folder):
+def repeated_layer_name(file, folder):
     file.attrs["layer_names"] = np.array([b"block1_conv1"] * 3000)
 
 
@@ -496,7 +500,7 @@ HDF5 = {
     f"an .h5: {label}": hdf5(change)
     for label, change in {
         "a link to another file": linked(lambda other: h5py.ExternalLink(other, "block1_conv1")),
-        "a link to a system's file": linked(lambda other: h5py.ExternalLink("/etc/passwd", "/")),
+        "a link to a system file": linked(lambda other: h5py.ExternalLink("/etc/passwd", "/")),
         "an internal link": linked(lambda other: h5py.SoftLink("/moved")),
         "a cycle of links": linked(lambda other: h5py.SoftLink("/block1_conv1")),
         "numbers in another file": external,
@@ -508,7 +512,7 @@ HDF5 = {
         "a chunk of 2 GiB": replaced(
             KERNEL, shape=SHAPE, dtype="f4", maxshape=(None,) * 4, chunks=(3, 3, 3, 2 * 10**7)
         ),
-        "a plug-in": replaced(
+        "an unknown filter": replaced(
             KERNEL,
             shape=SHAPE,
             dtype="f4",
@@ -521,18 +525,18 @@ HDF5 = {
         "one number": replaced(KERNEL, data=1.0),
         "no numbers": replaced(KERNEL, data=h5py.Empty("f4")),
         "compound numbers": replaced(KERNEL, shape=SHAPE, dtype=[("a", "f4"), ("b", "f4")]),
-        "a group for a kernel": lambda file, folder: (file.pop(KERNEL), file.create_group(KERNEL)),
-        "a kernel for a group": lambda file, folder: (
+        "a group as a dataset": lambda file, folder: (file.pop(KERNEL), file.create_group(KERNEL)),
+        "a dataset as a group": lambda file, folder: (
             file.pop("block1_conv1"),
             file.create_dataset("block1_conv1", data=np.zeros(3)),
         ),
-        "a number for names": lambda file, folder: file.attrs.__setitem__("layer_names", 3),
+        "a number as layer names": lambda file, folder: file.attrs.__setitem__("layer_names", 3),
         "names of missing groups": lambda file, folder: file.attrs.__setitem__(
             "layer_names", [b"../../etc/passwd_conv", b"/_conv"]
         ),
     }.items()
 } | {
-    "an .h5: three thousand names of a layer": hdf5(many_names),
+    "an .h5: a layer name three thousand times": hdf5(repeated_layer_name),
     "a terabyte of .h5": sparse("hdf5", "a.h5", b"\x89HDF\r\n\x1a\n"),
 }
 
@@ -554,34 +558,34 @@ def npy(descr="'<f4'", shape="(3,)", data=b"", header=None):
 
 
 def npz(name, part, compression=zipfile.ZIP_STORED):
-    return lambda: zip_of([(name, part() if callable(part) else part)], compression)
+    return lambda: join_zip([(name, part() if callable(part) else part)], compression)
 
 
-def zeros_member():
-    """Return a zip whose member decompresses to 4 GiB, without compressing them."""
-    raw = deflated_zeros(4)[2:-4]
-    head = npy(shape=f"({GIB},)")
-    packing = zlib.compressobj(9, zlib.DEFLATED, -15)
-    data = packing.compress(head) + packing.flush(zlib.Z_FULL_FLUSH) + raw
+def zip_bomb():
+    """Return a zip with a member that decompresses to 4 GiB, assembled from repeated blocks."""
+    zeros = deflated_zeros(4)[2:-4]
+    header = npy(shape=f"({GIB},)")
+    compressor = zlib.compressobj(9, zlib.DEFLATED, -15)
+    data = compressor.compress(header) + compressor.flush(zlib.Z_FULL_FLUSH) + zeros
     name, size = b"conv1/weights.npy", 2**32 - 2
-    middle = struct.pack("<HHHHIIIHH", 20, 0, 8, 0, 0, len(data), size, len(name), 0)
+    fields = struct.pack("<HHHHIIIHH", 20, 0, 8, 0, 0, len(data), size, len(name), 0)
     entry = struct.pack(
         "<HHHHHHIIIHHHHHII", 20, 20, 0, 8, 0, 0, 0, len(data), size, len(name), 0, 0, 0, 0, 0, 0
     )
-    local = b"PK\3\4" + middle[:6] + struct.pack("<HH", 0, 0) + middle[8:] + name + data
+    local = b"PK\3\4" + fields[:6] + struct.pack("<HH", 0, 0) + fields[8:] + name + data
     central = b"PK\1\2" + entry + name
     end = struct.pack("<HHHHIIH", 0, 0, 1, 1, len(central), len(local), 0)
     return local + central + b"PK\5\6" + end
 
 
-def overlapping(times=2000):
-    """Return a zip with many names for one member of a megabyte."""
-    big = zip_of([("00000.npy", npy(shape="(262144,)", data=bytes(2**20)))])
-    offset = big.index(b"PK\1\2")
-    entry = bytearray(big[offset : offset + 46])
+def overlapping_zip(times=2000):
+    """Return a zip in which many names refer to one member of a megabyte."""
+    archive = join_zip([("00000.npy", npy(shape="(262144,)", data=bytes(2**20)))])
+    offset = archive.index(b"PK\1\2")
+    entry = bytearray(archive[offset : offset + 46])
     central = b"".join(bytes(entry) + f"{number:05d}.npy".encode() for number in range(times))
     end = struct.pack("<HHHHIIH", 0, 0, times, times, len(central), offset, 0)
-    return big[:offset] + central + b"PK\5\6" + end
+    return archive[:offset] + central + b"PK\5\6" + end
 
 
 ARCHIVES = {
@@ -605,10 +609,10 @@ ARCHIVES = {
         lambda: npy(shape=f"({2**26},)", data=bytes(2**28)),
         zipfile.ZIP_DEFLATED,
     ),
-    "4 GiB of packed zeros": zeros_member,
-    "two thousand names for one megabyte": overlapping,
-    "sixty thousand members": lambda: zip_of([(f"{n}.npy", b"") for n in range(60_000)]),
-    "no members": lambda: zip_of([]),
+    "4 GiB of packed zeros": zip_bomb,
+    "two thousand names for one megabyte": overlapping_zip,
+    "sixty thousand members": lambda: join_zip([(f"{n}.npy", b"") for n in range(60_000)]),
+    "no members": lambda: join_zip([]),
     "a zip signature only": b"PK\3\4" + bytes(100),
     "a bare .npy": npy(data=bytes(12)),
 }
@@ -649,7 +653,7 @@ CHECKPOINTS = {
     }.items()
 }
 NUMPY = {
-    f"{title}: {label}": one(kind, NAMES[kind], data)
+    f"{title}: {label}": regular(kind, FILE_NAMES[kind], data)
     for kind, title in [
         ("npz", "an .npz"),
         ("vgg npz", "an .npz of VGG"),
@@ -659,16 +663,16 @@ NUMPY = {
 } | {
     "a terabyte of .npz": sparse("npz", "a.npz", b"PK\3\4"),
     "a terabyte of .npz of VGG": sparse("vgg npz", "a.npz", b"PK\3\4"),
-    "a terabyte of a checkpoint": sparse("checkpoint", NAMES["checkpoint"], b"PK\3\4"),
+    "a terabyte of a checkpoint": sparse("checkpoint", FILE_NAMES["checkpoint"], b"PK\3\4"),
 }
 
 
-# ---------------------------------------------------------------------------- texts
+# ---------------------------------------------------------------------------- configs and job lists
 
-TEXTS = {
-    "brackets, a hundred thousand deep": b"[" * 100_000,
-    "objects, a hundred thousand deep": b'{"a":' * 100_000,
-    "a list, deep and closed": b'{"style": ' + b"[" * 900 + b"]" * 900 + b"}",
+BAD_JSON = {
+    "a hundred thousand nested brackets": b"[" * 100_000,
+    "a hundred thousand nested objects": b'{"a":' * 100_000,
+    "a deep, closed list": b'{"style": ' + b"[" * 900 + b"]" * 900 + b"}",
     "a number of a million digits": b'{"seed": ' + b"9" * 10**6 + b"}",
     "infinity": b'{"alpha": Infinity}',
     "NaN": b'{"alpha": NaN}',
@@ -676,7 +680,7 @@ TEXTS = {
     "bytes that are not UTF-8": b'{"content": "\xff\xfe"}',
     "UTF-16": '{"alpha": 1}'.encode("utf-16"),
     "zeros": bytes(1000),
-    "a zero in a name": b'{"content": "a\\u0000b"}',
+    "a null character in a name": b'{"content": "a\\u0000b"}',
     "a list": b"[1, 2]",
     "null": b"null",
     "a text": b'"alpha"',
@@ -691,108 +695,118 @@ TEXTS = {
     "an escape": b'{"\\u001b[2J": 1}',
     "a lone surrogate": b'{"content": "\\ud800", "style": "\\udfff"}',
 }
-HARMLESS = {
+ODD_JSON = {
     "a byte order mark": b"\xef\xbb\xbf{}",
     "a knob twice": b'{"alpha": 1, "alpha": 2}',
-    "a path outside": b'{"content": "../../../etc/passwd", "style": ["/dev/zero"]}',
+    "a path outside the folder": b'{"content": "../../../etc/passwd", "style": ["/dev/zero"]}',
     "a seed of four thousand digits": b'{"seed": ' + b"9" * 4000 + b"}",
 }
 
 
-def note(text, kind=b"iTXt"):
-    """Return a result.png with a text as its settings."""
-    head = b"nst_tf\0" + (b"\0\0\0\0" if kind == b"iTXt" else b"")
-    return valid_files.png_with((kind, head + text), pixels=zlib.compress(bytes(40 * 157)))
+def settings_png(text, kind=b"iTXt"):
+    """Return a result.png with the given text as its settings."""
+    keyword = b"nst_tf\0" + (b"\0\0\0\0" if kind == b"iTXt" else b"")
+    return valid_files.png_with((kind, keyword + text), pixels=zlib.compress(bytes(40 * 157)))
 
 
 CONFIGS = {
-    **{f"a config: {label}": one("config", "config.json", data) for label, data in TEXTS.items()},
     **{
-        f"a config: {label}": one("config", "config.json", data, refused=False)
-        for label, data in HARMLESS.items()
+        f"a config: {label}": regular("config", "config.json", data)
+        for label, data in BAD_JSON.items()
     },
     **{
-        f"settings: {label}": one("settings", "result.png", note(data))
-        for label, data in TEXTS.items()
+        f"a config: {label}": regular("config", "config.json", data, rejected=False)
+        for label, data in ODD_JSON.items()
     },
     **{
-        f"settings: {label}": one("settings", "result.png", note(data), refused=False)
-        for label, data in HARMLESS.items()
+        f"settings: {label}": regular("settings", "result.png", settings_png(data))
+        for label, data in BAD_JSON.items()
     },
-    **{f"a job list: {label}": one("job list", "jobs.json", data) for label, data in TEXTS.items()},
     **{
-        f"a job list: a job with {label}": one(
-            "job list", "jobs.json", b'{"jobs": [' + data + b"]}", refused=False
+        f"settings: {label}": regular("settings", "result.png", settings_png(data), rejected=False)
+        for label, data in ODD_JSON.items()
+    },
+    **{
+        f"a job list: {label}": regular("job list", "jobs.json", data)
+        for label, data in BAD_JSON.items()
+    },
+    **{
+        f"a job list: a job with {label}": regular(
+            "job list", "jobs.json", b'{"jobs": [' + data + b"]}", rejected=False
         )
-        for label, data in HARMLESS.items()
+        for label, data in ODD_JSON.items()
         if data.startswith(b"{")
     },
-    "a job list: deep TOML": one("job list", "jobs.toml", b"jobs = " + b"[" * 100_000),
-    "a job list: many tables": one("job list", "jobs.toml", b"[a." + b"a." * 50_000 + b"a]"),
-    "a job list: a million jobs": one("job list", "jobs.csv", b"alpha\n" + b"1\n" * 1_000_000),
-    "a job list: a name outside": one(
-        "job list", "jobs.csv", b"name,content,style\n../../up,a.jpg,b.jpg\n", refused=False
+    "a job list: deep TOML": regular("job list", "jobs.toml", b"jobs = " + b"[" * 100_000),
+    "a job list: many tables": regular("job list", "jobs.toml", b"[a." + b"a." * 50_000 + b"a]"),
+    "a job list: a million jobs": regular("job list", "jobs.csv", b"alpha\n" + b"1\n" * 1_000_000),
+    "a job list: a name outside the folder": regular(
+        "job list", "jobs.csv", b"name,content,style\n../../up,a.jpg,b.jpg\n", rejected=False
     ),
-    "a job list: a lone surrogate": one(
+    "a job list: a lone surrogate": regular(
         "job list",
         "jobs.json",
         b'[{"name": "\\ud800", "content": "a.jpg", "style": "b.jpg"}]',
-        refused=False,
+        rejected=False,
     ),
     "a terabyte of a job list": sparse("job list", "jobs.json", b"["),
-    "settings that unpack to 2 GiB": one(
+    "settings that unpack to 2 GiB": regular(
         "settings", "result.png", png((b"iTXt", b"nst_tf\0\1\0\0\0" + deflated_zeros(2)))
     ),
-    "settings in another kind of text": one("settings", "result.png", note(b"{", b"tEXt")),
+    "settings in another kind of text": regular(
+        "settings", "result.png", settings_png(b"{", b"tEXt")
+    ),
     "a terabyte of a config": sparse("config", "config.json", b"{"),
     "a terabyte of a journal": sparse("journal", "journal.json", b"{"),
     **{
-        f"the run's config: {label}": one("run config", "config.json", data)
+        f"the run's config: {label}": regular("run config", "config.json", data)
         for label, data in {
             "an init with a lone surrogate": b'{"init": "\\ud800"}',
             "an init with a long name": b'{"init": "' + b"a" * 4000 + b'"}',
             "an init of /dev/full": b'{"init": "/dev/full"}',
         }.items()
     },
-    "the run's config: self": one("run config", "config.json", b'{"self": 1}'),
-    "the run's config: an escape": one("run config", "config.json", b'{"\\u001b[2J": 1}'),
-    "the run's config: a zero": one("run config", "config.json", b'{"mask\\u0000s": 1}'),
-    "the run's config: /dev/zero as a mask": one(
+    "the run's config: self": regular("run config", "config.json", b'{"self": 1}'),
+    "the run's config: an escape": regular("run config", "config.json", b'{"\\u001b[2J": 1}'),
+    "the run's config: a null character": regular(
+        "run config", "config.json", b'{"mask\\u0000s": 1}'
+    ),
+    "the run's config: /dev/zero as a mask": regular(
         "run config", "config.json", b'{"masks": ["/dev/zero"]}'
     ),
-    "the run's config: a mask outside": one(
+    "the run's config: a mask outside the folder": regular(
         "run config", "config.json", b'{"masks": ["not:../../../../../etc/passwd"]}'
     ),
 }
 
 
-# ---------------------------------------------------------------------------- a run's folder
+# ---------------------------------------------------------------------------- run folders
 
 
-def in_run(name, make, kind="report", refused=False, max_mib=256):
-    """Return a run's folder with a hostile file."""
+def in_run(name, make, kind="report", rejected=False, max_mib=256):
+    """Return a run folder with a hostile file."""
 
     def write(folder):
-        for other, data in valid_files.run_folder().items():
+        for other, data in valid_files.run_files().items():
             (folder / other).write_bytes(data)
         (folder / name).unlink(missing_ok=True)
         make(folder / name)
         return folder / name
 
-    return Hostile(kind, write, refused, max_mib)
+    return Hostile(kind, write, rejected, max_mib)
 
 
-def holding(data):
+def with_content(data):
     return lambda path: path.write_bytes(data)
 
 
 def journal(**knobs):
-    return holding(
-        json.dumps({**json.loads(valid_files.run_folder()["journal.json"]), **knobs}).encode()
+    return with_content(
+        json.dumps({**json.loads(valid_files.run_files()["journal.json"]), **knobs}).encode()
     )
 
 
-def terabyte(path):
+def terabyte_losses(path):
     with open(path, "wb") as file:
         file.write(b"iteration,total,content,style,tv,seconds\n")
         file.truncate(2**40)
@@ -800,17 +814,17 @@ def terabyte(path):
 
 FOLDERS = {
     **{
-        f"a folder: {name} is {label}": in_run(name, make, refused=name == "config.json")
+        f"a folder: {name} is {label}": in_run(name, make, rejected=name == "config.json")
         for name in ("config.json", "journal.json", "losses.csv", "000001.png", "result.png")
         for label, make in SPECIAL_FILES.items()
     },
     "a folder: report.html is a folder": in_run(
-        "report.html", lambda path: path.mkdir(), "report by command", refused=True
+        "report.html", lambda path: path.mkdir(), "report by command", rejected=True
     ),
     "a folder: report.html is a link": in_run(
         "report.html", lambda path: path.symlink_to("/dev/full"), "report by command"
     ),
-    "a folder: losses of a terabyte": in_run("losses.csv", terabyte),
+    "a folder: losses of a terabyte": in_run("losses.csv", terabyte_losses),
     "a folder: losses of nine megabytes": in_run(
         "losses.csv",
         lambda path: path.write_text(
@@ -819,17 +833,17 @@ FOLDERS = {
         max_mib=1024,
     ),
     "a folder: losses of empty rows": in_run(
-        "losses.csv", holding(b"iteration,total\n" + b"1\n" * 4_000_000), max_mib=1024
+        "losses.csv", with_content(b"iteration,total\n" + b"1\n" * 4_000_000), max_mib=1024
     ),
     "a folder: losses of a million columns": in_run(
-        "losses.csv", holding(b"a," * 10**6 + b"\n" + b"1," * 10**6), max_mib=512
+        "losses.csv", with_content(b"a," * 10**6 + b"\n" + b"1," * 10**6), max_mib=512
     ),
     "a folder: losses of a million characters": in_run(
-        "losses.csv", holding(b"total,tv\n" + b"1" * 10**6)
+        "losses.csv", with_content(b"total,tv\n" + b"1" * 10**6)
     ),
-    "a folder: losses of zeros": in_run("losses.csv", holding(bytes(10**5))),
+    "a folder: losses of zeros": in_run("losses.csv", with_content(bytes(10**5))),
     "a folder: losses of extreme values": in_run(
-        "losses.csv", holding(b"total,content\n1e999,nan\n-1e308,1e308\n1e-320,0\n1e308,1\n")
+        "losses.csv", with_content(b"total,content\n1e999,nan\n-1e308,1e308\n1e-320,0\n1e308,1\n")
     ),
     "a folder: finished with text": in_run(
         "journal.json", journal(finished={"seconds": "a", "gibibytes": [1], "iterations": {}})
@@ -845,18 +859,18 @@ FOLDERS = {
         "journal.json", journal(model="<script>alert(1)</script>", versions={"<b>": "</pre>"})
     ),
     **{
-        f"a journal: {label}": in_run("journal.json", holding(data), "journal", refused=True)
-        for label, data in TEXTS.items()
+        f"a journal: {label}": in_run("journal.json", with_content(data), "journal", rejected=True)
+        for label, data in BAD_JSON.items()
     },
 }
 
 SPECIAL = {
     f"{kind}: {label}": special(kind, name, make)
-    for kind, name in NAMES.items()
+    for kind, name in FILE_NAMES.items()
     for label, make in SPECIAL_FILES.items()
 }
 ALL = PICTURES | MATLAB | HDF5 | NUMPY | CHECKPOINTS | CONFIGS | FOLDERS | SPECIAL
-SLOW = (  # seconds each
+SLOW = (  # several seconds each
     *("losses of empty rows", "losses of nine megabytes", "sixty thousand members"),
     *("a folder: 000001.png is", "a folder: result.png is", "a folder: config.json is"),
 )

@@ -1,7 +1,7 @@
 """Kill and resume runs at random times: `python tests/helpers/killing.py FOLDER KILLS SEED`.
 
 Each run is a child forked from a process that has imported TensorFlow but not used it, so that a
-kill costs one second instead of ten. The findings are printed as JSON.
+kill costs one second instead of ten. Findings are printed as JSON.
 """
 
 import contextlib
@@ -25,13 +25,13 @@ with hushed():
     from nst_tf.config import JobConfig
     from nst_tf.jobs.resume import resume_job
     from nst_tf.jobs.run import run_job
-    from nst_tf.rundir import checkpoint as module
+    from nst_tf.rundir import checkpoint as checkpoint_module
     from nst_tf.rundir.checkpoint import checkpoints, load_checkpoint
     from nst_tf.rundir.journal import read_journal
     from nst_tf.rundir.layout import CONFIG, JOURNAL, OUR_FILES
 
 PAPER = {"unit": "paper", "beta": 1.0, "alpha": 1e-4, "tv_weight": 0.0}
-JOBS = {  # every loop, one with levels; SciPy's restarts after every 100 iterations
+JOBS = {  # every optimizer, one job with levels; SciPy's L-BFGS restarts every 100 iterations
     "lbfgs-fixed": {"optimizer": "lbfgs-fixed", "iterations": 80, **PAPER},
     "levels": {"schedule": "fast", "size": "280x220"},
     "adam": {"optimizer": "adam", "iterations": 160},
@@ -43,33 +43,35 @@ JOBS = {  # every loop, one with levels; SciPy's restarts after every 100 iterat
 def main(folder, kills, seed):
     """Kill runs `kills` times in total; print the findings."""
     folder, rng = Path(folder), random.Random(seed)
-    module.SHARE = 1e9  # checkpoints as often as possible, at any cost
-    base = prepared(folder)
-    whole, found = {}, {"kills": 0, "runs": 0, "gone_on_from": []}
+    checkpoint_module.SHARE = 1e9  # save checkpoints as often as possible
+    base_config = prepare(folder)
+    complete, findings = {}, {"kills": 0, "runs": 0, "gone_on_from": []}
     for number in range(10 * kills):
-        if found["kills"] >= kills:
+        if findings["kills"] >= kills:
             break
         name = list(JOBS)[number % len(JOBS)]
-        config = base.changed(**JOBS[name])
-        if name not in whole:
-            whole[name] = folder / f"whole-{name}"
-            began = time.perf_counter()
-            assert in_child(partial(job, config, whole[name])) == 0, name
-            longest = max(time.perf_counter() - began, 0.5)
-        cut = folder / f"cut-{number}-{name}"
-        left = kills - found["kills"]
-        found["kills"] += survive(config, cut, min(left, 6), longest, rng, found)
-        found["runs"] += 1
-        check_same(whole[name], cut)
-    print(json.dumps(found))
+        config = base_config.changed(**JOBS[name])
+        if name not in complete:
+            complete[name] = folder / f"complete-{name}"
+            start = time.perf_counter()
+            assert in_child(partial(run_or_resume, config, complete[name])) == 0, name
+            duration = max(time.perf_counter() - start, 0.5)
+        killed = folder / f"killed-{number}-{name}"
+        remaining = kills - findings["kills"]
+        findings["kills"] += complete_run(
+            config, killed, min(remaining, 6), duration, rng, findings
+        )
+        findings["runs"] += 1
+        check_equal(complete[name], killed)
+    print(json.dumps(findings))
 
 
-def prepared(folder):
+def prepare(folder):
     """Write pictures and weights; return the base config of all jobs."""
     write_matconvnet(folder / "tiny.mat", tiny_vgg(19))
-    noise = np.random.default_rng(0)
+    generator = np.random.default_rng(0)
     for name, size in (("content.png", (220, 176)), ("style.png", (150, 160))):
-        small = noise.integers(0, 256, (7, 9, 3), np.uint8)
+        small = generator.integers(0, 256, (7, 9, 3), np.uint8)
         Image.fromarray(small).resize(size, Image.Resampling.BICUBIC).save(folder / name)
     return JobConfig().changed(
         content=str(folder / "content.png"),
@@ -82,8 +84,8 @@ def prepared(folder):
     )
 
 
-def job(config, folder):
-    """Start a run, or resume it if it has been started."""
+def run_or_resume(config, folder):
+    """Start a run, or resume it if it was started before."""
     quiet = {"say": lambda line: None}
     if (folder / JOURNAL).exists():
         resume_job(folder, **quiet)
@@ -91,15 +93,15 @@ def job(config, folder):
         run_job(config, folder, overwrite=True, **quiet)
 
 
-def survive(config, folder, kills, longest, rng, found):
-    """Complete a job with at most `kills` kills; return their actual number."""
+def complete_run(config, folder, kills, duration, rng, findings):
+    """Complete a run with at most `kills` kills; return their number."""
     for killed in range(kills):
-        status = in_child(partial(job, config, folder), rng.uniform(0, longest))
+        status = in_child(partial(run_or_resume, config, folder), rng.uniform(0, duration))
         if status == 0:
             return killed
         assert status == -signal.SIGKILL, f"{folder} ended with {status}"
-        found["gone_on_from"].append(check_whole(folder))
-    assert in_child(partial(job, config, folder)) == 0, folder
+        findings["gone_on_from"].append(check_files(folder))
+    assert in_child(partial(run_or_resume, config, folder)) == 0, folder
     return kills
 
 
@@ -123,8 +125,8 @@ def in_child(work, kill_after=None):
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-def check_whole(folder):
-    """Check every file of a run; return the iteration from which it can be resumed."""
+def check_files(folder):
+    """Check all files of a run; return the iteration from which it can be resumed."""
     if not folder.exists():
         return 0
     for path in filter(lambda path: OUR_FILES.fullmatch(path.name), folder.iterdir()):
@@ -135,21 +137,23 @@ def check_whole(folder):
             read_journal(folder)
         elif path.name == CONFIG:
             JobConfig.load(path)
-    found = checkpoints(folder)
-    assert len(found) <= 3, "two, and one about to be removed"
-    return max((len(load_checkpoint(path).history) - 1 for path in found), default=0)
+    paths = checkpoints(folder)
+    assert len(paths) <= 3, "two, and one about to be removed"
+    return max((len(load_checkpoint(path).history) - 1 for path in paths), default=0)
 
 
-def check_same(whole, cut):
-    """Compare the files, pictures and losses of a killed run with those of a complete one."""
-    names = {path.name for path in whole.iterdir()}
-    assert {path.name for path in cut.iterdir()} == names, "the files differ"
+def check_equal(complete, killed):
+    """Check that a killed run has the files, pictures and losses of a complete one."""
+    names = {path.name for path in complete.iterdir()}
+    assert {path.name for path in killed.iterdir()} == names, "the files differ"
     for name in sorted(names):
         if name.endswith(".png"):
-            assert (whole / name).read_bytes() == (cut / name).read_bytes(), f"{cut / name}"
-    tables = [(folder / "losses.csv").read_text().splitlines() for folder in (whole, cut)]
+            assert (complete / name).read_bytes() == (killed / name).read_bytes(), (
+                f"{killed / name}"
+            )
+    tables = [(folder / "losses.csv").read_text().splitlines() for folder in (complete, killed)]
     first, second = ([row.rpartition(",")[0] for row in rows] for rows in tables)
-    assert first == second, f"{cut}: the losses differ"
+    assert first == second, f"{killed}: the losses differ"
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""Weights files in the layout of each release, for tests and experiments.
+"""Write weights files in the layout of each release, for tests and experiments.
 
 `python tests/helpers/mat_files.py model/trial.mat` writes a 19-layer file with the weights of the
-embedded VGG-16; the three layers that VGG-16 lacks are identities. With `--layers 16` the file has
-the convolutions of MatConvNet's own imagenet-vgg-verydeep-16.mat.
+embedded VGG-16 and identities for the three layers that it lacks. With `--layers 16` the file has
+the convolutions of MatConvNet's imagenet-vgg-verydeep-16.mat.
 """
 
 import argparse
@@ -38,7 +38,7 @@ def tiny_vgg(depth=19, seed=0):
 
 
 def as_vgg19(vgg16):
-    """Return a VGG-16 with identities for the three additional layers of VGG-19."""
+    """Return a VGG-16 extended by identities to the layers of VGG-19."""
     convolutions = dict(vgg16)
     for name in IDENTITIES:
         channels = vgg16[name[:-1] + "3"][1].size
@@ -76,7 +76,7 @@ def _conv(name, kernel, bias, layout):
     bias = bias.reshape(-1, 1) if column else bias.reshape(1, -1)
     pad, stride = np.array([1.0, 1, 1, 1]), np.array([1.0, 1])
     weights, size = _cell(kernel, bias), np.array(kernel.shape, float)
-    end = {"precious": False, "opts": _cell()}
+    last_fields = {"precious": False, "opts": _cell()}
     return {
         "beta10": lambda: {
             "name": name,
@@ -100,7 +100,7 @@ def _conv(name, kernel, bias, layout):
             "size": size,
             "pad": pad,
             "stride": stride,
-            **end,
+            **last_fields,
         },
         "current": lambda: {
             "name": name,
@@ -149,10 +149,10 @@ def _pool(block, layout):
 
 def _normalization(layout, mean):
     if layout in ("beta10", "beta16"):
-        picture = np.broadcast_to(mean, (224, 224, 3)).copy()
+        mean_image = np.broadcast_to(mean, (224, 224, 3)).copy()
         return {
             "normalization": {
-                "averageImage": picture,
+                "averageImage": mean_image,
                 "keepAspect": 1.0,
                 "border": np.zeros(2),
                 "imageSize": np.array([224.0, 224, 3]),
@@ -171,7 +171,7 @@ def _normalization(layout, mean):
 
 
 def write_vgg_npz(path, convolutions, dtype=np.float16):
-    """Write the layout of the embedded network: kernels of `dtype`, biases in float32."""
+    """Write an .npz in the layout of the embedded network: kernels of `dtype`, float32 biases."""
     arrays = {f"{name}/kernel": kernel.astype(dtype) for name, (kernel, _) in convolutions.items()}
     arrays |= {f"{name}/bias": bias for name, (_, bias) in convolutions.items()}
     with open(path, "wb") as file:
@@ -182,7 +182,7 @@ def write_vgg_npz(path, convolutions, dtype=np.float16):
 
 
 def write_keras(path, convolutions, **kernel_options):
-    """Write Keras' legacy notop .h5: one flat group per layer, blue-green-red input.
+    """Write Keras' legacy notop .h5: one flat group per layer, BGR input.
 
     `kernel_options` are passed to h5py's `create_dataset` for the kernels.
     """

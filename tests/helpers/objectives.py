@@ -1,4 +1,4 @@
-"""Objectives for the tests, and the caches of their traced functions."""
+"""Helpers for objectives and the caches of their traced functions."""
 
 from nst_tf import Objective
 from nst_tf.objective import objective
@@ -17,6 +17,6 @@ def losses_for(content_image, style_image, model, config):
 
 
 def forget_traces():
-    """Clear the caches of traced functions, for tests that change what is traced."""
+    """Clear the caches of traced functions, for tests that change traced code."""
     for traced in (descent._traced, scipy_lbfgs._traced, objective._traced_target):
         traced.cache_clear()

@@ -1,4 +1,4 @@
-"""Pictures for the tests."""
+"""Random pictures for the tests."""
 
 import numpy as np
 from PIL import Image

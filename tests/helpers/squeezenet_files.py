@@ -1,4 +1,4 @@
-"""SqueezeNet files in all supported layouts: CS231n's TF2 and TF1 checkpoints, and .npz."""
+"""Write SqueezeNet files in all supported layouts: CS231n's TF2 and TF1 checkpoints, and .npz."""
 
 import numpy as np
 import tensorflow as tf
@@ -9,7 +9,7 @@ TF1_PARTS = {"squeeze": "squeeze", "expand1x1": "e11", "expand3x3": "e33"}
 
 
 def tiny_squeezenet(side=3, seed=0):
-    """Return a seeded random network with SqueezeNet's layers and few channels, for RGB."""
+    """Return a seeded random network with SqueezeNet's layers and few channels, for RGB input."""
     generator = np.random.default_rng(seed)
 
     def convolution(size, incoming, channels):
@@ -21,7 +21,7 @@ def tiny_squeezenet(side=3, seed=0):
     convolutions = {"conv1": convolution(side, 3, 6)}
     incoming = 6
     for number, fire in enumerate(FIRES):
-        squeezed, ones, threes = 3 + number // 2, 4, 5 + number  # all different, to detect mix-ups
+        squeezed, ones, threes = 3 + number // 2, 4, 5 + number  # different, to detect mix-ups
         convolutions[f"{fire}/squeeze"] = convolution(1, incoming, squeezed)
         convolutions[f"{fire}/expand1x1"] = convolution(1, squeezed, ones)
         convolutions[f"{fire}/expand3x3"] = convolution(3, squeezed, threes)
@@ -45,7 +45,7 @@ def write_npz(path, convolutions, order="bgr", **metadata):
 
 
 def write_tf2(prefix, convolutions):
-    """Write what Keras writes for the Sequential of a subclassed model, and a step counter."""
+    """Write the checkpoint of a Keras Sequential in a subclassed model, and a step counter."""
     net = tf.Module()
     for number, name in enumerate(("conv1", *FIRES)):
         layer = tf.Module()

@@ -1,4 +1,4 @@
-"""Small valid files of every kind that nst_tf reads, to be damaged: name -> bytes."""
+"""Small valid files of every kind that nst_tf reads, as name -> bytes."""
 
 import contextlib
 import io
@@ -21,7 +21,7 @@ from nst_tf.transfer import Position
 
 
 def make_picture(height, width, seed=0):
-    """Return a smooth random picture, without importing `conftest`, which starts TensorFlow."""
+    """Return a smooth random picture."""
     small = np.random.default_rng(seed).integers(0, 256, (5, 6, 3), np.uint8)
     return np.asarray(Image.fromarray(small).resize((width, height), Image.Resampling.BICUBIC))
 
@@ -97,17 +97,17 @@ def _psd():
     return header + b"\0\x08\0\x03" + b"\0" * 12 + b"\0\0" + planes
 
 
-def of_writers(**writers):
-    """Return a function that returns the files written by `writers`, as name -> bytes."""
+def from_writers(**writers):
+    """Return a function that returns the files written by `writers`."""
 
     def files(folder):
-        found = {}
+        contents = {}
         for name, write in writers.items():
             path = Path(folder) / name.replace("__", ".")
             write(path)
-            found[path.name] = path.read_bytes()
+            contents[path.name] = path.read_bytes()
             path.unlink()
-        return found
+        return contents
 
     return files
 
@@ -117,25 +117,25 @@ def mat_files(folder):
         f"{layout}__mat": lambda path, layout=layout: write_matconvnet(path, tiny_vgg(), layout)
         for layout in LAYOUTS
     }
-    return of_writers(**writers)(folder)
+    return from_writers(**writers)(folder)
 
 
 def hdf5_files(folder):
-    return of_writers(
+    return from_writers(
         keras__h5=lambda path: write_keras(path, tiny_vgg(16)),
         packed__h5=lambda path: write_keras(path, tiny_vgg(16), compression="gzip"),
     )(folder)
 
 
 def npz_files(folder):
-    return of_writers(
+    return from_writers(
         squeezenet__npz=lambda path: write_npz(path, tiny_squeezenet(), pixels="caffe"),
         seven__npz=lambda path: write_npz(path, tiny_squeezenet(7), "rgb", channel_order="rgb"),
     )(folder)
 
 
 def vgg_npz_files(folder):
-    return of_writers(
+    return from_writers(
         half__npz=lambda path: write_vgg_npz(path, tiny_vgg(16)),
         single__npz=lambda path: write_vgg_npz(path, tiny_vgg(19), np.float32),
     )(folder)
@@ -144,9 +144,9 @@ def vgg_npz_files(folder):
 def tensorflow_files(folder):
     """Return the two files of a checkpoint of CS231n's SqueezeNet."""
     write_tf2(Path(folder) / "squeezenet.ckpt", tiny_squeezenet())
-    found = sorted(Path(folder).glob("squeezenet.ckpt.*"))
-    data = {path.name: path.read_bytes() for path in found}
-    for path in found:
+    paths = sorted(Path(folder).glob("squeezenet.ckpt.*"))
+    data = {path.name: path.read_bytes() for path in paths}
+    for path in paths:
         path.unlink()
     return data
 
@@ -170,7 +170,7 @@ def config_files(folder):
 
 
 def job_lists(folder):
-    """Return lists of jobs in every format."""
+    """Return job lists in every format."""
     job = {"name": "first", "content": "a.jpg", "style": ["b.jpg", "c.jpg"], "alpha": 2.5}
     content = {"defaults": {"size": "96"}, "jobs": [job, {"content": "d.jpg", "style": "b.jpg"}]}
     toml = (
@@ -187,14 +187,14 @@ def job_lists(folder):
 
 def settings_files(folder):
     """Return a result.png with its settings."""
-    write = of_writers(
+    write = from_writers(
         result__png=lambda path: save_image(path, PICTURE, notes={SETTINGS: CONFIG.text()})
     )
     return write(folder)
 
 
-def position(loop=("m", "v")):
-    """Return the position of a small run of Adam."""
+def make_position(loop=("m", "v")):
+    """Return a position in a small Adam run."""
     image = np.random.default_rng(0).normal(size=(1, 40, 48, 3)).astype(np.float32)
     arrays = {"image": image, "updates": np.asarray(3)} | dict.fromkeys(loop, image)
     history = [{"total": 3.0 - i / 8, "content": 0.1 * i, "style": 1 / 3} for i in range(4)]
@@ -202,14 +202,14 @@ def position(loop=("m", "v")):
 
 
 def checkpoint_files(folder):
-    path = save_checkpoint(folder, position())
+    path = save_checkpoint(folder, make_position())
     data = path.read_bytes()
     path.unlink()
     return {path.name: data}
 
 
-def run_folder():
-    """Return the files of a run's folder that a report reads, without pictures."""
+def run_files():
+    """Return the files of a run folder that a report reads, without pictures."""
     losses = "iteration,total,content,style,tv,seconds\r\n" + "".join(
         f"{i},{9 / (i + 1)},{0.1 * i},{1 / (i + 1)},,{0.5 * i:.3f}\r\n" for i in range(9)
     )
@@ -228,12 +228,12 @@ def run_folder():
     }
 
 
-def cut_off_run(folder):
-    """Return the files of a run that was aborted at its second checkpoint."""
+def interrupted_run_files(folder):
+    """Return the files of a run that was interrupted at its second checkpoint."""
     saved, original = [], checkpoint.save_checkpoint
 
-    def save(place, position):
-        saved.append(original(place, position))
+    def save(run_folder, position):
+        saved.append(original(run_folder, position))
         if len(saved) == 2:
             raise EOFError
 

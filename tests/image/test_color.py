@@ -1,4 +1,4 @@
-"""Whose colours the result has: statistics matched, chroma kept, masks obeyed."""
+"""Color transfer: matched statistics, preserved chroma and masks."""
 
 from pathlib import Path
 
@@ -36,8 +36,8 @@ MATCHES = {
 }
 
 
-def flat(colour, height=33, width=47):
-    return np.full((height, width, 3), colour, np.uint8)
+def flat(color, height=33, width=47):
+    return np.full((height, width, 3), color, np.uint8)
 
 
 def speckled(height, width, seed):
@@ -63,26 +63,26 @@ def moments(pixels):
 # ------------------------------------------------------------------ luminance
 
 
-def test_luminance_by_hand():
+def test_luminance_known_values():
     picture = np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255]]], np.uint8)
     expected = [[[76] * 3, [150] * 3, [29] * 3, [255] * 3]]  # 76.2, 149.7, 29.1
     np.testing.assert_array_equal(to_luminance(picture), expected)
 
 
-def test_a_grey_picture_is_its_own_luminance():
-    greys = np.repeat(np.arange(256, dtype=np.uint8).reshape(16, 16, 1), 3, axis=2)
-    np.testing.assert_array_equal(to_luminance(greys), greys)
+def test_luminance_of_gray_picture_is_unchanged():
+    grays = np.repeat(np.arange(256, dtype=np.uint8).reshape(16, 16, 1), 3, axis=2)
+    np.testing.assert_array_equal(to_luminance(grays), grays)
 
 
-def test_matched_luminance_has_the_contents_mean_and_deviation():
+def test_match_luminance_mean_and_deviation():
     luma = _matched_luma(STYLE, CONTENT, None, None)
     content = CONTENT @ YIQ[0] / 255
     assert abs(luma.mean() - content.mean()) < 1e-3
     assert abs(luma.std() - content.std()) < 1e-3
-    grey = match_luminance(STYLE, CONTENT)
-    np.testing.assert_array_equal(grey[:, :, 0], grey[:, :, 1])
-    np.testing.assert_array_equal(grey[:, :, 0], grey[:, :, 2])
-    np.testing.assert_allclose(grey[:, :, 0], np.clip(255 * luma, 0, 255), atol=0.5)
+    gray = match_luminance(STYLE, CONTENT)
+    np.testing.assert_array_equal(gray[:, :, 0], gray[:, :, 1])
+    np.testing.assert_array_equal(gray[:, :, 0], gray[:, :, 2])
+    np.testing.assert_allclose(gray[:, :, 0], np.clip(255 * luma, 0, 255), atol=0.5)
 
 
 # ------------------------------------------------------------------ linear maps
@@ -90,7 +90,7 @@ def test_matched_luminance_has_the_contents_mean_and_deviation():
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("make", [make_picture, speckled])
-def test_matched_colours_have_the_contents_mean_and_covariance(method, make):
+def test_match_color_mean_and_covariance(method, make):
     for seed in range(5):
         style, content = make(50, 39, seed=seed), make(45, 61, seed=seed + 100)
         matched = _matched_color(style, content, method, None, None)
@@ -99,7 +99,7 @@ def test_matched_colours_have_the_contents_mean_and_covariance(method, make):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_photographs_and_paintings_are_matched_too(method):
+def test_match_color_of_photograph_and_painting(method):
     content = resize_picture(read_picture(IMAGES / "content" / "coffee.jpg"), (60, 80))
     style = resize_picture(read_picture(IMAGES / "style" / "night_strokes.jpg"), (64, 79))
     matched = _matched_color(style, content, method, None, None)
@@ -107,15 +107,15 @@ def test_photographs_and_paintings_are_matched_too(method):
         np.testing.assert_allclose(found, expected, atol=1e-3)
 
 
-def test_the_bytes_are_the_matched_colours_rounded_and_clipped():
+def test_match_color_rounds_and_clips():
     matched = _matched_color(STYLE, CONTENT, "pca", None, None)
-    assert (matched.min() < 0) or (matched.max() > 1)  # or else clipping is not tested
+    assert (matched.min() < 0) or (matched.max() > 1)  # otherwise clipping is not tested
     found = match_color(STYLE, CONTENT, "pca")
     assert found.dtype == np.uint8
     np.testing.assert_allclose(found, np.clip(255 * matched, 0, 255), atol=0.5)
 
 
-def test_the_three_maps_are_what_their_names_say():
+def test_color_maps_have_their_defining_properties():
     generator = np.random.default_rng(4)
     style, content = (a @ a.T for a in generator.standard_normal((2, 3, 3)))
     maps = {name: make(style, content) for name, make in METHODS.items()}
@@ -125,78 +125,78 @@ def test_the_three_maps_are_what_their_names_say():
     np.testing.assert_allclose(maps["symmetric"], maps["symmetric"].T, atol=1e-9)
     values, vectors = np.linalg.eigh(style)
     root = vectors @ np.diag(np.sqrt(values)) @ vectors.T
-    pca_root = maps["pca"] @ root  # of the content's covariance, and symmetric
+    pca_root = maps["pca"] @ root  # symmetric root of the content's covariance
     np.testing.assert_allclose(pca_root, pca_root.T, atol=1e-9)
 
 
-def test_the_symmetric_map_moves_colours_least():
-    moved = {
+def test_symmetric_map_changes_colors_least():
+    changes = {
         method: np.square(_matched_color(STYLE, CONTENT, method, None, None) - STYLE / 255).mean()
         for method in METHODS
     }
-    assert moved["symmetric"] == min(moved.values())
+    assert changes["symmetric"] == min(changes.values())
 
 
 # ------------------------------------------------------------------ histograms
 
 
-def test_matched_histograms_have_the_contents_quantiles():
+def test_match_histogram_quantiles():
     content, style = speckled(70, 91, seed=0) // 2 + 60, make_picture(83, 77, seed=1)
     found = match_histogram(style, content)
     steps = np.linspace(0.05, 0.95, 19)
     for channel in range(3):
         expected = np.quantile(content[:, :, channel], steps)
-        reached = np.quantile(found[:, :, channel], steps)
-        np.testing.assert_allclose(reached, expected, atol=3)  # as fine as the style's values
+        actual = np.quantile(found[:, :, channel], steps)
+        np.testing.assert_allclose(actual, expected, atol=3)  # limited by the style's levels
     assert found.min() >= content.min()
     assert found.max() <= content.max()
 
 
-def test_matching_histograms_keeps_the_order_of_values():
+def test_match_histogram_preserves_order():
     found = match_histogram(STYLE, CONTENT)
     for channel in range(3):
         order = np.argsort(STYLE[:, :, channel].ravel())
         assert (np.diff(found[:, :, channel].ravel()[order].astype(int)) >= 0).all()
 
 
-def test_a_flat_style_gets_the_contents_median_not_its_end():
+def test_match_histogram_maps_flat_style_to_median():
     ramp = np.repeat(np.arange(101, dtype=np.uint8).reshape(1, 101, 1), 3, axis=2)
     np.testing.assert_array_equal(match_histogram(flat(7), ramp), flat(50))
 
 
-# ------------------------------------------------------------------ every match
+# ------------------------------------------------------------------ all matching functions
 
 
 @pytest.mark.parametrize("name", MATCHES)
-def test_a_picture_matched_to_itself_is_itself(name):
+def test_matching_a_picture_to_itself_is_identity(name):
     for picture in (CONTENT, speckled(37, 41, seed=3), flat((200, 10, 90))):
         expected = to_luminance(picture) if name == "luminance" else picture
-        apart = 1 if name == "luminance" else 0  # a luma of 57.5 exactly is rounded either way
+        tolerance = 1 if name == "luminance" else 0  # 57.5 is rounded up or down
         found = MATCHES[name](picture, picture)
-        np.testing.assert_allclose(found.astype(int), expected.astype(int), atol=apart, rtol=0)
+        np.testing.assert_allclose(found.astype(int), expected.astype(int), atol=tolerance, rtol=0)
 
 
 @pytest.mark.parametrize("name", MATCHES)
-def test_grey_and_one_colour_pictures_give_colours_of_the_content(name):
+def test_matching_gray_and_flat_pictures(name):
     generator = np.random.default_rng(0)
-    grey = to_luminance(STYLE)
-    nearly_grey = np.clip(grey + generator.integers(-1, 2, grey.shape), 0, 255).astype(np.uint8)
-    plain = [flat(0), flat(255), flat((200, 10, 90)), grey, nearly_grey]
+    gray = to_luminance(STYLE)
+    nearly_gray = np.clip(gray + generator.integers(-1, 2, gray.shape), 0, 255).astype(np.uint8)
+    plain = [flat(0), flat(255), flat((200, 10, 90)), gray, nearly_gray]
     with np.errstate(all="raise"):
         for style in [*plain, STYLE]:
             for content in [*plain, CONTENT]:
                 found = MATCHES[name](style, content)
                 assert found.shape == style.shape
-                wanted = to_luminance(content) if name == "luminance" else content
+                expected = to_luminance(content) if name == "luminance" else content
                 if np.ptp(content, axis=(0, 1)).max() == 0:
-                    assert np.abs(found.astype(int) - wanted[0, 0]).max() <= 4  # of epsilon
+                    assert np.abs(found.astype(int) - expected[0, 0]).max() <= 4  # due to epsilon
                 else:
-                    difference = found.mean(axis=(0, 1)) - wanted.mean(axis=(0, 1))
-                    assert np.abs(difference).max() < 20  # clipping, and a median for a mean
+                    difference = found.mean(axis=(0, 1)) - expected.mean(axis=(0, 1))
+                    assert np.abs(difference).max() < 20  # clipping; median, not mean
 
 
 @pytest.mark.parametrize("name", MATCHES)
-def test_a_mask_of_ones_is_no_mask(name):
+def test_mask_of_ones_equals_no_mask(name):
     masks = {"style_mask": np.ones((50, 39), bool), "content_mask": np.ones((45, 61), np.float32)}
     found = MATCHES[name](STYLE, CONTENT, **masks)
     np.testing.assert_array_equal(found, MATCHES[name](STYLE, CONTENT))
@@ -204,19 +204,19 @@ def test_a_mask_of_ones_is_no_mask(name):
 
 @pytest.mark.parametrize("name", MATCHES)
 @pytest.mark.parametrize("value", [1.0, 0.3])
-def test_statistics_come_only_from_under_the_masks(name, value):
+def test_statistics_use_only_masked_pixels(name, value):
     style, content = STYLE.copy(), CONTENT.copy()
     style_mask, content_mask = left_half(style, value), left_half(content, value)
     cut_style, cut_content = style[:, :19], content[:, :30]
     expected = MATCHES[name](cut_style, cut_content)
-    style[:, 19:], content[:, 30:] = 0, 255  # what must not be seen
+    style[:, 19:], content[:, 30:] = 0, 255  # must be ignored
     found = MATCHES[name](style, content, style_mask=style_mask, content_mask=content_mask)
     assert found.shape == style.shape
     np.testing.assert_allclose(found[:, :19].astype(int), expected.astype(int), atol=1)
 
 
 @pytest.mark.parametrize("name", MATCHES)
-def test_a_soft_mask_counts_a_pixel_in_part(name):
+def test_soft_mask_weights_pixels(name):
     content = np.concatenate([CONTENT, CONTENT, RESULT])  # CONTENT counts twice
     mask = np.concatenate([np.full((45, 61), 1.0), np.full((45, 61), 0.5)])
     expected = MATCHES[name](STYLE, content)
@@ -225,20 +225,20 @@ def test_a_soft_mask_counts_a_pixel_in_part(name):
 
 
 @pytest.mark.parametrize("name", MATCHES)
-def test_pictures_and_masks_are_not_written_to(name):
+def test_pictures_and_masks_are_not_modified(name):
     arrays = [STYLE.copy(), CONTENT.copy(), left_half(STYLE), left_half(CONTENT)]
     for array in arrays:
-        array.flags.writeable = False  # as np.asarray of a Pillow image is
+        array.flags.writeable = False  # as in np.asarray of a Pillow image
     style, content, style_mask, content_mask = arrays
     MATCHES[name](style, content, style_mask=style_mask, content_mask=content_mask)
     preserve_color(content, content, content_mask)
 
 
-# ------------------------------------------------------------------ after the run
+# ------------------------------------------------------------------ preserved color
 
 
 @pytest.mark.parametrize("make", [make_picture, speckled])
-def test_preserved_chroma_is_the_contents_within_one_level(make):
+def test_preserve_color_has_content_chroma(make):
     for seed in range(20):
         picture, content = make(37, 53, seed=seed), make(37, 53, seed=seed + 100)
         found = preserve_color(picture, content)
@@ -246,33 +246,33 @@ def test_preserved_chroma_is_the_contents_within_one_level(make):
         assert np.abs(chroma - content / 255 @ YIQ[1:].T).max() <= 1 / 255
 
 
-def test_preserved_colours_have_the_results_luma_or_the_nearest_in_range():
+def test_preserve_color_has_nearest_luma_in_range():
     picture, content = speckled(61, 45, seed=0), speckled(61, 45, seed=1)
     found = preserve_color(picture, content)
-    wanted, reached = picture @ YIQ[0], found @ YIQ[0]
-    np.testing.assert_array_less(wanted - reached, 0.51 + 255 * (found.max(axis=2) == 255))
-    np.testing.assert_array_less(reached - wanted, 0.51 + 255 * (found.min(axis=2) == 0))
+    expected, actual = picture @ YIQ[0], found @ YIQ[0]
+    np.testing.assert_array_less(expected - actual, 0.51 + 255 * (found.max(axis=2) == 255))
+    np.testing.assert_array_less(actual - expected, 0.51 + 255 * (found.min(axis=2) == 0))
 
 
-def test_pure_colours_have_no_room_for_another_luma():
+def test_preserve_color_limits_luma_of_saturated_colors():
     yellow = flat((255, 255, 0))
-    for grey in (0, 100, 255):
-        np.testing.assert_array_equal(preserve_color(flat(grey), yellow), yellow)
-    # Red less saturated may go from (155, 0, 0) to (255, 100, 100).
+    for gray in (0, 100, 255):
+        np.testing.assert_array_equal(preserve_color(flat(gray), yellow), yellow)
+    # A less saturated red ranges from (155, 0, 0) to (255, 100, 100).
     np.testing.assert_array_equal(preserve_color(flat(0), flat((200, 45, 45))), flat((155, 0, 0)))
     np.testing.assert_array_equal(
         preserve_color(flat(255), flat((200, 45, 45))), flat((255, 100, 100))
     )
 
 
-def test_a_grey_content_makes_the_result_grey_and_itself_nothing():
+def test_preserve_color_with_gray_or_identical_content():
     found = preserve_color(RESULT, flat(99, 45, 61))
     np.testing.assert_array_equal(found, found[:, :, [1, 2, 0]])
     np.testing.assert_allclose(found @ YIQ[0], RESULT @ YIQ[0], atol=0.51)
     np.testing.assert_array_equal(preserve_color(RESULT, RESULT), RESULT)
 
 
-def test_chroma_returns_only_under_the_mask():
+def test_preserve_color_acts_only_under_mask():
     mask = left_half(CONTENT)
     whole = preserve_color(RESULT, CONTENT)
     found = preserve_color(RESULT, CONTENT, mask)
@@ -281,16 +281,16 @@ def test_chroma_returns_only_under_the_mask():
     np.testing.assert_array_equal(preserve_color(RESULT, CONTENT, np.ones((45, 61))), whole)
 
 
-def test_a_soft_mask_mixes():
+def test_preserve_color_blends_under_soft_mask():
     found = preserve_color(RESULT, CONTENT, np.full((45, 61), 0.25))
     expected = 0.75 * RESULT + 0.25 * preserve_color(RESULT, CONTENT)
     np.testing.assert_allclose(found, expected, atol=0.5)
 
 
-# ------------------------------------------------------------------ the knob
+# ------------------------------------------------------------------ color modes
 
 
-def test_the_knob_has_seven_values_each_with_a_line_of_help():
+def test_color_modes_and_their_help():
     assert list(COLOR_MODES) == [
         "style", "luminance", "cholesky", "pca", "symmetric", "histogram", "swap",
     ]  # fmt: skip
@@ -298,14 +298,14 @@ def test_the_knob_has_seven_values_each_with_a_line_of_help():
 
 
 @pytest.mark.parametrize("mode", ["style", "swap"])
-def test_two_modes_leave_both_pictures_before(mode):
+def test_color_before_keeps_both_pictures(mode):
     content, style = color_before(mode, CONTENT, STYLE)
     assert content is CONTENT
     assert style is STYLE
 
 
 @pytest.mark.parametrize("mode", [*METHODS, "histogram"])
-def test_four_modes_recolour_the_style_before_and_nothing_after(mode):
+def test_modes_that_recolor_only_the_style(mode):
     masks = {"content_mask": left_half(CONTENT), "style_mask": left_half(STYLE)}
     content, style = color_before(mode, CONTENT, STYLE, **masks)
     assert content is CONTENT
@@ -313,14 +313,14 @@ def test_four_modes_recolour_the_style_before_and_nothing_after(mode):
     assert color_after(mode, RESULT, CONTENT, left_half(CONTENT)) is RESULT
 
 
-def test_luminance_shows_the_network_two_greys_and_returns_the_chroma():
+def test_luminance_mode_uses_gray_and_restores_chroma():
     content, style = color_before("luminance", CONTENT, STYLE)
     np.testing.assert_array_equal(content, to_luminance(CONTENT))
     np.testing.assert_array_equal(style, match_luminance(STYLE, CONTENT))
     np.testing.assert_array_equal(color_after("luminance", content, CONTENT), CONTENT)
 
 
-def test_under_a_mask_luminance_makes_the_content_grey_only_there():
+def test_luminance_mode_grays_content_only_under_mask():
     mask = left_half(CONTENT)
     content, style = color_before("luminance", CONTENT, STYLE, content_mask=mask)
     np.testing.assert_array_equal(content[:, :30], to_luminance(CONTENT)[:, :30])
@@ -329,20 +329,20 @@ def test_under_a_mask_luminance_makes_the_content_grey_only_there():
 
 
 @pytest.mark.parametrize("mode", ["luminance", "swap"])
-def test_two_modes_preserve_colour_after(mode):
+def test_color_after_preserves_content_color(mode):
     for mask in (None, left_half(CONTENT)):
         found = color_after(mode, RESULT, CONTENT, mask)
         np.testing.assert_array_equal(found, preserve_color(RESULT, CONTENT, mask))
 
 
-def test_the_mode_style_changes_nothing_after():
+def test_color_after_in_style_mode_is_identity():
     assert color_after("style", RESULT, CONTENT) is RESULT
 
 
-# ------------------------------------------------------------------ wrong values
+# ------------------------------------------------------------------ invalid arguments
 
 
-def test_unknown_names_list_those_that_exist():
+def test_unknown_method_or_mode_raises():
     with pytest.raises(ConfigError, match="`method` is 'magic'; choose from cholesky, pca, symm"):
         match_color(STYLE, CONTENT, "magic")
     listed = r"`color` is 'sepia'; choose from style, luminance, cholesky, pca, symmetric, hist"
@@ -353,8 +353,8 @@ def test_unknown_names_list_those_that_exist():
 
 
 @pytest.mark.parametrize("name", MATCHES)
-def test_wrong_masks_are_refused_by_name(name):
-    for which, picture in [("style_mask", STYLE), ("content_mask", CONTENT)]:
+def test_matching_with_invalid_mask_raises(name):
+    for argument, picture in [("style_mask", STYLE), ("content_mask", CONTENT)]:
         size = picture.shape[:2]
         for mask, message in [
             (np.ones((9, 8)), rf"has shape \(9, 8\), its picture \({size[0]}, {size[1]}\) pix"),
@@ -364,22 +364,22 @@ def test_wrong_masks_are_refused_by_name(name):
             (np.full(size, -0.5), "has values from -0.5 to -0.5; 0 to 1 was expected"),
             (np.full(size, np.nan), "has values from nan to nan; 0 to 1 was expected"),
         ]:
-            with pytest.raises(ImageError, match=f"`{which}` {message}"):
-                MATCHES[name](STYLE, CONTENT, **{which: mask})
+            with pytest.raises(ImageError, match=f"`{argument}` {message}"):
+                MATCHES[name](STYLE, CONTENT, **{argument: mask})
 
 
 @pytest.mark.parametrize("mode", COLOR_MODES)
-def test_every_mode_refuses_wrong_masks_and_sizes(mode):
-    for which in ("style_mask", "content_mask"):
-        with pytest.raises(ImageError, match=rf"`{which}` has shape \(9, 8\)"):
-            color_before(mode, CONTENT, STYLE, **{which: np.ones((9, 8))})
+def test_modes_with_invalid_mask_or_size_raise(mode):
+    for argument in ("style_mask", "content_mask"):
+        with pytest.raises(ImageError, match=rf"`{argument}` has shape \(9, 8\)"):
+            color_before(mode, CONTENT, STYLE, **{argument: np.ones((9, 8))})
     with pytest.raises(ImageError, match="`mask` is 0 everywhere"):
         color_after(mode, RESULT, CONTENT, np.zeros((45, 61)))
     with pytest.raises(ImageError, match="has 39x50 pixels, the content 61x45; the same size was"):
         color_after(mode, STYLE, CONTENT)
 
 
-def test_pictures_of_two_sizes_are_refused_with_both():
+def test_preserve_color_with_other_size_raises():
     message = "the picture has 39x50 pixels, the content 61x45; .*: resize one with resize_picture"
     with pytest.raises(ImageError, match=message):
         preserve_color(STYLE, CONTENT)
@@ -394,7 +394,7 @@ def test_pictures_of_two_sizes_are_refused_with_both():
         ("coffee.jpg", "type str"),
     ],
 )
-def test_what_is_no_picture_is_refused(wrong, found):
+def test_invalid_picture_raises(wrong, found):
     message = rf"has {found}; \(height, width, 3\) of uint8 was expected: pass the first value"
     with pytest.raises(ImageError, match=f"`picture` {message}"):
         to_luminance(wrong)

@@ -1,4 +1,4 @@
-"""What people have as pictures, and what comes out."""
+"""Reading, resizing and saving pictures, and noise images."""
 
 import io
 import os
@@ -22,27 +22,27 @@ def saved(tmp_path, image, name="picture.png", **options):
     return path
 
 
-# ------------------------------------------------------------------ kinds of file
+# ------------------------------------------------------------------ file formats
 
 
 @pytest.mark.parametrize(
     ("name", "options"),
     [("a.png", {}), ("a.tif", {}), ("a.bmp", {}), ("a.webp", {"lossless": True})],
 )
-def test_lossless_formats_come_back_as_they_were(tmp_path, name, options):
+def test_lossless_formats_are_read_exactly(tmp_path, name, options):
     path = saved(tmp_path, Image.fromarray(PICTURE), name, **options)
     np.testing.assert_array_equal(read_picture(path), PICTURE)
 
 
-def test_jpeg_comes_back_nearly_as_it_was(tmp_path):
+def test_jpeg_is_read_approximately(tmp_path):
     path = saved(tmp_path, Image.fromarray(PICTURE), "a.jpg", quality=95, subsampling=0)
     assert np.abs(read_picture(path).astype(int) - PICTURE).mean() < 2
 
 
-def test_grey_becomes_three_equal_channels(tmp_path):
-    grey = PICTURE[:, :, 0]
-    picture = read_picture(saved(tmp_path, Image.fromarray(grey)))
-    np.testing.assert_array_equal(picture, np.stack([grey] * 3, axis=2))
+def test_gray_is_read_as_three_equal_channels(tmp_path):
+    gray = PICTURE[:, :, 0]
+    picture = read_picture(saved(tmp_path, Image.fromarray(gray)))
+    np.testing.assert_array_equal(picture, np.stack([gray] * 3, axis=2))
 
 
 def test_palette_and_one_bit(tmp_path):
@@ -54,7 +54,7 @@ def test_palette_and_one_bit(tmp_path):
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
-def test_transparent_is_composited_on_white(tmp_path, mode):
+def test_transparency_is_composited_on_white(tmp_path, mode):
     picture = np.zeros((40, 40, 4), np.uint8)
     picture[:20] = 100, 100, 100, 255
     picture[20:30] = 100, 100, 100, 128 if mode != "P" else 0
@@ -67,15 +67,15 @@ def test_transparent_is_composited_on_white(tmp_path, mode):
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.tif"])
-def test_sixteen_bit_grey_keeps_its_full_range(tmp_path, name):
-    grey = np.linspace(0, 65535, 40 * 40).reshape(40, 40).astype(np.uint16)
-    found = read_picture(saved(tmp_path, Image.fromarray(grey), name))
-    np.testing.assert_allclose(found[:, :, 1], grey / 257, atol=0.51)
+def test_sixteen_bit_gray_keeps_full_range(tmp_path, name):
+    gray = np.linspace(0, 65535, 40 * 40).reshape(40, 40).astype(np.uint16)
+    found = read_picture(saved(tmp_path, Image.fromarray(gray), name))
+    np.testing.assert_allclose(found[:, :, 1], gray / 257, atol=0.51)
 
 
-def test_sixteen_bit_colour(tmp_path):
+def test_sixteen_bit_color(tmp_path):
     path = tmp_path / "wide.png"
-    path.write_bytes(_png_16(PICTURE.astype(np.uint16) * 257))  # Pillow writes none
+    path.write_bytes(_png_16(PICTURE.astype(np.uint16) * 257))  # Pillow cannot write it
     np.testing.assert_allclose(read_picture(path).astype(int), PICTURE, atol=1)
 
 
@@ -96,16 +96,16 @@ def _png_16(picture):
 
 
 def test_float_tiff(tmp_path):
-    grey = PICTURE[:, :, 0].astype(np.float32)
+    gray = PICTURE[:, :, 0].astype(np.float32)
     for scale in (1, 1 / 255):
-        path = saved(tmp_path, Image.fromarray(grey * np.float32(scale)), "float.tif")
-        np.testing.assert_allclose(read_picture(path)[:, :, 2].astype(int), grey, atol=1)
+        path = saved(tmp_path, Image.fromarray(gray * np.float32(scale)), "float.tif")
+        np.testing.assert_allclose(read_picture(path)[:, :, 2].astype(int), gray, atol=1)
 
 
 def test_cmyk(tmp_path):
-    colours = np.zeros((40, 40, 4), np.uint8)
-    colours[:20, :, 0] = 255  # cyan ink only
-    path = saved(tmp_path, Image.fromarray(colours, "CMYK"), "print.jpg", quality=95)
+    colors = np.zeros((40, 40, 4), np.uint8)
+    colors[:20, :, 0] = 255  # cyan ink only
+    path = saved(tmp_path, Image.fromarray(colors, "CMYK"), "print.jpg", quality=95)
     found = read_picture(path)
     np.testing.assert_allclose(found[5, 5].astype(int), (0, 255, 255), atol=6)
     np.testing.assert_allclose(found[35, 5].astype(int), (255, 255, 255), atol=6)
@@ -113,42 +113,42 @@ def test_cmyk(tmp_path):
 
 def test_exif_rotation_is_applied(tmp_path):
     exif = Image.Exif()
-    exif[0x0112] = 6  # the camera was held upright: turn right to see it so
+    exif[0x0112] = 6  # display rotated by 90 degrees clockwise
     path = saved(tmp_path, Image.fromarray(PICTURE), "phone.png", exif=exif)
     np.testing.assert_array_equal(read_picture(path), np.rot90(PICTURE, -1))
 
 
 def test_icc_profile_is_converted_to_srgb(tmp_path):
-    # A profile with red and green exchanged: obeying it exchanges them back.
+    # A profile with red and green swapped: the conversion swaps them back.
     plain = saved(tmp_path, Image.fromarray(PICTURE), "plain.png")
     srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    exchanged = bytearray(srgb)
-    red, green = exchanged.index(b"rXYZ"), exchanged.index(b"gXYZ")
-    exchanged[red : red + 4], exchanged[green : green + 4] = b"gXYZ", b"rXYZ"
-    tagged = saved(tmp_path, Image.fromarray(PICTURE), "tagged.png", icc_profile=bytes(exchanged))
+    swapped = bytearray(srgb)
+    red, green = swapped.index(b"rXYZ"), swapped.index(b"gXYZ")
+    swapped[red : red + 4], swapped[green : green + 4] = b"gXYZ", b"rXYZ"
+    tagged = saved(tmp_path, Image.fromarray(PICTURE), "tagged.png", icc_profile=bytes(swapped))
     found = read_picture(tagged).astype(int)
     np.testing.assert_allclose(found, read_picture(plain)[:, :, [1, 0, 2]], atol=3)
     same = saved(tmp_path, Image.fromarray(PICTURE), "srgb.png", icc_profile=srgb)
     np.testing.assert_allclose(read_picture(same).astype(int), PICTURE, atol=1)
 
 
-def test_a_broken_icc_profile_is_ignored(tmp_path):
+def test_broken_icc_profile_is_ignored(tmp_path):
     path = saved(tmp_path, Image.fromarray(PICTURE), icc_profile=b"no profile")
     np.testing.assert_array_equal(read_picture(path), PICTURE)
 
 
-def test_of_an_animation_the_first_frame(tmp_path):
-    frames = [Image.new("RGB", (40, 40), colour) for colour in ("red", "blue")]
+def test_first_frame_of_an_animation_is_read(tmp_path):
+    frames = [Image.new("RGB", (40, 40), color) for color in ("red", "blue")]
     for name in ("a.gif", "a.webp"):
         options = {"lossless": True} if name == "a.webp" else {}
         path = saved(tmp_path, frames[0], name, save_all=True, append_images=frames[1:], **options)
         assert tuple(read_picture(path)[3, 3]) == (255, 0, 0)
 
 
-# ------------------------------------------------------------------ wrong files
+# ------------------------------------------------------------------ invalid files
 
 
-def test_wrong_files_are_called_by_their_names(tmp_path):
+def test_invalid_files_raise(tmp_path):
     text = tmp_path / "notes.png"
     text.write_text("no picture")
     cut = saved(tmp_path, Image.fromarray(make_picture(200, 300)), "cut.png")
@@ -166,13 +166,13 @@ def test_wrong_files_are_called_by_their_names(tmp_path):
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="only Unix has named pipes")
-def test_a_pipe_is_not_waited_for(tmp_path):
+def test_named_pipe_raises(tmp_path):
     os.mkfifo(tmp_path / "pipe.png")
     with pytest.raises(ImageError, match="is not a file; a picture file was expected"):
         read_picture(tmp_path / "pipe.png")
 
 
-def test_a_truncated_jpeg_is_refused_not_half_grey(tmp_path):
+def test_truncated_jpeg_raises(tmp_path):
     path = saved(tmp_path, Image.fromarray(make_picture(300, 300)), "cut.jpg")
     path.write_bytes(path.read_bytes()[:-2000])
     with pytest.raises(ImageError, match="damaged or cut off"):
@@ -180,7 +180,7 @@ def test_a_truncated_jpeg_is_refused_not_half_grey(tmp_path):
 
 
 @pytest.mark.parametrize("side", [14_000, 40_000])
-def test_a_decompression_bomb_is_refused_before_it_is_unpacked(tmp_path, side):
+def test_decompression_bomb_raises(tmp_path, side):
     bomb = io.BytesIO()
     Image.new("1", (side, side)).save(bomb, "PNG")
     path = tmp_path / "bomb.png"
@@ -192,7 +192,7 @@ def test_a_decompression_bomb_is_refused_before_it_is_unpacked(tmp_path, side):
 # ------------------------------------------------------------------ sizes
 
 
-def test_sizes_of_the_command_line():
+def test_parse_size():
     assert parse_size(None) is None
     assert parse_size("640x480") == (480, 640)
     assert parse_size("512") == 512
@@ -202,20 +202,20 @@ def test_sizes_of_the_command_line():
 
 
 @pytest.mark.parametrize("shape", [(480, 640), (300, 451), (2000, 1001), (97, 800)])
-def test_the_default_size_has_the_contents_shape_and_the_tutorials_area(shape):
+def test_default_size_has_content_shape_and_tutorial_area(shape):
     height, width = fit_size(None, shape)
     assert abs(height * width - 640 * 480) < 2 * (height + width)
     assert abs(height / width - shape[0] / shape[1]) < 0.02
 
 
-def test_a_number_is_the_longer_side_and_a_pair_is_taken_as_it_is():
+def test_fit_size_of_longer_side_and_of_pair():
     assert fit_size(512, (300, 451)) == (341, 512)
     assert fit_size(512, (451, 300)) == (512, 341)
     assert fit_size((480, 640), (100, 100)) == (480, 640)
     assert same_area_size((100, 400), (200, 200)) == (100, 400)
 
 
-def test_sizes_in_python_are_numbers_of_any_kind():
+def test_fit_size_argument_types():
     assert fit_size(np.int64(512), (300, 451)) == (341, 512)
     assert fit_size([48, 64], (300, 451)) == (48, 64)
     assert fit_size("64x48", (300, 451)) == (48, 64)
@@ -224,20 +224,20 @@ def test_sizes_in_python_are_numbers_of_any_kind():
             fit_size(wrong, (300, 451))
 
 
-def test_a_size_error_names_the_picture(tmp_path):
+def test_size_error_names_the_picture(tmp_path):
     path = saved(tmp_path, Image.new("RGB", (800, 40)), "panorama.png")
     with pytest.raises(ImageError, match=r"panorama\.png: a size of 96x5 is too small"):
         load_image(path, 96)
 
 
-def test_sizes_too_small_or_too_large_are_refused():
+def test_too_small_or_too_large_size_raises():
     with pytest.raises(ImageError, match="32x3 is too small"):
         fit_size(32, (40, 400))
     with pytest.raises(ImageError, match="over the limit"):
         fit_size(100_000, (400, 400))
 
 
-def test_load_image_gives_the_picture_and_the_picture_minus_the_mean(tmp_path):
+def test_load_image_returns_picture_and_image(tmp_path):
     path = saved(tmp_path, Image.fromarray(PICTURE))
     picture, image = load_image(path, (33, 47))
     assert picture.shape == (33, 47, 3)
@@ -248,30 +248,30 @@ def test_load_image_gives_the_picture_and_the_picture_minus_the_mean(tmp_path):
     np.testing.assert_array_equal(recover_image(image), picture)
 
 
-def test_a_cropped_picture_is_its_middle_and_keeps_its_proportions(tmp_path):
+def test_crop_takes_the_center(tmp_path):
     path = saved(tmp_path, Image.fromarray(PICTURE))
     np.testing.assert_array_equal(load_image(path, (40, 40), crop=True)[0], PICTURE[:, 8:48])
     np.testing.assert_array_equal(load_image(path, (34, 56), crop=True)[0], PICTURE[3:37])
     assert load_image(path, 48, crop=True)[0].shape == load_image(path, 48)[0].shape
 
 
-def test_bilinear_is_scipys_imresize(tmp_path):
+def test_bilinear_matches_scipy_imresize(tmp_path):
     # scipy.misc.imresize, which tutorial 0 calls, was Pillow's bilinear on bytes.
     path = saved(tmp_path, Image.fromarray(PICTURE))
     expected = Image.fromarray(PICTURE).resize((64, 48), Image.Resampling.BILINEAR)
     np.testing.assert_array_equal(load_image(path, (48, 64), resample="bilinear")[0], expected)
 
 
-def test_an_unknown_resampling_lists_those_that_exist(tmp_path):
+def test_unknown_resampling_raises(tmp_path):
     path = saved(tmp_path, Image.fromarray(PICTURE))
     with pytest.raises(ImageError, match="choose from lanczos, bicubic, bilinear"):
         load_image(path, 50, resample="magic")
 
 
-# ------------------------------------------------------------------ out
+# ------------------------------------------------------------------ saving
 
 
-def test_what_is_no_image_is_not_recovered():
+def test_recover_image_of_invalid_array_raises():
     for wrong in (PICTURE, PICTURE / 255, PICTURE[np.newaxis, :, :, :2]):
         with pytest.raises(ImageError, match="pass the second value of load_image"):
             recover_image(wrong)
@@ -285,7 +285,7 @@ def test_recover_image_rounds_and_clips():
 
 
 @pytest.mark.parametrize("name", ["r.png", "r.webp", "r.tiff", "r.JPG", "new/folder/r.jpeg"])
-def test_save_image_chooses_the_format_by_the_ending(tmp_path, name):
+def test_save_image_chooses_format_by_extension(tmp_path, name):
     path = tmp_path / name
     save_image(path, PICTURE)
     with Image.open(path) as image:
@@ -294,54 +294,54 @@ def test_save_image_chooses_the_format_by_the_ending(tmp_path, name):
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
-def test_jpeg_keeps_its_colours_whole(tmp_path):
+def test_jpeg_is_saved_without_chroma_subsampling(tmp_path):
     save_image(tmp_path / "r.jpg", PICTURE)
     with Image.open(tmp_path / "r.jpg") as image:
         assert [component[1:3] for component in image.layer] == [(1, 1)] * 3  # 4:4:4
         assert max(image.quantization[0]) <= 15  # quality 95
 
 
-def test_an_image_is_recovered_before_it_is_saved(tmp_path):
+def test_save_image_recovers_image(tmp_path):
     _, image = load_image(saved(tmp_path, Image.fromarray(PICTURE)), (40, 56))
     save_image(tmp_path / "r.png", image)
     np.testing.assert_array_equal(read_picture(tmp_path / "r.png"), PICTURE)
 
 
-def test_an_unknown_ending_lists_those_that_exist(tmp_path):
+def test_unknown_extension_raises(tmp_path):
     with pytest.raises(ImageError, match=r"extension '\.gift'; use \.png, \.jpg, \.jpeg, \.webp"):
         save_image(tmp_path / "r.gift", PICTURE)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_picture_that_can_not_be_written_leaves_the_old_one(tmp_path, monkeypatch):
+def test_failed_save_keeps_existing_file(tmp_path, monkeypatch):
     save_image(tmp_path / "r.png", PICTURE)
     before = (tmp_path / "r.png").read_bytes()
 
-    def full(file, data):
+    def disk_full(file, data):
         file.write_text("half of")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("pathlib.Path.write_bytes", full)
+    monkeypatch.setattr("pathlib.Path.write_bytes", disk_full)
     with pytest.raises(OSError, match=r"No space.*r\.png"):
         save_image(tmp_path / "r.png", 255 - PICTURE)
     assert (tmp_path / "r.png").read_bytes() == before
     assert len(list(tmp_path.iterdir())) == 1
 
 
-# ------------------------------------------------------------------ starts
+# ------------------------------------------------------------------ noise images
 
 
 CONTENT = PixelSpace().to_image(make_picture(200, 300))
 
 
-def test_noise_ratio_zero_is_content_and_one_is_noise_alone():
+def test_noise_ratio_zero_is_content_and_one_is_noise():
     np.testing.assert_array_equal(generate_noise_image(CONTENT, 0.0), CONTENT)
     noise = generate_noise_image(CONTENT, 1.0)
     assert abs(noise.mean()) < 0.02
     assert abs(noise.std() - 1) < 0.02  # tutorial 0's standard normal
 
 
-def test_the_courses_noise_is_uniform_within_20_grey_levels():
+def test_uniform_noise_spans_20_gray_levels():
     noise = generate_noise_image(CONTENT, 1.0, noise="uniform")
     assert -20 <= noise.min() < -19.9
     assert 19.9 < noise.max() <= 20
@@ -350,13 +350,13 @@ def test_the_courses_noise_is_uniform_within_20_grey_levels():
     assert abs(generate_noise_image(CONTENT, 1, amplitude=50).std() - 50) < 1
 
 
-def test_the_same_seed_gives_the_same_noise():
+def test_same_seed_gives_same_noise():
     a, b, c = (generate_noise_image(CONTENT, 0.5, seed=seed) for seed in (3, 3, 4))
     np.testing.assert_array_equal(a, b)
     assert not np.array_equal(a, c)
 
 
-def test_wrong_noise_is_refused():
+def test_invalid_noise_raises():
     with pytest.raises(ImageError, match=r"`noise_ratio` is 1\.5; it must be between 0 and 1"):
         generate_noise_image(CONTENT, 1.5)
     with pytest.raises(ImageError, match="'pink'; choose from gaussian, uniform"):

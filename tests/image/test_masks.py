@@ -1,4 +1,4 @@
-"""Masks: read, checked, brought to the layers, and what they do to the gradient."""
+"""Mask files, guides of the layers, and the effect of masks on loss and gradient."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ from nst_tf import (
     load_mask,
     style_transfer,
 )
-from nst_tf.config import PROPAGATION as KNOB
+from nst_tf.config import PROPAGATION as CONFIG_PROPAGATION
 from nst_tf.image.pixels import VGG_PIXELS
 from nst_tf.models import receptive_fields
 from nst_tf.objective.guides import PROPAGATION
@@ -42,8 +42,8 @@ def half(left):
     return mask if left else 1 - mask
 
 
-def loss_and_gradient(model, styles, image=CONTENT, layers=SHALLOW, **how):
-    objective = Objective(model, [StyleTerm(1.0, layers, **how)])
+def loss_and_gradient(model, styles, image=CONTENT, layers=SHALLOW, **options):
+    objective = Objective(model, [StyleTerm(1.0, layers, **options)])
     targets = objective.targets(None, styles)
     image = tf.constant(image)
     with tf.GradientTape() as tape:
@@ -55,7 +55,7 @@ def loss_and_gradient(model, styles, image=CONTENT, layers=SHALLOW, **how):
 # ------------------------------------------------------------------ files
 
 
-def test_white_is_1_black_is_0_and_grey_is_between(tmp_path):
+def test_load_mask_scales_gray_levels_to_0_to_1(tmp_path):
     picture = np.zeros((40, 60), np.uint8)
     picture[:, 20:40], picture[:, 40:] = 102, 255
     mask = load_mask(mask_file(tmp_path / "mask.png", picture))
@@ -63,7 +63,7 @@ def test_white_is_1_black_is_0_and_grey_is_between(tmp_path):
     np.testing.assert_allclose(mask[0, [0, 30, 59]], [0, 0.4, 1], atol=1e-6)
 
 
-def test_a_binary_mask_has_no_grey_left_and_an_inverted_one_is_the_rest(tmp_path):
+def test_binary_inverted_and_soft_masks(tmp_path):
     path = mask_file(tmp_path / "mask.png", make_picture(40, 60))
     mask = load_mask(path, (37, 55), binary=True)
     assert set(np.unique(mask)) == {0, 1}
@@ -73,14 +73,14 @@ def test_a_binary_mask_has_no_grey_left_and_an_inverted_one_is_the_rest(tmp_path
     assert np.mean((soft > 0.1) & (soft < 0.9)) > 0
 
 
-def test_a_colour_mask_is_brought_to_grey(tmp_path):
+def test_color_mask_is_converted_to_gray(tmp_path):
     picture = np.zeros((40, 60, 3), np.uint8)
-    picture[..., 0] = 255  # red: a third of white
+    picture[..., 0] = 255  # red is a third of white
     mask = load_mask(mask_file(tmp_path / "mask.png", picture))
     np.testing.assert_allclose(mask, 1 / 3, atol=1e-6)
 
 
-def test_what_is_transparent_in_a_mask_is_black(tmp_path):
+def test_transparent_mask_pixels_are_black(tmp_path):
     picture = np.full((40, 60, 4), 255, np.uint8)
     picture[:, 20:, 3] = 0  # a white shape on transparency, as image editors export it
     mask = load_mask(mask_file(tmp_path / "mask.png", picture))
@@ -88,7 +88,7 @@ def test_what_is_transparent_in_a_mask_is_black(tmp_path):
     assert not mask[:, 20:].any()
 
 
-def test_an_empty_mask_is_refused(tmp_path):
+def test_empty_mask_raises(tmp_path):
     black = mask_file(tmp_path / "black.png", np.zeros((40, 60)))
     with pytest.raises(ImageError, match=r"black.png is all black, so the style would act nowhere"):
         load_mask(black)
@@ -97,25 +97,25 @@ def test_an_empty_mask_is_refused(tmp_path):
         load_mask(white, inverted=True)
 
 
-def test_a_mask_of_another_shape_is_refused_and_of_another_resolution_is_not(tmp_path):
+def test_mask_is_resized_but_other_aspect_ratio_raises(tmp_path):
     path = mask_file(tmp_path / "mask.png", np.full((40, 60), 255))
     assert load_mask(path, (80, 120)).shape == (80, 120)
     with pytest.raises(ImageError, match=r"has 60x40 pixels, its picture 60x60: draw it on the"):
         load_mask(path, (60, 60))
-    assert load_mask(path, 80).shape == (53, 80)  # as load_image takes sizes
+    assert load_mask(path, 80).shape == (53, 80)  # sizes as in load_image
     assert load_mask(path, "short:80").shape == (80, 120)
     # The picture may be stretched; its mask is stretched with it.
     assert load_mask(path, (60, 60), picture_size=(400, 600)).shape == (60, 60)
 
 
-def test_a_cropped_mask_is_the_middle_as_of_its_picture(tmp_path):
+def test_crop_takes_the_center_of_a_mask(tmp_path):
     drawn = np.zeros((40, 60))
     drawn[:, 10:30] = 255
     mask = load_mask(mask_file(tmp_path / "mask.png", drawn), (40, 40), crop=True)
     np.testing.assert_array_equal(mask, np.repeat([[1.0, 0.0]], 20, axis=1).repeat(40, axis=0))
 
 
-def test_masks_that_do_not_fit_are_refused_by_the_transfer(tiny_model):
+def test_style_transfer_with_invalid_mask_raises(tiny_model):
     with pytest.raises(
         ImageError, match=r"`mask` has shape \(5, 6\), its picture \(48, 64\) pixels"
     ):
@@ -133,7 +133,7 @@ def test_masks_that_do_not_fit_are_refused_by_the_transfer(tiny_model):
 # ------------------------------------------------------------------ guides
 
 
-def test_simple_guides_are_shrunk_by_area_to_the_size_of_the_layer(tiny_model):
+def test_simple_guides_have_layer_size_and_mask_mean(tiny_model):
     layers = ("conv1_1", "conv3_1", "conv5_1")
     features = extract_features(tiny_model, CONTENT, layers)
     guides = layer_guides(tiny_model, half(True), layers)
@@ -143,13 +143,13 @@ def test_simple_guides_are_shrunk_by_area_to_the_size_of_the_layer(tiny_model):
 
 
 @pytest.mark.parametrize("size", [(48, 64), (37, 45), (130, 500)])
-def test_simple_guides_follow_the_receptive_fields_at_any_size(tiny_model, size):
+def test_simple_guides_are_aligned_with_receptive_fields(tiny_model, size):
     mask = np.random.default_rng(0).random(size).astype(np.float32)
     layers = ("conv1_1", "conv2_1", "conv3_1", "conv4_2", "conv5_1")
     guides = layer_guides(tiny_model, mask, layers)
     for layer in layers:
-        stride, first, seen = receptive_fields(tiny_model)[layer]
-        begin = first + seen / 2 - stride / 2  # a cell is the middle of what a position sees
+        stride, first, field = receptive_fields(tiny_model)[layer]
+        begin = first + field / 2 - stride / 2  # a cell is centered in its receptive field
         cells = [
             [
                 slice(max(round(i * stride + begin), 0), round((i + 1) * stride + begin))
@@ -161,14 +161,14 @@ def test_simple_guides_follow_the_receptive_fields_at_any_size(tiny_model, size)
         np.testing.assert_allclose(guides[layer][0, :, :, 0], means, rtol=1e-5)
 
 
-def test_a_mask_does_not_slip_where_a_side_is_no_multiple_of_the_stride(tiny_model):
+def test_guides_if_size_is_not_a_multiple_of_the_stride(tiny_model):
     mask = np.zeros((64, 500), np.float32)
     mask[:, 480:] = 1  # from position 30 on, at a stride of 16
     row = layer_guides(tiny_model, mask, ["conv5_1"])["conv5_1"][0, 0, :, 0]
     np.testing.assert_array_equal(row, [0] * 30 + [1, 1])
 
 
-def test_inside_is_within_simple_is_within_all(tiny_model):
+def test_guides_grow_from_inside_to_simple_to_all(tiny_model):
     layers = ("conv1_1", "conv2_2", "conv3_1")
     inside, simple, everything = (
         layer_guides(tiny_model, half(True), layers, kind)
@@ -186,39 +186,39 @@ def test_inside_is_within_simple_is_within_all(tiny_model):
     np.testing.assert_array_equal(row["all"], [1, 1, 1, 1, 0, 0])
 
 
-def test_a_region_smaller_than_a_receptive_field_has_no_inside(tiny_model):
+def test_inside_region_smaller_than_receptive_field_raises(tiny_model):
     with pytest.raises(ImageError, match=r"no receptive field of conv5_1 lies inside a mask"):
         layer_guides(tiny_model, half(True), ["conv5_1"], "inside")
 
 
-def test_guides_for_layers_that_are_not_there_are_refused(tiny_model):
+def test_guides_for_unknown_layer_raise(tiny_model):
     with pytest.raises(ConfigError, match="there is no layer 'conv9'"):
         layer_guides(tiny_model, half(True), ["conv9"])
 
 
-def test_unknown_propagation_lists_the_choices(tiny_model):
+def test_unknown_propagation_raises(tiny_model):
     with pytest.raises(ConfigError, match="choose from simple, inside, all"):
         layer_guides(tiny_model, half(True), ["conv1_1"], "outside")
-    assert KNOB == PROPAGATION
+    assert CONFIG_PROPAGATION == PROPAGATION
 
 
-# ------------------------------------------------------------------ what they do
+# ------------------------------------------------------------------ loss and gradient
 
 
 @pytest.mark.parametrize("statistic", ["gram", "chain", "blurred", "moments", "wasserstein"])
-def test_a_mask_of_ones_is_no_mask(tiny_model, statistic):
+def test_mask_of_ones_equals_no_mask(tiny_model, statistic):
     ones = np.ones((HEIGHT, WIDTH), np.float32)
     style_ones = np.ones(STYLE.shape[1:3], np.float32)
     plain = loss_and_gradient(tiny_model, [Style(STYLE)], statistic=statistic)
     for propagation in PROPAGATION:
-        how = {"statistic": statistic, "propagation": propagation}
-        masked = loss_and_gradient(tiny_model, [Style(STYLE, 1, ones, style_ones)], **how)
+        options = {"statistic": statistic, "propagation": propagation}
+        masked = loss_and_gradient(tiny_model, [Style(STYLE, 1, ones, style_ones)], **options)
         np.testing.assert_allclose(masked[0], plain[0], rtol=1e-3)
         scale = np.abs(plain[1]).max()
         np.testing.assert_allclose(masked[1], plain[1], atol=2e-3 * scale)
 
 
-def test_there_is_no_gradient_where_the_whole_receptive_field_is_black(tiny_model):
+def test_gradient_is_zero_where_receptive_field_is_black(tiny_model):
     _, gradient = loss_and_gradient(tiny_model, [Style(STYLE, mask=half(True))])
     # conv2_1 sees 5 pixels on the finest grid to each side: (1 + 1) + a pool of 2 + 2.
     reach = 6
@@ -227,7 +227,7 @@ def test_there_is_no_gradient_where_the_whole_receptive_field_is_black(tiny_mode
     assert gradient[:, :, WIDTH // 2].any()  # just past the edge it is not zero
 
 
-def test_inside_pulls_at_nothing_beyond_the_mask(tiny_model):
+def test_inside_gradient_is_zero_outside_the_mask(tiny_model):
     _, gradient = loss_and_gradient(
         tiny_model, [Style(STYLE, mask=half(True))], propagation="inside"
     )
@@ -235,7 +235,7 @@ def test_inside_pulls_at_nothing_beyond_the_mask(tiny_model):
     assert gradient[:, :, : WIDTH // 2].any()
 
 
-def test_disjoint_masks_add_up(tiny_model):
+def test_losses_of_disjoint_masks_add_up(tiny_model):
     left, right = Style(STYLE, mask=half(True)), Style(OTHER, mask=half(False))
     both = loss_and_gradient(tiny_model, [left, right])
     one, two = (loss_and_gradient(tiny_model, [style]) for style in (left, right))
@@ -243,22 +243,22 @@ def test_disjoint_masks_add_up(tiny_model):
     np.testing.assert_allclose(both[1], one[1] + two[1], atol=1e-4 * np.abs(both[1]).max())
 
 
-def test_statistics_under_a_mask_do_not_depend_on_the_rest(tiny_model):
-    """The style's own mask: what is black in the painting can be anything."""
+def test_style_outside_its_mask_is_ignored(tiny_model):
+    """Style pixels have no effect where the style mask is black."""
     mask = np.zeros(STYLE.shape[1:3], np.float32)
     mask[:25] = 1
     changed = STYLE.copy()
     changed[:, 32:] = 99  # conv2_1 sees at most 6 pixels beyond the mask
-    how = {"layers": SHALLOW}
-    same = [
-        loss_and_gradient(tiny_model, [Style(image, style_mask=mask)], **how)[0]
+    options = {"layers": SHALLOW}
+    losses = [
+        loss_and_gradient(tiny_model, [Style(image, style_mask=mask)], **options)[0]
         for image in (STYLE, changed)
     ]
-    np.testing.assert_allclose(same[0], same[1], rtol=1e-5)
-    assert loss_and_gradient(tiny_model, [Style(changed)], **how)[0] != pytest.approx(same[0])
+    np.testing.assert_allclose(losses[0], losses[1], rtol=1e-5)
+    assert loss_and_gradient(tiny_model, [Style(changed)], **options)[0] != pytest.approx(losses[0])
 
 
-def test_a_brush_is_as_strong_in_a_small_region_as_in_a_large_one(tiny_model):
+def test_gradient_does_not_depend_on_region_size(tiny_model):
     tile = CONTENT[:, :, :16]
     wide = np.tile(tile, (1, 1, 4, 1))  # (1, 48, 64, 3): the same everywhere
     small, large = np.zeros((2, HEIGHT, WIDTH), np.float32)
@@ -272,20 +272,20 @@ def test_a_brush_is_as_strong_in_a_small_region_as_in_a_large_one(tiny_model):
     np.testing.assert_allclose(gradients[0][inner], gradients[1][inner], atol=0.05 * scale)
 
 
-def test_the_weight_of_a_masked_style_is_its_strength(tiny_model):
+def test_masked_loss_is_proportional_to_style_weight(tiny_model):
     one = loss_and_gradient(tiny_model, [Style(STYLE, 1, half(True))])[0]
     three = loss_and_gradient(tiny_model, [Style(STYLE, 3, half(True))])[0]
     np.testing.assert_allclose(three, 3 * one, rtol=1e-5)
 
 
-def test_keep_content_pastes_the_photograph_back_where_the_mask_is_black():
+def test_keep_content_restores_content_where_mask_is_black():
     picture, content = make_picture(20, 30), make_picture(20, 30, seed=1)
     mask = np.zeros((20, 30), np.float32)
     mask[:, 10:20], mask[:, 20:] = 0.5, 1
-    kept = keep_content(picture, content, mask)
-    np.testing.assert_array_equal(kept[:, :10], content[:, :10])
-    np.testing.assert_array_equal(kept[:, 20:], picture[:, 20:])
+    result = keep_content(picture, content, mask)
+    np.testing.assert_array_equal(result[:, :10], content[:, :10])
+    np.testing.assert_array_equal(result[:, 20:], picture[:, 20:])
     between = (picture[:, 10:20].astype(float) + content[:, 10:20]) / 2
-    np.testing.assert_allclose(kept[:, 10:20], between, atol=0.5)
+    np.testing.assert_allclose(result[:, 10:20], between, atol=0.5)
     with pytest.raises(ImageError, match=r"the mask \(3, 3\); they must be the same"):
         keep_content(picture, content, np.ones((3, 3)))

@@ -1,4 +1,4 @@
-"""From a config to arrays: several styles, masks, colours, sizes and starts."""
+"""Inputs of a job from its config: sizes, styles, masks, colors and initial images."""
 
 import numpy as np
 import pytest
@@ -18,14 +18,14 @@ def config(pictures):
 
 
 def save_mask(path, height, width):
-    """Save a mask whose left half is white; return its name."""
+    """Save a mask whose left half is white; return its path."""
     mask = np.zeros((height, width), np.uint8)
     mask[:, : width // 2] = 255
     Image.fromarray(mask).save(path)
     return str(path)
 
 
-def start(config, space=VGG_PIXELS):
+def init_image(config, space=VGG_PIXELS):
     return load_images(config, space)["init_image"]
 
 
@@ -44,11 +44,11 @@ def start(config, space=VGG_PIXELS):
         ("100x50", (50, 100)),
     ],
 )
-def test_a_named_side_gives_the_other_one(text, size):
+def test_size_with_named_side(text, size):
     assert fit_size(parse_size(text), (768, 1024)) == size
 
 
-def test_a_size_that_names_no_side_is_refused():
+def test_size_with_invalid_side_raises():
     for text in ("depth:100", "short:10x10", "short:", ":100"):
         with pytest.raises(
             ImageError, match=r"or a named side \(short, long, height, width, area\)"
@@ -56,7 +56,7 @@ def test_a_size_that_names_no_side_is_refused():
             parse_size(text)
 
 
-def test_the_style_has_as_many_pixels_as_the_result_unless_told(config):
+def test_style_size_defaults_to_pixel_count_of_result(config):
     shape = load_images(config, VGG_PIXELS)["style_image"][0].image.shape
     assert shape == (1, 58, 45, 3)  # 60 * 44 pixels in the shape of 50x39
     larger = load_images(config.changed(style_scale=2.0), VGG_PIXELS)
@@ -67,8 +67,8 @@ def test_the_style_has_as_many_pixels_as_the_result_unless_told(config):
     assert stretched["style_image"][0].image.shape == (1, 44, 60, 3)
 
 
-def test_the_frame_of_a_painting_is_left_out_unless_it_has_a_style_mask(config, tmp_path):
-    framed = np.full((100, 200, 3), (200, 40, 40), np.uint8)  # a red frame about a green picture
+def test_style_margin_crops_frame_unless_style_mask_is_given(config, tmp_path):
+    framed = np.full((100, 200, 3), (200, 40, 40), np.uint8)  # a red frame around a green picture
     framed[6:-6, 12:-12] = 40, 200, 40
     Image.fromarray(framed).save(tmp_path / "framed.png")
     mask = save_mask(tmp_path / "mask.png", 100, 200)
@@ -86,7 +86,7 @@ def test_the_frame_of_a_painting_is_left_out_unless_it_has_a_style_mask(config, 
     assert JobConfig().style_margin is None
 
 
-def test_a_style_that_gets_too_small_is_refused(config):
+def test_too_small_style_raises(config):
     with pytest.raises(ImageError, match=r"brush.jpg: a size of .* change --size, --style-si"):
         load_images(config.changed(style_scale=0.5), VGG_PIXELS)
 
@@ -94,7 +94,7 @@ def test_a_style_that_gets_too_small_is_refused(config):
 # ------------------------------------------------------------------ several styles and masks
 
 
-def test_styles_travel_with_their_weights_and_masks(config, pictures, tmp_path):
+def test_styles_have_their_weights_and_masks(config, pictures, tmp_path):
     content, style = map(str, pictures)
     mask = save_mask(tmp_path / "mask.png", 45, 61)
     style_mask = save_mask(tmp_path / "style_mask.png", 50, 39)
@@ -115,19 +115,19 @@ def test_styles_travel_with_their_weights_and_masks(config, pictures, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["style_weights", "masks", "style_masks"])
-def test_one_entry_for_each_style_is_demanded(config, name):
+def test_wrong_number_of_entries_per_style_raises(config, name):
     values = (1, 2) if name == "style_weights" else ("a.png", "b.png")
     with pytest.raises(ConfigError, match=f"`{name}` has 2 entries for 1 styles; give one for"):
         config.changed(**{name: values})
 
 
-def test_keeping_the_content_needs_to_know_where(config):
+def test_keep_content_without_masks_raises(config):
     for masks in (None, ("-",)):
         with pytest.raises(ConfigError, match="`keep_content` needs `masks`"):
             config.changed(masks=masks, keep_content=True)
 
 
-def test_the_photograph_is_kept_where_no_mask_is_white(config, tmp_path):
+def test_keep_content_outside_masks(config, tmp_path):
     mask = save_mask(tmp_path / "mask.png", 45, 61)
     inputs = load_images(config.changed(masks=(mask,), keep_content=True), VGG_PIXELS)
     content = recover_image(inputs["content_image"])
@@ -137,69 +137,69 @@ def test_the_photograph_is_kept_where_no_mask_is_white(config, tmp_path):
     np.testing.assert_array_equal(finished[:, 32:], content[:, 32:])
 
 
-# ------------------------------------------------------------------ colours
+# ------------------------------------------------------------------ colors
 
 
 def chroma(picture):
-    """Return I and Q, in 0..1."""
+    """Return the I and Q channels, on a scale of 0..1."""
     to_iq = np.array([[0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])
     return picture / 255.0 @ to_iq.T
 
 
 @pytest.mark.parametrize("color", ["luminance", "swap"])
-def test_the_photographs_colours_come_back(config, color):
-    plain = recover_image(load_images(config, VGG_PIXELS)["content_image"])
+def test_finish_restores_content_colors(config, color):
+    content = recover_image(load_images(config, VGG_PIXELS)["content_image"])
     inputs = load_images(config.changed(color=color), VGG_PIXELS)
-    painted = make_picture(44, 60, seed=9)
-    finished = inputs["finish"](painted)
-    np.testing.assert_allclose(chroma(finished), chroma(plain), atol=1 / 255)
+    stylized = make_picture(44, 60, seed=9)
+    finished = inputs["finish"](stylized)
+    np.testing.assert_allclose(chroma(finished), chroma(content), atol=1 / 255)
     if color == "luminance":
-        grey = recover_image(inputs["content_image"])
-        assert (grey == grey[..., :1]).all()
+        gray = recover_image(inputs["content_image"])
+        assert (gray == gray[..., :1]).all()
 
 
 @pytest.mark.parametrize("color", ["cholesky", "pca", "symmetric", "histogram"])
-def test_the_style_is_recoloured_before_and_nothing_is_done_after(config, color):
+def test_color_transfer_changes_style_but_not_result(config, color):
     content = recover_image(load_images(config, VGG_PIXELS)["content_image"])
     inputs = load_images(config.changed(color=color), VGG_PIXELS)
     style = recover_image(inputs["style_image"][0].image)
     means = [picture.mean(axis=(0, 1)) for picture in (style, content)]
     np.testing.assert_allclose(*means, atol=4)  # clipped and rounded
-    painted = make_picture(44, 60, seed=9)
-    np.testing.assert_array_equal(inputs["finish"](painted), painted)
+    stylized = make_picture(44, 60, seed=9)
+    np.testing.assert_array_equal(inputs["finish"](stylized), stylized)
 
 
-def test_colours_come_back_under_the_masks_alone(config, tmp_path):
+def test_colors_are_restored_only_under_masks(config, tmp_path):
     mask = save_mask(tmp_path / "mask.png", 45, 61)
     inputs = load_images(config.changed(masks=(mask,), color="swap"), VGG_PIXELS)
-    painted = make_picture(44, 60, seed=9)
-    finished = inputs["finish"](painted)
-    np.testing.assert_array_equal(finished[:, 32:], painted[:, 32:])
-    assert (finished[:, :29] != painted[:, :29]).any()
+    stylized = make_picture(44, 60, seed=9)
+    finished = inputs["finish"](stylized)
+    np.testing.assert_array_equal(finished[:, 32:], stylized[:, 32:])
+    assert (finished[:, :29] != stylized[:, :29]).any()
 
 
-# ------------------------------------------------------------------ starts
+# ------------------------------------------------------------------ initial images
 
 
-def test_it_starts_at_the_content_unless_told(config):
+def test_init_defaults_to_content(config):
     inputs = load_images(config, VGG_PIXELS)
     np.testing.assert_array_equal(inputs["init_image"], inputs["content_image"])
 
 
-def test_noise_hides_the_content_and_grey_is_half_way(config):
-    noise = start(config.changed(init="noise", noise="gaussian", noise_amplitude=50))
+def test_noise_and_gray_init(config):
+    noise = init_image(config.changed(init="noise", noise="gaussian", noise_amplitude=50))
     np.testing.assert_allclose([noise.mean(), noise.std()], [0, 50], atol=2)
-    grey = start(config.changed(init="grey"))
-    assert (np.abs(recover_image(grey).astype(int) - 127.5) <= 1).all()
+    gray = init_image(config.changed(init="grey"))
+    assert (np.abs(recover_image(gray).astype(int) - 127.5) <= 1).all()
 
 
-def test_the_amplitude_of_noise_is_in_grey_levels_in_every_pixel_space(config):
+def test_noise_amplitude_in_gray_levels_in_any_pixel_space(config):
     space = PixelSpace(mean=(120.0,) * 3, std=(50.0,) * 3)
-    noise = start(config.changed(init="noise", noise="uniform", noise_amplitude=20), space)
+    noise = init_image(config.changed(init="noise", noise="uniform", noise_amplitude=20), space)
     assert 19 < np.abs(noise).max() * 50 <= 20
 
 
-def test_the_styles_mean_colour_counts_weights_and_masks(config, tmp_path):
+def test_style_init_is_mean_color_by_weights_and_masks(config, tmp_path):
     red, blue = str(tmp_path / "red.png"), str(tmp_path / "blue.png")
     Image.new("RGB", (40, 40), (255, 0, 0)).save(red)
     two_halves = Image.new("RGB", (40, 40), (0, 0, 255))
@@ -214,26 +214,26 @@ def test_the_styles_mean_colour_counts_weights_and_masks(config, tmp_path):
         resample="bilinear",
         style_size="40x40",
     )
-    picture = recover_image(start(config))
+    picture = recover_image(init_image(config))
     assert (picture == [191, 0, 64]).all()
 
 
-def test_it_starts_at_any_file_and_mixes_noise_into_it(config, pictures):
+def test_init_from_file_mixed_with_noise(config, pictures):
     _, other = pictures
-    plain = start(config.changed(init=str(other)))
-    assert plain.shape == (1, 44, 60, 3)
-    mixed = start(config.changed(init=str(other), noise_ratio=0.5, noise_amplitude=10))
-    assert np.abs(mixed - plain / 2).max() <= 5.001
+    unmixed = init_image(config.changed(init=str(other)))
+    assert unmixed.shape == (1, 44, 60, 3)
+    mixed = init_image(config.changed(init=str(other), noise_ratio=0.5, noise_amplitude=10))
+    assert np.abs(mixed - unmixed / 2).max() <= 5.001
     with pytest.raises(ImageError, match=r"neither content, noise, grey, style nor a picture file"):
-        start(config.changed(init="nowhere.png"))
+        init_image(config.changed(init="nowhere.png"))
 
 
-def test_noise_is_noise_even_where_noise_is_to_be_added(config):
+def test_noise_added_does_not_change_noise_init(config):
     noise = config.changed(init="noise", noise="gaussian", noise_amplitude=50)
-    np.testing.assert_array_equal(start(noise), start(noise.changed(noise_added=True)))
+    np.testing.assert_array_equal(init_image(noise), init_image(noise.changed(noise_added=True)))
 
 
-def test_added_noise_leaves_the_content_at_full_strength(config):
+def test_noise_added_to_unscaled_content(config):
     config = config.changed(noise_added=True, noise_ratio=1.0, noise_amplitude=10)
-    difference = start(config, UNIT_PIXELS) - load_images(config, UNIT_PIXELS)["content_image"]
+    difference = init_image(config, UNIT_PIXELS) - load_images(config, UNIT_PIXELS)["content_image"]
     assert 9 < np.abs(difference).max() * 255 <= 10.001

@@ -1,4 +1,4 @@
-"""`--resume`: what it goes on with, and what it refuses in words."""
+"""`--resume`: continuing interrupted runs, and errors for runs that cannot be resumed."""
 
 import csv
 import errno
@@ -28,39 +28,39 @@ from nst_tf.rundir.layout import LOCK, OUR_FILES
 from nst_tf.scaling import precision
 
 ROOT = Path(__file__).resolve().parents[2]
-KEEP = ["--checkpoint-every", "0"]
+SAVE_OFTEN = ["--checkpoint-every", "0"]
 
 
-class Cut(Exception):
-    """The power goes."""
+class PowerFailure(Exception):
+    """Simulated power failure."""
 
 
 @pytest.fixture
-def cut(job, monkeypatch):
-    """Return a function that runs a job until so many checkpoints have been saved."""
+def interrupt_job(job, monkeypatch):
+    """Return a function that runs a job until `count` checkpoints have been saved."""
 
-    def run(after, *more):
+    def run(count, *options):
         saved = []
         with monkeypatch.context() as patch:
             from nst_tf.rundir import checkpoint as module
 
-            whole = module.save_checkpoint
+            original = module.save_checkpoint
 
             def save(folder, position):
-                saved.append(whole(folder, position))
-                if len(saved) == after:
-                    raise Cut
+                saved.append(original(folder, position))
+                if len(saved) == count:
+                    raise PowerFailure
 
             patch.setattr(module, "save_checkpoint", save)
-            patch.setattr(module, "SHARE", 1e9)  # whatever it costs
-            with pytest.raises(Cut):
-                job(*KEEP, *more)
+            patch.setattr(module, "SHARE", 1e9)  # no limit on the time spent saving
+            with pytest.raises(PowerFailure):
+                job(*SAVE_OFTEN, *options)
         return saved
 
     return run
 
 
-def said(capsys):
+def error_line(capsys):
     """Return the one line on stderr."""
     lines = capsys.readouterr().err.strip().splitlines()
     assert len(lines) == 1, lines
@@ -72,44 +72,44 @@ def rows(folder):
         return [row[:5] for row in csv.reader(file)]
 
 
-def test_a_run_that_was_cut_off_ends_as_one_that_was_not(job, cut, capsys):
+def test_resumed_run_equals_uninterrupted_run(job, interrupt_job, capsys):
     assert job("--output", "whole") == 0
-    cut(4, "--output", "cut")
+    interrupt_job(4, "--output", "cut")
     assert not Path("cut/result.png").exists()
     assert len(checkpoints("cut")) == 2
     capsys.readouterr()
     assert main(["--resume", "cut"]) == 0
     assert re.search(
-        r"48x35 pixels, 6 iterations of .*, from iteration [345], in cut", said_out(capsys)
+        r"48x35 pixels, 6 iterations of .*, from iteration [345], in cut", read_stdout(capsys)
     )
-    whole, other = Path("whole"), Path("cut")
-    assert sorted(p.name for p in whole.iterdir()) == sorted(p.name for p in other.iterdir())
+    whole, resumed = Path("whole"), Path("cut")
+    assert sorted(p.name for p in whole.iterdir()) == sorted(p.name for p in resumed.iterdir())
     for picture in whole.glob("*.png"):
-        assert picture.read_bytes() == (other / picture.name).read_bytes(), picture.name
-    assert rows(whole) == rows(other)
+        assert picture.read_bytes() == (resumed / picture.name).read_bytes(), picture.name
+    assert rows(whole) == rows(resumed)
     finished = json.loads(Path("cut/journal.json").read_text())["finished"]
     assert finished["iterations"] == 6
 
 
-def said_out(capsys):
+def read_stdout(capsys):
     return capsys.readouterr().out
 
 
-def on(monkeypatch, kind):
+def set_processor_kind(monkeypatch, kind):
     """Make `--precision auto` see a kind of processor."""
     monkeypatch.setattr(precision, "processor_kind", lambda: kind)
 
 
-def as_by_an_earlier_version(folder):
-    """Make a run look as if it was begun by the version before precision was recorded."""
+def convert_to_earlier_version(folder):
+    """Rewrite a run in the format of the last version without recorded precision."""
     config, journal = Path(folder) / "config.json", Path(folder) / "journal.json"
     knobs = json.loads(config.read_text()) | {"precision": "auto"}
     del knobs["style_margin"]
     config.write_text(json.dumps(knobs))
-    told = json.loads(journal.read_text())
-    del told["precision"]
-    told["config"] = hashlib.sha256(config.read_bytes()).hexdigest()
-    journal.write_text(json.dumps(told))
+    record = json.loads(journal.read_text())
+    del record["precision"]
+    record["config"] = hashlib.sha256(config.read_bytes()).hexdigest()
+    journal.write_text(json.dumps(record))
 
 
 KINDS = [("none", "float32", "avx512_bf16"), ("avx512_bf16", "mixed", "none")]
@@ -117,17 +117,17 @@ KINDS = [("none", "float32", "avx512_bf16"), ("avx512_bf16", "mixed", "none")]
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("kind", "name", "other"), KINDS)
-def test_a_resumed_run_keeps_its_precision(job, cut, monkeypatch, capsys, kind, name, other):
-    on(monkeypatch, kind)
+def test_resume_keeps_precision(job, interrupt_job, monkeypatch, capsys, kind, name, other):
+    set_processor_kind(monkeypatch, kind)
     assert job("--output", "whole") == 0
-    cut(3, "--output", "cut")
-    on(monkeypatch, other)
+    interrupt_job(3, "--output", "cut")
+    set_processor_kind(monkeypatch, other)
     capsys.readouterr()
     assert main(["--resume", "cut"]) == 0
-    told = said_out(capsys).splitlines()
+    printed = read_stdout(capsys).splitlines()
     slow = "computing on the CPU in bfloat16 (slow here: this processor has no bfloat16)"
-    assert (slow in told) == (name == "mixed")
-    assert not [line for line in told if "did not record" in line]
+    assert (slow in printed) == (name == "mixed")
+    assert not [line for line in printed if "did not record" in line]
     for picture in Path("whole").glob("*.png"):
         assert picture.read_bytes() == (Path("cut") / picture.name).read_bytes(), picture.name
     assert rows("whole") == rows("cut")
@@ -135,15 +135,15 @@ def test_a_resumed_run_keeps_its_precision(job, cut, monkeypatch, capsys, kind, 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("kind", "name", "other"), KINDS)
-def test_a_run_records_its_precision_and_is_repeated_in_it(job, monkeypatch, kind, name, other):
-    on(monkeypatch, kind)
+def test_repeated_run_uses_recorded_precision(job, monkeypatch, kind, name, other):
+    set_processor_kind(monkeypatch, kind)
     assert job("--output", "first") == 0
     first = Path("first")
     assert json.loads((first / "config.json").read_text())["precision"] == name
     assert json.loads((first / "journal.json").read_text())["precision"] == name
     assert JobConfig.load(first / "result.png").precision == name
     assert f"--precision {name}" in (first / "report.html").read_text()
-    on(monkeypatch, other)
+    set_processor_kind(monkeypatch, other)
     for file in ("config.json", "result.png"):
         assert main(["--config", str(first / file), "--output", file[:6]]) == 0
         assert (Path(file[:6]) / "result.png").read_bytes() == (first / "result.png").read_bytes()
@@ -153,32 +153,30 @@ def test_a_run_records_its_precision_and_is_repeated_in_it(job, monkeypatch, kin
 
 
 @pytest.mark.slow
-def test_an_earlier_run_without_its_precision_says_which_it_continues_in(
-    job, cut, monkeypatch, capsys
-):
-    on(monkeypatch, "avx512_bf16")
-    same = ["--padding", "zero", "--schedule", "tutorial", "--style-margin", "0"]  # as it was
-    assert job("--output", "whole", *same) == 0
-    cut(2, "--output", "cut", *same)
-    as_by_an_earlier_version("cut")
+def test_resume_prints_unrecorded_precision(job, interrupt_job, monkeypatch, capsys):
+    set_processor_kind(monkeypatch, "avx512_bf16")
+    earlier_defaults = ["--padding", "zero", "--schedule", "tutorial", "--style-margin", "0"]
+    assert job("--output", "whole", *earlier_defaults) == 0
+    interrupt_job(2, "--output", "cut", *earlier_defaults)
+    convert_to_earlier_version("cut")
     capsys.readouterr()
     with monkeypatch.context() as patch:
-        patch.setattr("nst_tf.jobs.run.minimize", lambda *_, **__: 1 / 0)  # cut off once more
+        patch.setattr("nst_tf.jobs.run.minimize", lambda *_, **__: 1 / 0)  # interrupted again
         with pytest.raises(ZeroDivisionError):
             main(["--resume", "cut"])
     line = "this run did not record its precision; continuing in mixed, last digits may differ"
-    assert line in said_out(capsys).splitlines()
-    on(monkeypatch, "none")
+    assert line in read_stdout(capsys).splitlines()
+    set_processor_kind(monkeypatch, "none")
     assert main(["--resume", "cut"]) == 0, "it is recorded by now"
-    assert "did not record" not in said_out(capsys)
+    assert "did not record" not in read_stdout(capsys)
     assert Path("cut/result.png").read_bytes() == Path("whole/result.png").read_bytes()
     assert "--precision mixed" in Path("cut/report.html").read_text()
 
 
 @pytest.mark.parametrize("changed", [["--padding", "zero"], ["--schedule", "tutorial"]])
-def test_an_earlier_run_that_would_be_continued_otherwise_is_refused(cut, capsys, changed):
-    cut(2, "--output", "cut", *changed)
-    as_by_an_earlier_version("cut")
+def test_incompatible_run_of_earlier_version_is_rejected(interrupt_job, capsys, changed):
+    interrupt_job(2, "--output", "cut", *changed)
+    convert_to_earlier_version("cut")
     before = {path: path.read_bytes() for path in Path("cut").iterdir()}
     capsys.readouterr()
     assert main(["--resume", "cut"]) == 2
@@ -188,217 +186,217 @@ def test_an_earlier_run_that_would_be_continued_otherwise_is_refused(cut, capsys
     assert {path: path.read_bytes() for path in Path("cut").iterdir()} == before
 
 
-def test_an_earlier_config_with_auto_follows_the_rule(job, monkeypatch):
-    on(monkeypatch, "none")
+def test_earlier_config_with_auto_precision_uses_processor(job, monkeypatch):
+    set_processor_kind(monkeypatch, "none")
     assert job("--output", "first", "--iterations", "0") == 0
-    as_by_an_earlier_version("first")
-    on(monkeypatch, "avx512_bf16")
+    convert_to_earlier_version("first")
+    set_processor_kind(monkeypatch, "avx512_bf16")
     assert main(["--config", "first/config.json", "--output", "again"]) == 0
     assert JobConfig.load("again/config.json").precision == "mixed"
 
 
-def test_one_without_a_checkpoint_begins_again(job, cut, capsys):
-    cut(1, "--output", "cut")
+def test_run_without_checkpoint_starts_at_iteration_0(job, interrupt_job, capsys):
+    interrupt_job(1, "--output", "cut")
     for path in checkpoints("cut"):
         path.unlink()
     assert main(["--resume", "cut"]) == 0
-    assert "from iteration 0" in said_out(capsys)
+    assert "from iteration 0" in read_stdout(capsys)
     assert len(rows("cut")) == 8
 
 
-def test_a_finished_run_stays_as_it_is(job, capsys):
+def test_finished_run_is_unchanged(job, capsys):
     assert job("--output", "done") == 0
     before = {path.name: path.stat().st_mtime_ns for path in Path("done").iterdir()}
     capsys.readouterr()
     assert main(["--resume", "done"]) == 0
-    assert "done is finished" in said_out(capsys)
+    assert "done is finished" in read_stdout(capsys)
     assert before == {path.name: path.stat().st_mtime_ns for path in Path("done").iterdir()}
 
 
-def test_a_missing_report_of_a_finished_run_is_written_under_the_lock(job, capsys):
+def test_missing_report_is_written_under_lock(job, capsys):
     assert job("--output", "done") == 0
     Path("done/report.html").unlink()
     capsys.readouterr()
     with FileLock(Path("done") / LOCK):
         assert main(["--resume", "done"]) == 2
-        assert "another run is using done" in said(capsys)
+        assert "another run is using done" in error_line(capsys)
     assert not Path("done/report.html").exists()
     assert main(["--resume", "done"]) == 0
     assert Path("done/report.html").exists()
 
 
-def test_changed_inputs_are_named_and_nothing_is_touched(cut, capsys):
-    cut(2, "--output", "cut")
+def test_changed_inputs_are_named_and_run_is_unchanged(interrupt_job, capsys):
+    interrupt_job(2, "--output", "cut")
     capsys.readouterr()
-    for what, words in [
+    for file, message in [
         ("house.png", "house.png (content)"),
         ("brush.jpg", "brush.jpg (style)"),
         ("cut/config.json", "cut/config.json"),
     ]:
-        whole = Path(what).read_bytes()
-        if what.endswith("json"):
-            Path(what).write_text(json.dumps({**json.loads(whole), "beta": 3.0}))
+        original = Path(file).read_bytes()
+        if file.endswith("json"):
+            Path(file).write_text(json.dumps({**json.loads(original), "beta": 3.0}))
         else:
-            Image.fromarray(make_picture(45, 61, seed=9)).save(what)
+            Image.fromarray(make_picture(45, 61, seed=9)).save(file)
         before = {path.name: path.read_bytes() for path in Path("cut").iterdir()}
         assert main(["--resume", "cut"]) == 2
-        line = said(capsys)
+        line = error_line(capsys)
         assert "changed since the run in cut started" in line
-        assert words in line
+        assert message in line
         assert "restore it, then `python -m nst_tf.run --resume cut`" in line
         assert "`python -m nst_tf.run --config cut/config.json --output ANOTHER`" in line
         assert before == {path.name: path.read_bytes() for path in Path("cut").iterdir()}
-        Path(what).write_bytes(whole)
+        Path(file).write_bytes(original)
     assert main(["--resume", "cut"]) == 0, "put back, it goes on"
 
 
-def test_a_vanished_input_is_named(cut, pictures, capsys):
-    cut(2, "--output", "cut")
+def test_missing_input_is_named(interrupt_job, pictures, capsys):
+    interrupt_job(2, "--output", "cut")
     pictures[1].unlink()
     capsys.readouterr()
     assert main(["--resume", "cut"]) == 2
-    line = said(capsys)
+    line = error_line(capsys)
     assert "brush.jpg" in line
     command = "python -m nst_tf.run --resume cut"
     assert f"restore the original inputs of the run, then `{command}`" in line
     assert len(checkpoints("cut")) == 2
 
 
-def told_to_type(line):
-    """Return the last command in a message, as a shell would take it apart."""
+def suggested_arguments(line):
+    """Return the arguments of the last command in a message, split as by a shell."""
     command = shlex.split(line.split("`")[-2])
     assert command[:3] == ["python", "-m", "nst_tf.run"]
     return command[3:]
 
 
-@pytest.mark.parametrize("ending", ["{", None])
-def test_a_journal_that_is_lost_is_told_with_a_command_that_works(cut, capsys, ending):
-    cut(2, "--output", "my cut")
+@pytest.mark.parametrize("text", ["{", None])
+def test_lost_journal_message_has_working_command(interrupt_job, capsys, text):
+    interrupt_job(2, "--output", "my cut")
     journal = Path("my cut/journal.json")
-    journal.unlink() if ending is None else journal.write_text(ending)
+    journal.unlink() if text is None else journal.write_text(text)
     capsys.readouterr()
     assert main(["--resume", "my cut"]) == 2
-    words = told_to_type(said(capsys))
-    assert words == ["--config", "my cut/config.json", "--output", "my cut", "--overwrite"]
-    assert main(words) == 0
+    arguments = suggested_arguments(error_line(capsys))
+    assert arguments == ["--config", "my cut/config.json", "--output", "my cut", "--overwrite"]
+    assert main(arguments) == 0
     assert Path("my cut/result.png").exists()
 
 
 @pytest.mark.parametrize("text", [None, "{", '{"gamma": 3}'])
-def test_settings_that_are_lost_are_told_with_a_command_that_works(job, cut, capsys, text):
-    cut(2, "--output", "cut")
+def test_lost_config_message_has_working_command(job, interrupt_job, capsys, text):
+    interrupt_job(2, "--output", "cut")
     config = Path("cut/config.json")
     config.unlink() if text is None else config.write_text(text)
     capsys.readouterr()
     assert main(["--resume", "cut"]) == 2
-    line = said(capsys)
+    line = error_line(capsys)
     assert "cut/config.json" in line
     assert "restore it" in line
-    assert told_to_type(line) == ["CONTENT", "STYLE", "--output", "cut", "--overwrite"]
+    assert suggested_arguments(line) == ["CONTENT", "STYLE", "--output", "cut", "--overwrite"]
     assert job("--output", "whole") == 0
-    shutil.copy("whole/result.png", "cut")  # as after Ctrl-C: the settings lie in the picture too
+    shutil.copy("whole/result.png", "cut")  # as after Ctrl-C; it contains the config too
     capsys.readouterr()
     assert main(["--resume", "cut"]) == 2
-    words = told_to_type(said(capsys))
-    assert words == ["--config", "cut/result.png", "--output", "cut", "--overwrite"]
-    assert main(words) == 0
+    arguments = suggested_arguments(error_line(capsys))
+    assert arguments == ["--config", "cut/result.png", "--output", "cut", "--overwrite"]
+    assert main(arguments) == 0
     assert config.exists()
 
 
-def test_an_empty_name_is_refused(capsys):
+def test_empty_directory_name_is_rejected(capsys):
     assert main(["--resume", ""]) == 2
-    assert "--resume is empty; a run directory was expected" in said(capsys)
+    assert "--resume is empty; a run directory was expected" in error_line(capsys)
 
 
-def test_when_the_last_checkpoint_is_damaged_too_it_begins_at_0(cut, capsys):
-    cut(3, "--output", "cut")
+def test_damaged_checkpoints_start_at_iteration_0(interrupt_job, capsys):
+    interrupt_job(3, "--output", "cut")
     for path in checkpoints("cut"):
         path.write_bytes(b"no zip")
     capsys.readouterr()
     assert main(["--resume", "cut"]) == 0
-    told = [line for line in said_out(capsys).splitlines() if "is damaged" in line]
-    assert len(told) == 2
-    assert told[0].endswith("; using the previous one")
-    assert told[1].endswith("; starting at iteration 0")
+    damaged_lines = [line for line in read_stdout(capsys).splitlines() if "is damaged" in line]
+    assert len(damaged_lines) == 2
+    assert damaged_lines[0].endswith("; using the previous one")
+    assert damaged_lines[1].endswith("; starting at iteration 0")
 
 
 @pytest.mark.slow
-def test_a_folder_with_the_name_of_a_checkpoint_is_left_alone(job, cut, capsys):
+def test_directory_named_like_checkpoint_is_kept(job, interrupt_job, capsys):
     assert job("--output", "whole") == 0
-    cut(2, "--output", "cut")
-    mine = [Path("cut") / f"checkpoint-{number:06d}.npz" for number in (4, 5, 10)]
-    for folder in mine:
-        folder.mkdir()
+    interrupt_job(2, "--output", "cut")
+    directories = [Path("cut") / f"checkpoint-{number:06d}.npz" for number in (4, 5, 10)]
+    for directory in directories:
+        directory.mkdir()
     assert main(["--resume", "cut"]) == 0
     assert Path("cut/result.png").read_bytes() == Path("whole/result.png").read_bytes()
-    assert job("--output", "cut", "--overwrite", *KEEP) == 0
-    assert all(folder.is_dir() for folder in mine)
+    assert job("--output", "cut", "--overwrite", *SAVE_OFTEN) == 0
+    assert all(directory.is_dir() for directory in directories)
 
 
 @pytest.mark.parametrize(
-    ("make", "words"),
+    ("make", "message"),
     [
         (lambda: None, "nowhere is not a directory; --resume expects a run directory"),
         (lambda: Path("nowhere").mkdir(), "no run was started there"),
-        (lambda: damaged("{"), "journal.json is damaged"),
-        (lambda: damaged("[]"), "journal.json is damaged"),
-        (lambda: damaged('{"format": 1, "files": 3}'), "journal.json is damaged"),
-        (lambda: damaged("[" * 100_000), "journal.json is damaged"),
+        (lambda: write_journal("{"), "journal.json is damaged"),
+        (lambda: write_journal("[]"), "journal.json is damaged"),
+        (lambda: write_journal('{"format": 1, "files": 3}'), "journal.json is damaged"),
+        (lambda: write_journal("[" * 100_000), "journal.json is damaged"),
     ],
 )
-def test_what_is_no_run_is_refused(tmp_path, monkeypatch, capsys, make, words):
+def test_directory_without_valid_run_is_rejected(tmp_path, monkeypatch, capsys, make, message):
     monkeypatch.chdir(tmp_path)
     make()
     assert main(["--resume", "nowhere"]) == 2
-    assert words in said(capsys)
+    assert message in error_line(capsys)
 
 
-def damaged(text):
+def write_journal(text):
     Path("nowhere").mkdir()
     Path("nowhere/journal.json").write_text(text)
 
 
-def test_settings_beside_resume_are_refused(capsys):
+def test_resume_with_other_settings_is_rejected(capsys):
     assert main(["--resume", "here", "--alpha", "3"]) == 2
-    assert "--resume takes all settings from the run directory" in said(capsys)
+    assert "--resume takes all settings from the run directory" in error_line(capsys)
 
 
-def test_a_checkpoint_of_another_run_is_refused(cut, capsys):
-    cut(2, "--output", "cut")
-    cut(2, "--output", "other", "--size", "56")
+def test_checkpoint_of_another_run_is_rejected(interrupt_job, capsys):
+    interrupt_job(2, "--output", "cut")
+    interrupt_job(2, "--output", "other", "--size", "56")
     for path in checkpoints("cut"):
         path.unlink()
     for path in checkpoints("other"):
         path.rename(Path("cut") / path.name)
     capsys.readouterr()
     assert main(["--resume", "cut"]) == 2
-    assert "the checkpoints in cut belong to another run" in said(capsys)
+    assert "the checkpoints in cut belong to another run" in error_line(capsys)
 
 
-def test_other_versions_are_told_and_go_on(cut, capsys):
-    cut(2, "--output", "cut")
+def test_resume_with_other_versions_prints_them(interrupt_job, capsys):
+    interrupt_job(2, "--output", "cut")
     journal = json.loads(Path("cut/journal.json").read_text())
     journal["versions"]["numpy"] = "1.0"
     Path("cut/journal.json").write_text(json.dumps(journal))
     capsys.readouterr()
     assert main(["--resume", "cut"]) == 0
-    assert "started with other versions (numpy 1.0 -> " in said_out(capsys)
+    assert "started with other versions (numpy 1.0 -> " in read_stdout(capsys)
 
 
-def test_a_second_run_in_a_folder_is_refused(job, cut, capsys):
-    cut(2, "--output", "cut")
+def test_second_run_in_same_directory_is_rejected(job, interrupt_job, capsys):
+    interrupt_job(2, "--output", "cut")
     capsys.readouterr()
     with FileLock(Path("cut") / LOCK):
         assert main(["--resume", "cut"]) == 2
-        assert "another run is using cut" in said(capsys)
+        assert "another run is using cut" in error_line(capsys)
         assert job("--output", "cut", "--overwrite") == 2
-        assert "another run is using cut" in said(capsys)
+        assert "another run is using cut" in error_line(capsys)
         assert len(checkpoints("cut")) == 2
     assert main(["--resume", "cut"]) == 0, "the lock falls with its holder"
 
 
-def test_what_a_killed_run_was_writing_is_cleared_away(cut):
-    cut(2, "--output", "cut")
+def test_temporary_files_of_killed_run_are_removed(interrupt_job):
+    interrupt_job(2, "--output", "cut")
     for name in (
         ".checkpoint-000004.abcdefg1.npz",
         ".result.x_9abcde.png",
@@ -412,43 +410,43 @@ def test_what_a_killed_run_was_writing_is_cleared_away(cut):
 
 
 @pytest.mark.slow
-def test_a_full_disk_stops_the_run_with_its_last_checkpoint(job, cut, monkeypatch, capsys):
+def test_full_disk_keeps_last_checkpoint(job, interrupt_job, monkeypatch, capsys):
     assert job("--output", "whole") == 0
-    cut(2, "--output", "cut")
-    kept = [path.read_bytes() for path in checkpoints("cut")]
+    interrupt_job(2, "--output", "cut")
+    saved = [path.read_bytes() for path in checkpoints("cut")]
 
-    def full(file, **arrays):
+    def raise_disk_full(file, **arrays):
         file.write(b"half of it")
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     capsys.readouterr()
     with monkeypatch.context() as patch:
-        patch.setattr("nst_tf.rundir.checkpoint.np.savez", full)
+        patch.setattr("nst_tf.rundir.checkpoint.np.savez", raise_disk_full)
         patch.setattr("nst_tf.rundir.checkpoint.SHARE", 1e9)
         assert main(["--resume", "cut"]) == 2
-    said = said_err(capsys)
-    assert "No space left on device" in said
-    assert "free some space, then continue with --resume" in said
-    assert [path.read_bytes() for path in checkpoints("cut")] == kept
+    error = read_stderr(capsys)
+    assert "No space left on device" in error
+    assert "free some space, then continue with --resume" in error
+    assert [path.read_bytes() for path in checkpoints("cut")] == saved
     assert main(["--resume", "cut"]) == 0
     assert Path("cut/result.png").read_bytes() == Path("whole/result.png").read_bytes()
 
 
-def said_err(capsys):
+def read_stderr(capsys):
     return capsys.readouterr().err
 
 
-def test_from_python_errors_are_raised(tmp_path):
+def test_resume_job_raises(tmp_path):
     with pytest.raises(ConfigError, match="is not a directory"):
         resume_job(tmp_path / "nowhere")
     assert issubclass(ConfigError, NstError)
 
 
 @pytest.mark.slow
-def test_a_terminated_run_goes_on_too(pictures, tiny_mat, tmp_path):
+def test_sigterm_saves_picture_and_prints_resume_command(pictures, tiny_mat, tmp_path):
     folder = tmp_path / "here"
     command = [sys.executable, "-m", "nst_tf.run", *map(str, pictures), "--weights", str(tiny_mat)]
-    command += ["--size", "48", "--iterations", "1000000", "--output", str(folder), *KEEP]
+    command += ["--size", "48", "--iterations", "1000000", "--output", str(folder), *SAVE_OFTEN]
     process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 120
     while not folder.exists() or not checkpoints(folder):
@@ -456,8 +454,8 @@ def test_a_terminated_run_goes_on_too(pictures, tiny_mat, tmp_path):
         assert time.monotonic() < deadline
         time.sleep(0.1)
     process.send_signal(signal.SIGTERM)
-    _, said = process.communicate(timeout=60)
+    _, stderr = process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGTERM
-    assert f"`python -m nst_tf.run --resume {folder}` resumes the run" in said.splitlines()[-1]
+    assert f"`python -m nst_tf.run --resume {folder}` resumes the run" in stderr.splitlines()[-1]
     assert read_picture(folder / "result.png").std() > 1
     assert np.ptp(read_picture(folder / "result.png")) > 10

@@ -1,4 +1,4 @@
-"""A Keras model as a model: features, losses, what it can't do."""
+"""A Keras model as the trunk: features, losses and unsupported options."""
 
 import keras
 import numpy as np
@@ -23,9 +23,9 @@ CONTENT, STYLE = make_picture(37, 45), make_picture(50, 41, seed=1)
 @pytest.fixture(scope="module")
 def network(tiny_mat):
     """Return the first layers of the tiny VGG as a Keras model that takes RGB minus the mean."""
-    ours = load_vgg_model(tiny_mat, pooling="max")
+    vgg = load_vgg_model(tiny_mat, pooling="max")
     x = inputs = keras.Input((None, None, 3))
-    for name, layer in list(ours.items())[:5]:
+    for name, layer in list(vgg.items())[:5]:
         if layer.channels:
             x = keras.layers.Conv2D(
                 layer.channels, 3, padding="same", activation="relu", name=name
@@ -35,7 +35,7 @@ def network(tiny_mat):
     model = keras.Model(inputs, x)
     for layer in model.layers:
         if layer.name.startswith("conv"):
-            layer.set_weights([ours[layer.name].kernel.numpy(), ours[layer.name].bias.numpy()])
+            layer.set_weights([vgg[layer.name].kernel.numpy(), vgg[layer.name].bias.numpy()])
     return model
 
 
@@ -44,35 +44,35 @@ def trunk(network):
     return KerasTrunk(network, lambda x: x - tf.constant(VGG_PIXELS.mean))
 
 
-def test_its_features_are_those_of_the_network(trunk, tiny_mat):
-    ours = load_vgg_model(tiny_mat, pooling="max")
-    features = extract_features(ours, ours.space.to_image(CONTENT), LAYERS)
-    theirs = extract_features(trunk, trunk.space.to_image(CONTENT), LAYERS)
-    assert list(theirs) == LAYERS
+def test_features_match_the_vgg_trunk(trunk, tiny_mat):
+    vgg = load_vgg_model(tiny_mat, pooling="max")
+    expected = extract_features(vgg, vgg.space.to_image(CONTENT), LAYERS)
+    found = extract_features(trunk, trunk.space.to_image(CONTENT), LAYERS)
+    assert list(found) == LAYERS
     for layer in LAYERS:
-        np.testing.assert_allclose(theirs[layer], features[layer], rtol=1e-4, atol=1e-3)
+        np.testing.assert_allclose(found[layer], expected[layer], rtol=1e-4, atol=1e-3)
     assert trunk.convolutions == ("conv1_1", "conv1_2", "conv2_1", "conv2_2")
 
 
-def test_a_picture_is_painted_as_with_the_networks_own_file(trunk, tiny_mat):
-    ours = load_vgg_model(tiny_mat, pooling="max")
-    knobs = {"style_layers": LAYERS, "content_layers": ["conv2_2"], "iterations": 5}
+def test_style_transfer_matches_the_vgg_trunk(trunk, tiny_mat):
+    vgg = load_vgg_model(tiny_mat, pooling="max")
+    options = {"style_layers": LAYERS, "content_layers": ["conv2_2"], "iterations": 5}
     one, two = (
-        style_transfer(model.space.to_image(CONTENT), model.space.to_image(STYLE), model, **knobs)
-        for model in (ours, trunk)
+        style_transfer(model.space.to_image(CONTENT), model.space.to_image(STYLE), model, **options)
+        for model in (vgg, trunk)
     )
-    for ours_losses, theirs in zip(one.history, two.history, strict=True):
-        np.testing.assert_allclose(theirs["total"], ours_losses["total"], rtol=1e-2)
+    for expected, found in zip(one.history, two.history, strict=True):
+        np.testing.assert_allclose(found["total"], expected["total"], rtol=1e-2)
 
 
-def test_what_it_cannot_do_is_refused(trunk, network):
+def test_unsupported_options_raise(trunk, network):
     content, style = (trunk.space.to_image(picture) for picture in (CONTENT, STYLE))
-    knobs = {"style_layers": LAYERS, "content_layers": ["conv2_2"], "iterations": 1}
+    options = {"style_layers": LAYERS, "content_layers": ["conv2_2"], "iterations": 1}
     masked = Style(style, mask=np.ones(CONTENT.shape[:2], np.float32))
     with pytest.raises(ConfigError, match="masks need to know what a layer sees"):
-        style_transfer(content, masked, trunk, **knobs)
+        style_transfer(content, masked, trunk, **options)
     with pytest.raises(ConfigError, match="a Keras model computes in float32"):
-        style_transfer(content, style, trunk, precision="mixed", **knobs)
+        style_transfer(content, style, trunk, precision="mixed", **options)
     with pytest.raises(ConfigError, match="there is no layer 'conv4_2'"):
         style_transfer(content, style, trunk)
     with pytest.raises(ConfigError, match="is not a Keras model"):

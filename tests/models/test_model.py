@@ -1,4 +1,4 @@
-"""Loaders: every layout gives the same network, and every wrong file its own message."""
+"""VGG weights in every file format, the trunk, its layers, invalid files and the cache."""
 
 import os
 import re
@@ -31,36 +31,36 @@ from nst_tf.models.vgg import EMBEDDED_FILE, find_vgg_weights
 IMAGE = VGG_PIXELS.to_image(make_picture(47, 35))
 
 
-def assert_same_numbers(found, expected):
+def assert_same_weights(found, expected):
     assert list(found) == list(expected)
     for name, (kernel, bias) in expected.items():
         np.testing.assert_array_equal(found[name][0], kernel, err_msg=name)
         np.testing.assert_array_equal(found[name][1], bias, err_msg=name)
 
 
-# ------------------------------------------------------------------ what is read
+# ------------------------------------------------------------------ reading weights
 
 
 @pytest.mark.parametrize("depth", [16, 19])
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_every_release_of_the_mat_file_gives_the_numbers_written(tmp_path, layout, depth):
+def test_every_mat_layout_is_read(tmp_path, layout, depth):
     path = tmp_path / "vgg.mat"
     mean = np.array([120.5, 110.25, 100.125])
     write_matconvnet(path, tiny_vgg(depth), layout, mean)
     weights = read_matconvnet(path)
-    assert_same_numbers(weights.convolutions, tiny_vgg(depth))
+    assert_same_weights(weights.convolutions, tiny_vgg(depth))
     assert weights.mean == tuple(mean)
 
 
 @pytest.mark.parametrize("depth", [16, 19])
-def test_keras_files_are_turned_from_blue_green_red(tmp_path, depth):
+def test_keras_file_is_converted_from_bgr(tmp_path, depth):
     path = tmp_path / "notop.h5"
     write_keras(path, tiny_vgg(depth))
-    assert_same_numbers(read_hdf5(path).convolutions, tiny_vgg(depth))
+    assert_same_weights(read_hdf5(path).convolutions, tiny_vgg(depth))
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
-def test_an_npz_of_any_float_dtype_is_read_as_float32(tmp_path, dtype):
+def test_npz_of_any_float_dtype_is_read_as_float32(tmp_path, dtype):
     path = tmp_path / "vgg.npz"
     write_vgg_npz(path, tiny_vgg(16), dtype)
     found = read_vgg_npz(path).convolutions
@@ -70,7 +70,7 @@ def test_an_npz_of_any_float_dtype_is_read_as_float32(tmp_path, dtype):
         np.testing.assert_array_equal(found[name][1], bias)
 
 
-def test_half_precision_kernels_are_read_as_float32_from_every_format(tmp_path):
+def test_half_precision_weights_are_read_as_float32(tmp_path):
     half = {
         name: (kernel.astype(np.float16), bias.astype(np.float16))
         for name, (kernel, bias) in tiny_vgg(16).items()
@@ -81,11 +81,11 @@ def test_half_precision_kernels_are_read_as_float32_from_every_format(tmp_path):
     readers = {"half.h5": read_hdf5, "half.npz": read_vgg_npz}
     for name, read in readers.items():  # MATLAB has no float16
         found = read(tmp_path / name).convolutions
-        assert_same_numbers(found, single)
+        assert_same_weights(found, single)
         assert {array.dtype for pair in found.values() for array in pair} == {np.dtype("f4")}
 
 
-def test_a_missing_mean_is_the_published_one(tmp_path):
+def test_missing_mean_defaults_to_the_published_mean(tmp_path):
     path = tmp_path / "vgg.mat"
     write_matconvnet(path, tiny_vgg(), "current")
     contents = scipy.io.loadmat(path)
@@ -94,39 +94,39 @@ def test_a_missing_mean_is_the_published_one(tmp_path):
 
 
 @pytest.mark.slow
-def test_real_numbers_give_the_same_features_from_every_file(tmp_path, real_vgg16):
-    """VGG-19 with identities for its three extra layers has the features of VGG-16."""
+def test_features_do_not_depend_on_the_file_format(tmp_path, real_vgg16):
+    """VGG-19 with identities as its three extra layers has the features of VGG-16."""
     embedded = load_vgg_model("embedded")
-    wanted = [*layer_names(16), "avgpool4"]
-    expected = extract_features(embedded, IMAGE, wanted)
+    layers = [*layer_names(16), "avgpool4"]
+    expected = extract_features(embedded, IMAGE, layers)
     write_matconvnet(tmp_path / "16.mat", real_vgg16)
-    found = extract_features(load_vgg_model(tmp_path / "16.mat"), IMAGE, wanted)
-    for name in wanted:
+    found = extract_features(load_vgg_model(tmp_path / "16.mat"), IMAGE, layers)
+    for name in layers:
         np.testing.assert_array_equal(found[name], expected[name], err_msg=f"16.mat {name}")
     for layout in ["beta16", "current", "keras"]:
         path = tmp_path / f"{layout}-19.weights"
         write = write_keras if layout == "keras" else write_matconvnet
         write(path, as_vgg19(real_vgg16), *([] if layout == "keras" else [layout]))
-        found = extract_features(load_vgg_model(path), IMAGE, [*wanted, "conv5_4"])
-        for name in wanted:
+        found = extract_features(load_vgg_model(path), IMAGE, [*layers, "conv5_4"])
+        for name in layers:
             np.testing.assert_array_equal(found[name], expected[name], err_msg=f"{layout} {name}")
         np.testing.assert_array_equal(found["conv5_4"], found["conv5_3"])
 
 
-def test_conv1_1_is_a_correlation_with_zero_padding_worked_by_hand():
+def test_conv1_1_is_a_correlation_with_zero_padding():
     model = load_vgg_model("embedded")
     kernel, bias = model["conv1_1"].kernel.numpy(), model["conv1_1"].bias.numpy()
     padded = np.pad(IMAGE[0], ((1, 1), (1, 1), (0, 0)))
     row, column = 20, 11
     window = padded[row : row + 3, column : column + 3]  # (3, 3, RGB): height, width, in
-    by_hand = np.maximum(np.tensordot(window, kernel, 3) + bias, 0)
+    expected = np.maximum(np.tensordot(window, kernel, 3) + bias, 0)
     found = extract_features(model, IMAGE, ["conv1_1"])["conv1_1"][0, row, column]
-    np.testing.assert_allclose(found, by_hand, rtol=1e-4, atol=1e-3)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-3)
 
 
-# The first kernel entry and the first bias of each layer, as a public program printed them from
-# MatConvNet's imagenet-vgg-verydeep-16.mat.
-FIRST_NUMBERS = {
+# The first kernel entry and the first bias of each layer of MatConvNet's
+# imagenet-vgg-verydeep-16.mat, as printed by a public program.
+FIRST_WEIGHTS = {
     "conv1_1": (0.4800154, 0.73429835),
     "conv1_2": (0.16621928, -0.30912212),
     "conv2_1": (-0.008902963, -0.04577766),
@@ -146,14 +146,14 @@ FIRST_NUMBERS = {
 @pytest.mark.parametrize(
     "source", ["embedded", "vgg16.mat", pytest.param("vgg19.mat", marks=pytest.mark.slow)]
 )
-def test_the_embedded_network_has_the_numbers_of_matconvnets_vgg16(tmp_path, real_vgg16, source):
+def test_weights_match_published_vgg16(tmp_path, real_vgg16, source):
     if source == "embedded":
         convolutions = read_vgg_npz(EMBEDDED_FILE).convolutions
     else:
         path = tmp_path / source
         write_matconvnet(path, as_vgg19(real_vgg16) if "19" in source else real_vgg16)
         convolutions = read_matconvnet(path).convolutions
-    for name, (entry, bias) in FIRST_NUMBERS.items():
+    for name, (entry, bias) in FIRST_WEIGHTS.items():
         kernel, biases = convolutions[name]
         np.testing.assert_allclose(kernel[0, 0, 0, 0], entry, rtol=5e-4, err_msg=name)
         np.testing.assert_allclose(biases[0], bias, rtol=5e-4, err_msg=name)
@@ -167,14 +167,14 @@ def test_the_embedded_network_has_the_numbers_of_matconvnets_vgg16(tmp_path, rea
     np.testing.assert_allclose(convolutions["conv2_1"][1][1], 0.06440781, rtol=5e-4)
 
 
-def test_the_embedded_network_is_named():
+def test_embedded_model_name():
     assert load_vgg_model("embedded").name == "VGG-16 (ImageNet)"
 
 
 # ------------------------------------------------------------------ the trunk
 
 
-def test_layers_come_in_order_each_block_closed_by_its_pool(tiny_model):
+def test_layer_order_of_vgg19(tiny_model):
     expected = " ".join(layer_names(19))
     for block in "1234":
         expected = expected.replace(
@@ -183,7 +183,7 @@ def test_layers_come_in_order_each_block_closed_by_its_pool(tiny_model):
     assert " ".join(tiny_model) == expected + " avgpool5"
 
 
-def test_pools_round_odd_sizes_up_and_differ(tiny_mat):
+def test_max_and_average_pooling_of_odd_sizes(tiny_mat):
     maximum = load_vgg_model(tiny_mat, pooling="max")
     x = tf.constant(np.arange(15, dtype=np.float32).reshape(1, 3, 5, 1))
     np.testing.assert_array_equal(maximum["maxpool1"](x)[0, :, :, 0], [[6, 8, 9], [11, 13, 14]])
@@ -191,7 +191,7 @@ def test_pools_round_odd_sizes_up_and_differ(tiny_mat):
     np.testing.assert_array_equal(average[0, :, :, 0], [[3, 5, 6.5], [10.5, 12.5, 14]])
 
 
-def test_nothing_deeper_than_the_last_wanted_layer_is_run(tiny_model):
+def test_extract_features_stops_at_the_last_requested_layer(tiny_model):
     from nst_tf import Trunk
 
     ran = []
@@ -204,29 +204,29 @@ def test_nothing_deeper_than_the_last_wanted_layer_is_run(tiny_model):
     assert ran == ["conv1_1", "conv1_2", "avgpool1", "conv2_1"]
 
 
-def test_an_unknown_layer_lists_those_that_exist(tiny_model):
+def test_unknown_layer_raises(tiny_model):
     with pytest.raises(ConfigError, match=r"no layer 'relu9_9' in VGG-19 .* conv1_1 .* avgpool5"):
         extract_features(tiny_model, IMAGE, ["relu9_9"])
 
 
-def test_a_picture_instead_of_an_image_is_refused_before_the_network_dies_of_it(tiny_model):
+def test_extract_features_of_invalid_image_raises(tiny_model):
     for wrong in (make_picture(40, 40), IMAGE[0], tf.constant(IMAGE)[:, :, :, :2]):
         with pytest.raises(ImageError, match="pass the second value of load_image"):
             extract_features(tiny_model, wrong, ["conv1_1"])
 
 
-def test_a_path_instead_of_a_model_is_refused():
+def test_path_instead_of_model_raises():
     message = r"`model` is 'vgg\.mat'; pass a model from load_vgg_model"
     with pytest.raises(ConfigError, match=message):
         extract_features("vgg.mat", IMAGE, ["conv1_1"])
 
 
-def test_an_unknown_pooling_lists_those_that_exist(tiny_mat):
+def test_unknown_pooling_raises(tiny_mat):
     with pytest.raises(ConfigError, match="'median'; choose from average, max"):
         load_vgg_model(tiny_mat, pooling="median")
 
 
-def test_auto_takes_the_papers_network_where_it_lies(tmp_path, monkeypatch, tiny_mat):
+def test_auto_uses_vgg19_if_its_file_exists(tmp_path, monkeypatch, tiny_mat):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("nst_tf.models.search.CHECKOUT", tmp_path / "elsewhere")
     monkeypatch.delenv("NST_TF_MODEL_PATH", raising=False)
@@ -236,20 +236,20 @@ def test_auto_takes_the_papers_network_where_it_lies(tmp_path, monkeypatch, tiny
     assert load_vgg_model().name == "VGG-19 from imagenet-vgg-verydeep-19.mat"
 
 
-def test_all_stands_for_every_layer_with_filters(tiny_model):
+def test_all_selects_every_convolution(tiny_model):
     everything = tuple(layer_names(19))
     assert resolve_layers(tiny_model, ["all"]) == resolve_layers(tiny_model, "all") == everything
     assert tiny_model.convolutions == everything
 
 
-def test_layers_that_are_named_are_those_meant(tiny_model):
+def test_resolve_layers_by_name(tiny_model):
     assert resolve_layers(tiny_model, ["conv2_1", "avgpool1"]) == ("conv2_1", "avgpool1")
     assert resolve_layers(tiny_model, "conv2_1") == ("conv2_1",)
     with pytest.raises(ConfigError, match="no layer 'relu1' in VGG-19"):
         resolve_layers(tiny_model, ["relu1"])
 
 
-def test_all_and_others_together_are_refused(tiny_model):
+def test_all_with_other_layers_raises(tiny_model):
     with pytest.raises(ConfigError, match="layers are all conv2_1; 'all' means every layer"):
         resolve_layers(tiny_model, ["all", "conv2_1"])
 
@@ -278,14 +278,14 @@ LAYERS = {
 
 @pytest.mark.parametrize("name", LAYERS)
 @pytest.mark.parametrize("size", [(11, 14), (12, 9)])
-def test_a_layers_reach_is_what_a_single_pixel_can_change(name, size):
-    """With kernels of ones, an output is above zero where its window holds the pixel."""
+def test_reach_is_what_a_single_pixel_can_change(name, size):
+    """With kernels of ones, an output is positive where its window contains the pixel."""
     layer = LAYERS[name]
     for row, column in [(0, 0), (4, 5), (size[0] - 1, size[1] - 1)]:
         mask = np.zeros((1, *size, 1), np.float32)
         mask[0, row, column] = 0.5
-        says = np.max(layer(tf.constant(mask)), axis=3, keepdims=True) > 0
-        np.testing.assert_array_equal(layer.reach(tf.constant(mask)), 0.5 * says)
+        nonzero = np.max(layer(tf.constant(mask)), axis=3, keepdims=True) > 0
+        np.testing.assert_array_equal(layer.reach(tf.constant(mask)), 0.5 * nonzero)
 
 
 @pytest.mark.parametrize(
@@ -296,7 +296,7 @@ def test_a_layers_reach_is_what_a_single_pixel_can_change(name, size):
         Pool("average"),
     ],
 )
-def test_a_rescaled_layer_says_the_same_in_other_units(layer):
+def test_rescaled_layer_matches_scaled_features(layer):
     generator = np.random.default_rng(0)
     x = generator.uniform(0, 1, (1, 9, 12, 2)).astype(np.float32)
     incoming = generator.uniform(0.5, 2, 2)
@@ -305,7 +305,7 @@ def test_a_rescaled_layer_says_the_same_in_other_units(layer):
     np.testing.assert_allclose(found, layer(tf.constant(x)) / outgoing, rtol=1e-5, atol=1e-5)
 
 
-# ------------------------------------------------------------------ wrong files
+# ------------------------------------------------------------------ invalid files
 
 
 def refused(path, message):
@@ -315,15 +315,15 @@ def refused(path, message):
     assert not cache_path(path).exists()
 
 
-def test_a_missing_file_says_how_to_get_it(tmp_path):
+def test_missing_file_error_suggests_fetch(tmp_path):
     refused(tmp_path / "none.mat", "no weights file .* fetch vgg19")
 
 
-def test_a_folder_is_no_file(tmp_path):
+def test_directory_raises(tmp_path):
     refused(tmp_path, "is a directory")
 
 
-def test_a_truncated_file_says_how_long_it_is_and_should_be(tmp_path, tiny_mat):
+def test_truncated_file_error_states_both_sizes(tmp_path, tiny_mat):
     path = tmp_path / "cut.mat"
     path.write_bytes(tiny_mat.read_bytes()[:-5000])
     refused(path, rf"cut off .*{path.stat().st_size:,} bytes; the released VGG-19 has 534,904,783")
@@ -339,25 +339,25 @@ def test_a_truncated_file_says_how_long_it_is_and_should_be(tmp_path, tiny_mat):
         (b"hello", "neither MATLAB's nor HDF5's signature"),
     ],
 )
-def test_another_kind_of_file_is_called_by_its_name(tmp_path, start, message):
+def test_other_file_type_error_names_the_type(tmp_path, start, message):
     path = tmp_path / "vgg.mat"
     path.write_bytes(start)
     refused(path, message)
 
 
-def test_a_mat_file_without_layers(tmp_path):
+def test_mat_file_without_layers_raises(tmp_path):
     path = tmp_path / "vgg.mat"
     scipy.io.savemat(path, {"other": np.eye(2)})
     refused(path, "no variable `layers`, only other: not a MatConvNet file")
 
 
-def test_a_mat_file_whose_layers_are_none(tmp_path):
+def test_mat_file_with_invalid_layers_raises(tmp_path):
     path = tmp_path / "vgg.mat"
     scipy.io.savemat(path, {"layers": np.eye(2)})
     refused(path, "contains no convolution layers")
 
 
-def test_a_mat_file_that_lacks_one_layer_names_it(tmp_path):
+def test_missing_layer_error_names_the_layer(tmp_path):
     path = tmp_path / "vgg.mat"
     convolutions = tiny_vgg()
     del convolutions["conv3_2"]
@@ -366,7 +366,7 @@ def test_a_mat_file_that_lacks_one_layer_names_it(tmp_path):
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_transposed_kernels_are_refused_with_both_shapes(tmp_path, layout):
+def test_transposed_kernel_error_states_both_shapes(tmp_path, layout):
     path = tmp_path / "vgg.mat"
     convolutions = tiny_vgg()
     kernel, bias = convolutions["conv2_1"]
@@ -375,7 +375,7 @@ def test_transposed_kernels_are_refused_with_both_shapes(tmp_path, layout):
     refused(path, re.escape("conv2_1 has shape (6, 4, 3, 3); (3, 3, 4, channels) was expected"))
 
 
-def test_a_bias_of_another_length_is_refused(tmp_path):
+def test_wrong_bias_length_raises(tmp_path):
     path = tmp_path / "vgg.mat"
     convolutions = tiny_vgg()
     convolutions["conv2_1"] = convolutions["conv2_1"][0], np.zeros(7, np.float32)
@@ -385,7 +385,7 @@ def test_a_bias_of_another_length_is_refused(tmp_path):
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 @pytest.mark.parametrize("kind", ["mat", "h5"])
-def test_numbers_that_are_none_are_refused(tmp_path, bad, kind):
+def test_nan_or_infinite_weights_raise(tmp_path, bad, kind):
     path = tmp_path / "vgg.weights"
     convolutions = tiny_vgg()
     convolutions["conv4_2"][0][1, 1, 2, 3] = bad
@@ -393,38 +393,38 @@ def test_numbers_that_are_none_are_refused(tmp_path, bad, kind):
     refused(path, "conv4_2 holds NaN or infinite")
 
 
-def test_an_hdf5_file_of_something_else_is_refused(tmp_path):
+def test_hdf5_file_without_layers_raises(tmp_path):
     path = tmp_path / "vgg.h5"
     with h5py.File(path, "w") as file:
         file["x"] = 1
     refused(path, "contains no convolution layers")
 
 
-def test_a_truncated_hdf5_file_is_refused(tmp_path):
+def test_truncated_hdf5_file_raises(tmp_path):
     path = tmp_path / "vgg.h5"
     write_keras(path, tiny_vgg())
     path.write_bytes(path.read_bytes()[:-3000])
     refused(path, "damaged or not a VGG file")
 
 
-def test_an_unreadable_file_says_so(tmp_path, tiny_mat, monkeypatch):
+def test_unreadable_file_raises(tmp_path, tiny_mat, monkeypatch):
     path = tmp_path / "vgg.mat"
     path.write_bytes(tiny_mat.read_bytes())
-    if os.access(path, os.R_OK) and os.geteuid() == 0:  # root reads everything: refuse by hand
+    if os.access(path, os.R_OK) and os.geteuid() == 0:  # root reads everything: mock the error
         original = open
 
-        def forbidding(file, *arguments, **options):
+        def failing_open(file, *arguments, **options):
             if str(file) == str(path):
                 raise PermissionError(13, "Permission denied")
             return original(file, *arguments, **options)
 
-        monkeypatch.setattr("builtins.open", forbidding)
+        monkeypatch.setattr("builtins.open", failing_open)
     else:
         path.chmod(0)
     refused(path, "is not readable: check its permissions")
 
 
-def test_a_file_loads_where_the_embedded_network_is_missing(tmp_path, tiny_mat, monkeypatch):
+def test_file_loads_without_the_embedded_model(tmp_path, tiny_mat, monkeypatch):
     monkeypatch.setattr("nst_tf.models.vgg.EMBEDDED_FILE", tmp_path / "missing.npz")
     write_keras(tmp_path / "notop.h5", tiny_vgg(16))
     assert load_vgg_model(tiny_mat).name == "VGG-19 from tiny-19.mat"
@@ -437,8 +437,8 @@ def test_a_file_loads_where_the_embedded_network_is_missing(tmp_path, tiny_mat, 
 
 
 @pytest.fixture
-def counted(monkeypatch):
-    """Return a list that grows by one whenever the .mat itself is read."""
+def mat_reads(monkeypatch):
+    """Return a list that records each read of a .mat file."""
     reads = []
 
     def count(path):
@@ -460,24 +460,24 @@ def kernel_of(path):
     return load_vgg_model(path)["conv3_1"].kernel.numpy()
 
 
-def test_the_second_load_comes_from_the_cache(mat, counted):
+def test_second_load_uses_the_cache(mat, mat_reads):
     first = kernel_of(mat)
     np.testing.assert_array_equal(kernel_of(mat), first)
-    assert len(counted) == 1
+    assert len(mat_reads) == 1
     assert cache_path(mat).exists()
 
 
-def test_a_changed_file_is_read_anew_even_with_its_old_date(mat, counted):
+def test_changed_file_with_old_date_is_read_again(mat, mat_reads):
     kernel_of(mat)
     stat = mat.stat()
     write_matconvnet(mat, tiny_vgg(seed=2))
     os.utime(mat, ns=(stat.st_atime_ns, stat.st_mtime_ns))
     np.testing.assert_array_equal(kernel_of(mat), tiny_vgg(seed=2)["conv3_1"][0])
-    assert len(counted) == 2
+    assert len(mat_reads) == 2
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="only Unix has named pipes")
-def test_pipes_are_not_waited_for(mat, tmp_path):
+def test_named_pipes_do_not_block(mat, tmp_path):
     os.mkfifo(cache_path(mat))
     np.testing.assert_array_equal(kernel_of(mat), tiny_vgg(seed=1)["conv3_1"][0])
     os.mkfifo(tmp_path / "pipe.mat")
@@ -486,7 +486,7 @@ def test_pipes_are_not_waited_for(mat, tmp_path):
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.6, 0.99])
-def test_a_damaged_cache_is_rebuilt_never_trusted(mat, counted, share):
+def test_damaged_cache_is_rebuilt(mat, mat_reads, share):
     expected = kernel_of(mat)
     whole = cache_path(mat).read_bytes()
     damaged = bytearray(whole)
@@ -497,20 +497,20 @@ def test_a_damaged_cache_is_rebuilt_never_trusted(mat, counted, share):
     assert cache_path(mat).read_bytes() != bytes(damaged)
 
 
-def test_a_cache_with_other_numbers_is_not_trusted(mat, counted):
+def test_cache_with_other_weights_is_not_used(mat, mat_reads):
     expected = kernel_of(mat)
     with np.load(cache_path(mat)) as file:
         arrays = dict(file)
     arrays["conv3_1/kernel"] = arrays["conv3_1/kernel"] + 1
     np.savez(cache_path(mat), **arrays)
     np.testing.assert_array_equal(kernel_of(mat), expected)
-    assert len(counted) == 2
+    assert len(mat_reads) == 2
 
 
-def test_a_folder_that_can_not_be_written_costs_only_the_cache(mat, monkeypatch):
-    def full(path):
+def test_load_succeeds_if_cache_cannot_be_written(mat, monkeypatch):
+    def disk_full(path):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("nst_tf.models.readers.cache.atomic_file", full)
+    monkeypatch.setattr("nst_tf.models.readers.cache.atomic_file", disk_full)
     np.testing.assert_array_equal(kernel_of(mat), tiny_vgg(seed=1)["conv3_1"][0])
     assert not cache_path(mat).exists()

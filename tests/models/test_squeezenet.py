@@ -1,4 +1,4 @@
-"""SqueezeNet: three layouts give one trunk, and the trunk is the network that was published."""
+"""SqueezeNet weights in three file formats, the trunk, pixels, file search and invalid files."""
 
 import os
 import pickle
@@ -33,8 +33,8 @@ IMAGE = IMAGENET_PIXELS.to_image(make_picture(61, 45))
 
 
 @pytest.fixture
-def alone(tmp_path, monkeypatch):
-    """Return an empty folder to work in, with no weights anywhere that is searched."""
+def empty_directory(tmp_path, monkeypatch):
+    """Return an empty working directory, with no weights on the search path."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("nst_tf.models.search.CHECKOUT", tmp_path / "checkout")
     monkeypatch.delenv("NST_TF_MODEL_PATH", raising=False)
@@ -48,7 +48,7 @@ def npz(tmp_path):
     return path
 
 
-def assert_holds(model, convolutions):
+def assert_same_weights(model, convolutions):
     for name, (kernel, bias) in convolutions.items():
         layer, _, part = name.partition("/")
         found = getattr(model[layer], part) if part else model[layer]
@@ -56,27 +56,27 @@ def assert_holds(model, convolutions):
         np.testing.assert_array_equal(found.bias, bias, err_msg=name)
 
 
-# ------------------------------------------------------------------ what is read
+# ------------------------------------------------------------------ reading weights
 
 
 @pytest.mark.parametrize("write", [write_tf1, write_tf2])
-@pytest.mark.parametrize("given", ["squeezenet.ckpt", "squeezenet.ckpt.index", ""])
-def test_a_checkpoint_is_found_by_its_prefix_its_index_and_its_folder(tmp_path, write, given):
+@pytest.mark.parametrize("name", ["squeezenet.ckpt", "squeezenet.ckpt.index", ""])
+def test_checkpoint_by_prefix_index_or_directory(tmp_path, write, name):
     write(tmp_path / "squeezenet.ckpt", tiny_squeezenet())
-    model = load_squeezenet_model(tmp_path / given)
-    assert_holds(model, tiny_squeezenet())
+    model = load_squeezenet_model(tmp_path / name)
+    assert_same_weights(model, tiny_squeezenet())
     assert model.name == "SqueezeNet v1.1 from squeezenet.ckpt"
     assert model.source == str(tmp_path / "squeezenet.ckpt.index")
 
 
 @pytest.mark.parametrize("order", ["bgr", "rgb"])
-def test_an_npz_is_turned_to_red_first(tmp_path, order):
-    words = {} if order == "bgr" else {"channel_order": "rgb"}
-    write_npz(tmp_path / "net.npz", tiny_squeezenet(), order, **words)
-    assert_holds(load_squeezenet_model(tmp_path / "net.npz"), tiny_squeezenet())
+def test_npz_channel_order_is_converted_to_rgb(tmp_path, order):
+    metadata = {} if order == "bgr" else {"channel_order": "rgb"}
+    write_npz(tmp_path / "net.npz", tiny_squeezenet(), order, **metadata)
+    assert_same_weights(load_squeezenet_model(tmp_path / "net.npz"), tiny_squeezenet())
 
 
-def test_all_layouts_say_the_same_of_a_picture(tmp_path, npz):
+def test_features_do_not_depend_on_the_file_format(tmp_path, npz):
     write_tf1(tmp_path / "one", tiny_squeezenet())
     write_tf2(tmp_path / "two", tiny_squeezenet())
     expected = extract_features(load_squeezenet_model(npz), IMAGE, V1_1.split())
@@ -86,7 +86,7 @@ def test_all_layouts_say_the_same_of_a_picture(tmp_path, npz):
             np.testing.assert_array_equal(found[layer], features, err_msg=f"{name} {layer}")
 
 
-def test_a_7x7_kernel_makes_it_v1_0(tmp_path):
+def test_7x7_kernel_is_loaded_as_v1_0(tmp_path):
     write_npz(tmp_path / "net.npz", tiny_squeezenet(7))
     model = load_squeezenet_model(tmp_path / "net.npz")
     assert " ".join(model) == V1_0
@@ -94,33 +94,33 @@ def test_a_7x7_kernel_makes_it_v1_0(tmp_path):
     assert model.space == IMAGENET_PIXELS
 
 
-@pytest.mark.parametrize(("side", "words"), [(7, {}), (3, {"pixels": "caffe"})])
-def test_caffes_pixels_are_folded_into_conv1(tmp_path, side, words):
-    write_npz(tmp_path / "net.npz", tiny_squeezenet(side), **words)
+@pytest.mark.parametrize(("side", "metadata"), [(7, {}), (3, {"pixels": "caffe"})])
+def test_caffe_pixels_are_folded_into_conv1(tmp_path, side, metadata):
+    write_npz(tmp_path / "net.npz", tiny_squeezenet(side), **metadata)
     picture = make_picture(43, 58)
     kernel, bias = tiny_squeezenet(side)["conv1"]
-    blue_green_red = picture[np.newaxis, :, :, ::-1] - np.float32([104, 117, 123])
-    expected = tf.nn.relu(tf.nn.conv2d(blue_green_red, kernel[:, :, ::-1], 2, "VALID") + bias)
+    bgr = picture[np.newaxis, :, :, ::-1] - np.float32([104, 117, 123])
+    expected = tf.nn.relu(tf.nn.conv2d(bgr, kernel[:, :, ::-1], 2, "VALID") + bias)
     model = load_squeezenet_model(tmp_path / "net.npz")
     found = extract_features(model, model.space.to_image(picture), ["conv1"])["conv1"]
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-3)
 
 
-def test_imagenets_pixels_are_left_alone_where_an_npz_says_so(tmp_path):
+def test_npz_with_imagenet_pixels_is_not_converted(tmp_path):
     write_npz(tmp_path / "net.npz", tiny_squeezenet(7), pixels="imagenet")
-    assert_holds(load_squeezenet_model(tmp_path / "net.npz"), tiny_squeezenet(7))
+    assert_same_weights(load_squeezenet_model(tmp_path / "net.npz"), tiny_squeezenet(7))
 
 
 # ------------------------------------------------------------------ the trunk
 
 
-def test_the_tutorials_numbers_are_layers_of_v1_1(npz):
+def test_tutorial_layer_numbers_are_layers_of_v1_1(npz):
     assert list(load_squeezenet_model(npz)) == V1_1.split() == list(CS231N_LAYERS.values())
     assert " ".join(CS231N_LAYERS[n] for n in (0, 3, 5, 6)) == "conv1 fire3 fire4 fire5"
     assert CS231N_LAYERS[2] == "fire2"
 
 
-def test_convolutions_are_all_layers_but_the_pools(npz):
+def test_convolutions_are_all_layers_except_pools(npz):
     model = load_squeezenet_model(npz)
     assert model.convolutions == tuple(name for name in V1_1.split() if "pool" not in name)
     features = extract_features(model, IMAGE, model.convolutions)
@@ -135,7 +135,7 @@ def caffe_ceil(side):
 @pytest.mark.parametrize("pooling", ["max", "average"])
 @pytest.mark.parametrize("size", [(32, 32), (61, 45), (40, 67), (47, 54)])
 @pytest.mark.parametrize("side", [3, 7])
-def test_features_are_positive_and_of_the_published_sizes(tmp_path, side, size, pooling):
+def test_features_are_nonnegative_with_published_sizes(tmp_path, side, size, pooling):
     write_npz(tmp_path / "net.npz", tiny_squeezenet(side))
     model = load_squeezenet_model(tmp_path / "net.npz", pooling=pooling)
     image = model.space.to_image(make_picture(*size))
@@ -153,21 +153,21 @@ def test_features_are_positive_and_of_the_published_sizes(tmp_path, side, size, 
 
 @pytest.mark.parametrize("kind", ["max", "average"])
 @pytest.mark.parametrize("size", [(6, 6), (7, 7), (8, 5), (3, 4)])
-def test_a_ceil_pool_counts_only_the_positions_that_are_there(kind, size):
+def test_ceil_pool_uses_only_valid_positions(kind, size):
     x = np.random.default_rng(0).standard_normal((1, *size, 2)).astype(np.float32)
-    measure = np.max if kind == "max" else np.mean
+    pool = np.max if kind == "max" else np.mean
     height, width = map(caffe_ceil, size)
-    by_hand = [
-        [measure(x[0, 2 * i : 2 * i + 3, 2 * j : 2 * j + 3], axis=(0, 1)) for j in range(width)]
+    expected = [
+        [pool(x[0, 2 * i : 2 * i + 3, 2 * j : 2 * j + 3], axis=(0, 1)) for j in range(width)]
         for i in range(height)
     ]
     found = Pool(kind, size=3, stride=2, padding="CEIL")(tf.constant(x))
-    np.testing.assert_allclose(found[0], by_hand, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(found[0], expected, rtol=1e-6, atol=1e-6)
 
 
 @pytest.mark.parametrize("pooling", ["max", "average"])
 @pytest.mark.parametrize("side", [3, 7])
-def test_a_gradient_comes_back_to_the_picture(tmp_path, side, pooling):
+def test_gradient_reaches_the_image(tmp_path, side, pooling):
     write_npz(tmp_path / "net.npz", tiny_squeezenet(side))
     model = load_squeezenet_model(tmp_path / "net.npz", pooling=pooling)
     image = tf.Variable(IMAGE)
@@ -183,15 +183,15 @@ def test_a_gradient_comes_back_to_the_picture(tmp_path, side, pooling):
     assert np.abs(gradient()).max() > 0
 
 
-def test_an_unknown_pooling_lists_those_that_exist(npz):
+def test_unknown_pooling_raises(npz):
     with pytest.raises(ConfigError, match="'median'; choose from average, max"):
         load_squeezenet_model(npz, pooling="median")
 
 
-# ------------------------------------------------------------------ its pixels
+# ------------------------------------------------------------------ pixels
 
 
-def test_its_pixels_are_standardised_as_the_tutorial_does():
+def test_imagenet_pixels_are_standardized():
     picture = make_picture(33, 41)
     expected = (picture / 255 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
     np.testing.assert_allclose(IMAGENET_PIXELS.to_image(picture)[0], expected, atol=1e-5)
@@ -201,7 +201,7 @@ def test_its_pixels_are_standardised_as_the_tutorial_does():
 
 
 @pytest.mark.parametrize("space", [VGG_PIXELS, IMAGENET_PIXELS, PixelSpace((0, 0, 0), (255,) * 3)])
-def test_a_picture_comes_back_as_it_went(space):
+def test_pixel_space_round_trip(space):
     picture = make_picture(33, 41)
     np.testing.assert_array_equal(space.to_picture(space.to_image(picture)), picture)
     black, white = space.bounds
@@ -209,29 +209,29 @@ def test_a_picture_comes_back_as_it_went(space):
     assert (space.to_picture(np.broadcast_to(white, (1, 2, 2, 3))) == 255).all()
 
 
-def test_a_space_without_deviations_only_subtracts():
+def test_space_without_deviation_only_subtracts_mean():
     picture = make_picture(33, 41)
     mean = np.float32(VGG_PIXELS.mean)
     np.testing.assert_array_equal(VGG_PIXELS.to_image(picture)[0], np.float32(picture) - mean)
     np.testing.assert_array_equal(VGG_PIXELS.bounds, [-mean, 255 - mean])
 
 
-def test_a_unit_is_one_grey_level_for_vgg_and_57_for_squeezenet():
+def test_pixel_space_scales():
     assert VGG_PIXELS.scale == CAFFE_PIXELS.scale == 1
     assert IMAGENET_PIXELS.scale == pytest.approx(57.63)
 
 
-# ------------------------------------------------------------------ where it is found
+# ------------------------------------------------------------------ file search
 
 
-def test_the_nearest_folder_wins(alone, monkeypatch):
-    far, further = alone / "far", alone / "further"
+def test_search_order_of_directories(empty_directory, monkeypatch):
+    far, further = empty_directory / "far", empty_directory / "further"
     monkeypatch.setenv("NST_TF_MODEL_PATH", os.pathsep.join([str(far), "", str(further)]))
     places = [
         further / "squeezenet_v1_0.npz",
         further / "squeezenet_v1_1.npz",
         far / "squeezenet_v1_0.npz",
-        alone / "checkout" / "model" / "squeezenet_v1_0.npz",
+        empty_directory / "checkout" / "model" / "squeezenet_v1_0.npz",
         Path("model", "squeezenet_v1_1.npz"),
         Path("model", "squeezenet_tf2", "squeezenet.ckpt.index"),
         Path("model", "squeezenet.ckpt.index"),
@@ -242,18 +242,18 @@ def test_the_nearest_folder_wins(alone, monkeypatch):
         assert find_squeezenet_weights() == place
 
 
-def test_where_it_is_not_found_is_said(alone, monkeypatch):
-    monkeypatch.setenv("NST_TF_MODEL_PATH", str(alone / "elsewhere"))
+def test_missing_weights_error_lists_directories(empty_directory, monkeypatch):
+    monkeypatch.setenv("NST_TF_MODEL_PATH", str(empty_directory / "elsewhere"))
     with pytest.raises(
         WeightsError, match=r"no SqueezeNet in model, .*checkout.*, .*elsewhere: put"
     ):
         load_squeezenet_model()
 
 
-def test_vgg_is_looked_for_in_the_same_folders(alone, monkeypatch, tiny_mat):
-    monkeypatch.setenv("NST_TF_MODEL_PATH", str(alone / "elsewhere"))
-    (alone / "elsewhere").mkdir()
-    (alone / "elsewhere" / "imagenet-vgg-verydeep-19.mat").symlink_to(tiny_mat)
+def test_vgg_is_searched_in_model_path(empty_directory, monkeypatch, tiny_mat):
+    monkeypatch.setenv("NST_TF_MODEL_PATH", str(empty_directory / "elsewhere"))
+    (empty_directory / "elsewhere").mkdir()
+    (empty_directory / "elsewhere" / "imagenet-vgg-verydeep-19.mat").symlink_to(tiny_mat)
     assert load_model().name == "VGG-19 from imagenet-vgg-verydeep-19.mat"
 
 
@@ -273,20 +273,20 @@ def test_vgg_is_looked_for_in_the_same_folders(alone, monkeypatch, tiny_mat):
         ("folder", "squeezenet"),
     ],
 )
-def test_the_family_is_told_by_the_form(alone, weights, family):
-    (alone / "prefix.index").touch()
-    (alone / "folder").mkdir()
+def test_weights_family(empty_directory, weights, family):
+    (empty_directory / "prefix.index").touch()
+    (empty_directory / "folder").mkdir()
     assert weights_family(weights) == family
 
 
-def test_each_family_keeps_its_own_pooling_unless_told(npz, tiny_mat):
+def test_default_pooling_of_each_family(npz, tiny_mat):
     assert load_model(npz)["pool1"].kind == "max"
     assert load_model(npz, pooling="average")["pool1"].kind == "average"
     assert load_model(tiny_mat)["avgpool1"].kind == "average"
     assert load_model(tiny_mat, pooling="max")["maxpool1"].kind == "max"
 
 
-# ------------------------------------------------------------------ wrong files
+# ------------------------------------------------------------------ invalid files
 
 
 def refused(path, message):
@@ -297,11 +297,11 @@ def refused(path, message):
 
 
 @pytest.mark.parametrize("name", ["squeezenet1_1-b8a52dc0.pth", "net.PT"])
-def test_a_pth_is_refused_unopened_with_the_reason(tmp_path, name):
+def test_pth_file_raises(tmp_path, name):
     refused(tmp_path / name, "can run code; save its arrays as an .npz")
 
 
-def test_a_pickle_under_another_name_is_refused_too(tmp_path):
+def test_pickle_with_npz_extension_raises(tmp_path):
     (tmp_path / "net.npz").write_bytes(pickle.dumps({"features.0.weight": 1}))
     refused(tmp_path / "net.npz", "can run code")
     with zipfile.ZipFile(tmp_path / "zip.npz", "w") as file:
@@ -315,7 +315,7 @@ def test_pickled_arrays_are_not_loaded(tmp_path):
 
 
 @pytest.mark.parametrize("share", [0.3, 0.9])
-def test_a_damaged_npz_is_refused(npz, share):
+def test_damaged_npz_raises(npz, share):
     whole = npz.read_bytes()
     npz.write_bytes(whole[: int(share * len(whole))])
     refused(npz, "damaged or not an .npz")
@@ -326,13 +326,13 @@ def test_a_damaged_npz_is_refused(npz, share):
 
 
 @pytest.mark.parametrize("content", [b"", b"<!DOCTYPE html>404", b"PK or so" * 100])
-def test_something_else_is_refused(tmp_path, content):
+def test_other_file_type_raises(tmp_path, content):
     path = tmp_path / "squeezenet.ckpt.index"
     path.write_bytes(content)
     refused(path, "neither an .npz nor a valid checkpoint")
 
 
-def test_a_checkpoint_without_its_data_is_refused(tmp_path):
+def test_checkpoint_without_its_data_raises(tmp_path):
     write_tf2(tmp_path / "net", tiny_squeezenet())
     data = tmp_path / "net.data-00000-of-00001"
     damaged = bytearray(data.read_bytes())
@@ -351,7 +351,7 @@ def test_missing_layers_are_listed(tmp_path, write):
     refused(tmp_path / "net.npz", "layers fire4/squeeze fire9/expand3x3 are missing")
 
 
-def test_an_npz_or_checkpoint_of_something_else_is_refused(tmp_path):
+def test_npz_or_checkpoint_without_layers_raises(tmp_path):
     np.savez(tmp_path / "net.npz", x=1)
     refused(tmp_path / "net.npz", "contains no convolution layers")
     tf.train.Checkpoint(x=tf.Variable(1.0)).write(str(tmp_path / "net"))
@@ -378,28 +378,28 @@ def with_changed(name, kind, change):
         ("fire6/expand3x3", "biases", lambda a: a.astype(str), "fire6/expand3x3 holds <U32 inst"),
     ],
 )
-def test_wrong_numbers_are_refused(tmp_path, name, kind, change, message):
+def test_invalid_weights_raise(tmp_path, name, kind, change, message):
     np.savez(tmp_path / "net.npz", **with_changed(name, kind, change))
     refused(tmp_path / "net.npz", message)
 
 
 @pytest.mark.parametrize(
-    ("words", "message"),
+    ("metadata", "message"),
     [
         ({"channel_order": "brg"}, "channel_order is 'brg'; bgr or rgb was expected"),
         ({"pixels": "vgg"}, "pixels is 'vgg'; imagenet or caffe was expected"),
     ],
 )
-def test_unknown_words_are_refused(tmp_path, words, message):
-    write_npz(tmp_path / "net.npz", tiny_squeezenet(), **words)
+def test_unknown_metadata_raises(tmp_path, metadata, message):
+    write_npz(tmp_path / "net.npz", tiny_squeezenet(), **metadata)
     refused(tmp_path / "net.npz", message)
 
 
-def test_a_missing_file_says_what_can_be_given(tmp_path):
+def test_missing_file_error_lists_accepted_files(tmp_path):
     refused(tmp_path / "none.ckpt", re.escape("nor none.ckpt.index; give SqueezeNet's .npz, or"))
 
 
-def test_a_folder_with_none_or_several_is_refused(tmp_path):
+def test_directory_with_no_or_several_checkpoints_raises(tmp_path):
     refused(
         tmp_path,
         "is a directory without a SqueezeNet: squeezenet.ckpt.index, .* or squeezenet_v1_0",
@@ -409,7 +409,7 @@ def test_a_folder_with_none_or_several_is_refused(tmp_path):
     refused(tmp_path, "several checkpoints: one.index, two.index; name one")
 
 
-# ------------------------------------------------------------------ the published numbers
+# ------------------------------------------------------------------ published weights
 
 
 @pytest.fixture(scope="module")
@@ -421,10 +421,10 @@ def real_npz():
 
 
 def classify(path, picture):
-    """Return the ImageNet class: the trunk, then the classifier that the package leaves out."""
+    """Return the ImageNet class; its classifier, conv10, is not part of the trunk."""
     model = load_squeezenet_model(path)
-    squashed = resize_picture(picture, (256, 256))[14:241, 14:241]  # Caffe's centre crop of 227
-    features = extract_features(model, model.space.to_image(squashed), ["fire9"])["fire9"]
+    cropped = resize_picture(picture, (256, 256))[14:241, 14:241]  # Caffe's center crop of 227
+    features = extract_features(model, model.space.to_image(cropped), ["fire9"])["fire9"]
     with np.load(path) as file:
         kernel, bias = file["conv10/weights"], file["conv10/biases"]
     padded = tf.pad(features, [[0, 0], [1, 1], [1, 1], [0, 0]])  # conv10 has pad 1
@@ -435,5 +435,5 @@ def classify(path, picture):
 @pytest.mark.parametrize(
     ("name", "expected"), [("chelsea", 285), ("coffee", 967), ("rocket", 733)]
 )  # Egyptian cat, espresso, pole
-def test_the_published_numbers_recognise_photographs(real_npz, name, expected):
+def test_published_weights_classify_photographs(real_npz, name, expected):
     assert classify(real_npz, read_picture(ROOT / f"images/content/{name}.jpg")) == expected

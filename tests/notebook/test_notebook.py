@@ -1,4 +1,4 @@
-"""What a notebook cell needs: pictures, curves, progress, and the API as the README shows it."""
+"""Notebook functions: figures, progress, live display, comparison, contact sheets and grids."""
 
 import base64
 import html
@@ -22,7 +22,7 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_a_notebook_cell(pictures, tiny_mat, tmp_path):
+def test_style_transfer_in_notebook_cell(pictures, tiny_mat, tmp_path):
     model = nst.load_vgg_model(tiny_mat)
     content, content_image = nst.load_image(pictures[0], size=(40, 52))
     style, style_image = nst.load_image(pictures[1], size=50)
@@ -46,45 +46,45 @@ def test_a_notebook_cell(pictures, tiny_mat, tmp_path):
     assert nst.recover_image(result.image).shape == (40, 52, 3)
 
 
-def test_a_mean_subtracted_image_can_be_shown():
+def test_show_images_with_mean_subtracted_image():
     image = nst.PixelSpace().to_image(make_picture(40, 40))
     (axis,) = nst.show_images(image).axes
     shown = axis.images[0].get_array()
     assert (shown.min(), shown.max()) == (0, 1)
 
 
-def test_a_terminal_gets_a_bar_with_loss_rate_and_time_left(tiny_model):
+def test_progress_bar_in_terminal(tiny_model):
     image = nst.PixelSpace().to_image(make_picture(40, 40))
-    screen = Terminal()
+    terminal = Terminal()
     nst.style_transfer(
-        image, image, tiny_model, iterations=3, callbacks=[nst.progress(stream=screen)]
+        image, image, tiny_model, iterations=3, callbacks=[nst.progress(stream=terminal)]
     )
-    last = screen.getvalue().split("\r")[-1]
+    last = terminal.getvalue().split("\r")[-1]
     assert "100%" in last
     assert "3/3" in last
     assert "loss" in last
     assert "it/s" in last or "s/it" in last
 
 
-def test_a_bar_that_is_cut_off_is_closed_once_and_for_all(tiny_model):
+def test_interrupted_progress_bar_is_closed_once(tiny_model):
     image = nst.PixelSpace().to_image(make_picture(40, 40))
-    screen = Terminal()
-    show = nst.progress(stream=screen)
+    terminal = Terminal()
+    progress = nst.progress(stream=terminal)
 
     def interrupt(step):
         if step.iteration == 2:
             raise KeyboardInterrupt
 
     with pytest.raises(nst.Interrupted):
-        nst.style_transfer(image, image, tiny_model, iterations=9, callbacks=[show, interrupt])
-    assert screen.getvalue().endswith("\n")
-    said = screen.getvalue()
-    show.close()
-    del show
-    assert screen.getvalue() == said
+        nst.style_transfer(image, image, tiny_model, iterations=9, callbacks=[progress, interrupt])
+    assert terminal.getvalue().endswith("\n")
+    printed = terminal.getvalue()
+    progress.close()
+    del progress
+    assert terminal.getvalue() == printed
 
 
-def test_a_file_gets_plain_lines(tiny_model):
+def test_progress_in_file_is_plain_lines(tiny_model):
     image = nst.PixelSpace().to_image(make_picture(40, 40))
     log = io.StringIO()
     nst.style_transfer(
@@ -95,14 +95,14 @@ def test_a_file_gets_plain_lines(tiny_model):
     assert all("it/s" in line and "left" in line for line in lines[1:])
 
 
-def test_time_left_is_minutes_and_seconds():
+def test_time_left_in_minutes_and_seconds():
     step = nst.Step(200, 500, {"total": 409.7}, None, None, 200 / 1.05, last=False)
     log = io.StringIO()
     nst.progress(50, stream=log)(step)
     assert log.getvalue() == "200/500  loss 409.7  1.05 it/s  4:46 left\n"
 
 
-def test_every_zero_iterations_is_refused():
+def test_every_zero_raises():
     for make in (
         lambda: nst.save_every(0, "output"),
         lambda: nst.progress(0),
@@ -112,7 +112,7 @@ def test_every_zero_iterations_is_refused():
             make()
 
 
-def test_unknown_names_are_attribute_errors():
+def test_unknown_attribute_raises():
     with pytest.raises(AttributeError, match="no attribute 'gram'"):
         nst.gram  # noqa: B018
     assert "gram_matrix" in dir(nst)
@@ -122,7 +122,7 @@ def test_unknown_names_are_attribute_errors():
 # ------------------------------------------------------------------ lessons
 
 
-def test_a_mode_says_what_it_means_and_the_environment_goes_first(monkeypatch, capsys):
+def test_environment_variable_overrides_lesson_mode(monkeypatch, capsys):
     monkeypatch.delenv("NST_MODE", raising=False)
     assert nst.lesson_mode("full", minutes={"full": 3}).iterations == 300
     assert "320x240 pixels, 300 iterations" in capsys.readouterr().out
@@ -131,13 +131,13 @@ def test_a_mode_says_what_it_means_and_the_environment_goes_first(monkeypatch, c
     assert "about 30 seconds" in capsys.readouterr().out
 
 
-def test_an_unknown_mode_lists_the_modes(monkeypatch):
+def test_unknown_lesson_mode_raises(monkeypatch):
     monkeypatch.setenv("NST_MODE", "slow")
     with pytest.raises(nst.ConfigError, match="`mode` is 'slow'; choose from quick, default, full"):
         nst.lesson_mode()
 
 
-def test_outside_a_notebook_a_figure_is_its_caption_and_a_run_prints_lines(tiny_model, capsys):
+def test_show_and_live_print_text_outside_notebook(tiny_model, capsys):
     picture = make_picture(40, 40)
     nst.show(nst.show_images(picture), "A square of noise")
     assert capsys.readouterr().out == "A square of noise\n"
@@ -152,33 +152,33 @@ def test_outside_a_notebook_a_figure_is_its_caption_and_a_run_prints_lines(tiny_
 # ------------------------------------------------------------------ live
 
 
-class Place:
-    """Where a cell of a notebook shows something: all that was shown there, the last one last."""
+class Display:
+    """A display of a notebook cell: everything it has shown, the latest last."""
 
-    def __init__(self, seen):
-        self.seen = [seen]
+    def __init__(self, content):
+        self.contents = [content]
 
-    def update(self, seen, raw):
-        self.seen.append(seen)
+    def update(self, content, raw):
+        self.contents.append(content)
 
 
 @pytest.fixture
-def places(monkeypatch):
-    """What a notebook shows, a `Place` for each display."""
-    found = []
+def displays(monkeypatch):
+    """Return a list that collects a `Display` for each display of the notebook."""
+    opened = []
 
-    def display(seen, raw, display_id=False, metadata=None):
-        found.append(Place({**seen, "metadata": metadata}))
-        return found[-1]
+    def display(content, raw, display_id=False, metadata=None):
+        opened.append(Display({**content, "metadata": metadata}))
+        return opened[-1]
 
-    for module in ("lesson", "compare", "live"):  # where it comes from last
+    for module in ("lesson", "compare", "live"):  # `live`, which defines it, last
         monkeypatch.setattr(f"nst_tf.notebook.{module}.in_notebook", lambda: True)
     monkeypatch.setattr("IPython.display.display", display)
-    return found
+    return opened
 
 
 class Tags(HTMLParser):
-    """The tags of a page, each with its attributes, and its text."""
+    """Tags of a page with their attributes, and its text."""
 
     def __init__(self, page):
         super().__init__()
@@ -196,24 +196,24 @@ class Tags(HTMLParser):
 
 
 def step(iteration, iterations=10, **changes):
-    """A step whose picture counts how often it is looked at."""
-    made = {"image": True, "seconds": iteration / 2, "last": iteration == iterations, **changes}
+    """Return a step with a constant picture."""
+    fields = {"image": True, "seconds": iteration / 2, "last": iteration == iterations, **changes}
     loss = {"total": 100.0 / (iteration + 1)}
     return nst.Step(
-        iteration, iterations, loss, made["image"], shows, made["seconds"], made["last"]
+        iteration, iterations, loss, fields["image"], get_picture, fields["seconds"], fields["last"]
     )
 
 
-def shows(_, picture=make_picture(40, 56)):  # noqa: B008
+def get_picture(_, picture=make_picture(40, 56)):  # noqa: B008
     return picture
 
 
-def test_in_a_notebook_one_display_holds_bar_picture_and_curve(tiny_model, places):
+def test_live_display_has_bar_picture_and_curve(tiny_model, displays):
     image = nst.PixelSpace().to_image(make_picture(40, 40))
-    look = nst.live(2, caption='A "square"')
-    nst.style_transfer(image, image, tiny_model, iterations=4, callbacks=[look], alpha=1.0)
-    ((first, *_, last),) = [place.seen for place in places]
-    assert len(places[0].seen) == 3
+    live = nst.live(2, caption='A "square"')
+    nst.style_transfer(image, image, tiny_model, iterations=4, callbacks=[live], alpha=1.0)
+    ((first, *_, last),) = [display.contents for display in displays]
+    assert len(displays[0].contents) == 3
     page = Tags(last["text/html"])
     picture, curve = page.named("img")
     assert picture["alt"] == 'A "square", after 4 of 4 iterations'
@@ -226,85 +226,85 @@ def test_in_a_notebook_one_display_holds_bar_picture_and_curve(tiny_model, place
     assert re.fullmatch(r"4/4  loss \S+  took \d:\d\d", last["text/plain"])
 
 
-def test_a_look_says_how_much_time_is_left(places):
-    look = nst.live(1)
-    look(step(0))
-    look(step(4))
-    assert places[0].seen[-1]["text/plain"] == "4/10  loss 20  2.00 it/s  0:03 left"
-    assert "4/10, loss 20, 2.00 it/s, 0:03 left" in Tags(places[0].seen[-1]["text/html"]).text
+def test_live_display_shows_time_left(displays):
+    live = nst.live(1)
+    live(step(0))
+    live(step(4))
+    assert displays[0].contents[-1]["text/plain"] == "4/10  loss 20  2.00 it/s  0:03 left"
+    assert "4/10, loss 20, 2.00 it/s, 0:03 left" in Tags(displays[0].contents[-1]["text/html"]).text
 
 
-def test_without_every_looks_are_so_rare_that_they_cost_a_twentieth_at_most(places, monkeypatch):
-    clock = iter(np.arange(0, 1000, 0.1))  # each glance at it, and so each look, takes a tenth
+def test_live_updates_take_at_most_a_twentieth_of_the_time(displays, monkeypatch):
+    clock = iter(np.arange(0, 1000, 0.1))  # each reading of the clock advances it by 0.1 s
     monkeypatch.setattr("nst_tf.notebook.live.time.perf_counter", lambda: next(clock))
-    look = nst.live()
-    assert look.look_every == 0, "no iteration must be looked at"
+    live = nst.live()
+    assert live.look_every == 0, "no iteration must be looked at"
     for iteration in range(100):
-        look(step(iteration, 99))
-    # 0.1 s of looking, then 1.9 s of which each step's question takes 0.1.
-    assert 5 <= len(places[0].seen) <= 7
-    assert places[0].seen[-1]["text/plain"].startswith("99/99")
+        live(step(iteration, 99))
+    # An update takes 0.1 s; the next is due 1.9 s later, and each step in between takes 0.1 s.
+    assert 5 <= len(displays[0].contents) <= 7
+    assert displays[0].contents[-1]["text/plain"].startswith("99/99")
 
 
-def test_a_step_without_a_picture_is_no_reason_to_look(places, monkeypatch):
+def test_live_skips_steps_without_image(displays, monkeypatch):
     monkeypatch.setattr("nst_tf.notebook.live.PAUSE", 0.0)
     monkeypatch.setattr("nst_tf.notebook.live.SHARE", 1.0)
-    look = nst.live()
+    live = nst.live()
     for iteration in range(4):
-        look(step(iteration, image=True if iteration % 2 == 0 else None))
-    assert [seen["text/plain"][0] for seen in places[0].seen] == ["0", "2"]
+        live(step(iteration, image=True if iteration % 2 == 0 else None))
+    assert [content["text/plain"][0] for content in displays[0].contents] == ["0", "2"]
 
 
-def test_each_run_has_a_place_of_its_own_and_a_resumed_one_too(places):
-    look = nst.live(5)
+def test_each_run_gets_its_own_display(displays):
+    live = nst.live(5)
     for first in (0, 0, 7):
         for iteration in range(first, 11):
-            look(step(iteration))
-    assert [len(place.seen) for place in places] == [3, 3, 2]
-    assert places[2].seen[0]["text/plain"].startswith("7/10")
+            live(step(iteration))
+    assert [len(display.contents) for display in displays] == [3, 3, 2]
+    assert displays[2].contents[0]["text/plain"].startswith("7/10")
 
 
-def test_a_run_that_is_cut_off_leaves_its_picture_marked_as_interrupted(places):
-    look = nst.live(2)
+def test_interrupted_run_is_marked_as_interrupted(displays):
+    live = nst.live(2)
     for iteration in range(4):
-        look(step(iteration))
-    look.close()  # as a run does at its end: see the bar's test
-    last = places[0].seen[-1]
+        live(step(iteration))
+    live.close()  # as a run does at its end, see the test of the progress bar
+    last = displays[0].contents[-1]
     assert last["text/plain"] == "interrupted: 3/10  loss 25"
     assert Tags(last["text/html"]).named("img")[0]["alt"].endswith("after 2 of 10 iterations")
-    look.close()
-    assert len(places[0].seen) == 3
-    look(step(0))
-    assert len(places) == 2, "the next run has a place of its own"
+    live.close()
+    assert len(displays[0].contents) == 3
+    live(step(0))
+    assert len(displays) == 2, "the next run has a place of its own"
 
 
-def test_a_run_that_came_to_its_end_is_not_marked(places):
-    look = nst.live(2)
-    look(step(0))
-    look(step(10))
-    look.close()
-    assert "took" in places[0].seen[-1]["text/plain"]
+def test_finished_run_is_not_marked_as_interrupted(displays):
+    live = nst.live(2)
+    live(step(0))
+    live(step(10))
+    live.close()
+    assert "took" in displays[0].contents[-1]["text/plain"]
 
 
-def test_what_a_long_run_of_a_large_picture_leaves_is_small(places):
-    look = nst.live(5000)
+def test_live_output_size_is_limited(displays):
+    live = nst.live(5000)
     large = np.kron(make_picture(60, 90), np.ones((20, 20, 1), np.uint8))
-    look(step(0, 5000))
-    look.totals += [(n, 1.0 / n) for n in range(1, 5000)]
-    look(nst.Step(5000, 5000, {"total": 1e-4}, True, lambda _: large, 9.0, last=True))
-    page = Tags(places[0].seen[-1]["text/html"])
-    picture = _picture_in(page.named("img")[0])
+    live(step(0, 5000))
+    live.totals += [(n, 1.0 / n) for n in range(1, 5000)]
+    live(nst.Step(5000, 5000, {"total": 1e-4}, True, lambda _: large, 9.0, last=True))
+    page = Tags(displays[0].contents[-1]["text/html"])
+    picture = _decode_picture(page.named("img")[0])
     assert max(picture.size) == 640
     assert len(base64.b64decode(page.named("img")[1]["src"].partition(",")[2])) < 6000
 
 
-def _picture_in(image):
+def _decode_picture(image):
     return Image.open(
         io.BytesIO(base64.b64decode(image["src"].partition(",")[2])), formats=["JPEG"]
     )
 
 
-def test_a_curve_has_numbers_and_leaves_out_what_has_no_logarithm():
+def test_loss_curve_labels_values_and_omits_zeros():
     from nst_tf.report.inline import loss_curve
 
     assert loss_curve([(0, 0.0)], 9) == loss_curve([(0, 1.0)], 9) == ""
@@ -316,62 +316,62 @@ def test_a_curve_has_numbers_and_leaves_out_what_has_no_logarithm():
     ]
 
 
-# ------------------------------------------------------------------ side by side
+# ------------------------------------------------------------------ comparison
 
 
-def test_the_slider_is_a_part_of_the_page_that_keys_can_move(places, tmp_path):
+def test_compare_slider(displays, tmp_path):
     after = make_picture(45, 61)
     nst.save_image(tmp_path / "before.png", make_picture(90, 122))
     nst.compare(tmp_path / "before.png", after, labels=("photo", 'a <b> & "c"'), caption="Cup's")
-    (seen,) = places[0].seen
-    page = Tags(seen["text/html"])
-    assert [each["alt"] for each in page.named("img")] == ["photo: Cup's", 'a <b> & "c": Cup\'s']
-    assert [_picture_in(each).size for each in page.named("img")] == [(61, 45)] * 2
+    (content,) = displays[0].contents
+    page = Tags(content["text/html"])
+    assert [image["alt"] for image in page.named("img")] == ["photo: Cup's", 'a <b> & "c": Cup\'s']
+    assert [_decode_picture(image).size for image in page.named("img")] == [(61, 45)] * 2
     (slider,) = page.named("input")
     assert (slider["type"], slider["min"], slider["max"]) == ("range", "0", "100")
     assert slider["aria-label"] == 'slider: photo to the left of it, a <b> & "c" to the right'
     assert page.text.split() == ["photo", "a", "<b>", "&", '"c"', "Cup's"], "labels, caption alone"
     assert not page.named("b") + page.named("script")
     line = 'photo | a <b> & "c" (61x45 pixels): Cup\'s'
-    assert seen["text/plain"] == line
-    assert seen["metadata"]["image/jpeg"]["alt"] == line
-    assert base64.b64decode(seen["image/jpeg"])[:2] == b"\xff\xd8"
+    assert content["text/plain"] == line
+    assert content["metadata"]["image/jpeg"]["alt"] == line
+    assert base64.b64decode(content["image/jpeg"])[:2] == b"\xff\xd8"
 
 
-def test_without_scripts_both_pictures_stand_side_by_side(places):
+def test_compare_without_scripts_is_side_by_side(displays):
     nst.compare(make_picture(40, 52), make_picture(40, 52))
-    page = Tags(places[0].seen[0]["text/html"])
+    page = Tags(displays[0].contents[0]["text/html"])
     assert page.text.split() == ["before", "after"]
     assert page.named("input")[0]["style"].startswith("display:none"), "a script shows the slider"
-    styles = [each.get("style", "") for each in page.named("div")]
+    styles = [div.get("style", "") for div in page.named("div")]
     assert sum("repeat(2," in style for style in styles) == 1
     assert not any("position:absolute" in style or "clip" in style for style in styles)
 
 
-def test_nothing_in_a_page_asks_for_anything_outside_it(places):
+def test_html_loads_nothing_external(displays):
     nst.compare(make_picture(40, 52), make_picture(40, 52))
     nst.live(1)(step(0))
-    for place in places:
-        page = place.seen[0]["text/html"]
-        for each in Tags(page).named("img"):
-            assert each["src"].startswith("data:image/")
+    for display in displays:
+        page = display.contents[0]["text/html"]
+        for image in Tags(page).named("img"):
+            assert image["src"].startswith("data:image/")
         assert not re.search(r"https?:|//\w+\.|@import|url\(|fetch|link", html.unescape(page))
 
 
-def test_what_a_slider_leaves_in_a_notebook_does_not_grow_with_the_pictures(places):
+def test_compare_output_size_is_limited(displays):
     large = np.kron(make_picture(75, 100), np.ones((16, 16, 1), np.uint8))
     nst.compare(large, large)
-    page = Tags(places[0].seen[0]["text/html"])
-    assert [max(_picture_in(each).size) for each in page.named("img")] == [720, 720]
-    assert sum(len(each) for each in places[0].seen[0].values() if isinstance(each, str)) < 700_000
+    page = Tags(displays[0].contents[0]["text/html"])
+    assert [max(_decode_picture(image).size) for image in page.named("img")] == [720, 720]
+    assert sum(len(s) for s in displays[0].contents[0].values() if isinstance(s, str)) < 700_000
 
 
-def test_outside_a_notebook_a_slider_is_a_line(capsys):
+def test_compare_prints_line_outside_notebook(capsys):
     nst.compare(make_picture(40, 52), make_picture(80, 104), caption="A cup")
     assert capsys.readouterr().out == "before | after (104x80 pixels): A cup\n"
 
 
-def test_what_can_not_be_compared_is_told(tmp_path):
+def test_compare_with_invalid_arguments_raises(tmp_path):
     picture = make_picture(40, 52)
     image = nst.PixelSpace().to_image(picture)
     with pytest.raises(nst.ImageError, match=r"`after` has shape \(1, 40, 52, 3\) of float32; a "):
@@ -383,19 +383,19 @@ def test_what_can_not_be_compared_is_told(tmp_path):
             nst.compare(picture, picture, labels=labels)
 
 
-def test_a_contact_sheet_has_a_label_below_each_picture():
+def test_contact_sheet_layout_with_labels():
     pictures = [np.full((30, 60, 3), level, np.uint8) for level in (10, 60, 110, 160, 210)]
-    bare = nst.contact_sheet(pictures, columns=2, side=60)
-    assert bare.dtype == np.uint8
-    assert bare.shape == (3 * (30 + 8) + 8, 2 * (60 + 8) + 8, 3)
-    labelled = nst.contact_sheet(pictures, ["a", "b", "c", "d", "é – ж"], columns=2, side=60)
-    assert labelled.shape == (3 * (30 + 8 + 30) + 8, 2 * (60 + 8) + 8, 3)
-    assert (labelled[8 + 68 : 38 + 68, 8:68] == 110).all(), "the third begins the second row"
-    assert (labelled[38:68, 8:68] < 100).any(), "letters"
-    assert (labelled[-60:, 76:] == 255).all(), "the last place is empty"
+    unlabeled = nst.contact_sheet(pictures, columns=2, side=60)
+    assert unlabeled.dtype == np.uint8
+    assert unlabeled.shape == (3 * (30 + 8) + 8, 2 * (60 + 8) + 8, 3)
+    labeled = nst.contact_sheet(pictures, ["a", "b", "c", "d", "é – ж"], columns=2, side=60)
+    assert labeled.shape == (3 * (30 + 8 + 30) + 8, 2 * (60 + 8) + 8, 3)
+    assert (labeled[8 + 68 : 38 + 68, 8:68] == 110).all(), "the third begins the second row"
+    assert (labeled[38:68, 8:68] < 100).any(), "letters"
+    assert (labeled[-60:, 76:] == 255).all(), "the last place is empty"
 
 
-def test_pictures_of_any_size_fit_into_a_contact_sheet_and_long_labels_are_cut_off():
+def test_contact_sheet_fits_pictures_and_truncates_labels():
     sheet = nst.contact_sheet(
         [make_picture(40, 80), make_picture(90, 30)], ["x" * 99, "y"], side=48
     )
@@ -403,25 +403,25 @@ def test_pictures_of_any_size_fit_into_a_contact_sheet_and_long_labels_are_cut_o
     assert (sheet[56:, 56:64] == 255).all(), "nothing between the labels"
 
 
-def test_a_contact_sheet_of_a_folder_shows_the_saved_pictures_evenly(tmp_path, monkeypatch):
+def test_contact_sheet_of_directory_is_evenly_sampled(tmp_path, monkeypatch):
     shown = {}
     monkeypatch.setattr(
-        "nst_tf.notebook.compare.tiled", lambda *all_of_it: shown.update(it=all_of_it)
+        "nst_tf.notebook.compare.tiled", lambda *arguments: shown.update(tiled=arguments)
     )
     for iteration in range(30):
         nst.save_image(tmp_path / f"{iteration:06d}.png", make_picture(32, 32))
     nst.save_image(tmp_path / "result.png", make_picture(32, 32))
     nst.contact_sheet(tmp_path)
-    pictures, labels, columns = shown["it"]
+    pictures, labels, columns = shown["tiled"]
     assert (len(pictures), len(labels), columns) == (24, 24, 5)
     assert (labels[0], labels[-1]) == ("iteration 0", "iteration 29")
     nst.contact_sheet([tmp_path / "result.png"] * 2)
-    assert shown["it"][1:] == (["result", "result"], 2)
+    assert shown["tiled"][1:] == (["result", "result"], 2)
 
 
-def test_a_contact_sheet_says_what_is_missing(tmp_path):
+def test_contact_sheet_with_invalid_arguments_raises(tmp_path):
     picture = make_picture(40, 52)
-    for pictures, how, message in (
+    for pictures, options, message in (
         ([], {}, "`pictures` is empty"),
         ([picture] * 3, {"labels": "ab"}, "there are 3 pictures and 2 labels; give one for each"),
         ([picture], {"columns": 0}, "`columns` is 0; it must be at least 1"),
@@ -429,25 +429,25 @@ def test_a_contact_sheet_says_what_is_missing(tmp_path):
         (tmp_path / "nowhere", {}, "nowhere, which is not a directory"),
     ):
         with pytest.raises(nst.ConfigError, match=message):
-            nst.contact_sheet(pictures, **how)
+            nst.contact_sheet(pictures, **options)
     with pytest.raises(nst.ImageError, match=r"`pictures\[1\]` has shape \(40, 52\) of uint8"):
         nst.contact_sheet([picture, picture[:, :, 0]])
 
 
-def test_a_picture_is_shown_with_its_caption_as_a_figure_is(places):
+def test_show_picture_with_caption(displays):
     nst.show(nst.contact_sheet([make_picture(40, 52)]), "A sheet")
-    assert places[0].seen[0]["metadata"]["image/jpeg"]["alt"] == "A sheet"
+    assert displays[0].contents[0]["metadata"]["image/jpeg"]["alt"] == "A sheet"
 
 
 # ------------------------------------------------------------------ grids
 
 
-def test_a_grid_is_cut_into_its_pictures(tmp_path):
+def test_read_grid_splits_image_into_pictures(tmp_path):
     tiles = np.repeat(np.arange(4, dtype=np.uint8) * 60, 3).reshape(2, 2, 3)  # [row, column]
-    together = np.kron(tiles, np.ones((16, 16, 1), np.uint8))
-    Image.fromarray(together).save(tmp_path / "grid.jpg", quality=100)
-    about = '{"axes": {"start": ["a"], "row": ["1", "2"], "column": ["x", "y"]}, "caption": "c"}'
-    (tmp_path / "grid.json").write_text(about)
+    image = np.kron(tiles, np.ones((16, 16, 1), np.uint8))
+    Image.fromarray(image).save(tmp_path / "grid.jpg", quality=100)
+    layout = '{"axes": {"start": ["a"], "row": ["1", "2"], "column": ["x", "y"]}, "caption": "c"}'
+    (tmp_path / "grid.json").write_text(layout)
     grid = nst.read_grid(tmp_path / "grid.json")
     assert abs(int(grid.picture(start="a", row="2", column="x").mean()) - 120) <= 2
     sheet = grid.sheet(start="a")

@@ -1,4 +1,4 @@
-"""The equations, against numbers worked by hand and the paper's own gradients."""
+"""The equations against values worked by hand and the gradients in the paper."""
 
 import numpy as np
 import pytest
@@ -22,21 +22,21 @@ def test_content_loss_of_a_map_with_itself_is_zero():
     assert content_loss(feature_map(), feature_map()).numpy() == 0
 
 
-def test_gram_matrix_by_hand():
+def test_gram_matrix_known_values():
     features = tf.constant([[[[1.0, 2.0], [3.0, 4.0]]]])  # two positions, two channels
     # channel 1 is (1, 3), channel 2 is (2, 4): 1+9, 2+12, 4+16
     np.testing.assert_array_equal(gram_matrix(features)[0], [[10, 14], [14, 20]])
     np.testing.assert_array_equal(gram_matrix(features, per_position=True)[0], [[5, 7], [7, 10]])
 
 
-def test_gram_matrix_forgets_where_things_are():
+def test_gram_matrix_ignores_positions():
     features = feature_map()
     order = np.random.default_rng(1).permutation(15)
-    moved = tf.reshape(tf.gather(tf.reshape(features, (15, 4)), order), (1, 5, 3, 4))
-    np.testing.assert_allclose(gram_matrix(features), gram_matrix(moved), rtol=1e-5, atol=1e-5)
+    shuffled = tf.reshape(tf.gather(tf.reshape(features, (15, 4)), order), (1, 5, 3, 4))
+    np.testing.assert_allclose(gram_matrix(features), gram_matrix(shuffled), rtol=1e-5, atol=1e-5)
 
 
-def test_layer_style_loss_by_hand():
+def test_layer_style_loss_known_value():
     current = tf.constant([[[1.0, 2.0], [2.0, 4.0]]])
     target = tf.constant([[[0.0, 0.0], [0.0, 0.0]]])
     assert layer_style_loss(current, target).numpy() == 25 / 16  # (1+4+4+16) / (4 * 2^2)
@@ -46,47 +46,47 @@ def test_layer_style_loss_equals_equation_4_for_equal_sizes():
     current, style = feature_map(seed=1), feature_map(seed=2)
     n, m = 4, 15
     squared = np.sum(np.square(gram_matrix(current).numpy() - gram_matrix(style).numpy()))
-    ours = layer_style_loss(
+    loss = layer_style_loss(
         gram_matrix(current, per_position=True), gram_matrix(style, per_position=True)
     )
-    np.testing.assert_allclose(ours, squared / (4 * n**2 * m**2), rtol=1e-5)
+    np.testing.assert_allclose(loss, squared / (4 * n**2 * m**2), rtol=1e-5)
 
 
-def test_style_loss_does_not_see_the_size_of_a_repeated_pattern():
-    tile = feature_map(2, 3)
-    twice = tf.tile(tile, (1, 2, 2, 1))
-    target = {"conv1_1": gram_matrix(tile, per_position=True)}
-    loss = style_loss({"conv1_1": twice}, target, {"conv1_1": 1.0})
+def test_style_loss_is_invariant_to_tiling():
+    pattern = feature_map(2, 3)
+    tiled = tf.tile(pattern, (1, 2, 2, 1))
+    target = {"conv1_1": gram_matrix(pattern, per_position=True)}
+    loss = style_loss({"conv1_1": tiled}, target, {"conv1_1": 1.0})
     np.testing.assert_allclose(loss, 0, atol=1e-10)
 
 
-def test_style_loss_weighs_its_layers():
+def test_style_loss_is_the_weighted_sum_of_its_layers():
     features = {"a": feature_map(seed=1), "b": feature_map(seed=2)}
     targets = {name: tf.zeros((1, 4, 4)) for name in features}
-    each = {
+    layer_losses = {
         name: layer_style_loss(gram_matrix(f, per_position=True), targets[name]).numpy()
         for name, f in features.items()
     }
     loss = style_loss(features, targets, {"a": 0.25, "b": 3.0})
-    np.testing.assert_allclose(loss, 0.25 * each["a"] + 3 * each["b"], rtol=1e-6)
+    np.testing.assert_allclose(loss, 0.25 * layer_losses["a"] + 3 * layer_losses["b"], rtol=1e-6)
 
 
-def test_total_variation_by_hand():
+def test_total_variation_known_values():
     image = np.zeros((1, 2, 3, 3), np.float32)
-    image[0, 1, 2, 0] = 2.0  # a corner pixel: one neighbour above, one to the left
+    image[0, 1, 2, 0] = 2.0  # a corner pixel: one neighbor above, one to the left
     assert tv_loss(tf.constant(image)).numpy() == 8
     image[:] = 7
     assert tv_loss(tf.constant(image)).numpy() == 0
 
 
-def test_total_variation_of_bytes_does_not_wrap_round():
+def test_total_variation_of_uint8_does_not_overflow():
     picture = np.zeros((1, 1, 2, 3), np.uint8)
     picture[0, 0, 0] = 200  # the next pixel is 200 lower
     assert tv_loss(picture).numpy() == 3 * 200**2
 
 
 @pytest.mark.parametrize("edge", [np.s_[0, -1, :, 0], np.s_[0, :, -1, 0]])
-def test_total_variation_sees_the_last_row_and_column(edge):
+def test_total_variation_includes_the_last_row_and_column(edge):
     image = np.zeros((1, 4, 5, 3), np.float32)
     image[edge] = 1
     assert tv_loss(tf.constant(image)).numpy() > 0
@@ -104,8 +104,8 @@ def test_gradient_of_content_loss_is_equation_2():
     with tf.GradientTape() as tape:
         tape.watch(before_relu)
         loss = content_loss(tf.nn.relu(before_relu), target)
-    paper = tf.where(features > 0, features - target, 0)  # (F - P) where F > 0, else 0
-    np.testing.assert_allclose(tape.gradient(loss, before_relu), paper, rtol=1e-5, atol=1e-6)
+    expected = tf.where(features > 0, features - target, 0)  # (F - P) where F > 0, else 0
+    np.testing.assert_allclose(tape.gradient(loss, before_relu), expected, rtol=1e-5, atol=1e-6)
 
 
 def test_gradient_of_style_loss_is_equation_6():
@@ -118,5 +118,5 @@ def test_gradient_of_style_loss_is_equation_6():
     n, m = 4, 15
     f = tf.nn.relu(before_relu).numpy().reshape(m, n)  # (M, N), the paper's F transposed
     difference = f.T @ f - gram_matrix(style).numpy()[0]  # G - A
-    paper = np.where(f > 0, f @ difference / (n**2 * m**2), 0).reshape(before_relu.shape)
-    np.testing.assert_allclose(tape.gradient(loss, before_relu), paper, rtol=1e-4, atol=1e-7)
+    expected = np.where(f > 0, f @ difference / (n**2 * m**2), 0).reshape(before_relu.shape)
+    np.testing.assert_allclose(tape.gradient(loss, before_relu), expected, rtol=1e-4, atol=1e-7)

@@ -1,8 +1,4 @@
-"""Numbers that others published, and how the field's conventions relate to each other.
-
-Graders of courses print what a right function gives; where their inputs can be made again, ours
-must give the same.
-"""
+"""Reference values published by courses, and relations between the conventions of others."""
 
 from pathlib import Path
 
@@ -32,7 +28,7 @@ CS231N_PIXELS = PixelSpace(
 
 
 def course_features(shape):
-    """Return the pair that deeplearning.ai's test draws: TensorFlow's generator, seed 1."""
+    """Return the two random tensors of deeplearning.ai's tests (TensorFlow, seed 1)."""
     tf.random.set_seed(1)
     return [tf.random.normal(shape, mean=1, stddev=4) for _ in range(2)]
 
@@ -42,34 +38,34 @@ def per_position(features):
 
 
 def feature_maps(channels=6):
-    numbers = np.random.default_rng(0)
-    return [tf.constant(numbers.random((1, 5, 7, channels)), tf.float32) for _ in range(2)]
+    rng = np.random.default_rng(0)
+    return [tf.constant(rng.random((1, 5, 7, channels)), tf.float32) for _ in range(2)]
 
 
 # ------------------------------------------------------------------ deeplearning.ai, course 4
 
 
-def test_content_cost_of_the_course():
+def test_content_cost_matches_deeplearning_ai():
     target, current = course_features([1, 1, 4, 4, 3])
     loss = content_loss(current[0], target[0], scale="quarter-mean")
     np.testing.assert_allclose(loss, 7.0568767, rtol=1e-6)
 
 
-def test_gram_matrix_of_the_course():
+def test_gram_matrix_matches_deeplearning_ai():
     tf.random.set_seed(1)
-    unrolled = tf.random.normal([3, 2], mean=1, stddev=4)  # (n_C, n_H * n_W), as the course has it
+    unrolled = tf.random.normal([3, 2], mean=1, stddev=4)  # (n_C, n_H * n_W), as in the course
     features = tf.reshape(tf.transpose(unrolled), (1, 1, 2, 3))
-    expected = [63.1888, -26.721275, -7.7320204]  # on a CPU; the grader's come from TF32
+    expected = [63.1888, -26.721275, -7.7320204]  # on a CPU; the grader's are from TF32
     np.testing.assert_allclose(gram_matrix(features)[0, 0], expected, rtol=1e-5)
 
 
-def test_layer_style_cost_of_the_course():
+def test_layer_style_cost_matches_deeplearning_ai():
     style, current = course_features([1, 4, 4, 3])
     loss = layer_style_loss(per_position(current), per_position(style))
     np.testing.assert_allclose(loss, 14.017805, rtol=1e-6)
 
 
-def test_total_costs_of_the_course():
+def test_total_costs_match_deeplearning_ai():
     np.testing.assert_allclose(total_loss(0.2, 0.8, alpha=10, beta=40), 34)
     np.testing.assert_allclose(total_loss(0.3, 0.5, alpha=3, beta=8), 4.9)
 
@@ -77,7 +73,7 @@ def test_total_costs_of_the_course():
 # ------------------------------------------------------------------ CS231n
 
 
-def test_total_variation_of_cs231n():
+def test_total_variation_matches_cs231n():
     if not TUBINGEN.is_file():
         pytest.skip("CS231n's photograph of Tubingen lies beside the project, not in it")
     picture = resize_picture(read_picture(TUBINGEN), (192, 256), "bilinear")
@@ -88,7 +84,7 @@ def test_total_variation_of_cs231n():
 # ------------------------------------------------------------------ conventions
 
 
-def test_style_loss_of_cs231n_is_4_times_the_papers():
+def test_cs231n_style_loss_is_4_times_the_papers():
     current, style = feature_maps()
     size = 5 * 7 * 6  # H W C
     theirs = tf.reduce_sum(tf.square(gram_matrix(current) / size - gram_matrix(style) / size))
@@ -96,7 +92,7 @@ def test_style_loss_of_cs231n_is_4_times_the_papers():
     np.testing.assert_allclose(theirs, 4 * ours, rtol=1e-5)
 
 
-def test_style_loss_of_johnson_is_4_over_n_squared_times_the_papers():
+def test_johnson_style_loss_is_4_over_n_squared_times_the_papers():
     current, style = feature_maps()
     size = 5 * 7 * 6
     theirs = tf.reduce_mean(tf.square(gram_matrix(current) / size - gram_matrix(style) / size))
@@ -104,22 +100,21 @@ def test_style_loss_of_johnson_is_4_over_n_squared_times_the_papers():
     np.testing.assert_allclose(theirs, 4 / 6**2 * ours, rtol=1e-5)
 
 
-def test_mean_squared_grams_per_position_are_4_times_the_papers():
+def test_mean_squared_gram_difference_is_4_times_the_papers():
     current, style = feature_maps()
     theirs = tf.reduce_mean(tf.square(per_position(current) - per_position(style)))
     ours = layer_style_loss(per_position(current), per_position(style))
     np.testing.assert_allclose(theirs, 4 * ours, rtol=1e-5)
 
 
-def test_style_loss_of_keras_weighs_the_papers_by_the_table_of_presets():
+def test_keras_io_style_loss_is_the_papers_times_a_factor():
     from nst_tf.presets import CHANNELS, PICTURE_SIZED
 
     np.testing.assert_allclose(PICTURE_SIZED, [455, 113.8, 28.4, 7.1, 0.444], rtol=2e-3)
-    numbers = np.random.default_rng(1)
+    rng = np.random.default_rng(1)
     block, height, width = 2, 8, 12  # conv3_1 of a picture of 32x48
     current, style = (
-        tf.constant(numbers.random((1, height, width, CHANNELS[block])), tf.float32)
-        for _ in range(2)
+        tf.constant(rng.random((1, height, width, CHANNELS[block])), tf.float32) for _ in range(2)
     )
     difference = tf.reduce_sum(tf.square(gram_matrix(current) - gram_matrix(style)))
     keras_io = difference / (4 * 3**2 * (32 * 48) ** 2)
@@ -136,7 +131,7 @@ def test_style_loss_of_keras_weighs_the_papers_by_the_table_of_presets():
         ("root", 1 / np.sqrt(5 * 7 * 6)),
     ],
 )
-def test_content_scales_differ_by_their_factor(scale, times_half):
+def test_content_scale_factors(scale, times_half):
     current, target = feature_maps()
     np.testing.assert_allclose(
         content_loss(current, target, scale=scale),
@@ -155,23 +150,23 @@ def test_relative_content_loss_of_black_is_1_at_any_size_and_scale():
     )
 
 
-def test_total_variation_is_tensorflows_and_keras_io_s_in_their_forms():
+def test_total_variation_matches_tensorflow_and_keras_io():
     image = tf.constant(np.random.default_rng(2).uniform(-9, 9, (1, 6, 8, 3)), tf.float32)
     theirs = tf.image.total_variation(image)[0]
     np.testing.assert_allclose(tv_loss(image, "absolute"), theirs, rtol=1e-5)
-    a = tf.square(image[:, :-1, :-1] - image[:, 1:, :-1])  # keras.io's own two lines
+    a = tf.square(image[:, :-1, :-1] - image[:, 1:, :-1])  # keras.io's two lines
     b = tf.square(image[:, :-1, :-1] - image[:, :-1, 1:])
     np.testing.assert_allclose(tv_loss(image, "power"), tf.reduce_sum((a + b) ** 1.25), rtol=1e-5)
 
 
-def test_mean_total_variation_does_not_grow_with_the_picture():
+def test_mean_total_variation_is_independent_of_image_size():
     stripes = np.zeros((1, 10, 10, 3), np.float32)
     stripes[:, :, ::2] = 50
     ours = [tv_loss(tf.tile(stripes, (1, n, n, 1)), "mean").numpy() for n in (1, 4)]
-    np.testing.assert_allclose(ours, 2500)  # every horizontal step is 50, no vertical one
+    np.testing.assert_allclose(ours, 2500)  # horizontal differences are 50, vertical ones 0
 
 
-def test_flat_pictures_have_no_gradient_in_any_form_of_total_variation():
+def test_total_variation_of_a_flat_image_has_zero_gradient():
     image = tf.zeros((1, 4, 5, 3))
     for form in TV_FORMS:
         with tf.GradientTape() as tape:
@@ -180,12 +175,12 @@ def test_flat_pictures_have_no_gradient_in_any_form_of_total_variation():
         assert not tape.gradient(loss, image).numpy().any(), form  # and no NaN
 
 
-def test_the_choices_of_the_command_line_are_the_tables_of_the_equations():
+def test_config_choices_match_the_loss_tables():
     assert tuple(CONTENT_TABLE) == CONTENT_SCALES
     assert tuple(TV_TABLE) == TV_FORMS
 
 
-def test_unknown_forms_list_the_choices():
+def test_unknown_scale_or_form_raises():
     current, target = feature_maps()
     with pytest.raises(ConfigError, match="`scale` is 'half-sum'; choose from half, sum, mean"):
         content_loss(current, target, scale="half-sum")

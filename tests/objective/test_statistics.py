@@ -1,4 +1,4 @@
-"""What style is measured by: statistics, layer weights, blended styles."""
+"""Style statistics, layer weights and blended styles."""
 
 import numpy as np
 import pytest
@@ -45,14 +45,14 @@ def feature_map(height=5, width=7, channels=4, seed=0):
     return tf.constant(values, tf.float32)
 
 
-def losses_at(model, image, styles, **how):
+def style_loss_at(model, image, styles, **options):
     """Return the style loss of an image."""
-    objective = Objective(model, [StyleTerm(1.0, LAYERS, **how)])
+    objective = Objective(model, [StyleTerm(1.0, LAYERS, **options)])
     return float(objective(tf.constant(image), objective.targets(None, styles))["style"])
 
 
 def shifted_gram(features, guide=None):
-    """Return the Gram matrix that a term with the shift -1 measures."""
+    """Return the Gram matrix measured with an activation shift of -1."""
     guides = {} if guide is None else {"a": guide}
     return StyleTerm(1.0, ["a"], shift=-1.0).target({"a": features}, guides)["a"]
 
@@ -60,7 +60,7 @@ def shifted_gram(features, guide=None):
 # ------------------------------------------------------------------ layer weights
 
 
-def test_geometric_weights_are_the_papers_for_vgg_19(tiny_model):
+def test_geometric_weights_match_the_paper_for_vgg_19(tiny_model):
     style = geometric_weights(tiny_model, tiny_model.convolutions)
     assert style["conv1_1"] == 2.0**15  # 2^(D - d) with D = 16, d = 1
     assert style["conv5_4"] == 1
@@ -68,7 +68,7 @@ def test_geometric_weights_are_the_papers_for_vgg_19(tiny_model):
     assert content == {"conv4_2": 2.0**10, "conv5_4": 2.0**16}
 
 
-def test_layer_weights_sum_to_1_unless_they_are_given(tiny_model):
+def test_layer_weights_sum_to_1_unless_given(tiny_model):
     for weighting in WEIGHTING:
         weights = style_layer_weights(tiny_model, LAYERS, weighting=weighting)
         np.testing.assert_allclose(sum(weights.values()), 1)
@@ -76,20 +76,20 @@ def test_layer_weights_sum_to_1_unless_they_are_given(tiny_model):
     top = style_layer_weights(tiny_model, LAYERS, weighting="geometric-top")
     assert bottom["conv1_1"] > bottom["conv3_1"]
     assert top["conv1_1"] < top["conv3_1"]
-    calm = style_layer_weights(tiny_model, LAYERS[::-1], weighting="quarter-deepest")
-    assert calm["conv3_1"] == calm["conv1_1"] / 4 == calm["conv2_1"] / 4
-    given = style_layer_weights(tiny_model, LAYERS, (3, 4, 5))
-    assert given == {"conv1_1": 3, "conv2_1": 4, "conv3_1": 5}
+    quarter = style_layer_weights(tiny_model, LAYERS[::-1], weighting="quarter-deepest")
+    assert quarter["conv3_1"] == quarter["conv1_1"] / 4 == quarter["conv2_1"] / 4
+    explicit = style_layer_weights(tiny_model, LAYERS, (3, 4, 5))
+    assert explicit == {"conv1_1": 3, "conv2_1": 4, "conv3_1": 5}
 
 
-def test_a_chain_has_no_loss_and_no_weight_at_its_first_layer(tiny_model):
+def test_chain_has_zero_weight_at_the_first_layer(tiny_model):
     for weighting in WEIGHTING:
         weights = style_layer_weights(tiny_model, LAYERS, None, weighting, "chain")
         assert weights["conv1_1"] == 0
         np.testing.assert_allclose(sum(weights.values()), 1)
 
 
-def test_weights_that_do_not_fit_their_layers_are_refused(tiny_model):
+def test_invalid_layer_weights_raise(tiny_model):
     with pytest.raises(ConfigError, match="has 2 numbers for 16 style layers"):
         style_transfer(CONTENT, STYLE, tiny_model, style_layers="all", style_layer_weights=(1, 2))
     with pytest.raises(ConfigError, match="has 2 numbers for 16 content layers"):
@@ -100,7 +100,7 @@ def test_weights_that_do_not_fit_their_layers_are_refused(tiny_model):
         geometric_weights(tiny_model, ["avgpool1"])
 
 
-def test_the_choices_of_the_command_line_are_the_tables_of_style():
+def test_config_choices_match_the_style_tables():
     assert tuple(STATISTICS) == knobs.STATISTICS
     assert WEIGHTING == knobs.WEIGHTING
 
@@ -115,14 +115,14 @@ def test_correlation_of_a_map_with_itself_is_its_gram_matrix():
         np.testing.assert_allclose(total / count, gram, rtol=1e-5)
 
 
-def test_a_chain_of_a_layer_with_itself_is_its_gram_matrix():
+def test_chain_of_a_layer_with_itself_is_its_gram_matrix():
     features = feature_map()
     matrices = chain({"a": features, "b": features}, {})
     assert list(matrices) == ["b"]
     np.testing.assert_allclose(matrices["b"], gram_matrix(features, per_position=True), rtol=1e-5)
 
 
-def test_a_chain_upsamples_the_smaller_map():
+def test_chain_upsamples_the_smaller_map():
     below = feature_map(5, 7, 3)
     above = feature_map(3, 4, 2, seed=1)
     upsampled = np.repeat(np.repeat(above.numpy(), 2, axis=1), 2, axis=2)[:, :5, :7]
@@ -132,54 +132,54 @@ def test_a_chain_upsamples_the_smaller_map():
     assert matrices["conv2_1"].shape == (1, 2, 3)
 
 
-def test_a_chain_of_one_layer_is_refused(tiny_model):
+def test_chain_of_one_layer_raises(tiny_model):
     with pytest.raises(ConfigError, match="chain needs 2 style layers or more; there is conv1_1"):
         style_transfer(CONTENT, STYLE, tiny_model, statistic="chain", style_layers=["conv1_1"])
 
 
-def test_the_order_in_which_layers_are_named_does_not_matter(tiny_model):
-    def style_of(statistic, layers):
+def test_order_of_layers_does_not_matter(tiny_model):
+    def initial_style_loss(statistic, layers):
         config = TransferConfig(
             statistic=statistic, style_layers=layers, style_weighting="geometric"
         )
         return losses_for(None, STYLE, tiny_model, config)(tf.constant(CONTENT))["style"]
 
     for statistic in STATISTICS:
-        one, two = (style_of(statistic, layers) for layers in (LAYERS, LAYERS[::-1]))
+        one, two = (initial_style_loss(statistic, layers) for layers in (LAYERS, LAYERS[::-1]))
         assert one > 0
         np.testing.assert_allclose(one, two, rtol=1e-5)
 
 
-def test_one_layer_may_be_a_text_everywhere(tiny_model):
+def test_single_layer_can_be_a_string(tiny_model):
     assert list(extract_features(tiny_model, CONTENT, "conv2_1")) == ["conv2_1"]
     assert geometric_weights(tiny_model, "conv5_4") == {"conv5_4": 1}
     assert style_layer_weights(tiny_model, "conv2_1") == {"conv2_1": 1}
 
 
-def test_several_styles_are_a_list_of_style(tiny_model):
-    for wrong in ([STYLE, STYLE], [Style(STYLE), STYLE], []):
+def test_several_styles_must_be_a_list_of_style(tiny_model):
+    for invalid in ([STYLE, STYLE], [Style(STYLE), STYLE], []):
         with pytest.raises(ConfigError, match=r"several styles are a list of Style\(image, weight"):
-            style_transfer(CONTENT, wrong, tiny_model, iterations=0)
+            style_transfer(CONTENT, invalid, tiny_model, iterations=0)
     for weight in ("2", None, float("inf")):
         with pytest.raises(ConfigError, match="it must be above 0"):
             Style(STYLE, weight)
 
 
-def test_the_shift_is_added_before_correlating():
+def test_shift_is_added_before_correlating():
     features = feature_map()
     gram = shifted_gram(features)
     np.testing.assert_allclose(gram, gram_matrix(features - 1, per_position=True), rtol=1e-5)
 
 
-def test_black_contributes_nothing_even_when_shifted():
+def test_masked_positions_contribute_nothing_when_shifted():
     features, guide = feature_map(), np.zeros((1, 5, 7, 1), np.float32)
     guide[:, :, :3] = 1
     gram = shifted_gram(features, guide)
-    cut = gram_matrix(features[:, :, :3] - 1, per_position=True)
-    np.testing.assert_allclose(gram, cut, rtol=1e-5)
+    expected = gram_matrix(features[:, :, :3] - 1, per_position=True)
+    np.testing.assert_allclose(gram, expected, rtol=1e-5)
 
 
-def test_blurred_correlations_see_neighbours_that_gram_matrices_do_not():
+def test_blurred_correlations_include_neighboring_positions():
     features = np.zeros((1, 5, 5, 2), np.float32)
     features[0, 2, 1, 0] = features[0, 2, 2, 1] = 9  # two channels, side by side
     features = {"a": tf.constant(features)}
@@ -187,7 +187,7 @@ def test_blurred_correlations_see_neighbours_that_gram_matrices_do_not():
     assert blurred(features, {})["a"][0, 0, 1] > 0
 
 
-def test_mean_and_covariance_are_numpys_and_count_by_guide():
+def test_mean_and_covariance_match_numpy_with_and_without_guide():
     features = feature_map()
     mean, covariance = moments({"a": features}, {})["a"]
     flat = features.numpy().reshape(-1, 4)
@@ -201,7 +201,7 @@ def test_mean_and_covariance_are_numpys_and_count_by_guide():
     np.testing.assert_allclose(covariance[0], np.cov(top.T, bias=True), rtol=1e-4, atol=1e-6)
 
 
-def test_moments_are_compared_each_by_itself():
+def test_moments_loss_known_values():
     one = tf.constant([[1.0, 2.0]]), tf.constant([[[4.0, 0.0], [0.0, 9.0]]])
     two = tf.constant([[0.0, 4.0]]), tf.constant([[[1.0, 2.0], [2.0, 5.0]]])
     plain, relative = (moments_loss(one, two, relative=relative) for relative in (False, True))
@@ -209,7 +209,7 @@ def test_moments_are_compared_each_by_itself():
     np.testing.assert_allclose(relative, ((1 + 4) / 16 + (9 + 4 + 4 + 16) / 34) / 2, rtol=1e-6)
 
 
-def test_wasserstein_distance_of_diagonal_gaussians_is_the_formula():
+def test_wasserstein_distance_of_diagonal_gaussians():
     # For commuting covariances: |m - m'|^2 + sum (s - s')^2, here divided by N = 2.
     one = tf.constant([[1.0, 2.0]]), tf.constant([[[4.0, 0.0], [0.0, 9.0]]])
     two = tf.constant([[0.0, 4.0]]), tf.constant([[[1.0, 0.0], [0.0, 25.0]]])
@@ -232,10 +232,10 @@ def test_wasserstein_distance_to_itself_is_0_with_a_finite_gradient():
 
 @pytest.mark.parametrize("statistic", STATISTICS)
 @pytest.mark.parametrize("relative", [False, True])
-def test_every_statistic_is_0_at_the_style_and_falls_towards_it(tiny_model, statistic, relative):
-    how = {"statistic": statistic, "relative": relative}
-    at_style = losses_at(tiny_model, STYLE, [Style(STYLE)], **how)
-    at_content = losses_at(tiny_model, CONTENT, [Style(STYLE)], **how)
+def test_style_loss_is_0_at_the_style_and_decreases(tiny_model, statistic, relative):
+    options = {"statistic": statistic, "relative": relative}
+    at_style = style_loss_at(tiny_model, STYLE, [Style(STYLE)], **options)
+    at_content = style_loss_at(tiny_model, CONTENT, [Style(STYLE)], **options)
     assert abs(at_style) < 1e-4 * at_content
     result = style_transfer(
         CONTENT, STYLE, tiny_model, statistic=statistic, alpha=0, tv_weight=0, iterations=30
@@ -244,33 +244,33 @@ def test_every_statistic_is_0_at_the_style_and_falls_towards_it(tiny_model, stat
 
 
 @pytest.mark.parametrize("statistic", ["chain", "blurred", "moments", "wasserstein"])
-def test_every_statistic_compiles_with_xla_as_on_a_gpu(tiny_model, statistic):
+def test_every_statistic_is_the_same_with_xla(tiny_model, statistic):
     objective = Objective(tiny_model, [StyleTerm(1.0, LAYERS, statistic=statistic)])
     targets = objective.targets(None, [Style(STYLE)])
 
-    def value_and_slope(image):
+    def value_and_gradient(image):
         with tf.GradientTape() as tape:
             tape.watch(image)
             loss = objective(image, targets)["total"]
         return loss, tape.gradient(loss, image)
 
     image = tf.constant(CONTENT)
-    plain = tf.function(value_and_slope)(image)
-    compiled = tf.function(value_and_slope, jit_compile=True)(image)
+    plain = tf.function(value_and_gradient)(image)
+    compiled = tf.function(value_and_gradient, jit_compile=True)(image)
     np.testing.assert_allclose(compiled[0], plain[0], rtol=1e-3)
     scale = np.abs(plain[1]).max()
     np.testing.assert_allclose(compiled[1], plain[1], atol=5e-3 * scale)
 
 
-def test_relative_losses_do_not_know_the_scale_of_the_trunk(tiny_model):
+def test_relative_loss_is_independent_of_feature_scale(tiny_model):
     kernel, bias = tiny_model["conv1_1"].kernel, tiny_model["conv1_1"].bias
     channels = kernel.shape[3]
-    louder = type(tiny_model)(tiny_model, name="louder", source="", space=tiny_model.space)
-    louder["conv1_1"] = tiny_model["conv1_1"].rescaled(np.ones(3), np.full(channels, 0.01))
+    scaled = type(tiny_model)(tiny_model, name="louder", source="", space=tiny_model.space)
+    scaled["conv1_1"] = tiny_model["conv1_1"].rescaled(np.ones(3), np.full(channels, 0.01))
     assert np.shape(bias) == (channels,)
     term = StyleTerm(1.0, ["conv1_1"], relative=True)
     losses = []
-    for model in (tiny_model, louder):
+    for model in (tiny_model, scaled):
         objective = Objective(model, [term])
         targets = objective.targets(None, [Style(STYLE)])
         losses.append(objective(tf.constant(CONTENT), targets)["style"])
@@ -280,9 +280,9 @@ def test_relative_losses_do_not_know_the_scale_of_the_trunk(tiny_model):
 # ------------------------------------------------------------------ several styles
 
 
-def test_blended_styles_have_the_weighted_mean_of_their_gram(tiny_model):
+def test_blended_styles_average_their_gram_matrices(tiny_model):
     blend = [Style(STYLE, weight=3), Style(OTHER, weight=1)]
-    loss = losses_at(tiny_model, CONTENT, blend)
+    loss = style_loss_at(tiny_model, CONTENT, blend)
     expected = 0
     for layer in LAYERS:
         current, one, two = (
@@ -294,23 +294,23 @@ def test_blended_styles_have_the_weighted_mean_of_their_gram(tiny_model):
     np.testing.assert_allclose(loss, expected, rtol=1e-4)
 
 
-def test_only_the_proportions_of_blended_weights_count(tiny_model):
-    one = losses_at(tiny_model, CONTENT, [Style(STYLE, weight=1), Style(OTHER, weight=2)])
-    two = losses_at(tiny_model, CONTENT, [Style(STYLE, weight=10), Style(OTHER, weight=20)])
+def test_style_weights_are_normalized(tiny_model):
+    one = style_loss_at(tiny_model, CONTENT, [Style(STYLE, weight=1), Style(OTHER, weight=2)])
+    two = style_loss_at(tiny_model, CONTENT, [Style(STYLE, weight=10), Style(OTHER, weight=20)])
     np.testing.assert_allclose(one, two, rtol=1e-5)
 
 
-def test_a_style_of_no_weight_is_refused():
+def test_style_with_zero_weight_raises():
     with pytest.raises(ConfigError, match="the weight of a style is 0; it must be above 0"):
         Style(STYLE, weight=0)
 
 
-def test_all_means_every_convolution_and_last_the_deepest(tiny_mat):
+def test_style_layers_all_and_content_layers_last(tiny_mat):
     model = load_vgg_model(tiny_mat)
     result = style_transfer(
         CONTENT, STYLE, model, iterations=0, style_layers="all", content_layers="last"
     )
-    named = style_transfer(
+    explicit = style_transfer(
         CONTENT,
         STYLE,
         model,
@@ -319,4 +319,4 @@ def test_all_means_every_convolution_and_last_the_deepest(tiny_mat):
         content_layers="conv5_4",
         init_image=CONTENT,
     )
-    assert result.history == named.history
+    assert result.history == explicit.history

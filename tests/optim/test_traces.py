@@ -1,4 +1,4 @@
-"""One trace serves all pictures and sizes, and changes nothing but the time."""
+"""Traced functions are reused for other pictures and sizes without changing the result."""
 
 import numpy as np
 import pytest
@@ -13,8 +13,8 @@ FIRST, SECOND, BRUSH, PEN = (VGG_PIXELS.to_image(make_picture(48, 64, seed=n)) f
 MASK = np.linspace(0, 1, 48 * 64).reshape(48, 64)
 
 
-def picture(model, content, style, **knobs):
-    """Return the picture before rounding, and its losses."""
+def transfer(model, content, style, **knobs):
+    """Return the image and the total losses of a short run."""
     config = TransferConfig().changed(**{"iterations": 4, "unit": "relative", **knobs})
     result = style_transfer(content, style, model, config=config)
     return result.image, [losses["total"] for losses in result.history]
@@ -22,17 +22,17 @@ def picture(model, content, style, **knobs):
 
 @pytest.fixture
 def traced(monkeypatch):
-    """Return a list that grows with each trace of losses and gradient."""
+    """Yield a list that grows with each trace of losses and gradient."""
     traces = []
     for module in ("descent", "scipy_lbfgs"):
         name = f"nst_tf.optim.{module}.losses_and_gradient"
         real = getattr(__import__(f"nst_tf.optim.{module}", fromlist=[module]), name.split(".")[-1])
 
-        def counted(*args, real=real):
+        def counting(*args, real=real):
             traces.append(1)
             return real(*args)
 
-        monkeypatch.setattr(name, counted)
+        monkeypatch.setattr(name, counting)
     forget_traces()
     yield traces
     forget_traces()
@@ -50,16 +50,16 @@ def traced(monkeypatch):
         {"schedule": "fast", "iterations": 9},
     ],
 )
-def test_another_pair_gives_what_it_gives_alone_and_nothing_is_traced(tiny_model, traced, knobs):
-    picture(tiny_model, FIRST, BRUSH, **knobs)
+def test_another_pair_reuses_the_trace_with_the_same_result(tiny_model, traced, knobs):
+    transfer(tiny_model, FIRST, BRUSH, **knobs)
     count = len(traced)
-    image, losses = picture(tiny_model, SECOND, PEN, **{**knobs, "alpha": 3.0})
+    image, losses = transfer(tiny_model, SECOND, PEN, **{**knobs, "alpha": 3.0})
     assert len(traced) == count
     forget_traces()
-    alone, alone_losses = picture(tiny_model, SECOND, PEN, **{**knobs, "alpha": 3.0})
+    fresh, fresh_losses = transfer(tiny_model, SECOND, PEN, **{**knobs, "alpha": 3.0})
     assert len(traced) == 2 * count
-    np.testing.assert_array_equal(image, alone)
-    assert losses == alone_losses
+    np.testing.assert_array_equal(image, fresh)
+    assert losses == fresh_losses
 
 
 @pytest.mark.parametrize(
@@ -72,20 +72,20 @@ def test_another_pair_gives_what_it_gives_alone_and_nothing_is_traced(tiny_model
         {"alpha": 7.0, "beta": 0.5, "tv_weight": 2.0},
     ],
 )
-def test_another_size_or_number_is_not_traced(tiny_model, traced, other):
+def test_another_size_or_number_does_not_retrace(tiny_model, traced, other):
     height, width = other.pop("size", (48, 64))
-    same = {name: other[name] for name in ("optimizer", "decay") if name in other}
-    picture(tiny_model, FIRST, BRUSH, **same)
+    shared = {name: other[name] for name in ("optimizer", "decay") if name in other}
+    transfer(tiny_model, FIRST, BRUSH, **shared)
     count = len(traced)
-    picture(tiny_model, SECOND[:, :height, :width], PEN[:, :height], **other)
+    transfer(tiny_model, SECOND[:, :height, :width], PEN[:, :height], **other)
     assert len(traced) == count
 
 
-def test_the_levels_of_a_run_share_a_trace(tiny_model, traced):
+def test_levels_of_a_run_share_a_trace(tiny_model, traced):
     large = VGG_PIXELS.to_image(make_picture(300, 400))
-    picture(tiny_model, FIRST, BRUSH, schedule="fast")
+    transfer(tiny_model, FIRST, BRUSH, schedule="fast")
     count = len(traced)
-    picture(tiny_model, large, large[:, ::-1], schedule="fast", iterations=6)
+    transfer(tiny_model, large, large[:, ::-1], schedule="fast", iterations=6)
     assert len(traced) == count
 
 
@@ -101,19 +101,19 @@ def test_the_levels_of_a_run_share_a_trace(tiny_model, traced):
         {"clip": False},
     ],
 )
-def test_other_settings_are_traced_anew(tiny_model, traced, other):
+def test_other_settings_retrace(tiny_model, traced, other):
     knobs = {"optimizer": "lbfgs-fixed"}
-    picture(tiny_model, FIRST, BRUSH, **knobs)
+    transfer(tiny_model, FIRST, BRUSH, **knobs)
     count = len(traced)
-    image, _ = picture(tiny_model, FIRST, BRUSH, **{**knobs, **other})
+    image, _ = transfer(tiny_model, FIRST, BRUSH, **{**knobs, **other})
     assert len(traced) > count
     forget_traces()
-    alone, _ = picture(tiny_model, FIRST, BRUSH, **{**knobs, **other})
-    np.testing.assert_array_equal(image, alone)
+    fresh, _ = transfer(tiny_model, FIRST, BRUSH, **{**knobs, **other})
+    np.testing.assert_array_equal(image, fresh)
 
 
 @pytest.mark.slow
-def test_masks_and_blends_are_told_apart(tiny_model):
+def test_masks_and_blends_do_not_affect_later_runs(tiny_model):
     styles = {
         "one": BRUSH,
         "blended": [Style(BRUSH), Style(PEN, 3.0)],
@@ -121,18 +121,18 @@ def test_masks_and_blends_are_told_apart(tiny_model):
         "masked other": [Style(PEN, mask=1 - MASK), Style(BRUSH, 2.0, mask=MASK)],
         "one more": PEN,
     }
-    together = {name: picture(tiny_model, FIRST, style)[0] for name, style in styles.items()}
+    cached = {name: transfer(tiny_model, FIRST, style)[0] for name, style in styles.items()}
     for name, style in styles.items():
         forget_traces()
-        alone = picture(tiny_model, FIRST, style)[0]
-        np.testing.assert_array_equal(together[name], alone, err_msg=name)
+        fresh = transfer(tiny_model, FIRST, style)[0]
+        np.testing.assert_array_equal(cached[name], fresh, err_msg=name)
 
 
 @pytest.mark.slow
-def test_another_trunk_or_precision_is_traced_anew(tiny_model, traced):
-    picture(tiny_model, FIRST, BRUSH)
+def test_another_trunk_or_precision_retraces(tiny_model, traced):
+    transfer(tiny_model, FIRST, BRUSH)
     count = len(traced)
-    picture(tiny_model.with_edges(), FIRST, BRUSH)
+    transfer(tiny_model.with_edges(), FIRST, BRUSH)
     assert len(traced) == 2 * count
     assert tiny_model.computing_in(tf.float32) is tiny_model
     assert tiny_model.computing_in(tf.bfloat16) is tiny_model.computing_in(tf.bfloat16)

@@ -1,4 +1,4 @@
-"""Checkpoints: a run that goes on ends as one that was never cut off, and nothing is half there."""
+"""Checkpoints: resumed runs match uninterrupted ones, and damaged files are rejected."""
 
 import json
 import zipfile
@@ -49,7 +49,7 @@ def task_for(model, knobs, iterations=11):
 
 
 class Positions:
-    """A callback that keeps the position of every iteration that has one."""
+    """A callback that stores the position of every iteration that has one."""
 
     look_every = 1
 
@@ -62,16 +62,16 @@ class Positions:
             self.found[step.iteration] = position
 
 
-def goes_on_alike(task, at_least, step=1):
-    """Run a task, then go on from every `step`-th of its positions; return the positions."""
+def check_resumed_runs(task, at_least, step=1):
+    """Run a task, resume it from every `step`-th position and compare; return the positions."""
     positions = Positions()
     whole = minimize(task, callbacks=[positions])
     assert len(positions.found) >= at_least
     for iteration, position in list(positions.found.items())[::step]:
-        again = minimize(task, position=position)
-        assert again.image.tobytes() == whole.image.tobytes(), iteration
-        assert again.history == whole.history, iteration
-        assert again.seconds > position.seconds
+        resumed = minimize(task, position=position)
+        assert resumed.image.tobytes() == whole.image.tobytes(), iteration
+        assert resumed.history == whole.history, iteration
+        assert resumed.seconds > position.seconds
     return positions.found
 
 
@@ -79,18 +79,18 @@ def goes_on_alike(task, at_least, step=1):
 
 
 @pytest.mark.parametrize("name", RUNS)
-def test_a_run_that_goes_on_ends_with_the_same_bits(tiny_model, name):
+def test_resumed_run_is_bit_identical(tiny_model, name):
     task, levels = task_for(tiny_model, RUNS[name]), name.startswith("levels")
-    found = goes_on_alike(task, 3 if name == "lbfgs" else 8, 7 if levels else 3)
+    found = check_resumed_runs(task, 3 if name == "lbfgs" else 8, 7 if levels else 3)
     if levels:
         assert {position.level for position in found.values()} == {0, 1}
 
 
-def test_so_does_one_that_steps_uphill(tiny_model, monkeypatch):
-    # Far too long steps: some are undone, and the best image is not the last one.
+def test_resumed_run_with_undone_steps_is_bit_identical(tiny_model, monkeypatch):
+    # The first step is far too long: some steps are undone, and the best image is not the last.
     monkeypatch.setattr(LBFGS, "initial", with_long_first_step(LBFGS.initial))
     task = task_for(tiny_model, {"optimizer": "lbfgs-fixed", "clip": False, "tv_weight": 1.0})
-    found = goes_on_alike(task, 8, step=3)
+    found = check_resumed_runs(task, 8, step=3)
     firsts = [float(position.loop["first"]) for position in found.values()]
     assert min(firsts) < max(firsts), "no step undone"
 
@@ -100,33 +100,33 @@ def with_long_first_step(initial):
 
 
 @pytest.mark.slow
-def test_so_does_one_in_tiles(tiny_model):
+def test_resumed_run_in_tiles_is_bit_identical(tiny_model):
     task = task_for(tiny_model, FAST, iterations=3)
     objective = TiledObjective(task.objective.model, task.objective.terms, task.size, 100 * 110)
     task = replace(task, objective=objective)
-    goes_on_alike(task, 2, step=2)
+    check_resumed_runs(task, 2, step=2)
 
 
-def test_where_nobody_looks_only_the_end_of_a_call_can_be_gone_on_from(tiny_model):
-    class Told(Positions):
+def test_unobserved_run_is_resumable_at_the_end_of_a_call(tiny_model):
+    class UnobservedPositions(Positions):
         look_every = 0
 
     task = task_for(tiny_model, RUNS["adam"], iterations=40)
-    told = Told()
-    whole = minimize(task, callbacks=[told])
-    assert 0 < len(told.found) < 40
-    last = told.found[max(told.found)]
+    positions = UnobservedPositions()
+    whole = minimize(task, callbacks=[positions])
+    assert 0 < len(positions.found) < 40
+    last = positions.found[max(positions.found)]
     assert minimize(task, position=last).image.tobytes() == whole.image.tobytes()
 
 
-def test_through_a_file_too(tiny_model, tmp_path):
+def test_resume_from_a_saved_checkpoint(tiny_model, tmp_path):
     task = task_for(tiny_model, RUNS["lbfgs-fixed"])
     positions = Positions()
     whole = minimize(task, callbacks=[positions])
     save_checkpoint(tmp_path, positions.found[6])
-    again = minimize(task, position=latest_position(tmp_path))
-    assert again.image.tobytes() == whole.image.tobytes()
-    assert again.history == whole.history
+    resumed = minimize(task, position=latest_position(tmp_path))
+    assert resumed.image.tobytes() == whole.image.tobytes()
+    assert resumed.history == whole.history
 
 
 # ------------------------------------------------------------------ files
@@ -138,18 +138,18 @@ def position_after(iterations):
     return Position(1, 7, {"image": image, "updates": np.asarray(iterations)}, history, 12.5)
 
 
-def test_a_checkpoint_comes_back_as_it_was(tmp_path):
+def test_checkpoint_round_trip(tmp_path):
     position = position_after(3)
     path = save_checkpoint(tmp_path, position)
     assert path.name == "checkpoint-000003.npz"
-    back = load_checkpoint(path)
-    assert (back.level, back.done, back.seconds) == (1, 7, 12.5)
-    assert back.history == position.history
-    assert back.loop["image"].tobytes() == position.loop["image"].tobytes()
+    loaded = load_checkpoint(path)
+    assert (loaded.level, loaded.done, loaded.seconds) == (1, 7, 12.5)
+    assert loaded.history == position.history
+    assert loaded.loop["image"].tobytes() == position.loop["image"].tobytes()
     assert [p.name for p in tmp_path.iterdir()] == [path.name], "nothing beside it"
 
 
-def test_the_last_two_are_kept(tmp_path):
+def test_last_two_checkpoints_are_kept(tmp_path):
     for iterations in (3, 11, 1_000_000, 5):
         save_checkpoint(tmp_path, position_after(iterations))
     assert [p.name for p in checkpoints(tmp_path)] == [
@@ -158,34 +158,34 @@ def test_the_last_two_are_kept(tmp_path):
     ]
 
 
-def test_a_damaged_one_is_told_and_the_one_before_is_taken(tmp_path):
+def test_damaged_checkpoint_falls_back_to_the_previous_one(tmp_path):
     save_checkpoint(tmp_path, position_after(3))
     newest = save_checkpoint(tmp_path, position_after(5))
-    whole, said = newest.read_bytes(), []
+    whole, messages = newest.read_bytes(), []
     for place in range(0, len(whole), 7):
         newest.write_bytes(whole[:place])
-        assert len(latest_position(tmp_path, said.append).history) == 4, place
-    assert all("is damaged" in line and "the previous one" in line for line in said)
+        assert len(latest_position(tmp_path, messages.append).history) == 4, place
+    assert all("is damaged" in line and "the previous one" in line for line in messages)
 
 
-def test_every_flipped_byte_is_noticed_or_does_no_harm(tmp_path):
+def test_flipped_byte_is_detected_or_harmless(tmp_path):
     position = position_after(3)
     path = save_checkpoint(tmp_path, position)
     whole = path.read_bytes()
-    noticed = 0
+    detected = 0
     for place in range(len(whole)):
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x55]) + whole[place + 1 :])
         try:
-            back = load_checkpoint(path)
+            loaded = load_checkpoint(path)
         except ConfigError:
-            noticed += 1
-        else:  # such as a date in the archive
-            assert back.history == position.history
-            assert back.loop["image"].tobytes() == position.loop["image"].tobytes()
-    assert noticed > len(whole) / 2
+            detected += 1
+        else:  # for example in a date in the archive
+            assert loaded.history == position.history
+            assert loaded.loop["image"].tobytes() == position.loop["image"].tobytes()
+    assert detected > len(whole) / 2
 
 
-def test_what_could_run_or_swell_is_refused(tmp_path):
+def test_unsafe_or_invalid_checkpoint_raises(tmp_path):
     path = tmp_path / "checkpoint-000001.npz"
     np.savez(path, about=np.array([object()], dtype=object))
     with pytest.raises(ConfigError, match="damaged"):
@@ -197,7 +197,7 @@ def test_what_could_run_or_swell_is_refused(tmp_path):
     np.savez(path, about=about)
     with pytest.raises(ConfigError, match="has format 9; format 2 was expected"):
         load_checkpoint(path)
-    with zipfile.ZipFile(path, "w") as file:  # a header that promises more than any memory holds
+    with zipfile.ZipFile(path, "w") as file:  # a header that claims more than fits into memory
         file.writestr("about.npy", huge_header())
     with pytest.raises(ConfigError, match=r"damaged|does not fit into memory"):
         load_checkpoint(path)
@@ -210,24 +210,24 @@ def huge_header():
 
 
 @pytest.mark.parametrize("name", ["adam", "lbfgs", "lbfgs-fixed"])
-def test_a_checkpoint_that_lacks_what_the_loop_remembers_is_refused(tiny_model, name):
+def test_checkpoint_without_optimizer_state_raises(tiny_model, name):
     task = task_for(tiny_model, RUNS[name])
     position = Position(0, 3, {"image": CONTENT}, [{"total": 1.0}] * 4, 1.0)
     with pytest.raises(ConfigError, match=r"the checkpoint is not what .* remove it"):
         minimize(task, position=position)
 
 
-# ------------------------------------------------------------------ when
+# ------------------------------------------------------------------ intervals
 
 
 def test_checkpoints_are_saved_when_due_and_not_at_the_end(tmp_path, monkeypatch):
     now = [0.0]
     monkeypatch.setattr("nst_tf.rundir.checkpoint.time.perf_counter", lambda: now[0])
-    keep = Checkpoints(tmp_path, every=30)
+    callback = Checkpoints(tmp_path, every=30)
     saved = []
     for iteration in range(1, 8):
         now[0] += 10
-        keep(step_at(iteration, last=iteration == 7))
+        callback(step_at(iteration, last=iteration == 7))
         saved.append(len(checkpoints(tmp_path)))
     assert saved == [0, 0, 1, 1, 1, 2, 2]
 
@@ -238,15 +238,15 @@ def step_at(iteration, last):
     )
 
 
-def test_slow_ones_are_rarer(tmp_path, monkeypatch):
+def test_slow_checkpoints_are_saved_less_often(tmp_path, monkeypatch):
     now = [0.0]
     monkeypatch.setattr("nst_tf.rundir.checkpoint.time.perf_counter", lambda: now[0])
-    keep = Checkpoints(tmp_path, every=1)
+    callback = Checkpoints(tmp_path, every=1)
 
-    def slowly(*_):
+    def save_slowly(*_):
         now[0] += 10
 
-    monkeypatch.setattr("nst_tf.rundir.checkpoint.save_checkpoint", slowly)
+    monkeypatch.setattr("nst_tf.rundir.checkpoint.save_checkpoint", save_slowly)
     now[0] = 5.0
-    keep(step_at(1, last=False))
-    assert keep.due == 15 + 200, "ten seconds of saving are paid for by two hundred of painting"
+    callback(step_at(1, last=False))
+    assert callback.due == 15 + 200, "ten seconds of saving are paid for by two hundred of painting"

@@ -1,4 +1,4 @@
-"""Memory: what is estimated, when a picture is tiled, and what happens when there is too little."""
+"""Memory estimates, the choice of tiles, and running out of memory."""
 
 import numpy as np
 import pytest
@@ -26,78 +26,78 @@ LAYERS = ("conv4_2", "conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
 
 
 @pytest.fixture
-def little_used(monkeypatch):
-    """As if this process held nothing yet."""
+def no_memory_used(monkeypatch):
+    """Set the memory used by this process to 0."""
     monkeypatch.setattr(memory, "memory_used", lambda: 0)
 
 
-class Paper:
-    """VGG-19's shape, no numbers: what estimates are made of."""
+class VGG19Shapes:
+    """VGG-19's layer shapes without weights, as needed for estimates."""
 
     def __init__(self, tiny_model, dtype=tf.float32):
         self.model = tiny_model.with_layers(
-            {name: _Shape(layer, name) for name, layer in tiny_model.items()}, dtype=dtype
+            {name: _LayerShape(layer, name) for name, layer in tiny_model.items()}, dtype=dtype
         )
 
 
-class _Shape:
+class _LayerShape:
     def __init__(self, layer, name):
         block = int(name[4] if name.startswith("conv") else name[-1])
         self.channels = layer.channels and (64, 128, 256, 512, 512)[block - 1]
         self.extent = layer.extent
 
 
-def test_the_estimates_are_those_of_the_papers_network(tiny_model):
-    paper = Paper(tiny_model).model
-    # Counted by hand: 444 thousand million operations at 640x480, 1.8 kB a pixel.
-    assert operations_a_pixel(paper, LAYERS) * 640 * 480 == pytest.approx(444e9, rel=0.02)
-    assert bytes_a_pixel(paper, LAYERS) == pytest.approx(1830, rel=0.03)
-    half = Paper(tiny_model, tf.bfloat16).model
+def test_estimates_match_values_counted_by_hand(tiny_model):
+    vgg19 = VGG19Shapes(tiny_model).model
+    # Counted by hand: 444e9 operations at 640x480, 1.8 kB per pixel.
+    assert operations_a_pixel(vgg19, LAYERS) * 640 * 480 == pytest.approx(444e9, rel=0.02)
+    assert bytes_a_pixel(vgg19, LAYERS) == pytest.approx(1830, rel=0.03)
+    half = VGG19Shapes(tiny_model, tf.bfloat16).model
     assert bytes_a_pixel(half, LAYERS) == pytest.approx(930, rel=0.03)
 
 
 @pytest.mark.parametrize(
-    ("dtype", "size", "used", "held"),
+    ("dtype", "size", "used", "measured"),
     [
         (tf.bfloat16, (480, 640), 0.73, 1.45),
         (tf.bfloat16, (1080, 1920), 0.81, 4.55),
-        (tf.float32, (480, 640), 0.73, 1.68),  # of 50 iterations
+        (tf.float32, (480, 640), 0.73, 1.68),  # 50 iterations
     ],
 )
-def test_the_estimates_are_about_what_whole_runs_held(
-    tiny_model, monkeypatch, dtype, size, used, held
+def test_estimates_are_close_to_measured_memory(
+    tiny_model, monkeypatch, dtype, size, used, measured
 ):
     monkeypatch.setattr(memory, "convolution_speed", lambda dtype: 1e12)
-    paper = Paper(tiny_model, dtype).model
+    vgg19 = VGG19Shapes(tiny_model, dtype).model
     config = TransferConfig(schedule="fast")
-    told = estimate(paper, LAYERS, [Level(size, 500)], config, 0, used * GIB)
-    assert told.gibibytes == pytest.approx(held, rel=0.1)
+    estimated = estimate(vgg19, LAYERS, [Level(size, 500)], config, 0, used * GIB)
+    assert estimated.gibibytes == pytest.approx(measured, rel=0.1)
 
 
-def test_a_picture_that_fits_goes_through_in_one_piece(tiny_model, little_used):
-    paper = Paper(tiny_model).model
-    assert not tile_area(paper, LAYERS, (480, 640), TransferConfig(memory_limit=1.1))
-    area = tile_area(paper, LAYERS, (2160, 3840), TransferConfig(memory_limit=6))
+def test_only_pictures_that_do_not_fit_are_tiled(tiny_model, no_memory_used):
+    vgg19 = VGG19Shapes(tiny_model).model
+    assert not tile_area(vgg19, LAYERS, (480, 640), TransferConfig(memory_limit=1.1))
+    area = tile_area(vgg19, LAYERS, (2160, 3840), TransferConfig(memory_limit=6))
     assert 256 * 256 < area < 2160 * 3840
     with pytest.raises(NstError, match=r"3840x2160 pixels need .* GiB .* and there are .*--size"):
-        tile_area(paper, LAYERS, (2160, 3840), TransferConfig(memory_limit=1))
+        tile_area(vgg19, LAYERS, (2160, 3840), TransferConfig(memory_limit=1))
 
 
-def test_8k_goes_through_in_8_gib(tiny_model, monkeypatch):
-    monkeypatch.setattr(memory, "memory_used", lambda: 1.9 * GIB)  # measured, pictures read
-    paper = Paper(tiny_model, tf.bfloat16).model
+def test_8k_fits_into_8_gib(tiny_model, monkeypatch):
+    monkeypatch.setattr(memory, "memory_used", lambda: 1.9 * GIB)  # measured with pictures read
+    vgg19 = VGG19Shapes(tiny_model, tf.bfloat16).model
     config = TransferConfig(schedule="fast", memory_limit=8)
-    assert tile_area(paper, LAYERS, (4320, 7680), config) > memory.SMALLEST_TILE
+    assert tile_area(vgg19, LAYERS, (4320, 7680), config) > memory.SMALLEST_TILE
 
 
-def test_what_is_free_is_the_limit_unless_one_is_given(tiny_model, monkeypatch):
+def test_free_memory_is_the_default_limit(tiny_model, monkeypatch):
     monkeypatch.setattr(memory, "memory_left", lambda: 3 * GIB)
-    paper = Paper(tiny_model).model
-    assert not tile_area(paper, LAYERS, (720, 1280), TransferConfig())
-    assert tile_area(paper, LAYERS, (1440, 2560), TransferConfig())
+    vgg19 = VGG19Shapes(tiny_model).model
+    assert not tile_area(vgg19, LAYERS, (720, 1280), TransferConfig())
+    assert tile_area(vgg19, LAYERS, (1440, 2560), TransferConfig())
 
 
-def test_a_container_may_have_less_than_the_machine(monkeypatch, tmp_path):
+def test_container_limit_reduces_memory_left(monkeypatch, tmp_path):
     free = memory_left()
     (tmp_path / "max").write_text(str(3 * 10**6))
     (tmp_path / "current").write_text(str(10**6))
@@ -107,17 +107,17 @@ def test_a_container_may_have_less_than_the_machine(monkeypatch, tmp_path):
     assert memory_left() == pytest.approx(free, rel=0.5)
 
 
-def test_an_estimate_says_time_and_memory(tiny_model, monkeypatch, little_used):
+def test_estimate_reports_time_and_memory(tiny_model, monkeypatch, no_memory_used):
     monkeypatch.setattr(memory, "convolution_speed", lambda dtype: 100e9)
-    paper = Paper(tiny_model).model
-    told = estimate(paper, LAYERS, [Level((480, 640), 500)], TransferConfig())
-    assert told.seconds == pytest.approx(500 * 444 / 60, rel=0.02)
-    assert str(told).startswith("about 61 min and 1 GiB")
-    tiled = estimate(paper, LAYERS, [Level((480, 640), 5)], TransferConfig(), tile=10**5)
+    vgg19 = VGG19Shapes(tiny_model).model
+    estimated = estimate(vgg19, LAYERS, [Level((480, 640), 500)], TransferConfig())
+    assert estimated.seconds == pytest.approx(500 * 444 / 60, rel=0.02)
+    assert str(estimated).startswith("about 61 min and 1 GiB")
+    tiled = estimate(vgg19, LAYERS, [Level((480, 640), 5)], TransferConfig(), tile=10**5)
     assert "tile by tile" in str(tiled)
 
 
-def test_smaller_passes_end_at_the_smallest_tile(tiny_model):
+def test_tiles_shrink_down_to_the_smallest_tile(tiny_model):
     objective, areas = Objective(tiny_model, []), []
     for _ in range(3):
         objective = in_smaller_tiles(objective, (1000, 1000))
@@ -129,7 +129,7 @@ def test_smaller_passes_end_at_the_smallest_tile(tiny_model):
 
 @pytest.fixture
 def before_features(monkeypatch):
-    """Return a function that sets what is called with the image before features are computed."""
+    """Return a function that installs a hook on the image before feature extraction."""
 
     def install(check):
         def extract(model, image, layers):
@@ -144,28 +144,28 @@ def before_features(monkeypatch):
 
 
 @pytest.mark.slow
-def test_out_of_memory_the_run_goes_on_in_tiles(tiny_model, before_features):
+def test_run_continues_in_tiles_after_out_of_memory(tiny_model, before_features):
     whole = style_transfer(CONTENT, STYLE, tiny_model, iterations=3)
-    passes = []
+    areas = []
 
-    def allocate(height, width):  # TensorFlow takes a MemoryError for ResourceExhaustedError
-        passes.append(int(height * width))
-        if passes[-1] > 100 * 100 * 10:  # the picture, not the tiles or the style's
+    def allocate(height, width):  # TensorFlow turns MemoryError into ResourceExhaustedError
+        areas.append(int(height * width))
+        if areas[-1] > 100 * 100 * 10:  # the whole picture, not a tile or the style
             raise MemoryError("OOM when allocating tensor")
 
     def check(image):
-        shape = tf.shape(image)  # in the traced loop a picture's size is known as it runs
+        shape = tf.shape(image)  # in the traced loop sizes are known only at run time
         with tf.control_dependencies([tf.numpy_function(allocate, [shape[1], shape[2]], [])]):
             return tf.identity(image)
 
     before_features(check)
     tiled = style_transfer(CONTENT, STYLE, tiny_model, iterations=3)
-    assert max(passes) == 400 * 420
+    assert max(areas) == 400 * 420
     first, second = (run.history[0]["total"] for run in (whole, tiled))
     np.testing.assert_allclose(second, first, rtol=1e-4)
 
 
-def test_out_of_memory_for_the_smallest_tiles_too_says_what_to_do(tiny_model, before_features):
+def test_out_of_memory_in_the_smallest_tiles_raises(tiny_model, before_features):
     def check(image):
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
 

@@ -1,4 +1,4 @@
-"""From coarse to fine: levels, what they resize, what they hand on."""
+"""Coarse-to-fine optimization: the levels, resizing between them, and complete runs."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ SHALLOW = {"content_layers": "conv2_1", "style_layers": ("conv1_1", "conv2_1")}
 @pytest.mark.parametrize("schedule", SCHEDULES)
 @pytest.mark.parametrize("iterations", [0, 1, 7, 500])
 @pytest.mark.parametrize("size", [(32, 32), (480, 640), (2160, 3840), (40, 2000)])
-def test_levels_add_up_to_the_iterations_and_end_at_the_result(schedule, iterations, size):
+def test_levels_sum_to_the_iterations_and_end_at_full_size(schedule, iterations, size):
     levels = make_levels(schedule, size, iterations)
     assert sum(level.iterations for level in levels) == iterations
     assert levels[-1].size == size
@@ -31,10 +31,10 @@ def test_levels_add_up_to_the_iterations_and_end_at_the_result(schedule, iterati
     assert widths == sorted(set(widths))
     assert min(min(level.size) for level in levels) >= MIN_SIDE
     assert all(level.iterations for level in levels[:-1])
-    assert levels[-1].iterations or not iterations  # the result is never an enlarged picture
+    assert levels[-1].iterations or not iterations  # the result is never just an enlarged picture
 
 
-def test_the_tutorials_schedule_has_one_level_and_the_others_begin_at_the_same_small_one():
+def test_coarsest_level_of_every_schedule():
     assert len(make_levels("tutorial", (480, 640), 500)) == 1
     for schedule in ("fast", "fine"):
         for size in [(480, 640), (1080, 1440)]:
@@ -42,17 +42,17 @@ def test_the_tutorials_schedule_has_one_level_and_the_others_begin_at_the_same_s
             assert height * width == pytest.approx(SCHEDULES[schedule].coarsest, rel=0.02)
 
 
-def test_the_finest_level_of_a_large_picture_is_not_starved():
+def test_every_level_of_a_large_picture_gets_iterations():
     levels = make_levels("fast", (4320, 7680), 500)
     assert len(levels) > 5
     assert min(level.iterations for level in levels) >= 0.02 * levels[0].iterations > 1
 
 
-def test_there_is_no_coarse_level_hardly_smaller_than_the_result():
+def test_no_coarse_level_is_close_to_full_size():
     assert len(make_levels("fast", (150, 190), 500)) == 1
 
 
-def test_the_papers_sums_have_one_level_in_every_schedule(tiny_model):
+def test_paper_unit_has_one_level_in_every_schedule(tiny_model):
     for schedule in SCHEDULES:
         assert len(make_levels(schedule, (480, 640), 500, unit="paper")) == 1
     for unit, levels in [("paper", 1), ("relative", 2)]:
@@ -61,15 +61,15 @@ def test_the_papers_sums_have_one_level_in_every_schedule(tiny_model):
         assert len(task_levels(task)) == levels
 
 
-def test_what_a_level_leaves_that_converged_early_goes_to_the_next(tiny_model, monkeypatch):
-    given, seen = [], []
+def test_unused_iterations_pass_to_the_next_level(tiny_model, monkeypatch):
+    assigned, seen = [], []
 
-    class Early:
-        """A descent whose first level converges after two updates."""
+    class EarlyOptimizer:
+        """An optimizer that converges after two updates on the first level."""
 
         def __init__(self, config, space, iterations, tiled):
-            given.append(iterations)
-            self.end = 2 if len(given) == 1 else iterations
+            assigned.append(iterations)
+            self.end = 2 if len(assigned) == 1 else iterations
             self.updates, self.losses = 0, {"total": 1.0}
 
         def start(self, objective, targets, image):
@@ -91,29 +91,29 @@ def test_what_a_level_leaves_that_converged_early_goes_to_the_next(tiny_model, m
         def close(self):
             pass
 
-    monkeypatch.setattr("nst_tf.transfer.make_optimizer", Early)
+    monkeypatch.setattr("nst_tf.transfer.make_optimizer", EarlyOptimizer)
     knobs = {"schedule": "fast", "iterations": 12, **RELATIVE, **SHALLOW}
-    look = [lambda step: seen.append(step.iteration)]
-    result = style_transfer(CONTENT, STYLE, tiny_model, callbacks=look, **knobs)
+    callbacks = [lambda step: seen.append(step.iteration)]
+    result = style_transfer(CONTENT, STYLE, tiny_model, callbacks=callbacks, **knobs)
     planned = [level.iterations for level in make_levels("fast", CONTENT.shape[1:3], 12)]
-    assert given == [planned[0], planned[1] + planned[0] - 2, *planned[2:]]
+    assert assigned == [planned[0], planned[1] + planned[0] - 2, *planned[2:]]
     assert seen == list(range(13))
     assert result.iterations == 12
     assert not result.converged
 
 
-def test_a_style_that_is_small_holds_the_levels_above_it():
+def test_small_style_limits_the_coarsest_level():
     levels = make_levels("fast", (480, 640), 500, shortest=64)
     assert levels[0].size[0] >= 240
 
 
-def test_the_choices_of_the_command_line_are_the_schedules():
+def test_config_choices_match_the_schedules():
     assert tuple(SCHEDULES) == knobs.SCHEDULES
     with pytest.raises(ConfigError, match="`schedule` is 'quick'; choose from tutorial, fast"):
         make_levels("quick", (480, 640), 500)
 
 
-def test_resizing_keeps_flat_colours_and_the_range_of_masks():
+def test_resizing_preserves_flat_colors_and_mask_range():
     flat = np.broadcast_to(np.float32([10, -20, 30]), (1, 40, 60, 3))
     np.testing.assert_allclose(resized_image(flat, (23, 91))[0, 5, 5], [10, -20, 30], rtol=1e-5)
     mask = np.zeros((40, 60), np.float32)
@@ -124,7 +124,7 @@ def test_resizing_keeps_flat_colours_and_the_range_of_masks():
     assert resized_image(flat, (40, 60)) is flat
 
 
-def test_a_style_takes_its_masks_along():
+def test_resizing_a_style_resizes_its_masks():
     style = Style(STYLE, 2.0, np.ones((233, 311), np.float32), np.ones((250, 211), np.float32))
     small = resized_style(style, 0.5, (116, 155))
     assert small.image.shape == (1, 125, 106, 3)
@@ -133,7 +133,7 @@ def test_a_style_takes_its_masks_along():
     assert small.weight == 2
 
 
-def test_a_run_from_coarse_to_fine_reports_every_iteration_once(tiny_model):
+def test_coarse_to_fine_run_reports_every_iteration_once(tiny_model):
     steps = []
     result = style_transfer(
         CONTENT,
@@ -151,48 +151,48 @@ def test_a_run_from_coarse_to_fine_reports_every_iteration_once(tiny_model):
     sizes = [step.image.shape[1:3] for step in steps]
     assert len(set(sizes)) == len(make_levels("fast", (233, 311), 20)) > 1
     assert sizes[-1] == (233, 311)
-    for step in steps:  # a coarse one is enlarged
+    for step in steps:  # coarse pictures are enlarged
         assert step.picture().shape == (233, 311, 3)
     low, high = VGG_PIXELS.bounds
     assert (result.image >= low - 1e-3).all()
     assert (result.image <= high + 1e-3).all()
 
 
-def test_it_goes_lower_than_the_tutorials_loop_in_as_many_iterations(tiny_model):
-    def final(schedule):
+def test_fast_schedule_reaches_a_lower_loss_than_tutorial(tiny_model):
+    def final_loss(schedule):
         result = style_transfer(
             CONTENT, STYLE, tiny_model, schedule=schedule, iterations=30, **RELATIVE, **SHALLOW
         )
         return result.history[-1]["total"]
 
-    assert final("fast") < final("tutorial")
+    assert final_loss("fast") < final_loss("tutorial")
 
 
-def test_a_learning_rate_means_adam_whatever_the_schedule():
+def test_learning_rate_selects_adam_in_every_schedule():
     assert optimizer_name(TransferConfig()) == "adam"
     assert optimizer_name(TransferConfig(schedule="fast")) == "lbfgs-fixed"
     assert optimizer_name(TransferConfig(schedule="fast", learning_rate=3.0)) == "adam"
     assert optimizer_name(TransferConfig(schedule="fast", decay="cosine")) == "adam"
-    given = TransferConfig(schedule="fast", optimizer="sgd", learning_rate=3.0)
-    assert optimizer_name(given) == "sgd"
+    explicit = TransferConfig(schedule="fast", optimizer="sgd", learning_rate=3.0)
+    assert optimizer_name(explicit) == "sgd"
 
 
-def test_a_level_lays_the_change_upon_the_contents_own_fine_lines(tiny_model):
+def test_enlarging_keeps_the_details_of_the_content(tiny_model):
     knobs = TransferConfig(schedule="fast", **RELATIVE, **SHALLOW)
     from_content = make_task(CONTENT, STYLE, tiny_model, config=knobs)
     first, *_, last = task_levels(from_content)
     small = resized_image(CONTENT, first.size)
-    same = enlarged(from_content, small, last)
-    np.testing.assert_array_equal(same, CONTENT)
+    unchanged = enlarged(from_content, small, last)
+    np.testing.assert_array_equal(unchanged, CONTENT)
     brighter = enlarged(from_content, small + 7, last)
     np.testing.assert_allclose(brighter, CONTENT + 7, atol=1e-3)
 
-    elsewhere = make_task(CONTENT, STYLE, tiny_model, CONTENT * 0.5, knobs)
-    from_elsewhere = enlarged(elsewhere, small, last)
-    np.testing.assert_array_equal(from_elsewhere, resized_image(small, CONTENT.shape[1:3]))
+    other_start = make_task(CONTENT, STYLE, tiny_model, CONTENT * 0.5, knobs)
+    enlarged_small = enlarged(other_start, small, last)
+    np.testing.assert_array_equal(enlarged_small, resized_image(small, CONTENT.shape[1:3]))
 
 
-def test_masks_go_through_the_levels(tiny_model):
+def test_coarse_to_fine_run_with_masks(tiny_model):
     mask = np.zeros((233, 311), np.float32)
     mask[:, :150] = 1
     styles = [Style(STYLE, 1.0, mask), Style(STYLE[:, ::-1], 1.0, 1 - mask)]

@@ -1,4 +1,4 @@
-"""Tile by tile or in one piece: the same losses and the same gradient."""
+"""Tiled computation gives the losses and gradient of the whole picture."""
 
 import numpy as np
 import pytest
@@ -16,11 +16,11 @@ CONTENT = VGG_PIXELS.to_image(make_picture(213, 317))
 STYLE = VGG_PIXELS.to_image(make_picture(190, 283, seed=1))
 NOISE = np.random.default_rng(0).normal(0, 20, CONTENT.shape).astype(np.float32)
 SHALLOW = {"content_layers": ("conv2_2",), "style_layers": ("conv1_1", "conv2_1", "conv3_1")}
-SMALL = 40 * 40  # pixels of a tile: far fewer than the halo of a deep layer leaves room for
+SMALL = 40 * 40  # pixels per tile: far fewer than the halo of a deep layer
 
 
 def losses_and_gradient(model, area, styles, **knobs):
-    """Return losses and gradient of a picture, tile by tile if there is an area."""
+    """Return the losses and gradient of a picture, tile by tile unless `area` is 0."""
     terms = loss_terms(model, TransferConfig(**{**SHALLOW, **knobs}))
     objective = Objective(model, terms)
     if area:
@@ -50,36 +50,36 @@ def check_same(model, area, styles=STYLE, *, tolerance=2e-5, **knobs):
 
 
 @pytest.mark.parametrize("area", [SMALL, 100 * 120, 150 * 300, 10**6])
-def test_tiles_give_the_losses_and_the_gradient_of_the_whole_picture(tiny_model, area):
+def test_tiles_match_the_whole_picture(tiny_model, area):
     check_same(tiny_model, area, tv_weight=1e-3)
 
 
-def test_tiles_do_so_at_the_papers_layers(tiny_model):
+def test_tiles_match_with_the_papers_layers(tiny_model):
     layers = {"content_layers": ("conv4_2",), "style_layers": TransferConfig().style_layers}
     check_same(tiny_model, 180 * 200, **layers)
 
 
 @pytest.mark.parametrize("statistic", ["chain", "blurred", "moments"])
-def test_tiles_do_so_for_every_statistic(tiny_model, statistic):
+def test_tiles_match_for_every_statistic(tiny_model, statistic):
     check_same(tiny_model, 90 * 80, statistic=statistic, unit="relative")
 
 
-def test_tiles_do_so_for_wasserstein_as_far_as_its_square_root_lets_them(tiny_model):
-    """The root of an eigenvalue that is 0 but for rounding, 1e-7, is 3e-4 in any order of sums."""
+def test_tiles_match_for_wasserstein(tiny_model):
+    """Rounding errors of 1e-7 in eigenvalues of 0 become 3e-4 in their square roots."""
     check_same(tiny_model, 90 * 80, statistic="wasserstein", unit="relative", tolerance=5e-3)
 
 
-def test_tiles_do_so_for_shifted_activations(tiny_model):
+def test_tiles_match_with_shifted_activations(tiny_model):
     check_same(tiny_model, 90 * 80, statistic="chain", activation_shift=-1.0)
 
 
 @pytest.mark.parametrize("form", ["absolute", "mean", "power"])
-def test_tiles_do_so_for_every_total_variation(tiny_model, form):
+def test_tiles_match_for_every_total_variation(tiny_model, form):
     check_same(tiny_model, SMALL, tv_form=form, tv_weight=10.0)
 
 
 @pytest.mark.parametrize("propagation", ["simple", "inside"])
-def test_tiles_do_so_under_masks(tiny_model, propagation):
+def test_tiles_match_with_masks(tiny_model, propagation):
     mask = np.zeros(CONTENT.shape[1:3], np.float32)
     mask[30:150, 50:211] = 1
     style_mask = np.zeros(STYLE.shape[1:3], np.float32)
@@ -88,7 +88,7 @@ def test_tiles_do_so_under_masks(tiny_model, propagation):
     check_same(tiny_model, 70 * 90, styles, propagation=propagation)
 
 
-def test_tiles_do_so_with_edges_repeated_and_max_pooling(tiny_mat):
+def test_tiles_match_with_edge_padding_and_max_pooling(tiny_mat):
     check_same(load_vgg_model(tiny_mat, pooling="max").with_edges(), SMALL)
 
 
@@ -110,7 +110,7 @@ def test_every_position_lies_in_the_core_of_one_tile(tiny_model, shape):
         assert (seen == 1).all()
 
 
-def test_tiles_keep_to_their_area(tiny_model):
+def test_tiles_do_not_exceed_their_area(tiny_model):
     for area in (300 * 300, 500 * 500):
         tiling = Tiling.of(tiny_model, ("conv5_1",), (1080, 1920), area, 0)
         assert tiling.size[0] * tiling.size[1] <= area
@@ -118,13 +118,13 @@ def test_tiles_keep_to_their_area(tiny_model):
     assert Tiling.of(tiny_model, ("conv5_1",), (1080, 1920), 1080 * 1920, 0).count == 1
 
 
-def test_receptive_fields_are_those_of_the_literature(tiny_model):
+def test_receptive_fields_known_values(tiny_model):
     fields = receptive_fields(tiny_model)
     assert fields["conv1_1"] == (1, -1, 3)
     assert fields["conv5_1"] == (16, -70, 156)
 
 
-def test_features_of_tiles_are_those_of_the_whole_picture(tiny_model):
+def test_features_of_tiles_match_the_whole_picture(tiny_model):
     layers = ("conv2_2", "conv4_2")
     terms = [ContentTerm(1.0, layers)]
     whole = Objective(tiny_model, terms).measure(terms[0], CONTENT)

@@ -1,35 +1,34 @@
-"""Python imports this at its start, where it is on the path: connections elsewhere are noted.
+"""Record connections to other machines; Python imports this module at startup if it is on the path.
 
-The page's program runs with it in `test_app`: what it would say to anybody is in the file that
-$NST_TF_ASKED names.
+`test_page` runs the app with it. Each host is appended to the file named by $NST_TF_ASKED.
 """
 
 import os
 import socket
 
-HERE = ("127.0.0.1", "localhost", "::1", "0.0.0.0", None)
+LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1", "0.0.0.0", None)
 
 
-def _note(what):
+def _record(host):
     with open(os.environ["NST_TF_ASKED"], "a", encoding="utf-8") as file:
-        file.write(f"{what}\n")
+        file.write(f"{host}\n")
 
 
-def _watched(function, host_of):
-    def watched(*arguments, **options):
-        host = host_of(arguments)
-        if host not in HERE:
-            _note(host)
-        return function(*arguments, **options)
+def _recorded(function, host_of):
+    def wrapper(*args, **kwargs):
+        host = host_of(args)
+        if host not in LOCAL_HOSTS:
+            _record(host)
+        return function(*args, **kwargs)
 
-    return watched
-
-
-def _host(arguments):
-    address = arguments[1]
-    return address[0] if isinstance(address, tuple) else None  # a path: a socket of this machine
+    return wrapper
 
 
-socket.getaddrinfo = _watched(socket.getaddrinfo, lambda arguments: arguments[0])
-socket.socket.connect = _watched(socket.socket.connect, _host)
-socket.socket.connect_ex = _watched(socket.socket.connect_ex, _host)
+def _host(args):
+    address = args[1]
+    return address[0] if isinstance(address, tuple) else None  # a path: a local socket
+
+
+socket.getaddrinfo = _recorded(socket.getaddrinfo, lambda args: args[0])
+socket.socket.connect = _recorded(socket.socket.connect, _host)
+socket.socket.connect_ex = _recorded(socket.socket.connect_ex, _host)
