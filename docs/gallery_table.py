@@ -285,7 +285,7 @@ SCALE = Picture(
 )
 COLORS = Picture(
     "colors",
-    "Whose colours: `--color`",
+    "Whose colors: `--color`",
     "The astronaut made of glass in seven colorings, from the glass's green and yellow to her "
     "own orange, and the photograph",
     "`style` gives the glass's colors. `luminance` and `swap` keep the photograph's: orange "
@@ -469,7 +469,7 @@ SECTIONS = (
         "At the left photograph and painting, at the right what the preset makes of them. "
         "`python -m nst_tf.run --list-presets` says what to expect and where the sources err. "
         "Those of CS231n were made for SqueezeNet, whose file is not part of this project: "
-        "here, as the program says, their numbers are put on a normalised VGG, which gives "
+        "here, as the program says, their numbers are put on a normalized VGG, which gives "
         "another picture.",
         PRESET_PICTURES,
     ),
@@ -478,7 +478,7 @@ SECTIONS = (
         "One knob at a time; all else as by default.",
         (STRENGTH, SCALE),
     ),
-    Section("Colours", "The painting is the stained glass.", (COLORS,)),
+    Section("Colors", "The painting is the stained glass.", (COLORS,)),
     Section(
         "Masks",
         "Masks are drawn for these pictures and lie in `images/mask`. White is where a style acts.",

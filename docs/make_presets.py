@@ -24,7 +24,7 @@ HEAD = (
     "style",
     "alpha : beta",
     "tv",
-    "optimiser",
+    "optimizer",
     "iterations",
     "start",
     "size",
@@ -109,7 +109,7 @@ def _start(knobs):
 def _size(knobs):
     words = knobs.get("size", "about 640x480")
     words += ", stretched" if knobs.get("stretch_style") else ""
-    words += "; normalised trunk" if knobs.get("normalize") else ""
+    words += "; normalized trunk" if knobs.get("normalize") else ""
     return words + ("; pixels 0..1" if knobs.get("pixels") == "unit" else "")
 
 
