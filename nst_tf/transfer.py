@@ -299,8 +299,8 @@ class Step:
         """Return the picture as it is now: (H, W, 3) uint8."""
         if self.image is None:
             raise ConfigError(
-                f"there is no picture of iteration {self.iteration}: `look_every` of the callbacks "
-                "does not ask for it"
+                f"there is no picture of iteration {self.iteration}: the callbacks' `look_every` "
+                "does not include it"
             )
         return self.show(self.image)
 
