@@ -11,6 +11,7 @@ import threading
 
 HANGUP = getattr(signal, "SIGHUP", None)  # the terminal was closed; not on Windows
 STOP_SIGNALS = tuple(filter(None, (signal.SIGINT, signal.SIGTERM, HANGUP)))
+RETRY = 0.05  # seconds until a signal that arrived at a bad moment is raised again
 _received = []  # numbers of the signals that `interrupt_once` received
 
 
@@ -106,6 +107,9 @@ def interrupt_once():
     """Raise KeyboardInterrupt on the first Ctrl-C, SIGTERM or SIGHUP, and ignore later ones."""
 
     def interrupt(received, frame):
+        if _tracing():
+            threading.Timer(RETRY, signal.raise_signal, (received,)).start()
+            return
         for number in STOP_SIGNALS:
             signal.signal(number, signal.SIG_IGN)
         _received.append(received)
@@ -117,6 +121,11 @@ def interrupt_once():
         for number in STOP_SIGNALS:
             if number != HANGUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup ignores it
                 signal.signal(number, interrupt)
+
+
+def _tracing():
+    """Return whether TensorFlow traces a function, where an exception can become a SystemError."""
+    return getattr(sys.modules.get("tensorflow"), "inside_function", lambda: False)()
 
 
 def _detach_closed_terminal():
