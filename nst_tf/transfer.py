@@ -30,8 +30,8 @@ from nst_tf.optim import KerasOptimizer
 from nst_tf.optim.from_config import make_optimizer, optimizer_name, pixel_bounds
 from nst_tf.schedules import SCHEDULES
 
-TICK = 0.5  # seconds: progress and Ctrl-C wait no longer than this, where an update is shorter
-SMALL = 256 * 256  # pixels: such a picture always fits into memory, and has one level
+TICK = 0.5  # target duration in seconds of one TensorFlow call; one update may take longer
+SMALL = 256 * 256  # pixels: up to this size, the memory check is skipped
 
 
 def style_transfer(
@@ -68,7 +68,8 @@ def style_transfer(
         Each is called with a `Step` for iteration 0, 1, 2, ... The attribute `look_every` of a
         callback that needs the picture of every n-th iteration only, or of none (0), lets several
         iterations run in one call of TensorFlow. The method `close` of a callback is called at
-        the end of the run, even if it was interrupted.
+        the end of the run, even if it was interrupted. `save_every` (callbacks.py) saves pictures;
+        `style_transfer` itself writes no files.
     finish : callable, optional
         ``picture -> picture``, both (H, W, 3) uint8: applied to each picture before it is shown
         or saved, for example to restore the content's colors.
@@ -84,7 +85,7 @@ def style_transfer(
     ConfigError, ImageError
         A knob, layer, image or mask that can't be used.
     Diverged
-        The loss became NaN or infinite; its `result` is the last good picture.
+        The loss became NaN or infinite; its `result` is that of the last finite loss.
     Interrupted
         Ctrl-C; its `result` is the picture reached.
     """
@@ -243,9 +244,9 @@ class Position:
     Attributes
     ----------
     level : int
-        Of the schedule's levels.
+        Index of the current level of the schedule.
     done : int
-        Iterations of the levels before it.
+        Iterations of the completed levels.
     loop : dict of arrays
         As from `Descent.state`.
     history : list of dict
@@ -270,7 +271,8 @@ class Step:
     iteration, iterations : int
         Updates made so far, and in all.
     losses : dict of float
-        "content", "style" and "tv" unweighted, "total" weighted; without those of weight 0.
+        "content", "style" and "tv" unweighted, "total" weighted. "content" and "style" are absent
+        if their weight is 0.
     image : (1, H, W, 3) tensor or None
         Stays on the device until `picture` is called. At a coarse level it is smaller than the
         result. None where no callback looks: see `look_every` in `style_transfer`.
@@ -446,7 +448,7 @@ class Run:
         if isinstance(optimizer, keras.optimizers.Optimizer):
             optimizer = KerasOptimizer(optimizer, bounds)
         while True:
-            tiled = objective.image_shape[1] is not None
+            tiled = objective.tiled
             made = optimizer or make_optimizer(self.config, self.space, iterations, tiled=tiled)
             try:
                 return made.start(objective, targets, image)
@@ -486,7 +488,7 @@ class Run:
 
 
 class Pace:
-    """The number of updates a call makes: up to `TICK` seconds, and none past a picture to show."""
+    """The number of updates in a call: about `TICK` seconds, up to a picture that is needed."""
 
     def __init__(self, callbacks):
         self.look_every = math.gcd(*(getattr(callback, "look_every", 1) for callback in callbacks))

@@ -4,33 +4,33 @@ from nst_tf.errors import ConfigError, check_choice
 from nst_tf.models import resolve_layers
 
 
-def geometric_weights(model, layers, *, favour="bottom"):
+def geometric_weights(model, layers, *, favor="bottom"):
     """Layer weights of Novak & Nikulin 2016, section 3.1: powers of two by depth.
 
     Parameters
     ----------
     model : Trunk
     layers : sequence of str
-    favour : {"bottom", "top"}
+    favor : {"bottom", "top"}
         "bottom" is the paper's for style, ``2^(D - d(l))``; "top" its for content, ``2^d(l)``.
         D is the number of convolutions in the trunk, d = 1..D the depth of a layer.
 
     Returns
     -------
     dict of float
-        By layer name, not normalised: conv1_1 of VGG-19 gets 2^15 for style.
+        By layer name, not normalized: conv1_1 of VGG-19 gets 2^15 for style.
 
     Notes
     -----
-    Tutorial 2's code (titu1994's INetwork.py) divides by 2^(D - d) for style, which favours the
+    Tutorial 2's code (titu1994's INetwork.py) divides by 2^(D - d) for style, which favors the
     top although the text says "bottom layers": that is "top" here.
     """
-    check_choice("favour", favour, ("bottom", "top"))
+    check_choice("favor", favor, ("bottom", "top"))
     layers = resolve_layers(model, layers)
     depth = {name: d for d, name in enumerate(model.convolutions, 1)}
     for layer in layers:
         if layer not in depth:
             raise ConfigError(f"{layer} is no convolution, so it has no geometric weight")
     total = len(depth)
-    power = {"bottom": lambda d: total - d, "top": lambda d: d}[favour]
+    power = {"bottom": lambda d: total - d, "top": lambda d: d}[favor]
     return {layer: 2.0 ** power(depth[layer]) for layer in layers}

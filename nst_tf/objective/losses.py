@@ -186,7 +186,7 @@ def total_loss(content, style, alpha, beta, tv=0.0, tv_weight=0.0):
     content, style, tv : scalar
         The three losses.
     alpha, beta, tv_weight : float
-        Their weights. Higher alpha / beta: more house; lower: more brush.
+        Their weights. A higher alpha / beta keeps more content, a lower one gives more style.
 
     Returns
     -------

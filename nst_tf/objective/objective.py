@@ -129,14 +129,14 @@ class ContentTerm(TermOfLayers):
 
 
 class Region(NamedTuple):
-    """What the style is compared with, and where.
+    """The target statistics of one style, and the part of the image that they apply to.
 
     Attributes
     ----------
     target : dict
         The style's statistic by layer name.
     guides : dict of (1, H_l, W_l, 1)
-        How much each position of the picture counts, by layer name. Empty: everywhere alike.
+        The weight of each position of the image, by layer name. Empty: equal weights.
     strength : scalar
     """
 
@@ -266,8 +266,8 @@ class TVTerm:
 class Objective:
     """The losses of an image, and their weighted sum: eq. (7).
 
-    Two objectives are equal if they have the same model and the same terms; weights may differ,
-    as they are among the targets.
+    Two objectives are equal if they have the same model and the same terms. The weights of terms
+    (alpha, beta, tv_weight) are not compared, as they are passed with the targets.
 
     Parameters
     ----------
@@ -279,6 +279,7 @@ class Objective:
     model: Trunk
     terms: tuple
     image_shape = ANY_SIZE
+    tiled = False
 
     def __post_init__(self):
         object.__setattr__(self, "terms", tuple(self.terms))
@@ -401,8 +402,8 @@ def style_layer_weights(model, layers, weights=None, weighting="equal", statisti
         if weighting == "quarter-deepest":
             raw[max(layers, key=list(model).index)] = 0.25
     else:
-        favour = "bottom" if weighting == "geometric" else "top"
-        raw = geometric_weights(model, layers, favour=favour)
+        favor = "bottom" if weighting == "geometric" else "top"
+        raw = geometric_weights(model, layers, favor=favor)
     if statistic == "chain" and len(layers) > 1:
         raw[min(layers, key=list(model).index)] = 0.0
     return {layer: weight / sum(raw.values()) for layer, weight in raw.items()}

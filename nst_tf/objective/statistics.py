@@ -17,7 +17,7 @@ ROW_BY_ROW = 128  # channels: up to this number, bfloat16 products are made row 
 
 
 def gram_matrix(features, *, per_position=False):
-    """Gram matrix, eq. (3): how often each two channels fire at the same place.
+    """Gram matrix, eq. (3): the inner products of all pairs of channels.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def gram_matrix(features, *, per_position=False):
     Returns
     -------
     (1, N, N)
-        ``G_ij = sum_k F_ki F_kj``: the positions are summed away.
+        ``G_ij = sum_k F_ki F_kj``, summed over the positions k.
     """
     gram = _gram_matrix(tf.convert_to_tensor(features))
     return gram / positions(features) if per_position else gram

@@ -22,7 +22,7 @@ class Adam(Optimizer):
     learning_rate : float
         The step of most pixels, in gray levels for VGG; the tutorials take 2.
     beta_1, beta_2 : float
-        How long the means of the gradient and of its square remember.
+        Exponential decay rates of the running means of the gradient and of its square.
     epsilon : float
         1e-8 is the paper's and TensorFlow 1's, so tutorial 0's; Keras has 1e-7.
     decay, iterations, decay_rate, decay_every
@@ -41,13 +41,13 @@ class Adam(Optimizer):
     decay_every: int = field(default=100, compare=False)
     bounds: tuple | None = field(default=None, compare=False)
 
-    images = 4
+    image_arrays = 4  # image, gradient and two running means
 
     def initial(self, image):
         """Return the two running means."""
         return {"mean": np.zeros_like(image), "square": np.zeros_like(image)}
 
-    def move(self, variables, numbers):
+    def apply_gradient(self, variables, numbers):
         """Take a step."""
         gradient, iteration = variables["gradient"], tf.cast(variables["updates"], tf.float32)
         beta_1, beta_2, t = numbers["beta_1"], numbers["beta_2"], iteration + 1

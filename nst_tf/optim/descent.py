@@ -1,4 +1,4 @@
-"""A descent: an image on its way downhill, and one traced function that makes several updates.
+"""The optimization of one image: its variables, and a traced function that makes several updates.
 
 Everything that changes is a `tf.Variable` whose height and width are left open, and everything
 else is an argument: one trace serves all sizes, pictures and learning rates.
@@ -16,10 +16,10 @@ TRACED = 8  # traced loops that are kept; each holds its network
 
 
 class Optimizer:
-    """What the optimizers that work inside of TensorFlow have in common.
+    """Base class of the optimizers that run inside TensorFlow.
 
-    A subclass is a dataclass. Its fields that are compared are part of the trace; those that are
-    not (learning rates, bounds) are arguments of it, and listed by `numbers`.
+    A subclass is a dataclass. Fields that are compared are constants of the traced function; the
+    others (learning rates, bounds) are its arguments, which `numbers` returns.
 
     Attributes
     ----------
@@ -28,7 +28,7 @@ class Optimizer:
     """
 
     bounds = None
-    images = 2  # arrays of the image's size that a descent holds: image and gradient
+    image_arrays = 2  # of the image's size: image and gradient
     converged = False
 
     def start(self, objective, targets, image):
@@ -36,29 +36,29 @@ class Optimizer:
         return Descent(self, objective, targets, image)
 
     def numbers(self):
-        """Return the numbers that are arguments of the trace, by name: fields not compared."""
+        """Return the fields that are not compared, by name: arguments of the traced function."""
         own = {f.name: getattr(self, f.name) for f in fields(self) if not f.compare}
         bounds = own.pop("bounds")
         return own if bounds is None else {**own, "low": bounds[0], "high": bounds[1]}
 
     def initial(self, image):
-        """Return the initial values of what the optimizer remembers, by name.
+        """Return the initial values of the optimizer's variables, by name.
 
         An array of four dimensions has the image's size. A variable is used as it is.
         """
         return {}
 
     def begin(self, variables, losses):
-        """Take note of the losses of the start."""
+        """Process the losses of the initial image."""
 
-    def move(self, variables, numbers):
-        """Assign the next image to ``variables["image"]``, downhill along "gradient"."""
+    def apply_gradient(self, variables, numbers):
+        """Assign the next image to ``variables["image"]``; its gradient is in "gradient"."""
         raise NotImplementedError
 
     def accept(self, variables, losses, gradient):
-        """Take note of the losses and the gradient at the new image; return its losses.
+        """Process the losses and the gradient of the new image; return its losses.
 
-        An optimizer may also return to an earlier image, and give that one's losses.
+        An optimizer may also restore an earlier image and return the losses of that one.
         """
         variables["gradient"].assign(gradient)
         return losses
@@ -72,16 +72,16 @@ class Optimizer:
 
 
 class Descent:
-    """An image on its way downhill.
+    """The state of an optimization: the image and the variables of the optimizer.
 
     Attributes
     ----------
     updates : int
-        That were made so far.
+        Number of updates so far.
     losses : dict of float
         Of the present image.
     converged : bool
-        Whether there is nothing more to gain.
+        Whether no further update reduces the loss.
     """
 
     converged = False
@@ -120,7 +120,7 @@ class Descent:
         return tf.identity(self._variables["image"])
 
     def state(self):
-        """Return all that the descent knows, as arrays by name; None where that is not possible."""
+        """Return all variables as arrays by name; None if the optimizer can't save its state."""
         return {name: variable.numpy() for name, variable in self._variables.items()}
 
     def restore(self, state):
@@ -171,7 +171,7 @@ def _traced(optimizer, objective):
         names = []
 
         def once(number, rows):
-            optimizer.move(variables, numbers)
+            optimizer.apply_gradient(variables, numbers)
             image = variables["image"].read_value()
             losses, gradient = losses_and_gradient(objective, image, targets)
             losses = optimizer.accept(variables, losses, gradient)

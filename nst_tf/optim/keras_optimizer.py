@@ -25,7 +25,7 @@ class KerasOptimizer(Optimizer):
     optimizer: keras.optimizers.Optimizer
     bounds: tuple | None = field(default=None, compare=False)
 
-    images = 4
+    image_arrays = 4  # image, gradient and two more, as Adam has
 
     def start(self, objective, targets, image):
         """Begin a descent with an optimizer of these settings."""
@@ -47,7 +47,7 @@ class _Built(Optimizer):
         """Return the variables of the optimizer themselves."""
         return {f"keras_{n}": variable.value for n, variable in enumerate(self.optimizer.variables)}
 
-    def move(self, variables, numbers):
+    def apply_gradient(self, variables, numbers):
         """Take a step."""
         self.pixels.assign(variables["image"])
         self.optimizer.apply([variables["gradient"].read_value()], [self.pixels])

@@ -1,4 +1,4 @@
-"""L-BFGS without a line search, computed where the image is."""
+"""L-BFGS without a line search, inside TensorFlow."""
 
 from dataclasses import dataclass, field
 
@@ -34,12 +34,12 @@ class LBFGS(Optimizer):
     bounds: tuple | None = field(default=None, compare=False)
 
     @property
-    def images(self):
-        """Arrays of the image's size: image and gradient, now and at the best; step; memory."""
+    def image_arrays(self):
+        """Arrays of the image's size: image and gradient, present and best; step; memory."""
         return 5 + 2 * self.history
 
     def initial(self, image):
-        """Return what is remembered: rows 0 to m - 1 of "memory" are steps, then the changes."""
+        """Return the initial variables; "memory" holds m steps and then m changes of gradient."""
         first = 1.0
         if self.bounds is not None:
             first = float(np.max(np.subtract(self.bounds[1], self.bounds[0]))) / 100
@@ -60,8 +60,8 @@ class LBFGS(Optimizer):
         """Remember the start as the best image so far."""
         _remember_best(variables, losses, variables["gradient"].read_value())
 
-    def move(self, variables, numbers):
-        """Take a step along the gradient, or Newton's if there is a memory to know it by."""
+    def apply_gradient(self, variables, numbers):
+        """Take a step: along the gradient at first, then in the quasi-Newton direction."""
         image, gradient = variables["image"].read_value(), variables["gradient"].read_value()
         first = variables["first"].read_value()
 
@@ -126,7 +126,7 @@ class LBFGS(Optimizer):
         tf.cond(curved, store, lambda: None)
 
     def _newton(self, variables, gradient):
-        """Return the inverse of the Hessian, as the memory knows it, times the gradient: (1, P)."""
+        """Return the approximate inverse Hessian times the gradient: (1, P)."""
         m, memory, stored = self.history, variables["memory"], variables["stored"]
         gradient = tf.reshape(gradient, [1, -1])
         with_gradient = tf.matmul(gradient, memory, transpose_b=True)[0]  # (2 m,)
@@ -151,7 +151,7 @@ def two_loops(products, with_gradient, stored, m):
     Returns
     -------
     (2 m + 1,)
-        What the steps, the changes and the gradient are to be multiplied by.
+        Coefficients of the steps, the changes and the gradient.
     """
     # A row of inner products with s, y and the gradient, for each s and y.
     rows = tf.concat([products, with_gradient[:, tf.newaxis]], 1)  # (2 m, 2 m + 1)

@@ -43,7 +43,7 @@ class ScipyLBFGS:
     bounds: tuple | None = field(default=None, compare=False)
 
     @property
-    def images(self):
+    def image_arrays(self):
         """Arrays of the image's size, in float32."""
         return 20 + 4 * self.history
 

@@ -29,7 +29,7 @@ class SGD(Optimizer):
     decay_every: int = field(default=100, compare=False)
     bounds: tuple | None = field(default=None, compare=False)
 
-    def move(self, variables, numbers):
+    def apply_gradient(self, variables, numbers):
         """Take a step."""
         iteration = tf.cast(variables["updates"], tf.float32)
         schedule = {name: x for name, x in numbers.items() if name not in ("low", "high")}

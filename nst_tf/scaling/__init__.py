@@ -1,1 +1,1 @@
-"""Large pictures, several scales, and what the machine can do: a plain run needs none of it."""
+"""Large pictures, several scales, precision and memory: not needed for one small size."""

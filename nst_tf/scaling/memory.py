@@ -27,7 +27,7 @@ CONTAINER_LIMITS = (  # a container may have less than the machine: control grou
     ),
 )
 ARRAY = 3 * 4  # bytes a pixel of an image
-ARRAYS = 8  # of the picture's size, counted at 8K: image, gradient, copies; no optimiser's
+ARRAYS = 8  # of the picture's size, counted at 8K: image, gradient, copies; not the optimizer's
 FRAGMENTS = 1.65  # what is held for a byte of a map, by 500 iterations' end: measured 1.5 to 1.9
 FRAGMENTS_OF_TILES = 1.7  # the same where two passes take turns: measured 1.57 at 4K
 MACHINERY = 0.13 * GIB  # traced functions, what levels before left: 0.07 seen at 64x64, one level
@@ -138,7 +138,7 @@ def tile_area(model, layers, size, config):
 def optimizer_images(config, tiled):
     """Return how many images the optimizer holds, beside the current one and its gradient."""
     optimizer = make_optimizer(config, VGG_PIXELS, config.iterations, tiled=tiled)
-    return optimizer.images - 2
+    return optimizer.image_arrays - 2
 
 
 def expected(model, size, config):

@@ -47,6 +47,7 @@ class TiledObjective(Objective):
 
     size: tuple[int, int]
     area: int
+    tiled = True
 
     @property
     def image_shape(self):
