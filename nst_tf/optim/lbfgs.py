@@ -1,5 +1,6 @@
 """L-BFGS without a line search, inside TensorFlow."""
 
+import functools
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -39,7 +40,11 @@ class LBFGS(Optimizer):
         return 5 + 2 * self.history
 
     def initial(self, image):
-        """Return the initial variables; "memory" holds m steps and then m changes of gradient."""
+        """Return the initial variables.
+
+        The memory is one variable for each step and each change: TensorFlow copies a variable at
+        each use once a part of it was assigned.
+        """
         first = 1.0
         if self.bounds is not None:
             first = float(np.max(np.subtract(self.bounds[1], self.bounds[0]))) / 100
@@ -50,8 +55,9 @@ class LBFGS(Optimizer):
             "best_gradient": np.zeros_like(image),
             "best_losses": np.zeros(0, np.float32),
             "best_total": np.float32(np.inf),
-            "memory": np.zeros((2 * m, image.size), np.float32),
-            "products": np.zeros((2 * m, 2 * m), np.float32),  # of the rows of the memory
+            **{name: np.zeros_like(image) for name in self._memory()},
+            "products": np.zeros((2 * m, 2 * m), np.float32),  # inner products of the memory
+            "with_gradient": np.zeros(2 * m, np.float32),  # and with the gradient
             "stored": np.int32(0),  # steps since the memory was cleared
             "first": np.float32(first),  # root mean square of the first step
         }
@@ -69,7 +75,7 @@ class LBFGS(Optimizer):
             return gradient * (first / tf.maximum(_root_mean_square(gradient), 1e-30))
 
         def newton():
-            step = tf.reshape(self._newton(variables, gradient), tf.shape(gradient))
+            step = self._newton(variables, gradient)
             longest = LONGEST * first / tf.maximum(_root_mean_square(step), 1e-30)
             return step * tf.minimum(1.0, longest)
 
@@ -106,33 +112,49 @@ class LBFGS(Optimizer):
 
     def _remember(self, variables, gradient):
         """Store the step and the change of the gradient along it, if it curves upwards."""
-        m, memory, products = self.history, variables["memory"], variables["products"]
-        step = tf.reshape(variables["step"], [1, -1])
-        change = tf.reshape(gradient - variables["gradient"], [1, -1])
+        m, products = self.history, variables["products"]
+        step, change = variables["step"].read_value(), gradient - variables["gradient"]
         curved = tf.reduce_sum(step * change) > 1e-10 * tf.reduce_sum(tf.square(change))
+        slot = variables["stored"] % m
 
-        def store():
-            slot = variables["stored"] % m
-            rows, indices = tf.concat([step, change], 0), tf.stack([slot, m + slot])
-            memory.scatter_update(tf.IndexedSlices(rows, indices))
-            new = tf.matmul(rows, memory, transpose_b=True)  # (2, 2 m)
-            at_rows = tf.tensor_scatter_nd_update(products, indices[:, tf.newaxis], new)
-            columns = tf.tensor_scatter_nd_update(
-                tf.transpose(at_rows), indices[:, tf.newaxis], new
-            )
-            products.assign(tf.transpose(columns))
+        def store(k):
+            variables[f"step_{k}"].assign(step)
+            variables[f"change_{k}"].assign(change)
+
+        branches = [functools.partial(store, k) for k in range(m)]
+        tf.switch_case(tf.where(curved, slot, m), branches, default=lambda: None)
+        columns = tf.stack([tf.reshape(x, [-1]) for x in (step, change, gradient)])
+        inner = [_inner_products(variables[name], columns) for name in self._memory()]
+        inner = tf.concat(inner, 0)  # (2 m, 3)
+        variables["with_gradient"].assign(inner[:, 2])
+
+        def update_products():
+            indices = tf.stack([slot, m + slot])[:, tf.newaxis]
+            new = tf.transpose(inner[:, :2])
+            at_rows = tf.tensor_scatter_nd_update(products, indices, new)
+            at_columns = tf.tensor_scatter_nd_update(tf.transpose(at_rows), indices, new)
+            products.assign(tf.transpose(at_columns))
             variables["stored"].assign_add(1)
 
-        tf.cond(curved, store, lambda: None)
+        tf.cond(curved, update_products, lambda: None)
 
     def _newton(self, variables, gradient):
-        """Return the approximate inverse Hessian times the gradient: (1, P)."""
-        m, memory, stored = self.history, variables["memory"], variables["stored"]
-        gradient = tf.reshape(gradient, [1, -1])
-        with_gradient = tf.matmul(gradient, memory, transpose_b=True)[0]  # (2 m,)
-        products = variables["products"].read_value()
-        coefficients = two_loops(products, with_gradient, stored, m)
-        return tf.matmul(coefficients[tf.newaxis, :-1], memory) + coefficients[-1] * gradient
+        """Return the approximate inverse Hessian times the gradient."""
+        products, with_gradient = variables["products"], variables["with_gradient"]
+        coefficients = two_loops(
+            products.read_value(), with_gradient.read_value(), variables["stored"], self.history
+        )
+        vectors = [*(variables[name] for name in self._memory()), gradient]
+        return tf.add_n([coefficients[k] * vector for k, vector in enumerate(vectors)])
+
+    def _memory(self):
+        """Return the names of the remembered steps, and then of the changes of the gradient."""
+        return [f"{kind}_{k}" for kind in ("step", "change") for k in range(self.history)]
+
+
+def _inner_products(x, columns):
+    """Return the inner products of an image and flat images (n, P): (1, n)."""
+    return tf.matmul(tf.reshape(x, [1, -1]), columns, transpose_b=True)
 
 
 def two_loops(products, with_gradient, stored, m):
