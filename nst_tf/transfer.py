@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
-import keras
 import numpy as np
 import tensorflow as tf
 
@@ -26,8 +25,12 @@ from nst_tf.objective.objective import (
     one_weight_each,
     style_layer_weights,
 )
-from nst_tf.optim import KerasOptimizer
-from nst_tf.optim.from_config import make_optimizer, optimizer_name, pixel_bounds
+from nst_tf.optim.from_config import (
+    given_optimizer,
+    make_optimizer,
+    optimizer_name,
+    pixel_bounds,
+)
 from nst_tf.schedules import SCHEDULES
 
 TICK = 0.5  # target duration in seconds of one TensorFlow call; one update may take longer
@@ -89,9 +92,17 @@ def style_transfer(
     Interrupted
         Ctrl-C; its `result` is the picture reached.
     """
+    if not isinstance(config, TransferConfig | None):
+        raise ConfigError(f"`config` is {config!r:.60}; a TransferConfig was expected")
+    callbacks = [callbacks] if callable(callbacks) else list(callbacks or ())
+    for function in [*callbacks, *([] if finish is None else [finish])]:
+        if not callable(function):
+            raise ConfigError(f"{function!r:.60} is not a function: see `callbacks` and `finish`")
     config = (config or TransferConfig()).changed(**knobs)
     if isinstance(optimizer, str):
         config, optimizer = config.changed(optimizer=optimizer), None
+    elif optimizer is not None:
+        given_optimizer(optimizer)  # reject others before anything is computed
     task = make_task(content_image, style_image, model, init_image, config)
     return minimize(task, optimizer=optimizer, callbacks=callbacks, finish=finish)
 
@@ -155,7 +166,8 @@ def make_task(content_image, style_image, model, init_image=None, config=None):
     if config.precision != "float32":
         from nst_tf.scaling.precision import choose_precision
 
-        precision = choose_precision(config.precision)
+        fixed = config.precision == "auto" and model.float32_only
+        precision = choose_precision("float32" if fixed else config.precision)
         config = config.changed(precision=precision.name)
         model = model.computing_in(precision.dtype)
     objective = Objective(model, terms)
@@ -443,15 +455,16 @@ class Run:
 
     def _started(self, objective, targets, image, iterations):
         """Start the optimizer; where memory is too small for that, in tiles."""
-        bounds, optimizer = pixel_bounds(self.config, self.space), self.optimizer
+        bounds = pixel_bounds(self.config, self.space)
         image = image if bounds is None else np.clip(image, *bounds)
-        if isinstance(optimizer, keras.optimizers.Optimizer):
-            optimizer = KerasOptimizer(optimizer, bounds)
         while True:
-            tiled = objective.tiled
-            made = optimizer or make_optimizer(self.config, self.space, iterations, tiled=tiled)
+            if self.optimizer is not None:
+                optimizer = given_optimizer(self.optimizer, iterations, bounds)
+            else:
+                tiled = objective.tiled
+                optimizer = make_optimizer(self.config, self.space, iterations, tiled=tiled)
             try:
-                return made.start(objective, targets, image)
+                return optimizer.start(objective, targets, image)
             except tf.errors.ResourceExhaustedError:
                 from nst_tf.scaling.memory import in_smaller_tiles
 
@@ -462,7 +475,8 @@ class Run:
         for number, losses in enumerate(rows, 1):
             newest, iteration = number == len(rows), len(self.history)
             if not all(map(math.isfinite, losses.values())):
-                raise Diverged(_why_diverged(iteration, losses, self.config), self.result())
+                reason = _why_diverged(iteration, losses, self.config, self.optimizer)
+                raise Diverged(reason, self.result())
             self.history.append(losses)
             if newest and image is not None:
                 self.image, self.reached = image, iteration
@@ -523,13 +537,18 @@ def _restore(descent, state):
         ) from error
 
 
-def _why_diverged(iteration, losses, config):
+def _why_diverged(iteration, losses, config, optimizer):
     bad = ", ".join(name for name, loss in losses.items() if not math.isfinite(loss))
     if iteration == 0:
         return (
             f"the {bad} loss is not finite before the first iteration: the weights of the losses "
             f"are too large (alpha {config.alpha:g}, beta {config.beta:g}, tv_weight "
             f"{config.tv_weight:g}); make them smaller"
+        )
+    if optimizer is not None:
+        return (
+            f"the {bad} loss is not finite after {iteration} iterations of {optimizer!r:.60}: make "
+            "its learning rate or the weights of the losses smaller"
         )
     if optimizer_name(config).startswith("lbfgs"):
         return (

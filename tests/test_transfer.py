@@ -266,3 +266,25 @@ def test_invalid_knobs_raise(tiny_model):
     ]:
         with pytest.raises(ConfigError, match=message):
             style_transfer(CONTENT, STYLE, tiny_model, **knobs)
+
+
+@pytest.mark.parametrize("arguments", [{"callbacks": [3]}, {"callbacks": "x"}, {"finish": "x"}])
+def test_callbacks_that_are_no_functions_raise(tiny_model, arguments):
+    with pytest.raises(ConfigError, match="is not a function: see `callbacks` and `finish`"):
+        style_transfer(CONTENT, STYLE, tiny_model, iterations=1, **arguments)
+
+
+def test_one_callback_needs_no_list(tiny_model):
+    seen = []
+    style_transfer(CONTENT, STYLE, tiny_model, iterations=2, callbacks=seen.append)
+    assert [step.iteration for step in seen] == [0, 1, 2]
+
+
+def test_config_of_another_type_raises(tiny_model):
+    with pytest.raises(ConfigError, match=r"`config` is .*; a TransferConfig was expected"):
+        style_transfer(CONTENT, STYLE, tiny_model, config={"alpha": 1})
+
+
+def test_image_without_rows_raises(tiny_model):
+    with pytest.raises(ImageError, match=r"has shape \(1, 0, "):
+        style_transfer(CONTENT[:, :0], STYLE, tiny_model)

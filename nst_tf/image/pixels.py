@@ -81,7 +81,7 @@ def recover_image(image, space=VGG_PIXELS):
 def check_image(name, image):
     """Raise `ImageError` unless `image` is (1, H, W, 3) of floats."""
     shape = tuple(image.shape) if hasattr(image, "shape") else np.shape(image)
-    if len(shape) != 4 or shape[0] != 1 or shape[3] != 3:
+    if len(shape) != 4 or shape[0] != 1 or shape[3] != 3 or 0 in shape:
         raise ImageError(
             f"`{name}` has shape {shape}; (1, height, width, 3) was expected: "
             "pass the second value of load_image"

@@ -20,8 +20,8 @@ class KerasTrunk(Trunk):
     model : keras.Model
         Built with the functional API; maps (1, H, W, 3) to feature maps (1, H, W, N).
     preprocess : callable, optional
-        Converts an image, RGB in 0..255, to the model's input; for Keras' applications, their
-        ``preprocess_input``. Default: no conversion.
+        Converts an image, a float32 tensor of RGB in 0..255, to the model's input by TensorFlow
+        operations; for Keras' applications, their ``preprocess_input``. Default: no conversion.
 
     Examples
     --------
@@ -33,10 +33,13 @@ class KerasTrunk(Trunk):
     """
 
     knows_fields = False
+    float32_only = True
 
     def __init__(self, model, preprocess=None):
         if not isinstance(model, keras.Model) or not hasattr(model, "inputs"):
             raise ConfigError(f"{model!r:.60} is not a Keras model with inputs and outputs")
+        if preprocess is not None and not callable(preprocess):
+            raise ConfigError(f"`preprocess` is {preprocess!r:.60}; a function was expected")
         layers = {layer.name: layer for layer in model.layers if _returns_maps(layer)}
         super().__init__(layers, name=model.name, source="keras", space=RGB)
         self.model = model

@@ -24,6 +24,7 @@ class Trunk(dict):
     """
 
     knows_fields = True  # whether the receptive fields are known
+    float32_only = False
 
     def __init__(self, layers, *, name, source, space=VGG_PIXELS, dtype=tf.float32):
         super().__init__(layers)
@@ -173,6 +174,8 @@ def resolve_layers(model, layers):
             "use it alone, or leave it out"
         )
     layers = tuple(model.convolutions[-1] if layer == "last" else layer for layer in layers)
+    if len(set(layers)) < len(layers):
+        raise ConfigError(f"the layers are {' '.join(layers)}; name each one once")
     return check_layers(model, layers)
 
 

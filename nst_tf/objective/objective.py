@@ -81,6 +81,8 @@ class TermOfLayers:
     def __post_init__(self):
         """Keep the layer weights in a form that can be compared: a tuple of pairs."""
         weights = self.layer_weights
+        if isinstance(weights, str):
+            weights = [weights]
         if not isinstance(weights, dict):
             weights = dict(pair if isinstance(pair, tuple) else (pair, 1.0) for pair in weights)
         object.__setattr__(self, "layer_weights", tuple(weights.items()))
@@ -112,6 +114,8 @@ class ContentTerm(TermOfLayers):
 
     def targets(self, objective, content_image, styles):
         """Return the features of the content image, by layer name."""
+        if content_image is None:
+            raise ConfigError("the objective has a content term; pass a content image")
         return objective.measure(self, content_image)
 
     def target(self, features, guides=None):
@@ -187,6 +191,8 @@ class StyleTerm(TermOfLayers):
 
     def targets(self, objective, content_image, styles):
         """Return a list of `Region`: one for a single style without masks."""
+        if not styles:
+            raise ConfigError("the objective has a style term; pass one or more styles")
         if len(styles) == 1 and styles[0].mask is None and styles[0].style_mask is None:
             return [self.region(objective.measure(self, styles[0].image))]
         from nst_tf.objective.guides import style_regions  # blends and masks alone need it
@@ -283,6 +289,9 @@ class Objective:
 
     def __post_init__(self):
         object.__setattr__(self, "terms", tuple(self.terms))
+        names = [term.name for term in self.terms]
+        if len(set(names)) < len(names):
+            raise ConfigError(f"the terms are {', '.join(names)}; each needs a name of its own")
 
     @property
     def layers(self):
@@ -296,13 +305,15 @@ class Objective:
         Parameters
         ----------
         content_image : (1, H, W, 3) float32, optional
-        styles : sequence of Style
+        styles : sequence of Style, Style, or (1, H, W, 3) float32
 
         Returns
         -------
         dict of dict
             For each term its "weight" and its "target".
         """
+        if not isinstance(styles, (list, tuple)):
+            styles = as_styles(styles)
         return {
             term.name: {
                 "weight": tf.constant(term.weight, tf.float32),

@@ -26,7 +26,7 @@ class Adam(Optimizer):
     epsilon : float
         1e-8 is the paper's and TensorFlow 1's, so tutorial 0's; Keras has 1e-7.
     decay, iterations, decay_rate, decay_every
-        As for `learning_rate_at`.
+        As for `learning_rate_at`; `iterations` by default are the run's.
     bounds : (low, high), optional
         Arrays (3,): after each update, pixels are clipped to them.
     """
@@ -36,7 +36,7 @@ class Adam(Optimizer):
     beta_2: float = field(default=0.999, compare=False)
     epsilon: float = field(default=1e-8, compare=False)
     decay: str = "constant"
-    iterations: int = field(default=1, compare=False)
+    iterations: int | None = field(default=None, compare=False)
     decay_rate: float = field(default=0.96, compare=False)
     decay_every: int = field(default=100, compare=False)
     bounds: tuple | None = field(default=None, compare=False)
@@ -52,7 +52,7 @@ class Adam(Optimizer):
         gradient, iteration = variables["gradient"], tf.cast(variables["updates"], tf.float32)
         beta_1, beta_2, t = numbers["beta_1"], numbers["beta_2"], iteration + 1
         names = ("learning_rate", "iterations", "decay_rate", "decay_every")
-        schedule = {name: numbers[name] for name in names}
+        schedule = {name: numbers[name] for name in names if name in numbers}
         rate = learning_rate_at(iteration, decay=self.decay, **schedule)
         rate *= tf.sqrt(1 - beta_2**t) / (1 - beta_1**t)
         mean, square = variables["mean"], variables["square"]

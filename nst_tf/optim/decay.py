@@ -4,7 +4,7 @@ import math
 
 import tensorflow as tf
 
-from nst_tf.errors import check_choice
+from nst_tf.errors import ConfigError, check_choice
 
 # (rate, iteration, iterations in all, decay_rate, decay_every) -> rate at this iteration
 DECAYS = {
@@ -18,7 +18,7 @@ DECAYS = {
 
 
 def learning_rate_at(
-    iteration, *, decay, learning_rate, iterations, decay_rate=0.96, decay_every=100
+    iteration, *, decay, learning_rate, iterations=None, decay_rate=0.96, decay_every=100
 ):
     """Return the learning rate of an iteration.
 
@@ -33,14 +33,22 @@ def learning_rate_at(
         the loop, and Adam keeps the number.
     learning_rate : scalar
         Of the first iteration.
-    iterations : scalar
-        In all.
+    iterations : scalar, optional
+        In all; "cosine" needs it.
     decay_rate, decay_every : scalar
 
     Returns
     -------
     scalar
     """
-    numbers = (learning_rate, iteration, iterations, decay_rate, decay_every)
+    if decay == "cosine" and iterations is None:
+        raise ConfigError("the decay cosine needs the number of `iterations`")
+    numbers = (
+        learning_rate,
+        iteration,
+        1 if iterations is None else iterations,
+        decay_rate,
+        decay_every,
+    )
     numbers = (tf.cast(number, tf.float32) for number in numbers)
     return DECAYS[check_choice("decay", decay, DECAYS)](*numbers)

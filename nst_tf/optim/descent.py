@@ -39,6 +39,7 @@ class Optimizer:
         """Return the fields that are not compared, by name: arguments of the traced function."""
         own = {f.name: getattr(self, f.name) for f in fields(self) if not f.compare}
         bounds = own.pop("bounds")
+        own = {name: number for name, number in own.items() if number is not None}
         return own if bounds is None else {**own, "low": bounds[0], "high": bounds[1]}
 
     def initial(self, image):

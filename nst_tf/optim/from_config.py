@@ -1,8 +1,14 @@
-"""The optimizer that a config stands for."""
+"""The optimizer of a run: that of the config, or one that is passed."""
 
+from dataclasses import fields, replace
+
+import keras
 import numpy as np
 
+from nst_tf.errors import ConfigError
 from nst_tf.optim.adam import Adam
+from nst_tf.optim.descent import Optimizer
+from nst_tf.optim.keras_optimizer import KerasOptimizer
 from nst_tf.optim.lbfgs import LBFGS
 from nst_tf.optim.scipy_lbfgs import ScipyLBFGS
 from nst_tf.optim.sgd import SGD
@@ -44,6 +50,23 @@ def make_optimizer(config, space, iterations, *, tiled=False):
     if name == "sgd":
         return SGD(**options)
     return Adam(beta_1=config.beta_1, beta_2=config.beta_2, epsilon=config.epsilon, **options)
+
+
+def given_optimizer(optimizer, iterations=None, bounds=None):
+    """Return an optimizer that was passed in place of the config's, for a run.
+
+    Keras optimizers are wrapped; `iterations` and `bounds` are used where it has none of its own.
+    """
+    if isinstance(optimizer, keras.optimizers.Optimizer):
+        optimizer = KerasOptimizer(optimizer)
+    if not isinstance(optimizer, (Optimizer, ScipyLBFGS)):
+        raise ConfigError(
+            f"`optimizer` is {optimizer!r:.60}; pass a name, an optimizer of nst_tf.optim such as "
+            "Adam(2.0), or one of Keras"
+        )
+    usual = {"iterations": iterations, "bounds": bounds}
+    missing = [f.name for f in fields(optimizer) if getattr(optimizer, f.name) is None]
+    return replace(optimizer, **{name: usual[name] for name in missing if name in usual})
 
 
 def pixel_bounds(config, space):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import tensorflow as tf
 
+from nst_tf.errors import ConfigError
 from nst_tf.optim.descent import Optimizer
 
 UPHILL = 1.05  # a step that ends above this multiple of the lowest loss is undone
@@ -33,6 +34,10 @@ class LBFGS(Optimizer):
 
     history: int = 10
     bounds: tuple | None = field(default=None, compare=False)
+
+    def __post_init__(self):
+        if not (isinstance(self.history, int) and self.history > 0):
+            raise ConfigError(f"`history` is {self.history!r}; a whole number above 0 was expected")
 
     @property
     def image_arrays(self):

@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import itertools
+import math
 import queue
 import threading
 from dataclasses import dataclass, field
@@ -30,15 +31,15 @@ class ScipyLBFGS:
 
     Attributes
     ----------
-    iterations : int
-        At most.
+    iterations : int, optional
+        Maximum; default: the run's, or unlimited.
     history : int
         Pairs of vectors that are remembered, each twice the size of the picture.
     bounds : (low, high), optional
         Arrays (3,), which hold at every step.
     """
 
-    iterations: int
+    iterations: int | None = None
     history: int = 20
     bounds: tuple | None = field(default=None, compare=False)
 
@@ -134,7 +135,7 @@ class ScipyDescent:
 
         pixels = self._pixels.ravel()
         pixels = pixels if box is None else np.clip(pixels, box.lb, box.ub)
-        left = self.optimizer.iterations - self.updates
+        left = (self.optimizer.iterations or math.inf) - self.updates
         while left > 0:
             before, gradient = total_and_gradient(pixels)
             steepest = np.abs(gradient).max()

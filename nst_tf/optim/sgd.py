@@ -17,14 +17,14 @@ class SGD(Optimizer):
     learning_rate : float
         What the gradient is multiplied by: it depends on the weights of the losses.
     decay, iterations, decay_rate, decay_every
-        As for `learning_rate_at`.
+        As for `learning_rate_at`; `iterations` by default are the run's.
     bounds : (low, high), optional
         Arrays (3,): after each update, pixels are clipped to them.
     """
 
     learning_rate: float = field(default=100.0, compare=False)
     decay: str = "constant"
-    iterations: int = field(default=1, compare=False)
+    iterations: int | None = field(default=None, compare=False)
     decay_rate: float = field(default=0.96, compare=False)
     decay_every: int = field(default=100, compare=False)
     bounds: tuple | None = field(default=None, compare=False)

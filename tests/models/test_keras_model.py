@@ -79,3 +79,15 @@ def test_unsupported_options_raise(trunk, network):
         KerasTrunk("vgg19")
     with pytest.raises(ConfigError, match="KerasTrunk"):
         style_transfer(content, style, network)
+
+
+def test_auto_precision_is_float32(trunk):
+    images = [trunk.space.to_image(picture) for picture in (CONTENT, STYLE)]
+    layers = {"content_layers": ["conv2_1"], "style_layers": LAYERS}
+    result = style_transfer(*images, trunk, iterations=1, precision="auto", **layers)
+    assert result.config.precision == "float32"
+
+
+def test_preprocess_that_is_no_function_raises(network):
+    with pytest.raises(ConfigError, match="`preprocess` is 'caffe'; a function was expected"):
+        KerasTrunk(network, "caffe")

@@ -4,7 +4,18 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from nst_tf import content_loss, gram_matrix, layer_style_loss, style_loss, total_loss, tv_loss
+from nst_tf import (
+    ConfigError,
+    ContentTerm,
+    Objective,
+    StyleTerm,
+    content_loss,
+    gram_matrix,
+    layer_style_loss,
+    style_loss,
+    total_loss,
+    tv_loss,
+)
 
 
 def feature_map(height=3, width=5, channels=4, seed=0):
@@ -120,3 +131,19 @@ def test_gradient_of_style_loss_is_equation_6():
     difference = f.T @ f - gram_matrix(style).numpy()[0]  # G - A
     expected = np.where(f > 0, f @ difference / (n**2 * m**2), 0).reshape(before_relu.shape)
     np.testing.assert_allclose(tape.gradient(loss, before_relu), expected, rtol=1e-4, atol=1e-7)
+
+
+def test_terms_of_the_same_name_raise(tiny_model):
+    terms = [ContentTerm(1.0, "conv1_1"), ContentTerm(1.0, "conv2_1")]
+    with pytest.raises(ConfigError, match="the terms are content, content; each needs a name"):
+        Objective(tiny_model, terms)
+
+
+def test_missing_pictures_of_terms_raise(tiny_model):
+    objective = Objective(tiny_model, [ContentTerm(1.0, "conv1_1"), StyleTerm(1.0, "conv1_1")])
+    image = np.zeros((1, 16, 16, 3), np.float32)
+    with pytest.raises(ConfigError, match="pass a content image"):
+        objective.targets(None, image)
+    with pytest.raises(ConfigError, match="pass one or more styles"):
+        objective.targets(image, [])
+    assert set(objective.targets(image, image)) == {"content", "style"}

@@ -14,6 +14,7 @@ from nst_tf import ConfigError, Diverged, Interrupted, Objective, style_transfer
 from nst_tf.config import DECAYS as DECAY_CHOICES
 from nst_tf.config import OPTIMIZERS
 from nst_tf.image.pixels import VGG_PIXELS
+from nst_tf.objective.objective import TVTerm
 from nst_tf.optim import LBFGS, SGD, Adam, KerasOptimizer, ScipyLBFGS
 from nst_tf.optim.decay import DECAYS, learning_rate_at
 from nst_tf.optim.lbfgs import two_loops
@@ -344,3 +345,41 @@ def test_two_loops_match_the_textbook_recursion():
     )
     ours = coefficients.numpy() @ np.vstack([memory, gradient])
     np.testing.assert_allclose(ours, direction, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("optimizer", [object(), 3, 0, Adam, keras.optimizers.Adam, ["adam"]])
+def test_other_objects_are_rejected_as_optimizer(tiny_model, optimizer):
+    with pytest.raises(ConfigError, match=r"`optimizer` is .*; pass a name, an optimizer of"):
+        style_transfer(CONTENT, STYLE, tiny_model, optimizer=optimizer)
+
+
+def test_given_optimizer_gets_bounds_and_iterations_of_the_run(tiny_model):
+    cosine = Adam(100.0, decay="cosine")
+    given = style_transfer(CONTENT, STYLE, tiny_model, optimizer=cosine, iterations=5)
+    knobs = {"learning_rate": 100.0, "decay": "cosine", "iterations": 5}
+    named = style_transfer(CONTENT, STYLE, tiny_model, **knobs)
+    np.testing.assert_array_equal(given.image, named.image)
+
+
+def test_scipy_lbfgs_without_iterations_runs_to_the_end(tiny_model):
+    result = style_transfer(CONTENT, STYLE, tiny_model, optimizer=ScipyLBFGS(), iterations=5)
+    assert (result.iterations, result.converged) == (5, False)
+
+
+def test_cosine_without_iterations_raises(tiny_model):
+    objective = Objective(tiny_model, [TVTerm(1.0)])
+    descent = Adam(decay="cosine").start(objective, objective.targets(), CONTENT)
+    with pytest.raises(ConfigError, match="the decay cosine needs the number of `iterations`"):
+        descent.update()
+
+
+@pytest.mark.parametrize("history", [0, -1, 2.5])
+def test_invalid_history_raises(history):
+    with pytest.raises(ConfigError, match=r"`history` is .*; a whole number above 0"):
+        LBFGS(history)
+
+
+def test_divergence_message_names_the_given_optimizer(tiny_model):
+    optimizer = keras.optimizers.SGD(1e30)
+    with pytest.raises(Diverged, match=r"SGD.*make its learning rate"):
+        style_transfer(CONTENT, STYLE, tiny_model, optimizer=optimizer, clip=False, iterations=3)
