@@ -310,12 +310,17 @@ variations = {name: float(nst.tv_loss(result.image)) for name, result in results
 for name, found in measured.items():
     row = *np.divide(found, measured["baseline"]), variations[name] / variations["baseline"]
     print(f"{name:12}{row[0]:10.2f}{row[1]:10.2f}{row[2]:11.2f}")
-best = min(style for _, style in measured.values())
-assert measured["baseline"][1] < 1.05 * best, "nothing beats the baseline at its own game"
+relative = {name: found[1] / measured["baseline"][1] for name, found in measured.items()}
+others = ["all layers", "geometric", "chain", "together"]
+assert all(relative[name] > 1.05 for name in others), "none beats the baseline at its own game"
+assert 0.9 < relative["shift"] < 1.1, "a shift changes the path, not the aim"
 
 # %% [markdown]
-# By the baseline's *style* loss nothing beats the baseline: no other run tried to make that number small.
-# Most of them stay nearer to the content (first column) instead.
+# By the baseline's *style* loss other layer weights and the chain do worse: those runs minimized another
+# number, and most of them stay nearer to the content (first column) instead. The shift ends within a few
+# hundredths of the baseline. Shifted features match where the Gram matrices and the means of the channels
+# match, so it has nearly the same aim, reached by another path.
+#
 # A number can say how far a change leads away, not whether that is better.
 #
 # That is a matter of taste, and of the painting. Look for lines (do the lead lines close?), for the
