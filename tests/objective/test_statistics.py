@@ -64,7 +64,7 @@ def test_geometric_weights_match_the_paper_for_vgg_19(tiny_model):
     style = geometric_weights(tiny_model, tiny_model.convolutions)
     assert style["conv1_1"] == 2.0**15  # 2^(D - d) with D = 16, d = 1
     assert style["conv5_4"] == 1
-    content = geometric_weights(tiny_model, ("conv4_2", "conv5_4"), favour="top")
+    content = geometric_weights(tiny_model, ("conv4_2", "conv5_4"), favor="top")
     assert content == {"conv4_2": 2.0**10, "conv5_4": 2.0**16}
 
 
