@@ -30,6 +30,7 @@ import valid_files as valid
 from damage import damaged, make_rng
 from hostile import CANARY, HOSTILE, LARGE
 from mat_files import tiny_vgg, write_matconvnet
+from pictures import make_picture
 from PIL import Image
 
 from nst_tf.console import hushed
@@ -389,7 +390,7 @@ def run_cases(folder, cases, progress=lambda result: None):
 def prepare(folder, kinds):
     """Write the jobs' inputs; return the valid files of each kind."""
     for name, seed in (("content.png", 0), ("style.png", 1)):
-        Image.fromarray(valid.make_picture(37, 48, seed)).save(folder / name)
+        Image.fromarray(make_picture(37, 48, seed)).save(folder / name)
     write_matconvnet(folder / "tiny.mat", tiny_vgg())
     originals = {}
     for kind in sorted(kinds):

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from damage import png_chunk
 from mat_files import LAYOUTS, tiny_vgg, write_keras, write_matconvnet, write_vgg_npz
+from pictures import make_picture
 from PIL import Image, ImageCms
 from squeezenet_files import tiny_squeezenet, write_npz, write_tf2
 
@@ -18,13 +19,6 @@ from nst_tf.jobs.run import run_job
 from nst_tf.rundir import checkpoint
 from nst_tf.rundir.checkpoint import save_checkpoint
 from nst_tf.transfer import Position
-
-
-def make_picture(height, width, seed=0):
-    """Return a smooth random picture."""
-    small = np.random.default_rng(seed).integers(0, 256, (5, 6, 3), np.uint8)
-    return np.asarray(Image.fromarray(small).resize((width, height), Image.Resampling.BICUBIC))
-
 
 PICTURE = make_picture(40, 52)
 
