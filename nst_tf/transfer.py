@@ -435,7 +435,7 @@ class Run:
         history = self.history[: self.reached + 1]
         converged = len(self.history) <= self.config.iterations and self.ended
         picture = self.show(self.image)
-        return Result(picture, np.array(self.image), history, self.config, seconds, converged)
+        return Result(picture, np.asarray(self.image), history, self.config, seconds, converged)
 
     def show(self, image):
         """Return the picture of an image; one of a coarse level is enlarged."""

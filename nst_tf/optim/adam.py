@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 
-import numpy as np
 import tensorflow as tf
 
 from nst_tf.optim.decay import learning_rate_at
@@ -45,7 +44,7 @@ class Adam(Optimizer):
 
     def initial(self, image):
         """Return the two running means."""
-        return {"mean": np.zeros_like(image), "square": np.zeros_like(image)}
+        return {"mean": tf.zeros_like(image), "square": tf.zeros_like(image)}
 
     def apply_gradient(self, variables, numbers):
         """Take a step."""

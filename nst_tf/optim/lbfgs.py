@@ -10,6 +10,7 @@ from nst_tf.errors import ConfigError
 from nst_tf.optim.descent import Optimizer
 
 UPHILL = 1.05  # a step that ends above this multiple of the lowest loss is undone
+STRIP = 2**20  # numbers of an image in a step of `inner_products`: larger ones are not faster
 LONGEST = 8  # maximum root mean square of a step, as a multiple of the first step's
 
 
@@ -53,14 +54,14 @@ class LBFGS(Optimizer):
         first = 1.0
         if self.bounds is not None:
             first = float(np.max(np.subtract(self.bounds[1], self.bounds[0]))) / 100
-        m = self.history
+        m, zeros = self.history, tf.zeros_like(image)
         return {
-            "step": np.zeros_like(image),
+            "step": zeros,
             "best_image": image,
-            "best_gradient": np.zeros_like(image),
+            "best_gradient": zeros,
             "best_losses": np.zeros(0, np.float32),
             "best_total": np.float32(np.inf),
-            **{name: np.zeros_like(image) for name in self._memory()},
+            **dict.fromkeys(self._memory(), zeros),
             "products": np.zeros((2 * m, 2 * m), np.float32),  # inner products of the memory
             "with_gradient": np.zeros(2 * m, np.float32),  # and with the gradient
             "stored": np.int32(0),  # steps since the memory was cleared
@@ -117,31 +118,32 @@ class LBFGS(Optimizer):
 
     def _remember(self, variables, gradient):
         """Store the step and the change of the gradient along it, if it curves upwards."""
-        m, products = self.history, variables["products"]
+        m = self.history
         step, change = variables["step"].read_value(), gradient - variables["gradient"]
-        curved = tf.reduce_sum(step * change) > 1e-10 * tf.reduce_sum(tf.square(change))
+        memory = [variables[name].read_value() for name in self._memory()]
+        # Rows: the memory, and the new pair. Columns: the new pair, and the gradient.
+        inner = inner_products([*memory, step, change], [step, change, gradient])
+        with_memory, with_new = inner[: 2 * m], inner[2 * m :]
+        curved = with_new[0, 1] > 1e-10 * with_new[1, 1]
         slot = variables["stored"] % m
 
-        def store(k):
+        def assign(k):
             variables[f"step_{k}"].assign(step)
             variables[f"change_{k}"].assign(change)
 
-        branches = [functools.partial(store, k) for k in range(m)]
-        tf.switch_case(tf.where(curved, slot, m), branches, default=lambda: None)
-        columns = tf.stack([tf.reshape(x, [-1]) for x in (step, change, gradient)])
-        inner = [_inner_products(variables[name], columns) for name in self._memory()]
-        inner = tf.concat(inner, 0)  # (2 m, 3)
-        variables["with_gradient"].assign(inner[:, 2])
-
-        def update_products():
+        def store():
+            tf.switch_case(slot, [functools.partial(assign, k) for k in range(m)])
             indices = tf.stack([slot, m + slot])[:, tf.newaxis]
-            new = tf.transpose(inner[:, :2])
-            at_rows = tf.tensor_scatter_nd_update(products, indices, new)
-            at_columns = tf.tensor_scatter_nd_update(tf.transpose(at_rows), indices, new)
+            rows = tf.tensor_scatter_nd_update(with_memory, indices, with_new)
+            pair, products = tf.transpose(rows[:, :2]), variables["products"]
+            at_rows = tf.tensor_scatter_nd_update(products, indices, pair)
+            at_columns = tf.tensor_scatter_nd_update(tf.transpose(at_rows), indices, pair)
             products.assign(tf.transpose(at_columns))
             variables["stored"].assign_add(1)
+            return rows[:, 2]
 
-        tf.cond(curved, update_products, lambda: None)
+        with_gradient = tf.cond(curved, store, lambda: with_memory[:, 2])
+        variables["with_gradient"].assign(with_gradient)
 
     def _newton(self, variables, gradient):
         """Return the approximate inverse Hessian times the gradient."""
@@ -149,17 +151,36 @@ class LBFGS(Optimizer):
         coefficients = two_loops(
             products.read_value(), with_gradient.read_value(), variables["stored"], self.history
         )
-        vectors = [*(variables[name] for name in self._memory()), gradient]
-        return tf.add_n([coefficients[k] * vector for k, vector in enumerate(vectors)])
+        direction = variables["step"]
+        direction.assign(coefficients[-1] * gradient)
+        for k, name in enumerate(self._memory()):
+            _add_scaled(direction, coefficients[k], variables[name])
+        return direction.read_value()
 
     def _memory(self):
         """Return the names of the remembered steps, and then of the changes of the gradient."""
         return [f"{kind}_{k}" for kind in ("step", "change") for k in range(self.history)]
 
 
-def _inner_products(x, columns):
-    """Return the inner products of an image and flat images (n, P): (1, n)."""
-    return tf.matmul(tf.reshape(x, [1, -1]), columns, transpose_b=True)
+def inner_products(these, those):
+    """Return the inner products of n images with m others, (n, m); computed strip by strip."""
+    these, those = ([tf.reshape(x, [-1]) for x in images] for images in (these, those))
+    size = tf.size(these[0])
+
+    def add_strip(begin, products):
+        strip = slice(begin, tf.minimum(begin + STRIP, size))
+        columns = tf.stack([x[strip] for x in those])
+        parts = [tf.matmul(columns, x[tf.newaxis, strip], transpose_b=True) for x in these]
+        return strip.stop, products + tf.concat(parts, 1)
+
+    start = (0, tf.zeros((len(those), len(these))))
+    _, products = tf.while_loop(lambda begin, _: begin < size, add_strip, start)
+    return tf.transpose(products)
+
+
+def _add_scaled(variable, factor, x):
+    """Add ``factor * x`` to a variable in one pass, without an array for the product."""
+    tf.raw_ops.ResourceApplyGradientDescent(var=variable.handle, alpha=-factor, delta=x)
 
 
 def two_loops(products, with_gradient, stored, m):
@@ -220,4 +241,4 @@ def _remember_best(variables, losses, gradient):
 
 
 def _root_mean_square(x):
-    return tf.sqrt(tf.reduce_mean(tf.square(x)))
+    return tf.sqrt(2 * tf.nn.l2_loss(x) / tf.cast(tf.size(x), tf.float32))

@@ -29,7 +29,7 @@ CONTAINER_LIMITS = (  # a container may have less than the machine: control grou
 ARRAY = 3 * 4  # bytes a pixel of an image
 ARRAYS = 8  # of the picture's size, counted at 8K: image, gradient, copies; not the optimizer's
 FRAGMENTS = 1.65  # what is held for a byte of a map, by 500 iterations' end: measured 1.5 to 1.9
-FRAGMENTS_OF_TILES = 1.7  # the same where two passes take turns: measured 1.57 at 4K
+FRAGMENTS_OF_TILES = 1.85  # the same where two passes take turns: measured 1.7 to 1.85
 MACHINERY = 0.13 * GIB  # traced functions, what levels before left: 0.07 seen at 64x64, one level
 SMALLEST_TILE = 256 * 256
 TRACING = 3.0  # seconds that a run takes to begin
@@ -157,6 +157,10 @@ def expected(model, size, config):
 def estimate_of(task, used):
     """Return the `Estimate` of a task; `used` is what the process held before it was made."""
     objective, config = task.objective, task.config
+    images = [task.start, *(style.image for style in task.styles)]
+    if task.content_image is not None:
+        images.append(task.content_image)
+    used += sum(image.nbytes for image in images)
     levels = task_levels(task)
     return estimate(
         objective.model, objective.layers, levels, config, getattr(objective, "area", 0), used

@@ -16,8 +16,9 @@ from nst_tf.config import OPTIMIZERS
 from nst_tf.image.pixels import VGG_PIXELS
 from nst_tf.objective.objective import TVTerm
 from nst_tf.optim import LBFGS, SGD, Adam, KerasOptimizer, ScipyLBFGS
+from nst_tf.optim import lbfgs as lbfgs_module
 from nst_tf.optim.decay import DECAYS, learning_rate_at
-from nst_tf.optim.lbfgs import two_loops
+from nst_tf.optim.lbfgs import inner_products, two_loops
 
 CONTENT = VGG_PIXELS.to_image(make_picture(37, 45))
 STYLE = VGG_PIXELS.to_image(make_picture(50, 41, seed=1))
@@ -345,6 +346,40 @@ def test_two_loops_match_the_textbook_recursion():
     )
     ours = coefficients.numpy() @ np.vstack([memory, gradient])
     np.testing.assert_allclose(ours, direction, rtol=1e-3, atol=1e-4)
+
+
+def test_inner_products_of_several_strips(monkeypatch):
+    monkeypatch.setattr(lbfgs_module, "STRIP", 7)
+    images = np.random.default_rng(0).normal(size=(5, 1, 4, 5, 3)).astype(np.float32)
+    flat = images.reshape(5, 60)
+    products = inner_products(list(images[:2]), list(images[2:]))
+    np.testing.assert_allclose(products, flat[:2] @ flat[2:].T, rtol=1e-5)
+
+
+@pytest.mark.parametrize("updates", [1, 4, 9])
+def test_lbfgs_products_are_those_of_its_memory(updates):
+    with contextlib.closing(LBFGS(3).start(bowl, (), np.ones_like(CENTER))) as descent:
+        descent.update(updates)
+        state = descent.state()
+    names = [f"{kind}_{k}" for kind in ("step", "change") for k in range(3)]
+    memory = np.stack([state[name].ravel() for name in names])
+    np.testing.assert_allclose(state["products"], memory @ memory.T, rtol=1e-4, atol=1e-6)
+    gradient = state["gradient"].ravel()
+    np.testing.assert_allclose(state["with_gradient"], memory @ gradient, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["adam", "lbfgs-fixed", "sgd"])
+def test_state_is_of_the_moment_and_restores_it(name):
+    optimizer, _ = CASES[name]
+    with contextlib.closing(optimizer.start(bowl, (), np.ones_like(CENTER))) as descent:
+        descent.update(4)
+        image, state = np.array(descent.image()), descent.state()
+        descent.update(3)
+        np.testing.assert_array_equal(state["image"], image)
+        end = np.array(descent.image())
+        descent.restore(state)
+        descent.update(3)
+        np.testing.assert_array_equal(descent.image(), end)
 
 
 @pytest.mark.parametrize("optimizer", [object(), 3, 0, Adam, keras.optimizers.Adam, ["adam"]])
