@@ -1,13 +1,19 @@
 """Style transfer in a browser: ``python -m nst_tf.app``."""
 
+import contextlib
 import os
+import shutil
 import sys
 import tempfile
 import threading
+import webbrowser
 from dataclasses import fields
 from importlib.util import find_spec
 from pathlib import Path
 
+import psutil
+
+from nst_tf.app import LOCAL_HOSTS
 from nst_tf.cli import add_knobs, given, reported
 from nst_tf.config import JobConfig
 from nst_tf.console import OneLineParser, hushed, interrupt_once
@@ -15,7 +21,7 @@ from nst_tf.errors import ConfigError
 from nst_tf.samples import SAMPLES
 
 PASSWORD = "NST_TF_PASSWORD"  # noqa: S105 - the name of an environment variable
-LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
+CACHE = "nst_tf-page-"  # prefix of the directory of uploads, which is deleted at the end
 KNOBS = ("weights", "precision", "memory_limit", "device")  # shared by all runs of the page
 
 
@@ -67,6 +73,14 @@ def make_parser():
         metavar="N",
         help="maximum length of the queue (default: %(default)s)",
     )
+    group.add_argument(
+        "--max-per-address",
+        type=int,
+        default=3,
+        metavar="N",
+        help="maximum active and waiting runs per network address; more if visitors share one "
+        "(default: %(default)s)",
+    )
     add_knobs(parser, [knob for knob in fields(JobConfig) if knob.name in KNOBS])
     return parser
 
@@ -75,29 +89,39 @@ def _serve(options):
     knobs = {name: options[name] for name in KNOBS if name in options}
     JobConfig().changed(**knobs)  # reports invalid values before anything starts
     _check(options)
-    with tempfile.TemporaryDirectory(prefix="nst_tf-") as cache:
+    remove_stale_caches()
+    with tempfile.TemporaryDirectory(prefix=f"{CACHE}{os.getpid()}-") as cache:
         os.environ["GRADIO_TEMP_DIR"] = cache  # Gradio's files are deleted when the page closes
         with hushed():
-            from nst_tf.app.page import build, launch
+            from nst_tf.app.page import Server, build
         studio, uploads = _open_studio(options, knobs)
-        page = build(studio, uploads, knobs)
-        try:
-            launch(
-                page,
-                studio.folder,
-                options["host"],
-                options["port"],
-                password=_password(options),
-                open_browser=options["open"],
-            )
-            print(f"the page is at {_address(options)}; press Ctrl-C to stop it", flush=True)
-            threading.Event().wait()
-        except KeyboardInterrupt:
-            print("stopping: an active run is stopped and its picture is kept", flush=True)
-        finally:
-            page.close(verbose=False)
-            studio.close()
+        with contextlib.closing(studio):
+            page = build(studio, uploads, knobs)
+            where = options["host"], options["port"]
+            with contextlib.closing(
+                Server(page, studio.folder, *where, password=_password(options))
+            ):
+                print(f"the page is at {_address(options)}; press Ctrl-C to stop it", flush=True)
+                _wait_for_the_end(options)
     return 0
+
+
+def remove_stale_caches():
+    """Remove what visitors uploaded to pages that were killed."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{CACHE}*-*"):
+        pid = folder.name.removeprefix(CACHE).split("-")[0]
+        if pid.isdecimal() and not psutil.pid_exists(int(pid)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _wait_for_the_end(options):
+    """Wait until Ctrl-C is pressed."""
+    try:
+        if options["open"]:
+            webbrowser.open(f"http://127.0.0.1:{options['port']}/")
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        print("stopping: an active run is stopped and its picture is kept", flush=True)
 
 
 def _open_studio(options, knobs):
@@ -113,7 +137,8 @@ def _open_studio(options, knobs):
     knobs["weights"] = chosen_weights(knobs.get("weights", "auto"))
     with hushed():
         load_model(knobs["weights"])  # reports unreadable weights now, not to each visitor
-    limits = Limits(options["max_side"], options["max_minutes"], options["max_waiting"])
+    names = "max_side", "max_minutes", "max_waiting", "max_per_address"
+    limits = Limits(*(options[name] for name in names))
     return Studio(folder, limits), Uploads(folder / "uploads", SAMPLES)
 
 
@@ -127,7 +152,8 @@ def _check(options):
     """Raise `ConfigError` for invalid options or a missing Gradio."""
     if find_spec("gradio") is None:
         raise ConfigError("the page requires Gradio: pip install -r requirements-app.txt")
-    for name, minimum in (("max_side", 128), ("max_minutes", 0.01), ("max_waiting", 1)):
+    bounds = {"max_side": 128, "max_minutes": 0.01, "max_waiting": 1, "max_per_address": 1}
+    for name, minimum in bounds.items():
         if not options[name] >= minimum:
             flag = name.replace("_", "-")
             raise ConfigError(f"--{flag} is {options[name]}; it must be at least {minimum}")

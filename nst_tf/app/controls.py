@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass
 from itertools import groupby
+from pathlib import Path
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when Gradio is imported
 
@@ -15,6 +16,7 @@ from nst_tf.image.color import COLOR_MODES
 from nst_tf.presets import PRESETS
 from nst_tf.samples import SAMPLE_PAIR, SAMPLES
 
+HERE = Path(__file__).parent
 CONTENT_SAMPLES = sorted((SAMPLES / "content").glob("*.jpg"))
 STYLE_SAMPLES = sorted((SAMPLES / "style").glob("*.jpg"))
 QUIET = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
@@ -29,7 +31,7 @@ class Slot:
     problem: gr.HTML
     weight: gr.Slider
     where: gr.Radio
-    editor: gr.ImageEditor
+    editor: gr.HTML
     mask_box: gr.Column
     mask: gr.Image
     mask_problem: gr.HTML
@@ -37,10 +39,11 @@ class Slot:
 
 @dataclass(frozen=True)
 class Controls:
-    """The input components of the page."""
+    """The input components of the page; `content_picked` is the choice of a sample photograph."""
 
     content: gr.Image
     content_problem: gr.HTML
+    content_picked: gr.events.Dependency
     slots: list[Slot]
     keep_content: gr.Checkbox
     preset: gr.Dropdown
@@ -88,9 +91,7 @@ class RunPanel:
 def make_controls(limits):
     """Create the input components and return them."""
     gr.Markdown("## 1 · The photograph")
-    content, content_problem = _picture(
-        "Photograph", CONTENT_SAMPLES, "place-0", SAMPLE_PAIR["content"]
-    )
+    content = _picture("Photograph", CONTENT_SAMPLES, "place-0", SAMPLE_PAIR["content"])
     gr.Markdown("## 2 · The style")
     slots = [_slot(number) for number in range(1, forms.STYLES + 1)]
     with gr.Row():
@@ -101,11 +102,14 @@ def make_controls(limits):
     )
     _count_styles(slots, add, remove)
     gr.Markdown("## 3 · Settings")
-    return Controls(content, content_problem, slots, keep_content, **_knobs(limits), more=_more())
+    return Controls(*content, slots, keep_content, **_knobs(limits), more=_more())
 
 
 def _picture(label, samples, elem_id, value=None):
-    """Create a picture input with samples below; return it and the component for its problems."""
+    """Create a picture input with samples below.
+
+    Return it, the component for its problems, and the event of choosing a sample.
+    """
     sources = ["upload", "clipboard", "webcam"]
     picture = _upload(value, label=label, height=220, sources=sources, elem_id=elem_id)
     problem = _problem()
@@ -122,10 +126,9 @@ def _picture(label, samples, elem_id, value=None):
     )
 
     def pick(event: gr.SelectData):
-        return samples[event.index]
+        return samples[event.index], gr.HTML(visible=False)
 
-    gallery.select(pick, None, picture, **QUIET)
-    return picture, problem
+    return picture, problem, gallery.select(pick, None, [picture, problem], **QUIET)
 
 
 def _upload(value=None, **options):
@@ -146,22 +149,12 @@ def _problem():
 def _slot(number):
     with gr.Column(visible=number == 1, elem_classes="slot") as box:
         value = SAMPLE_PAIR["style"][0] if number == 1 else None
-        picture, problem = _picture(f"Style {number}", STYLE_SAMPLES, f"place-{number}", value)
+        picture, problem, _ = _picture(f"Style {number}", STYLE_SAMPLES, f"place-{number}", value)
         weight = gr.Slider(
             0.1, 3, 1, step=0.1, label=f"Weight of style {number}", visible=number > 1
         )
         where = gr.Radio(forms.WHERE, value=forms.EVERYWHERE, label=f"Style {number} acts")
-        editor = gr.ImageEditor(
-            label=f"Paint where style {number} acts",
-            type="numpy",
-            visible=False,
-            sources=[],
-            transforms=[],
-            layers=False,
-            buttons=[],
-            brush=gr.Brush(default_size=40, colors=["rgba(255, 45, 117, 0.6)"], color_mode="fixed"),
-            eraser=gr.Eraser(default_size=40),
-        )
+        editor = _mask_editor(f"Paint where style {number} acts")
         # Hide the mask through its column: Gradio recreates a component that is updated itself.
         with gr.Column(visible=False) as mask_box:
             mask = _upload(
@@ -171,6 +164,19 @@ def _slot(number):
             )
             mask_problem = _problem()
     return Slot(box, picture, problem, weight, where, editor, mask_box, mask, mask_problem)
+
+
+def _mask_editor(label):
+    """Return a hidden editor for a mask; its value is what `painted_layers` reads."""
+    return gr.HTML(
+        label=label,
+        show_label=True,
+        html_template=(HERE / "paint.html").read_text(encoding="utf-8"),
+        js_on_load=(HERE / "paint.js").read_text(encoding="utf-8"),
+        photo="",
+        visible=False,
+        container=True,
+    )
 
 
 def _count_styles(slots, add, remove):

@@ -1,18 +1,24 @@
 """The page's events: check uploads; start, watch, stop and continue runs."""
 
 import hmac
+import logging
 import secrets
+import socket
+import threading
+import time
 from pathlib import Path
 
 import gradio as gr
+import uvicorn
+from fastapi import FastAPI
 from gradio.utils import get_upload_folder
-from PIL import Image
-from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+from nst_tf.app import LOCAL_HOSTS
 from nst_tf.app import form as forms
 from nst_tf.app.controls import QUIET, make_controls, make_recent, make_run_panel
 from nst_tf.app.form import Form, StyleChoice, config_of
+from nst_tf.app.gate import MAX_UPLOAD, Gate
+from nst_tf.app.layers import painted_layers, photo_to_paint_on
 from nst_tf.app.studio import OPEN
 from nst_tf.app.views import alert_of, headline_of, recent_runs, view_of
 from nst_tf.config import JobConfig
@@ -21,13 +27,11 @@ from nst_tf.image.io import read_picture
 from nst_tf.rundir.layout import CONFIG, REPORT, RESULT
 from nst_tf.samples import SAMPLES
 
-MAX_UPLOAD = "64mb"  # per picture file
 STYLESHEET = Path(__file__).parent / "page.css"
 REFRESH_SECONDS = 1.0
-EDITOR_SIDE = 720  # longer side of the picture that masks are painted on, in pixels
 NEW_VISIT = {"owner": None, "order": None, "run": None}
-LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
 STORAGE_KEY = "nst_tf"  # of the visit in the browser's storage
+ONE_AT_A_TIME = threading.Lock()  # for reading pictures, so that their memory does not add up
 SCROLL_TO_RUN = "() => document.getElementById('run').scrollIntoView({behavior: 'smooth'})"
 HEAD = """<header class="head"><h1>nst_tf</h1>
 <p>Neural style transfer: a photograph repainted in the style of a painting.</p></header>"""
@@ -66,19 +70,8 @@ def file_paths(data):
             yield from file_paths(item)
 
 
-def _host_check(address):
-    """Return app options that reject other host names if the page is local.
-
-    Otherwise a remote page could resolve to our address (DNS rebinding) and send requests.
-    """
-    if address not in LOCAL_HOSTS:
-        return {}
-    hosts = [*LOCAL_HOSTS, "[::1]"]
-    return {"middleware": [Middleware(TrustedHostMiddleware, allowed_hosts=hosts)]}
-
-
-def launch(page, folder, address, port, *, password=None, open_browser=False):
-    """Start serving the page in the background.
+class Server:
+    """The page on a network address, served in the background.
 
     Parameters
     ----------
@@ -89,43 +82,69 @@ def launch(page, folder, address, port, *, password=None, open_browser=False):
     port : int
     password : str, optional
         Required of visitors, together with any user name.
-    open_browser : bool
 
     Raises
     ------
     ConfigError
         The address or the port is not available.
     """
-    auth = password and (lambda name, entered: same_password(password, entered))
+
+    def __init__(self, page, folder, address, port, *, password=None):
+        self.socket = _bound(address, port)
+        folders = [str(folder.resolve()), str(SAMPLES)]
+        app = FastAPI(openapi_url=None)
+        gr.mount_gradio_app(app, page, "/", **_mount_options(folders, password))
+        app = Gate(app, [*folders, get_upload_folder()], local=address in LOCAL_HOSTS)
+        config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2)
+        self.server = uvicorn.Server(config)
+        sockets = {"sockets": [self.socket]}
+        self.thread = threading.Thread(target=self.server.run, kwargs=sockets, daemon=True)
+        self.thread.start()
+        while not self.server.started and self.thread.is_alive():
+            time.sleep(0.01)
+
+    def close(self):
+        """Stop serving; open connections, which pages keep to see whether we are here, are cut."""
+        logging.getLogger("uvicorn.error").disabled = True
+        self.server.should_exit = True
+        self.thread.join(timeout=10)
+        self.socket.close()
+
+
+def _bound(address, port):
+    """Return a socket that listens on an address."""
     try:
-        page.launch(
-            server_name=address,
-            server_port=port,
-            auth=auth,
-            auth_message="Enter any name and the password of this page." if auth else None,
-            inbrowser=open_browser,
-            allowed_paths=[str(folder.resolve()), str(SAMPLES)],
-            max_file_size=MAX_UPLOAD,
-            theme=THEME,
-            css_paths=[STYLESHEET],
-            footer_links=[],
-            run_history=False,  # it could be sent to a third party
-            share=False,
-            ssr_mode=False,
-            pwa=False,
-            mcp_server=False,
-            enable_monitoring=False,
-            strict_cors=True,
-            show_error=False,
-            quiet=True,
-            app_kwargs=_host_check(address),
-            prevent_thread_lock=True,
-        )
+        return socket.create_server((address, port), family=_family(address))
     except OSError:
         raise ConfigError(
             f"port {port} of {address} is not available: another program uses it, or the address "
             "does not exist; choose another --port"
         ) from None
+
+
+def _family(address):
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
+def _mount_options(folders, password):
+    """Return how Gradio serves the page: nothing is downloaded, shared or recorded."""
+    auth = password and (lambda name, entered: same_password(password, entered))
+    return {
+        "auth": auth,
+        "auth_message": "Enter any name and the password of this page." if auth else None,
+        "allowed_paths": folders,
+        "max_file_size": MAX_UPLOAD,
+        "theme": THEME,
+        "css_paths": [STYLESHEET],
+        "footer_links": [],
+        "run_history": False,  # it could be sent to a third party
+        "ssr_mode": False,
+        "pwa": False,
+        "mcp_server": False,
+        "enable_monitoring": False,
+        "show_error": False,
+        "app_kwargs": {"docs_url": None, "redoc_url": None},
+    }
 
 
 def same_password(password, entered):
@@ -157,8 +176,11 @@ def build(studio, uploads, knobs=None):
 
 
 def _connect_controls(controls, uploads):
-    """Check uploads immediately, describe presets, and show the mask inputs that are needed."""
-    _check_on_upload("the photograph", controls.content, controls.content_problem, uploads)
+    """Check uploads immediately, describe presets, and show the mask inputs that are needed.
+
+    A picture's `change` is not used: Gradio repeats it without end after an upload.
+    """
+    stored = _check_on_upload("the photograph", controls.content, controls.content_problem, uploads)
     for number, slot in enumerate(controls.slots, 1):
         _check_on_upload(f"style {number}", slot.picture, slot.problem, uploads)
         _check_on_upload(f"the mask of style {number}", slot.mask, slot.mask_problem, uploads)
@@ -166,8 +188,13 @@ def _connect_controls(controls, uploads):
     controls.preset.change(_apply_preset, [controls.preset, controls.content], about, **QUIET)
     for slot in controls.slots:
         inputs, outputs = [slot.where, controls.content], [slot.editor, slot.mask_box]
-        slot.where.change(_show_mask_input, inputs, outputs, **QUIET)
-        controls.content.change(_show_mask_input, inputs, outputs, **QUIET)
+        for event in (
+            slot.where.change,
+            controls.content.clear,
+            stored.then,
+            controls.content_picked.then,
+        ):
+            event(_show_mask_input, inputs, outputs, **QUIET)
 
 
 def _apply_preset(name, content):
@@ -179,37 +206,32 @@ def _apply_preset(name, content):
 
 
 def _check_on_upload(label, picture, problem, uploads):
-    """Check a picture as soon as it is uploaded; remove it and show why if it can't be used."""
+    """Check a picture as soon as it is uploaded; remove it and show why if it can't be used.
+
+    Return the event.
+    """
 
     def check(path):
         try:
-            return uploads.keep(path), gr.HTML(visible=False)
+            with ONE_AT_A_TIME:
+                return uploads.keep(path), gr.HTML(visible=False)
         except NstError as error:
             return None, gr.HTML(alert_of(f"{label}: {error}"), visible=True)
 
-    def hide_problem(path):
-        return gr.HTML(visible=False) if path else gr.skip()
-
-    picture.upload(check, picture, [picture, problem], **QUIET)
-    picture.change(hide_problem, picture, problem, **QUIET)
+    return picture.upload(check, picture, [picture, problem], **QUIET)
 
 
 def _show_mask_input(where, content):
     """Show the editor, with the photograph as background, or the mask input."""
     mask = gr.Column(visible=where in (forms.WHITE, forms.BLACK))
     if where != forms.PAINTED:
-        return gr.ImageEditor(visible=False), mask
-    if not content:
-        return gr.ImageEditor(visible=True, value=None), mask
+        return gr.HTML(visible=False), mask
     try:
-        background = Image.fromarray(read_picture(content))
+        with ONE_AT_A_TIME:
+            photo = photo_to_paint_on(read_picture(content)) if content else ""
     except NstError:  # already reported on upload
-        return gr.ImageEditor(visible=True, value=None), mask
-    # Small pictures are enlarged, as the brush has a fixed size.
-    factor = EDITOR_SIDE / max(background.size)
-    background = background.resize([max(round(side * factor), 1) for side in background.size])
-    value = {"background": background, "layers": [], "composite": None}
-    return gr.ImageEditor(visible=True, value=value, canvas_size=background.size), mask
+        photo = ""
+    return gr.HTML(visible=True, value=None, photo=photo), mask
 
 
 def form_from(controls, values):
@@ -219,7 +241,7 @@ def form_from(controls, values):
             values[slot.picture],
             values[slot.weight],
             values[slot.where],
-            (values[slot.editor] or {}).get("layers") or [],
+            painted_layers(values[slot.editor]),
             values[slot.mask],
         )
         for slot in controls.slots
@@ -308,13 +330,16 @@ class Visits:
         visit = {**visit, "order": mine.key} if mine else visit
         return {self.visit: visit, **self.refresh(visit)}
 
-    def start(self, values):
+    def start(self, values, request: gr.Request):
         """Add a run with the controls' values to the queue."""
 
         def take(visit):
             form = form_from(self.controls, values)
-            config = config_of(form, self.uploads, self.studio.limits, self.knobs)
-            order = self.studio.take(config, visit["owner"], seconds=form.seconds)
+            with ONE_AT_A_TIME:
+                config = config_of(form, self.uploads, self.studio.limits, self.knobs)
+            order = self.studio.take(
+                config, visit["owner"], seconds=form.seconds, address=request.client.host
+            )
             return {**visit, "order": order.key, "run": None}
 
         return self._perform(values[self.visit], take)
@@ -325,13 +350,14 @@ class Visits:
             visit, lambda visit: {**visit, "order": self.studio.stop(visit["owner"]).key}
         )
 
-    def resume(self, visit):
+    def resume(self, visit, request: gr.Request):
         """Resume the run that is shown."""
 
         def take(visit):
             order = self.studio.order(visit["order"])
             name = order.folder.name if order is not None and order.folder else visit["run"]
-            return {**visit, "order": self.studio.resume(name, visit["owner"]).key, "run": name}
+            order = self.studio.resume(name, visit["owner"], address=request.client.host)
+            return {**visit, "order": order.key, "run": name}
 
         return self._perform(visit, take)
 

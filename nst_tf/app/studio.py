@@ -9,6 +9,7 @@ from collections import deque
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from nst_tf.app import LOCAL_HOSTS
 from nst_tf.app.uploads import without_mark
 from nst_tf.callbacks import time_left
 from nst_tf.config import JobConfig
@@ -27,6 +28,7 @@ from nst_tf.scaling.memory import expected
 
 WAITING, PAINTING, STOPPED = "waiting", "painting", "stopped"  # in addition to DONE and FAILED
 OPEN = (WAITING, PAINTING)
+LOCAL_ADDRESSES = ("", *LOCAL_HOSTS)
 LOOK_EVERY = 5  # minimum iterations between two previews
 LOOK_SECONDS = 0.8  # minimum seconds between two previews
 MAX_LOOK_SHARE = 0.05  # maximum share of the time spent on previews
@@ -51,11 +53,14 @@ class Limits:
         Maximum duration; a run that takes longer is stopped and can be continued.
     waiting : int
         Maximum length of the queue.
+    per_address : int
+        Maximum number of active and waiting runs of a network address other than this machine's.
     """
 
     side: int = 1280
     minutes: float = 30.0
     waiting: int = 30
+    per_address: int = 3
 
 
 @dataclass(frozen=True)
@@ -107,6 +112,8 @@ class Order:
     look : Look or None
     stopping : bool
         Whether the run was asked to stop.
+    address : str
+        The network address of the visitor.
     """
 
     key: str
@@ -120,6 +127,7 @@ class Order:
     news: list[str] = field(default_factory=list)
     look: Look | None = None
     stopping: bool = False
+    address: str = ""
 
 
 class Studio:
@@ -145,15 +153,15 @@ class Studio:
 
     # ------------------------------------------------------------------------ called by the page
 
-    def take(self, config, owner, *, seconds=None, folder=None):
+    def take(self, config, owner, *, seconds=None, folder=None, address=""):
         """Add a run to the queue and return its `Order`; with `folder`, resume the run there.
 
-        `seconds`, if given, determines the number of iterations.
+        `seconds`, if given, determines the number of iterations. `address` is the visitor's.
 
         Raises
         ------
         ConfigError
-            The visitor already has an open order, or the queue is full.
+            The visitor or the address has its share of open orders, or the queue is full.
         """
         with self.changed:
             mine = [order for order in self._open() if order.owner == owner]
@@ -161,17 +169,24 @@ class Studio:
                 raise ConfigError(
                     f"your run {mine[0].title} is {mine[0].state}; stop it or wait until it ends"
                 )
+            near = sum(order.address == address for order in self._open())
+            if near >= self.limits.per_address and address not in LOCAL_ADDRESSES:
+                raise ConfigError(
+                    f"{near} runs of your network address are not finished yet, the limit of this "
+                    "page; try again later"
+                )
             if len(self.queue) >= self.limits.waiting:
                 raise ConfigError(f"the queue is full ({len(self.queue)}); try again later")
             key = secrets.token_hex(8)
             title = folder.name if folder else without_mark(folder_name(config))
-            order = self.orders[key] = Order(key, owner, title, config, seconds, folder)
+            order = Order(key, owner, title, config, seconds, folder, address=address)
+            self.orders[key] = order
             self.queue.append(order)
             self._forget_old()
             self.changed.notify()
         return order
 
-    def resume(self, name, owner):
+    def resume(self, name, owner, *, address=""):
         """Add an unfinished run to the queue and return its `Order`."""
         folder = self.run_folder(name)
         if folder is None:
@@ -182,7 +197,7 @@ class Studio:
             raise ConfigError(
                 f"{name} has {side} pixels on its longer side; this page allows {self.limits.side}"
             )
-        return self.take(config, owner, folder=folder)
+        return self.take(config, owner, folder=folder, address=address)
 
     def stop(self, owner):
         """Stop a visitor's order and return it; a run that has started keeps its picture.
