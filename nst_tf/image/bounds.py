@@ -79,7 +79,7 @@ class BoundedFile(io.BufferedReader):
 
     def allow_pixels(self):
         """Allow for the pixels, which PNG has in parts of a few kB and TIFF in blocks."""
-        self.reads_left = MAX_READS + self.size // 1000
+        self.reads_left = MAX_READS + self.size // 300
         self.bytes_left = float("inf")
 
     def contents(self):
@@ -122,8 +122,8 @@ def _check_claims(path, tag_lists):
     claimed = sum(_claimed_bytes(data, start) for data, start in tag_lists)
     if claimed > MAX_TAG_BYTES or len(tag_lists) > MAX_TAG_LISTS:
         raise ImageError(
-            f"{path} has {len(tag_lists)} lists of Exif tags, which claim {claimed:,} bytes; at "
-            f"most {MAX_TAG_LISTS} and {MAX_TAG_BYTES:,} were expected: save it without Exif"
+            f"{path} has Exif tags that claim {claimed:,} bytes; at most {MAX_TAG_BYTES:,}, in at "
+            f"most {MAX_TAG_LISTS} lists, were expected: save it without Exif"
         )
 
 

@@ -185,8 +185,8 @@ def read_picture(path, *, background="white"):
     palette, CMYK and 16-bit pictures; composites transparent ones on `background`; takes the first
     frame of an animation.
 
-    Takes at most 16 bytes of memory for each pixel; 25 for WebP, AVIF and JPEG 2000, of which
-    larger pictures are rejected than 100 million pixels.
+    Takes at most 16 bytes of memory for each pixel; 25 for WebP, AVIF and JPEG 2000, which may
+    have 100 million pixels.
 
     Raises
     ------
