@@ -56,6 +56,18 @@ def test_thousands_of_damaged_files(tmp_path, record_property, capsys):
     record_property("said", json.dumps(found))
 
 
+@needs_fork
+def test_harness_fails_a_file_that_takes_much_cpu_time(tmp_path, monkeypatch):
+    import fuzzing
+
+    config = {"config": {"config.json": b"{}"}}
+    assert fuzzing.run_case(("config", 0, 0), tmp_path, config)["outcome"] in ("accepted", "error")
+    monkeypatch.setattr(fuzzing, "MAX_CPU_SECONDS", 0)
+    result = fuzzing.run_case(("config", 0, 0), tmp_path, config)
+    assert result["outcome"] == "slow"
+    assert fuzzing.failures([result])
+
+
 # ------------------------------------------------------------------ random values
 
 TEXTS = st.text(max_size=12) | st.sampled_from(["nan", "-", "not:", "512", "640x480", "conv1_1"])

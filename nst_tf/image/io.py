@@ -14,7 +14,7 @@ Sizes are (height, width), as in the arrays; only the command line uses WxH.
 import io
 import logging
 import warnings
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import imageio.v3 as iio
@@ -25,14 +25,21 @@ from PIL.PngImagePlugin import PngInfo
 from nst_tf.console import silenced
 from nst_tf.errors import ImageError
 from nst_tf.files import MAX_TEXT_BYTES, atomic_file
+from nst_tf.image.bounds import (
+    MAX_FILE_BYTES,
+    BoundedFile,
+    check_decoding,
+    check_exif,
+    check_tags,
+)
 from nst_tf.image.pixels import STRIP, VGG_PIXELS, recover_image
 from nst_tf.image.sizes import MAX_PIXELS, MIN_SIDE, fit_size, resize_picture
 
-MAX_FILE_BYTES = 8 * MAX_PIXELS  # 16-bit RGBA; some formats are read into memory whole
-MAX_SCANS = 100  # of a JPEG: each decodes the whole picture; cameras and programs write 10
-READABLE_FORMATS = (  # Pillow's names. Not EPS: it is a program, which Ghostscript would run
+# Pillow's names. Not EPS: it is a program, which Ghostscript would run. Not DDS and QOI, which
+# Pillow decodes in Python, nor icons, which it decodes before their size can be checked.
+READABLE_FORMATS = (
     *("JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP", "DIB", "AVIF", "JPEG2000", "PSD"),
-    *("PPM", "TGA", "ICO", "ICNS", "PCX", "SGI", "QOI", "DDS", "SUN", "XBM"),
+    *("PPM", "TGA", "PCX", "SGI"),
 )
 JPEG = {"quality": 95, "subsampling": 0}  # 4:4:4: style includes color edges
 TIFF = {"compression": "tiff_deflate"}
@@ -146,7 +153,7 @@ def read_note(path, keyword):
 def is_picture(path):
     """Return whether a file starts like a picture of a readable format."""
     try:
-        with Image.open(path, formats=_formats()):
+        with _opened(path):
             return True
     except Exception:  # not a picture, or damaged: Pillow's readers raise many kinds
         return False
@@ -178,23 +185,28 @@ def read_picture(path, *, background="white"):
     palette, CMYK and 16-bit pictures; composites transparent ones on `background`; takes the first
     frame of an animation.
 
+    Takes at most 16 bytes of memory for each pixel; 25 for WebP, AVIF and JPEG 2000, which may
+    have 100 million pixels.
+
     Raises
     ------
     ImageError
-        The file is missing, damaged, not a picture, smaller than 32x32 or larger than
-        `MAX_PIXELS`.
+        The file is missing, damaged, not a picture, smaller than 32x32, larger than `MAX_PIXELS`,
+        or would take more memory or time than `nst_tf.image.bounds` allows.
     """
     path = Path(path)
     try:
         _check_file(path)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's size warning: `_check_pixels` has a limit
-            with Image.open(path, formats=_formats()) as picture:
+            with _opened(path) as (file, picture):
                 _check_pixels(path, picture.size)
-                _check_scans(path, picture.format)
+                check_decoding(file, picture)
+                file.allow_pixels()
                 with silenced() if picture.format == "TIFF" else nullcontext():  # libtiff prints
                     picture.load()
-                _check_pixels(path, picture.size)  # an icon may contain another size
+                _check_pixels(path, picture.size)  # a decoder may find another size
+                check_exif(path, picture)
                 return _pixels(_upright_rgb(picture, background))
     except ImageError:
         raise
@@ -215,6 +227,15 @@ def read_picture(path, *, background="white"):
         raise ImageError(f"{path} is damaged or cut off: {reason}") from None
 
 
+@contextmanager
+def _opened(path):
+    """Yield a file and its picture, of which only the header was read."""
+    with BoundedFile(path) as file:
+        check_tags(file)
+        with Image.open(file, formats=_formats()) as picture:
+            yield file, picture
+
+
 def _formats():
     """Return the `READABLE_FORMATS` that the installed Pillow supports."""
     Image.init()
@@ -231,18 +252,6 @@ def _check_file(path):
         raise ImageError(
             f"{path} has {size:,} bytes; a picture of at most {MAX_FILE_BYTES:,} was expected: "
             "make it smaller first"
-        )
-
-
-def _check_scans(path, kind):
-    """Reject a JPEG of thousands of scans: a few kB can take minutes to decode."""
-    if kind not in ("JPEG", "MPO"):
-        return
-    scans = path.read_bytes().count(b"\xff\xda")  # within a scan, 0xFF is followed by 0
-    if scans > MAX_SCANS:
-        raise ImageError(
-            f"{path} is a JPEG of {scans} scans; at most {MAX_SCANS} were expected: save it again "
-            "with another program"
         )
 
 

@@ -1,6 +1,6 @@
 """Read damaged files: `python tests/helpers/fuzzing.py FOLDER CASES SEED [KIND ...] [large]`.
 
-Each case must end in a clear error or a correct result, within limits of time and memory. Cases
+Each case must end in a clear error or a correct result, within limits of CPU time and memory. Cases
 run in a child forked from a process that has imported TensorFlow but not used it; hangs and crashes
 of the child are detected. A summary is printed as JSON.
 
@@ -54,6 +54,7 @@ with hushed():
 
 MIB = 2**20
 TIMEOUT = 60  # seconds per file, for a busy machine
+MAX_CPU_SECONDS = 10  # per file, in all threads: the largest pictures take 4
 VALID_INPUTS = {"content": "content.png", "style": "style.png", "weights": "tiny.mat"}
 MAX_MESSAGE = 6000  # characters of an error message, which may quote a file name
 
@@ -300,7 +301,7 @@ def run_case(case, folder, originals):
     kind = hostile.kind if hostile else case[0]
     path, description = write_case(folder, case, originals)
     result = {"case": case, "kind": kind, "description": description}
-    before, start = start_measuring(), time.perf_counter()
+    before, start, cpu_start = start_measuring(), time.perf_counter(), time.process_time()
     try:
         with warnings.catch_warnings(), captured_stderr() as captured:
             warnings.simplefilter("ignore")
@@ -319,10 +320,13 @@ def run_case(case, folder, originals):
     if Path(CANARY).exists() or (folder / CANARY).exists():
         result["outcome"] = "executed"
     result["seconds"] = time.perf_counter() - start
+    result["cpu_seconds"] = time.process_time() - cpu_start
     result["mib"] = max(peak_memory() - before, 0) / MIB
     max_mib = hostile.max_mib if hostile else KINDS[kind].max_mib
     if result["outcome"] in ("accepted", "error") and result["mib"] > max_mib:
         result["outcome"] = "memory"
+    if result["outcome"] in ("accepted", "error") and result["cpu_seconds"] > MAX_CPU_SECONDS:
+        result["outcome"] = "slow"
     if hostile and hostile.rejected and result["outcome"] == "accepted":
         result["outcome"] = "not rejected"
     return result

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import h5py
 import numpy as np
 import valid_files
+from costly import COSTLY
 from damage import join_zip
 from mat_files import tiny_vgg, write_keras
 
@@ -310,6 +311,7 @@ PICTURES = {
     "a terabyte of JPEG": sparse("picture", "a.jpg", b"\xff\xd8\xff\xe0"),
     "the memory of this process": special("picture", "a.png", link_to("/proc/self/mem")),
     "a system file": special("picture", "a.png", link_to("/proc/self/smaps")),
+    **{label: regular("picture", name, make) for label, (name, make, _) in COSTLY.items()},
 }
 LARGE = {  # of the largest allowed size; the long test reads them with gibibytes of memory
     f"black, of the largest allowed size, {label}": regular(
