@@ -1,13 +1,15 @@
-"""Bounded reads and atomic writes of files."""
+"""Bounded reads, atomic writes, and directories that must not be created a second time."""
 
 import contextlib
 import errno
 import os
 import tempfile
+from contextvars import ContextVar
 from pathlib import Path
 
 MAX_TEXT_BYTES = 10 * 2**20  # a config has 3 kB
 NO_FSYNC = (errno.EINVAL, errno.ENOTSUP)  # some network drives do not support fsync
+_in_use = ContextVar("directories that a run or the page writes to", default=frozenset())
 
 
 def read_text(path, *, most=MAX_TEXT_BYTES, errors="strict"):
@@ -29,6 +31,38 @@ def read_text(path, *, most=MAX_TEXT_BYTES, errors="strict"):
 
 
 @contextlib.contextmanager
+def in_use(folder):
+    """Let no write create `folder` again: if it vanishes in the meantime, that is an error."""
+    token = _in_use.set(_in_use.get() | {Path(folder).absolute()})
+    try:
+        yield
+    finally:
+        _in_use.reset(token)
+
+
+def make_folder(folder):
+    """Create a directory with its parents, but none that is `in_use` and vanished.
+
+    Raises
+    ------
+    FileNotFoundError
+        A directory that is in use was removed or renamed.
+    """
+    path = Path(folder).absolute()
+    in_use_above = _in_use.get() & {path, *path.parents}
+    for used in in_use_above:
+        if not used.is_dir():
+            raise FileNotFoundError(
+                errno.ENOENT,
+                "the directory was removed or renamed while it was in use; move it back, or resume "
+                "under its new name",
+                str(used),
+            )
+    if path not in in_use_above:
+        path.mkdir(parents=True, exist_ok=True)
+
+
+@contextlib.contextmanager
 def atomic_file(path):
     """Yield a temporary path in the same directory, which replaces `path` on success.
 
@@ -36,7 +70,7 @@ def atomic_file(path):
     power cut: it is flushed to disk before it is renamed.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     # The same extension, because writers choose the format by it.
     try:
         handle, name = tempfile.mkstemp(path.suffix, f".{path.stem}.", path.parent)

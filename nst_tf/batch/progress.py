@@ -68,12 +68,13 @@ class Progress:
         line = f"{self.done + self.failed} of {self.jobs}  {outcome.name}: "
         if outcome.state == DONE:
             line += f"{outcome.iterations} iterations in {outcome.seconds:.0f} s"
+            line += f"; {outcome.reason}" if outcome.reason else ""
         else:
             line += f"FAILED: {outcome.reason}"
         if self.bar is None:
             self.say(line + self._time_left())
         else:
-            if outcome.state != DONE:  # the bar shows the rest
+            if outcome.reason:  # the bar shows the rest
                 self.note(line)
             self._show()
 

@@ -9,6 +9,7 @@ from nst_tf.batch.progress import Progress
 from nst_tf.batch.summary import Summary
 from nst_tf.console import uninterrupted
 from nst_tf.errors import ConfigError, Interrupted
+from nst_tf.files import make_folder
 from nst_tf.jobs.do import found_done, settled
 from nst_tf.jobs.job import DONE
 from nst_tf.rundir.layout import check_output, locked, new_folder
@@ -55,7 +56,7 @@ def run_batch(jobs, output=None, *, engine=run_here, say=print):
         )
     if folder.is_dir() and any(folder.iterdir()):
         raise ConfigError(f"{folder} is not empty; choose a new directory with --output")
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     with locked(folder):
         jobs = settled(jobs, say or _silent)
         save_jobs(folder / JOBS, jobs)

@@ -8,10 +8,12 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from nst_tf.errors import Busy, ConfigError
+from nst_tf.files import in_use, make_folder
 
 CONFIG, JOURNAL, LOSSES, RESULT = "config.json", "journal.json", "losses.csv", "result.png"
 REPORT = "report.html"
 LOCK = ".lock"
+SET_ASIDE = "set_aside"
 OUR_FILES = re.compile(
     r"\d{6,}\.png|result\.png|losses\.csv|config\.json|journal\.json|checkpoint-\d{6,}\.npz"
     r"|report\.html|timelapse\.\w+"
@@ -60,7 +62,7 @@ def open_run_folder(output, config, overwrite):
     The default is a new directory under output/, named after the pictures.
     """
     folder = Path(output) if output is not None else new_folder(Path("output"), folder_name(config))
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     with locked(folder):
         check_output(output, overwrite)  # another run may have used it since the first check
         if overwrite:  # pictures of a longer earlier run must not remain
@@ -72,7 +74,10 @@ def open_run_folder(output, config, overwrite):
 
 @contextlib.contextmanager
 def locked(folder):
-    """Lock a directory against other processes; the lock ends with the process that holds it."""
+    """Lock a directory against other processes; the lock ends with the process that holds it.
+
+    Meanwhile the directory is `in_use`: it is not created again if it vanishes.
+    """
     path = folder / LOCK
     if path.is_symlink():  # its target is not a file of this run
         raise ConfigError(f"{path} is a symbolic link; remove it")
@@ -80,7 +85,7 @@ def locked(folder):
         raise ConfigError(f"{path} is not a file; remove it")
     lock = FileLock(path, timeout=0)
     try:
-        with lock:
+        with lock, in_use(folder):
             yield
     except Timeout:
         raise Busy(
@@ -93,6 +98,28 @@ def remove_half_written(folder):
     for file in folder.iterdir():
         if HALF_WRITTEN.fullmatch(file.name) and not file.is_dir():
             file.unlink()
+
+
+def set_aside(folder):
+    """Move the files of a run that can't be resumed into a new subdirectory.
+
+    Returns
+    -------
+    Path or None
+        The subdirectory; None if the run had not saved anything but its settings.
+    """
+    if not any(folder.iterdir()):
+        return None
+    with locked(folder):
+        remove_half_written(folder)
+        files = [file for file in folder.iterdir() if is_ours(file)]
+        if {file.name for file in files} <= {CONFIG}:  # it was killed before it wrote its journal
+            (folder / CONFIG).unlink(missing_ok=True)
+            return None
+        aside = new_folder(folder, SET_ASIDE)
+        for file in files:
+            file.rename(aside / file.name)
+        return aside
 
 
 def folder_name(config):
@@ -108,7 +135,7 @@ def is_ours(file):
 def new_folder(parent, name):
     """Create and return a new directory: harbour_waves, or harbour_waves_2, ... if it exists."""
     check_output(parent, overwrite=True)
-    parent.mkdir(parents=True, exist_ok=True)
+    make_folder(parent)
     number = 1
     while True:
         folder = parent / (name if number == 1 else f"{name}_{number}")

@@ -1,5 +1,6 @@
 """The run queue of the web page, without a browser: order, stopping, resuming, limits."""
 
+import shutil
 import time
 
 import numpy as np
@@ -198,3 +199,29 @@ def test_more_seconds_allow_more_iterations(config):
 def test_saving_interval_grows_with_the_iterations():
     intervals = {n: paced(JobConfig(iterations=n)).save_every for n in (1, 60, 499, 500, 12_345)}
     assert intervals == {1: 5, 60: 5, 499: 20, 500: 20, 12_345: 50}
+
+
+def test_run_without_a_journal_is_not_continued_and_nothing_is_erased(studio, config):
+    order = studio.take(config, "ann")
+    assert final_state(order) == DONE
+    (order.folder / "journal.json").unlink()
+    before = {file.name: file.read_bytes() for file in order.folder.iterdir()}
+    message = "house_brush can't be continued: its journal.json is lost, its other files are uncha"
+    with pytest.raises(ConfigError, match=message):
+        studio.resume("house_brush", "ann")
+    late = studio.take(config, "ann", folder=order.folder)  # it was lost while the run waited
+    assert final_state(late) == FAILED
+    assert "holds no journal.json" in late.reason
+    assert {file.name: file.read_bytes() for file in order.folder.iterdir()} == before
+    shutil.rmtree(order.folder)
+    gone = studio.take(config, "ann", folder=order.folder)
+    assert final_state(gone) == FAILED
+    assert not order.folder.exists()
+
+
+def test_directory_of_the_runs_is_not_created_again(studio, config, tmp_path):
+    (tmp_path / "runs").rename(tmp_path / "elsewhere")
+    order = studio.take(config, "ann")
+    assert final_state(order) == FAILED
+    assert "runs: the directory was removed or renamed" in order.reason
+    assert not (tmp_path / "runs").exists()
