@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from pathlib import Path
 
 MAX_TEXT_BYTES = 10 * 2**20  # a config has 3 kB
-NO_FSYNC = (errno.EINVAL, errno.ENOTSUP)  # some network drives do not support fsync
+LOST = (errno.EIO, errno.ENOSPC, errno.EDQUOT)  # errors of fsync: the data is not on the disk
 _in_use = ContextVar("directories that a run or the page writes to", default=frozenset())
 
 
@@ -67,7 +67,7 @@ def atomic_file(path):
     """Yield a temporary path in the same directory, which replaces `path` on success.
 
     On failure, the temporary file is removed and `path` is unchanged. The new file survives a
-    power cut: it is flushed to disk before it is renamed.
+    power cut: it is flushed to disk before it is renamed, where the drive supports that.
     """
     path = Path(path)
     make_folder(path.parent)
@@ -81,7 +81,8 @@ def atomic_file(path):
     temporary = Path(name)
     try:
         yield temporary
-        temporary.chmod(0o666 & ~_umask())  # mkstemp creates private files
+        with contextlib.suppress(OSError):  # some drives have no permissions
+            temporary.chmod(0o666 & ~_umask())  # mkstemp creates private files
         _fsync(temporary, os.O_RDWR)
         temporary.replace(path)
         if os.name == "posix":  # flush the new name; Windows can't open a directory
@@ -90,18 +91,27 @@ def atomic_file(path):
         error.filename = str(path)  # add the path to messages such as "no space left"
         raise
     finally:
-        temporary.unlink(missing_ok=True)
+        discard(temporary)
+
+
+def discard(path):
+    """Remove a file that is no longer needed; do nothing if that is not possible."""
+    with contextlib.suppress(OSError):
+        path.unlink()
 
 
 def _fsync(path, flags):
-    handle = os.open(path, flags)
+    """Flush a file or directory to disk, where the drive supports that."""
+    handle = None
     try:
+        handle = os.open(path, flags)
         os.fsync(handle)
     except OSError as error:
-        if error.errno not in NO_FSYNC:
+        if error.errno in LOST:
             raise
     finally:
-        os.close(handle)
+        if handle is not None:
+            os.close(handle)
 
 
 def _umask():

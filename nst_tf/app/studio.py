@@ -1,5 +1,6 @@
 """The queue of the page's runs: paint one at a time and record progress and outcome."""
 
+import contextlib
 import secrets
 import sys
 import threading
@@ -398,7 +399,7 @@ def _totals_before(folder, iteration):
 
 def _remove_if_empty(folder):
     """Remove the directory of a run that was rejected before it wrote anything."""
-    if folder.is_dir() and not any(folder.iterdir()):
+    with contextlib.suppress(OSError):  # it is not empty, or was removed in the meantime
         folder.rmdir()
 
 

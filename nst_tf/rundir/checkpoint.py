@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from nst_tf.errors import ConfigError
-from nst_tf.files import atomic_file
+from nst_tf.files import atomic_file, discard
 from nst_tf.npz import read_npz
 from nst_tf.transfer import Position
 
@@ -41,7 +41,7 @@ def save_checkpoint(folder, position):
     with atomic_file(path) as temporary, open(temporary, "wb") as file:
         np.savez(file, **arrays)
     for old_path in checkpoints(folder)[:-MAX_CHECKPOINTS]:
-        old_path.unlink()
+        discard(old_path)
     return path
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from nst_tf.config import JobConfig
 from nst_tf.console import to_type
 from nst_tf.errors import ConfigError, NstError
-from nst_tf.files import atomic_file, read_text
+from nst_tf.files import atomic_file, discard, read_text
 from nst_tf.rundir.checkpoint import checkpoints
 from nst_tf.rundir.layout import CONFIG, JOURNAL, RESULT
 from nst_tf.scaling.memory import GIB, most_memory
@@ -54,7 +54,7 @@ def finish_journal(folder, result):
     }
     _write(folder, journal)
     for path in checkpoints(folder):
-        path.unlink()
+        discard(path)
 
 
 def read_journal(folder):
