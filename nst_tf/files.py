@@ -9,6 +9,7 @@ from pathlib import Path
 
 MAX_TEXT_BYTES = 10 * 2**20  # a config has 3 kB
 LOST = (errno.EIO, errno.ENOSPC, errno.EDQUOT)  # errors of fsync: the data is not on the disk
+MAX_STEM = 200  # bytes of a file name, which leaves room for a suffix and a number
 _in_use = ContextVar("directories that a run or the page writes to", default=frozenset())
 
 
@@ -28,6 +29,14 @@ def read_text(path, *, most=MAX_TEXT_BYTES, errors="strict"):
     if len(data) > most:
         raise OSError(errno.EFBIG, f"it has more than {most:,} bytes", str(path))
     return data.decode(errors=errors)
+
+
+def cut(text, most):
+    """Return the beginning of a text, in at most `most` bytes of UTF-8.
+
+    File names are limited to 255 bytes, not characters.
+    """
+    return text.encode(errors="ignore")[:most].decode(errors="ignore")
 
 
 @contextlib.contextmanager
@@ -73,7 +82,8 @@ def atomic_file(path):
     make_folder(path.parent)
     # The same extension, because writers choose the format by it.
     try:
-        handle, name = tempfile.mkstemp(path.suffix, f".{path.stem}.", path.parent)
+        prefix = f".{cut(path.stem, MAX_STEM)}."
+        handle, name = tempfile.mkstemp(path.suffix, prefix, path.parent)
     except OSError as error:
         error.filename = str(path)  # not the temporary name, which the user does not know
         raise

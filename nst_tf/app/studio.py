@@ -13,6 +13,7 @@ from pathlib import Path
 from nst_tf.app.uploads import without_mark
 from nst_tf.callbacks import time_left
 from nst_tf.config import JobConfig
+from nst_tf.console import print_line
 from nst_tf.errors import ConfigError, Interrupted, NstError
 from nst_tf.files import in_use, make_folder
 from nst_tf.jobs.do import do_job
@@ -281,7 +282,8 @@ class Studio:
             try:
                 state, reason = self._paint(order)
             except Exception as error:  # keep the thread alive for the waiting orders
-                traceback.print_exc(file=sys.stderr)
+                for line in traceback.format_exc().splitlines():
+                    print_line(line, file=sys.stderr)
                 state, reason = FAILED, str(error)
             with self.changed:
                 order.state, order.reason, self.painting = state, reason, None

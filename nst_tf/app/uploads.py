@@ -10,14 +10,14 @@ import numpy as np
 from PIL import Image
 
 from nst_tf.errors import ConfigError, ImageError
-from nst_tf.files import atomic_file, in_use
+from nst_tf.files import atomic_file, cut, in_use
 from nst_tf.image.io import read_picture
 from nst_tf.image.masks import load_mask
 
 BROWSER_FORMATS = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".avif"}
 UNSAFE = re.compile(r"[^\w-]+")
 HASH_SUFFIX = re.compile(r"-[0-9a-f]{12}(?=_|$)")
-MAX_STEM = 40  # characters of a file name
+MAX_STEM = 40  # bytes of a file name
 
 
 class Uploads:
@@ -140,4 +140,4 @@ def _hash_of(path):
 
 def _safe_stem(stem):
     """Return a file name stem that is valid on any operating system."""
-    return UNSAFE.sub("_", stem).strip("_")[:MAX_STEM] or "picture"
+    return cut(UNSAFE.sub("_", stem).strip("_"), MAX_STEM) or "picture"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from nst_tf.console import print_line
 from nst_tf.errors import ConfigError
 from nst_tf.files import atomic_file, discard
 from nst_tf.npz import read_npz
@@ -94,7 +95,7 @@ def _check_finite(array):
     return array
 
 
-def latest_position(folder, say=print):
+def latest_position(folder, say=print_line):
     """Return the `Position` of the last undamaged checkpoint; None if there is none."""
     paths = checkpoints(folder)
     for path in reversed(paths):

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from nst_tf.config import JobConfig
-from nst_tf.console import to_type
+from nst_tf.console import print_line, to_type
 from nst_tf.errors import ConfigError, NstError
 from nst_tf.files import atomic_file, discard, read_text
 from nst_tf.rundir.checkpoint import checkpoints
@@ -95,7 +95,7 @@ def load_settings(folder):
         ) from None
 
 
-def check_unchanged(folder, config_file, files, say=print):
+def check_unchanged(folder, config_file, files, say=print_line):
     """Check that a run's inputs have not changed since it started."""
     journal = read_journal(folder)
     changed = [] if journal.get("config") == _checksum(config_file) else [str(config_file)]
@@ -146,7 +146,7 @@ def recorded_precision(config, journal):
     return recorded if recorded in ("float32", "mixed") else "auto"
 
 
-def record_precision(folder, precision, say=print):
+def record_precision(folder, precision, say=print_line):
     """Add the precision of a resumed run to its journal and report it."""
     say(f"this run did not record its precision; continuing in {precision}, last digits may differ")
     _write(folder, {**read_journal(folder), "precision": precision})

@@ -10,7 +10,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from nst_tf.errors import Busy, ConfigError
-from nst_tf.files import discard, in_use, make_folder, read_text
+from nst_tf.files import MAX_STEM, cut, discard, in_use, make_folder, read_text
 
 CONFIG, JOURNAL, LOSSES, RESULT = "config.json", "journal.json", "losses.csv", "result.png"
 REPORT = "report.html"
@@ -180,7 +180,8 @@ def set_aside(folder):
 
 def folder_name(config):
     """Return the default directory name: harbour_waves, or harbour_waves_woodcut for two styles."""
-    return "_".join(Path(path).stem for path in (config.content, *config.style))[:200]
+    name = "_".join(Path(path).stem for path in (config.content, *config.style))
+    return cut(name, MAX_STEM)
 
 
 def is_ours(file):

@@ -18,10 +18,12 @@ from nst_tf.app.studio import (
     paced,
     within,
 )
+from nst_tf.app.uploads import Uploads
 from nst_tf.app.views import IDLE, recent_runs, view_of
 from nst_tf.config import JobConfig
 from nst_tf.errors import ConfigError
 from nst_tf.jobs.run import run_job
+from nst_tf.samples import SAMPLES
 
 ENDLESS = 1_000_000  # iterations, never completed
 TIMEOUT = 120  # seconds
@@ -225,3 +227,13 @@ def test_directory_of_the_runs_is_not_created_again(studio, config, tmp_path):
     assert final_state(order) == FAILED
     assert "runs: the directory was removed or renamed" in order.reason
     assert not (tmp_path / "runs").exists()
+
+
+def test_longest_file_names_in_three_byte_letters(studio, config, pictures, tmp_path):
+    uploads = Uploads(tmp_path / "runs" / "uploads", SAMPLES)
+    paths = [path.rename(path.with_name("漢" * 83 + path.suffix)) for path in pictures]
+    content, style = map(uploads.keep, paths)
+    assert content.name.startswith("漢" * 13 + "-")
+    order = studio.take(config.changed(content=str(content), style=(str(style),)), "ann")
+    assert final_state(order) == DONE
+    assert order.folder.name == "_".join(["漢" * 13] * 2)
