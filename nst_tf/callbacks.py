@@ -7,6 +7,7 @@ from pathlib import Path
 from tqdm.auto import tqdm
 
 from nst_tf.errors import ConfigError
+from nst_tf.files import in_use, make_folder
 from nst_tf.image.io import save_image
 
 SAVED = re.compile(r"(\d{6,})\.png")
@@ -90,13 +91,17 @@ def in_words(seconds):
 def save_every(every, folder, *, ending=".png"):
     """Return a callback that saves 000050.png, 000100.png, ... and the last one in `folder`.
 
+    The directory is created now; if it vanishes during the run, that is an error.
+
     Differs from tutorial 0, which saves 0, 50, ... 450 but not the last one.
     """
     _check_every(every)
+    make_folder(folder)
 
     def save(step):
         if step.iteration and (step.last or step.iteration % every == 0):
-            save_image(Path(folder) / f"{step.iteration:06d}{ending}", step.picture())
+            with in_use(folder):
+                save_image(Path(folder) / f"{step.iteration:06d}{ending}", step.picture())
 
     save.look_every = every
     return save

@@ -61,17 +61,27 @@ def complain(message, status):
     return status
 
 
+def print_line(line, **options):
+    """Print a line with control characters escaped; `options` are those of `print`."""
+    print(printable(str(line)), **options)
+
+
 def to_type(*arguments):
     """Return the shell command that runs a job with these arguments."""
     return shlex.join(["python", "-m", "nst_tf.run", *map(str, arguments)])
 
 
 def on_one_line(text):
-    """Return a text on one line, with control characters escaped.
+    """Return a text on one line, with control characters escaped."""
+    return printable(" ".join(text.split()))
 
-    A message may quote a file, and a file may contain any bytes.
+
+def printable(text):
+    """Return a text with control characters escaped.
+
+    A message may quote a file or its name, which may contain any bytes: an escape sequence could
+    change what the terminal shows.
     """
-    text = " ".join(text.split())
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 

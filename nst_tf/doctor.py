@@ -13,7 +13,7 @@ import psutil
 from nst_tf import __version__
 from nst_tf.cli import add_knob, given, reported
 from nst_tf.config import JobConfig
-from nst_tf.console import OneLineParser, hushed, interrupt_once
+from nst_tf.console import OneLineParser, hushed, interrupt_once, print_line
 from nst_tf.errors import DeviceError, NstError
 from nst_tf.image.sizes import fit_size
 
@@ -29,7 +29,7 @@ def main(arguments=None):
     return reported(lambda: examine(JobConfig().changed(**given(options))))
 
 
-def examine(config, say=print):
+def examine(config, say=print_line):
     """Report the machine and the cost of a run with a config; return 0 or 2."""
     with hushed():  # TensorFlow is imported here
         from nst_tf.jobs.inputs import chosen_weights

@@ -1,13 +1,16 @@
-"""Bounded reads and atomic writes of files."""
+"""Bounded reads, atomic writes, and directories that must not be created a second time."""
 
 import contextlib
 import errno
 import os
 import tempfile
+from contextvars import ContextVar
 from pathlib import Path
 
 MAX_TEXT_BYTES = 10 * 2**20  # a config has 3 kB
-NO_FSYNC = (errno.EINVAL, errno.ENOTSUP)  # some network drives do not support fsync
+LOST = (errno.EIO, errno.ENOSPC, errno.EDQUOT)  # errors of fsync: the data is not on the disk
+MAX_STEM = 200  # bytes of a file name, which leaves room for a suffix and a number
+_in_use = ContextVar("directories that a run or the page writes to", default=frozenset())
 
 
 def read_text(path, *, most=MAX_TEXT_BYTES, errors="strict"):
@@ -28,18 +31,59 @@ def read_text(path, *, most=MAX_TEXT_BYTES, errors="strict"):
     return data.decode(errors=errors)
 
 
+def cut(text, most):
+    """Return the beginning of a text, in at most `most` bytes of UTF-8.
+
+    File names are limited to 255 bytes, not characters.
+    """
+    return text.encode(errors="ignore")[:most].decode(errors="ignore")
+
+
+@contextlib.contextmanager
+def in_use(folder):
+    """Let no write create `folder` again: if it vanishes in the meantime, that is an error."""
+    token = _in_use.set(_in_use.get() | {Path(folder).absolute()})
+    try:
+        yield
+    finally:
+        _in_use.reset(token)
+
+
+def make_folder(folder):
+    """Create a directory with its parents, but none that is `in_use` and vanished.
+
+    Raises
+    ------
+    FileNotFoundError
+        A directory that is in use was removed or renamed.
+    """
+    path = Path(folder).absolute()
+    in_use_above = _in_use.get() & {path, *path.parents}
+    for used in in_use_above:
+        if not used.is_dir():
+            raise FileNotFoundError(
+                errno.ENOENT,
+                "the directory was removed or renamed while it was in use; move it back, or resume "
+                "under its new name",
+                str(used),
+            )
+    if path not in in_use_above:
+        path.mkdir(parents=True, exist_ok=True)
+
+
 @contextlib.contextmanager
 def atomic_file(path):
     """Yield a temporary path in the same directory, which replaces `path` on success.
 
     On failure, the temporary file is removed and `path` is unchanged. The new file survives a
-    power cut: it is flushed to disk before it is renamed.
+    power cut: it is flushed to disk before it is renamed, where the drive supports that.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     # The same extension, because writers choose the format by it.
     try:
-        handle, name = tempfile.mkstemp(path.suffix, f".{path.stem}.", path.parent)
+        prefix = f".{cut(path.stem, MAX_STEM)}."
+        handle, name = tempfile.mkstemp(path.suffix, prefix, path.parent)
     except OSError as error:
         error.filename = str(path)  # not the temporary name, which the user does not know
         raise
@@ -47,7 +91,8 @@ def atomic_file(path):
     temporary = Path(name)
     try:
         yield temporary
-        temporary.chmod(0o666 & ~_umask())  # mkstemp creates private files
+        with contextlib.suppress(OSError):  # some drives have no permissions
+            temporary.chmod(0o666 & ~_umask())  # mkstemp creates private files
         _fsync(temporary, os.O_RDWR)
         temporary.replace(path)
         if os.name == "posix":  # flush the new name; Windows can't open a directory
@@ -56,18 +101,27 @@ def atomic_file(path):
         error.filename = str(path)  # add the path to messages such as "no space left"
         raise
     finally:
-        temporary.unlink(missing_ok=True)
+        discard(temporary)
+
+
+def discard(path):
+    """Remove a file that is no longer needed; do nothing if that is not possible."""
+    with contextlib.suppress(OSError):
+        path.unlink()
 
 
 def _fsync(path, flags):
-    handle = os.open(path, flags)
+    """Flush a file or directory to disk, where the drive supports that."""
+    handle = None
     try:
+        handle = os.open(path, flags)
         os.fsync(handle)
     except OSError as error:
-        if error.errno not in NO_FSYNC:
+        if error.errno in LOST:
             raise
     finally:
-        os.close(handle)
+        if handle is not None:
+            os.close(handle)
 
 
 def _umask():

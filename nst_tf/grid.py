@@ -6,7 +6,7 @@ from pathlib import Path
 
 from nst_tf.cli import add_knobs, given, list_action, reported
 from nst_tf.config import JobConfig, TransferConfig
-from nst_tf.console import OneLineParser, hushed, interrupt_once
+from nst_tf.console import OneLineParser, hushed, interrupt_once, print_line
 from nst_tf.errors import ConfigError, Interrupted
 from nst_tf.samples import SAMPLE_PAIR, resolve_pictures
 
@@ -83,7 +83,7 @@ def _run(options):
             stop.result, f"interrupted; the finished pictures are in {folder}"
         ) from None
     save_sheet(folder / "sheet.png", figure)
-    print(folder / "sheet.png")
+    print_line(folder / "sheet.png")
     return 0
 
 
@@ -99,10 +99,10 @@ def _draw(sheet, config, knobs, folder):
     def save_picture(row, column, picture):
         path = folder / f"{row}_{column}.png"
         save_image(path, picture)
-        print(path, flush=True)
+        print_line(path, flush=True)
 
     config = replace(config, weights=chosen_weights(config.weights))
-    print(f"computing {choose_device(config.device)}")
+    print_line(f"computing {choose_device(config.device)}")
     model, images = load_trunk_and_images(config)
     for file in folder.glob("[0-9]*_[0-9]*.png"):  # left by an earlier, larger sheet
         file.unlink()

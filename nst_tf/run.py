@@ -9,7 +9,7 @@ from nst_tf import __version__
 from nst_tf.callbacks import progress
 from nst_tf.cli import add_knobs, given, reported
 from nst_tf.config import JobConfig
-from nst_tf.console import OneLineParser, hushed, interrupt_once
+from nst_tf.console import OneLineParser, hushed, interrupt_once, print_line
 from nst_tf.errors import ConfigError
 from nst_tf.jobs.settings import PICTURES, make_config
 from nst_tf.presets import PRESETS
@@ -33,7 +33,7 @@ def _run(options):
         return list_presets()
     output, overwrite = options.pop("output"), options.pop("overwrite")
     quiet, resumed = options.pop("quiet"), options.pop("resume")
-    say = (lambda line: None) if quiet else print
+    say = (lambda line: None) if quiet else print_line
     if resumed is None:
         config = make_config(options, say)
     elif given(options) or output is not None or overwrite:

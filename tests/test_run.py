@@ -527,3 +527,16 @@ def test_closed_pipe_is_not_an_error():
     process.stdout.close()  # as `| head` does
     assert process.stderr.read() == ""
     process.wait()
+
+
+def test_longest_file_names_in_three_byte_letters(job, pictures, tmp_path, monkeypatch):
+    content, style = (
+        path.rename(path.with_name(f"{number}-{'漢' * 83}{path.suffix}"))
+        for number, path in enumerate(pictures)
+    )
+    assert len(content.name.encode()) == 255
+    for _ in range(2):
+        assert job("--iterations", "1", pair=(content, style)) == 0
+    folders = sorted(folder.name for folder in Path("output").iterdir())
+    assert folders == [f"0-{'漢' * 66}", f"0-{'漢' * 66}_2"]
+    assert Path("output", folders[0], "result.png").exists()

@@ -1,5 +1,6 @@
 """The queue of the page's runs: paint one at a time and record progress and outcome."""
 
+import contextlib
 import secrets
 import sys
 import threading
@@ -13,7 +14,9 @@ from nst_tf.app import LOCAL_HOSTS
 from nst_tf.app.uploads import without_mark
 from nst_tf.callbacks import time_left
 from nst_tf.config import JobConfig
+from nst_tf.console import print_line
 from nst_tf.errors import ConfigError, Interrupted, NstError
+from nst_tf.files import in_use, make_folder
 from nst_tf.jobs.do import do_job
 from nst_tf.jobs.inputs import chosen_weights, load_content
 from nst_tf.jobs.job import DONE, FAILED, Job
@@ -22,7 +25,7 @@ from nst_tf.jobs.run import show_result
 from nst_tf.report.inline import jpeg_bytes
 from nst_tf.rundir.checkpoint import save_checkpoint
 from nst_tf.rundir.journal import load_settings
-from nst_tf.rundir.layout import CONFIG, folder_name, new_folder
+from nst_tf.rundir.layout import CONFIG, JOURNAL, folder_name, new_folder
 from nst_tf.rundir.record import read_record
 from nst_tf.scaling.memory import expected
 
@@ -136,12 +139,13 @@ class Studio:
     Parameters
     ----------
     folder : path
-        Parent of the run directories, as on the command line.
+        Parent of the run directories, as on the command line. It is created once, at the start.
     limits : Limits, optional
     """
 
     def __init__(self, folder, limits=None):
         self.folder = Path(folder)
+        make_folder(self.folder)
         self.limits = limits or Limits()
         self.orders = {}  # key -> Order: open and recently ended orders
         self.queue = deque()
@@ -191,6 +195,11 @@ class Studio:
         folder = self.run_folder(name)
         if folder is None:
             raise ConfigError(f"the run {name!r:.60} does not exist; choose a recent run")
+        if not (folder / JOURNAL).exists():
+            raise ConfigError(
+                f"{name} can't be continued: its {JOURNAL} is lost, its other files are unchanged; "
+                "put the file back, or start a new run"
+            )
         config = load_settings(folder)
         side = max(load_content(config)[0].shape[:2])
         if side > self.limits.side:
@@ -288,7 +297,8 @@ class Studio:
             try:
                 state, reason = self._paint(order)
             except Exception as error:  # keep the thread alive for the waiting orders
-                traceback.print_exc(file=sys.stderr)
+                for line in traceback.format_exc().splitlines():
+                    print_line(line, file=sys.stderr)
                 state, reason = FAILED, str(error)
             with self.changed:
                 order.state, order.reason, self.painting = state, reason, None
@@ -299,13 +309,18 @@ class Studio:
             config = replace(order.config, weights=chosen_weights(order.config.weights))
             if order.seconds is not None:
                 config = within(config, order.seconds)
-            order.folder = order.folder or new_folder(self.folder, order.title)
+            resume = order.folder is not None
+            with in_use(self.folder):
+                order.folder = order.folder or new_folder(self.folder, order.title)
         except NstError as error:
             return FAILED, str(error)
+        except FileNotFoundError as error:
+            return FAILED, f"{error.filename}: {error.strerror}"
         watcher = Watcher(order, self.limits.minutes)
         job = Job(order.folder.name, config)
         try:
-            outcome = do_job(job, order.folder, callbacks=[watcher], say=order.news.append)
+            told = {"callbacks": [watcher], "say": order.news.append}
+            outcome = do_job(job, order.folder, resume=resume, **told)
         except Interrupted:
             return STOPPED, self._finish_stopped(order.folder, watcher.reason)
         _remove_if_empty(order.folder)
@@ -401,7 +416,7 @@ def _totals_before(folder, iteration):
 
 def _remove_if_empty(folder):
     """Remove the directory of a run that was rejected before it wrote anything."""
-    if folder.is_dir() and not any(folder.iterdir()):
+    with contextlib.suppress(OSError):  # it is not empty, or was removed in the meantime
         folder.rmdir()
 
 

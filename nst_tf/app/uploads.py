@@ -1,29 +1,34 @@
 """Uploaded pictures: checked as on the command line and stored with the runs."""
 
 import hashlib
+import io
+import itertools
 import re
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from nst_tf.errors import ConfigError, ImageError
-from nst_tf.files import atomic_file
-from nst_tf.image.io import read_picture, save_image
+from nst_tf.files import atomic_file, cut, in_use
+from nst_tf.image.io import read_picture
 from nst_tf.image.masks import load_mask
 
 BROWSER_FORMATS = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".avif"}
 UNSAFE = re.compile(r"[^\w-]+")
 HASH_SUFFIX = re.compile(r"-[0-9a-f]{12}(?=_|$)")
-MAX_STEM = 40  # characters of a file name
+MAX_STEM = 40  # bytes of a file name
 
 
 class Uploads:
     """A directory of pictures, each named after the uploaded file and a hash of its content.
 
+    A name has 12 digits of the hash; two files are the same only if their whole hashes are equal.
+
     Parameters
     ----------
     folder : path
-        Created when the first picture is stored.
+        Created when the first picture is stored, in a directory that exists.
     samples : path
         A directory of pictures that are used in place, without a copy.
     """
@@ -42,42 +47,43 @@ class Uploads:
         ------
         ImageError
             The file is not a picture, or the picture can't be used.
+        ConfigError
+            The directory that holds the uploads was removed or renamed.
         """
         path = Path(path)
         try:
             picture = read_picture(path)
         except ImageError as error:
             raise ImageError(str(error).replace(str(path), path.name)) from None
-        digest = _hash_of(path)
-        stored = self._find_stored(path, digest)
-        if stored is not None:
-            return stored
-        suffix = path.suffix.lower() if path.suffix.lower() in BROWSER_FORMATS else ".png"
-        target = self.folder / f"{_safe_stem(path.stem)}-{digest[:12]}{suffix}"
-        if suffix == path.suffix.lower():
-            with atomic_file(target) as temporary:
-                temporary.write_bytes(path.read_bytes())
-        else:
-            save_image(target, picture)
-        return target
+        suffix = path.suffix.lower()
+        if suffix in BROWSER_FORMATS:
+            return self._store(path.read_bytes(), path.stem, suffix)
+        return self._store(_png(picture), path.stem, ".png")
 
-    def _find_stored(self, path, digest):
-        """Return the sample or stored picture with the same content, or None."""
+    def _store(self, data, stem, suffix):
+        """Store data unless there is a file with the same content; return the path of the file."""
+        digest = hashlib.sha256(data).hexdigest()
         if digest in self.samples:
             return self.samples[digest]
-        same_name = self.folder / path.name  # the page may return a picture stored earlier
-        if same_name.is_file() and _hash_of(same_name) == digest:
-            return same_name
-        return next(self.folder.glob(f"*-{digest[:12]}.*"), None)
+        mark = f"-{digest[:12]}"
+        for stored in self.folder.glob(f"[!.]*{mark}.*"):
+            if _hash_of(stored) == digest:
+                return stored
+        stem = _safe_stem(stem)
+        stems = itertools.chain([stem], (f"{stem}_{number}" for number in itertools.count(2)))
+        paths = (self.folder / f"{name}{mark}{suffix}" for name in stems)
+        target = next(path for path in paths if not path.exists())
+        try:
+            with in_use(self.folder.parent), atomic_file(target) as temporary:
+                temporary.write_bytes(data)
+        except FileNotFoundError as error:
+            raise ConfigError(f"{error.filename}: {error.strerror}") from None
+        return target
 
     def keep_mask(self, mask, stem):
         """Save a mask (H, W) in [0, 1] as a gray picture and return its path."""
         picture = np.repeat(np.rint(255 * mask).astype(np.uint8)[..., np.newaxis], 3, axis=2)
-        digest = hashlib.sha256(picture.tobytes()).hexdigest()
-        target = self.folder / f"{_safe_stem(stem)}-{digest[:12]}.png"
-        if not target.exists():
-            save_image(target, picture)
-        return target
+        return self._store(_png(picture), stem, ".png")
 
 
 def painted_mask(layers):
@@ -122,10 +128,16 @@ def without_mark(name):
     return HASH_SUFFIX.sub("", name)
 
 
+def _png(picture):
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, "PNG")
+    return file.getvalue()
+
+
 def _hash_of(path):
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
 def _safe_stem(stem):
     """Return a file name stem that is valid on any operating system."""
-    return UNSAFE.sub("_", stem).strip("_")[:MAX_STEM] or "picture"
+    return cut(UNSAFE.sub("_", stem).strip("_"), MAX_STEM) or "picture"

@@ -6,7 +6,7 @@ from dataclasses import fields
 from nst_tf.batch.lists import pairs, read_jobs
 from nst_tf.cli import add_knobs, given, reported
 from nst_tf.config import JobConfig
-from nst_tf.console import OneLineParser, complain, hushed, interrupt_once
+from nst_tf.console import OneLineParser, complain, hushed, interrupt_once, print_line
 from nst_tf.errors import ConfigError
 from nst_tf.jobs.settings import KNOBS, PICTURES, preset_knobs, value_of
 
@@ -58,7 +58,7 @@ def make_parser():
 
 def _run(options):
     quiet = options.pop("quiet", False)
-    say = None if quiet else print
+    say = None if quiet else print_line
     ray_options = {name: options.pop(name) for name in RAY_OPTIONS if name in options}
     engine_name, resumed = options.pop("engine", "here"), options.pop("resume", None)
     if engine_name == "here" and ray_options:
@@ -87,7 +87,7 @@ def _run(options):
     return 2 if failed else 0
 
 
-def make_jobs(options, say=print):
+def make_jobs(options, say=print_line):
     """Return the jobs that the options specify."""
     listed, sweeps = options.pop("jobs", None), sweeps_of(options.pop("set", ()))
     pictures = {name: options.pop(name) for name in PICTURES if name in options}

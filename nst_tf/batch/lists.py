@@ -14,7 +14,7 @@ from PIL import Image
 
 from nst_tf.config import NO_MASK, NOT, PATHS, STARTS, JobConfig
 from nst_tf.errors import ConfigError
-from nst_tf.files import atomic_file, read_text
+from nst_tf.files import atomic_file, cut, read_text
 from nst_tf.jobs.job import Job
 from nst_tf.jobs.settings import KNOBS, value_of
 from nst_tf.samples import EXPECTED, resolve_picture
@@ -238,7 +238,7 @@ def _all_jobs(entries, base, over, sweeps):
     _check_count(len(entries) * len(combinations))
     if not entries:
         raise ConfigError("there are no jobs in the list; at least one was expected")
-    taken, jobs = set(), []
+    taken, jobs = {}, []
     for number, (name, knobs) in enumerate(entries, 1):
         for swept in combinations:
             job = _job(number, name, {**knobs, **over, **swept}, swept, base)
@@ -267,7 +267,7 @@ def _job(number, name, knobs, swept, base):
         name = folder_name(config) if config else f"job {number}"
     if generated or swept:
         tail = "".join(f"_{knob}-{_value_text(value)}" for knob, value in swept.items())
-        name = _plain(_cut(name) + _cut(tail))
+        name = _plain(cut(name, LONGEST) + cut(tail, LONGEST))
     return Job(name, config, problem)
 
 
@@ -302,18 +302,20 @@ def _plain(text):
     return re.sub(r"^[\s.-]+|[\s.]+$", "", text) or "job"
 
 
-def _cut(text):
-    return text.encode("utf-8", "replace")[:LONGEST].decode(errors="ignore")
-
-
 def _unused(name, taken):
-    """Return the name, or name_2, name_3, ... if it is taken, ignoring case."""
-    for number in itertools.count(1):
-        candidate = name if number == 1 else f"{name}_{number}"
-        if candidate.casefold() not in taken:
-            taken.add(candidate.casefold())
-            return candidate
-    return None
+    """Return the name, or name_2, name_3, ... if it is taken, ignoring case.
+
+    `taken` has the last number of each name, from which the search goes on: a list of many equal
+    names takes a time that is linear in its length.
+    """
+    key, candidate = name.casefold(), name
+    number = taken.get(key, 0)
+    while candidate.casefold() in taken:
+        number += 1
+        candidate = f"{name}_{number}"
+    taken[key] = max(number, 1)
+    taken.setdefault(candidate.casefold(), 1)
+    return candidate
 
 
 def _check_count(count):

@@ -6,6 +6,7 @@ import time
 from tqdm.auto import tqdm
 
 from nst_tf.callbacks import in_words
+from nst_tf.console import print_line, printable
 from nst_tf.jobs.job import DONE
 
 BAR = "{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining} {postfix}"
@@ -26,22 +27,23 @@ class Progress:
         For the bar, if it is a terminal; default: stderr.
     """
 
-    def __init__(self, jobs, before=0, say=print, stream=None):
+    def __init__(self, jobs, before=0, say=print_line, stream=None):
         self.planned = {job.name: job.config.iterations if job.config else 0 for job in jobs}
         self.reached = dict.fromkeys(self.planned, 0)
+        self.left = sum(self.planned.values())  # iterations
         self.jobs, self.done, self.failed = len(jobs) + before, before, 0
         self.say, self.bar, self.new_iterations = say, None, 0
         self.began = time.perf_counter()
         stream = stream or sys.stderr
         if say and stream.isatty():
             options = {"bar_format": BAR, "file": stream, "dynamic_ncols": True}
-            self.bar = tqdm(total=sum(self.planned.values()), **options)
+            self.bar = tqdm(total=self.left, **options)
             self._show()
 
     def begin(self, name):
         """Record that a job is started or resumed."""
         if self.bar is not None:
-            self.bar.set_postfix_str(name)
+            self.bar.set_postfix_str(printable(name))
 
     def step(self, name):
         """Return a callback for the run of a job."""
@@ -68,19 +70,20 @@ class Progress:
         line = f"{self.done + self.failed} of {self.jobs}  {outcome.name}: "
         if outcome.state == DONE:
             line += f"{outcome.iterations} iterations in {outcome.seconds:.0f} s"
+            line += f"; {outcome.reason}" if outcome.reason else ""
         else:
             line += f"FAILED: {outcome.reason}"
         if self.bar is None:
             self.say(line + self._time_left())
         else:
-            if outcome.state != DONE:  # the bar shows the rest
+            if outcome.reason:  # the bar shows the rest
                 self.note(line)
             self._show()
 
     def note(self, line):
         """Print a message without disturbing the bar."""
         if self.bar is not None:
-            self.bar.write(line, file=self.bar.fp)
+            self.bar.write(printable(line), file=self.bar.fp)
         elif self.say:
             self.say(line)
 
@@ -91,6 +94,7 @@ class Progress:
 
     def _advance(self, name, iterations):
         self.reached[name] += iterations
+        self.left -= iterations
         if self.bar is not None:
             self.bar.update(iterations)
 
@@ -99,8 +103,7 @@ class Progress:
         self.bar.set_description_str(f"{self.done} of {self.jobs} done{failed}")
 
     def _time_left(self):
-        left = sum(self.planned.values()) - sum(self.reached.values())
-        if not self.new_iterations or not left:
+        if not self.new_iterations or not self.left:
             return ""
-        seconds = left * (time.perf_counter() - self.began) / self.new_iterations
+        seconds = self.left * (time.perf_counter() - self.began) / self.new_iterations
         return f", about {in_words(seconds)} left"

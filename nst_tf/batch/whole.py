@@ -7,8 +7,9 @@ from nst_tf.batch.here import run_here
 from nst_tf.batch.lists import read_jobs, save_jobs
 from nst_tf.batch.progress import Progress
 from nst_tf.batch.summary import Summary
-from nst_tf.console import uninterrupted
+from nst_tf.console import print_line, uninterrupted
 from nst_tf.errors import ConfigError, Interrupted
+from nst_tf.files import make_folder
 from nst_tf.jobs.do import found_done, settled
 from nst_tf.jobs.job import DONE
 from nst_tf.rundir.layout import check_output, locked, new_folder
@@ -16,7 +17,7 @@ from nst_tf.rundir.layout import check_output, locked, new_folder
 JOBS = "jobs.json"
 
 
-def run_batch(jobs, output=None, *, engine=run_here, say=print):
+def run_batch(jobs, output=None, *, engine=run_here, say=print_line):
     """Run jobs, each in its own folder, and summarize how each one ended.
 
     A failed job does not stop the others.
@@ -55,14 +56,14 @@ def run_batch(jobs, output=None, *, engine=run_here, say=print):
         )
     if folder.is_dir() and any(folder.iterdir()):
         raise ConfigError(f"{folder} is not empty; choose a new directory with --output")
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     with locked(folder):
         jobs = settled(jobs, say or _silent)
         save_jobs(folder / JOBS, jobs)
         return _run(jobs, folder, engine, say)
 
 
-def resume_batch(folder, *, engine=run_here, say=print):
+def resume_batch(folder, *, engine=run_here, say=print_line):
     """Resume a batch: skip completed jobs, continue partial ones and run the others.
 
     Failed jobs are retried. Arguments and return value are those of `run_batch`.

@@ -7,12 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from nst_tf.errors import Busy, ConfigError, NstError
-from nst_tf.files import atomic_file
+from nst_tf.files import atomic_file, in_use
 from nst_tf.jobs.inputs import chosen_weights, with_full_paths
 from nst_tf.jobs.job import DONE, FAILED, Outcome
 from nst_tf.jobs.resume import resume_job
 from nst_tf.jobs.run import run_job
-from nst_tf.rundir.layout import JOURNAL, REPORT
+from nst_tf.rundir.layout import JOURNAL, REPORT, set_aside
 from nst_tf.rundir.record import read_record
 from nst_tf.samples import resolve_pictures
 
@@ -37,8 +37,11 @@ def _silent(line):
     """Discard a message."""
 
 
-def do_job(job, folder, *, callbacks=(), say=_silent):
+def do_job(job, folder, *, resume=False, callbacks=(), say=_silent):
     """Start or resume a job in its directory and return its `Outcome`.
+
+    A job without a journal starts again; files of an earlier run are set aside, not replaced. With
+    `resume`, it is not started, but fails.
 
     Errors of the job are reported in the outcome. Only errors that concern all jobs are raised:
     `Busy` (another process uses the directory), Ctrl-C, and a full disk.
@@ -46,8 +49,9 @@ def do_job(job, folder, *, callbacks=(), say=_silent):
     if job.config is None:
         return failed(job, job.problem)
     try:
-        _paint(job, Path(folder), {"callbacks": callbacks, "say": say})
-        return found_done(job, folder) or failed(job, "the run ended without a result picture")
+        note = _paint(job, Path(folder), resume, {"callbacks": callbacks, "say": say})
+        done = found_done(job, folder) or failed(job, "the run ended without a result picture")
+        return replace(done, reason="; ".join(filter(None, (done.reason, note))))
     except Busy:
         raise
     except NstError as error:
@@ -68,13 +72,19 @@ def failed(job, reason, **facts):
     return Outcome(job.name, FAILED, " ".join(reason.split()), **facts)
 
 
-def _paint(job, folder, options):
+def _paint(job, folder, resume, options):
+    """Run or resume a job; return what the user should know about its earlier files."""
     if folder.is_symlink():
         raise ConfigError(f"{folder} is a symbolic link; a directory was expected")
-    if (folder / JOURNAL).exists():
+    if resume or (folder / JOURNAL).exists():
         resume_job(folder, **options)
-    else:  # without a journal there is nothing to resume
-        run_job(job.config, folder, overwrite=True, **options)
+        return ""
+    aside = set_aside(folder) if folder.is_dir() else None
+    with in_use(folder.parent):  # of the batch: it exists, or else it was removed or renamed
+        run_job(job.config, folder, **options)
+    if aside is None:
+        return ""
+    return f"started again, because {JOURNAL} was lost; its earlier files are in {aside}"
 
 
 def _unexpected(folder):

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from nst_tf.config import NO_MASK, NOT, STARTS
+from nst_tf.console import print_line
 from nst_tf.errors import ConfigError, ImageError
 from nst_tf.image.color import color_after, color_before
 from nst_tf.image.frames import without_frame
@@ -210,7 +211,7 @@ def make_finish(config, content, paintings):
     return finish
 
 
-def chosen_weights(weights, say=print):
+def chosen_weights(weights, say=print_line):
     """Resolve "auto" and "squeezenet" to weights on this machine; report a missing VGG-19."""
     if weights == "squeezenet":
         return str(find_squeezenet_weights())

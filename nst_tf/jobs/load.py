@@ -7,6 +7,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from nst_tf.console import print_line
 from nst_tf.errors import NstError
 from nst_tf.image.pixels import UNIT_PIXELS
 from nst_tf.jobs.inputs import input_files, load_images
@@ -18,7 +19,7 @@ from nst_tf.transfer import make_task
 CACHED_TRUNKS = 4  # kept in memory for later jobs
 
 
-def with_precision(config, say=print):
+def with_precision(config, say=print_line):
     """Return the config with its precision resolved; report the device and precision."""
     device = choose_device(config.device)
     precision = choose_precision(config.precision)

@@ -4,7 +4,7 @@ import contextlib
 from dataclasses import replace
 from pathlib import Path
 
-from nst_tf.console import to_type
+from nst_tf.console import print_line, to_type
 from nst_tf.errors import ConfigError, ImageError, WeightsError
 from nst_tf.jobs.load import (
     describe_task,
@@ -27,7 +27,7 @@ from nst_tf.rundir.layout import CONFIG, REPORT, RESULT, locked, remove_half_wri
 from nst_tf.scaling.levels import task_levels
 
 
-def resume_job(folder, *, callbacks=(), say=print):
+def resume_job(folder, *, callbacks=(), say=print_line):
     """Resume a run that was interrupted by a signal, a crash, a power cut or a full disk.
 
     It keeps the precision that it started in. On the same machine with the same versions, a CPU

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from nst_tf.callbacks import save_every
 from nst_tf.config import SAVING, SETTINGS
-from nst_tf.console import to_type, uninterrupted
+from nst_tf.console import print_line, to_type, uninterrupted
 from nst_tf.errors import ConfigError, Diverged, Interrupted
 from nst_tf.image.io import save_image
 from nst_tf.jobs.inputs import check_inputs_survive, chosen_weights, with_full_paths
@@ -28,7 +28,7 @@ from nst_tf.scaling.memory import estimate_of, memory_used
 from nst_tf.transfer import minimize
 
 
-def run_job(config, output=None, *, overwrite=False, callbacks=(), say=print):
+def run_job(config, output=None, *, overwrite=False, callbacks=(), say=print_line):
     """Run one job and write its files to a directory.
 
     All inputs are validated before anything is written.
@@ -119,7 +119,7 @@ def save_result(folder, result, config):
     return path
 
 
-def show_result(folder, config, say=print):
+def show_result(folder, config, say=print_line):
     """Write the report of a run, and its time-lapse if the config asks for one."""
     try:
         pictures = [path for _, path in read_record(folder).pictures] if config.animate else []

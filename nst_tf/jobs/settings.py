@@ -5,7 +5,7 @@ from dataclasses import fields
 
 from nst_tf.cli import given
 from nst_tf.config import JobConfig
-from nst_tf.console import hushed
+from nst_tf.console import hushed, print_line
 from nst_tf.errors import ConfigError, WeightsError, check_choice
 from nst_tf.presets import ON_SQUEEZENET_1_0, PRESETS
 from nst_tf.samples import SAMPLE_PAIR
@@ -18,7 +18,7 @@ BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "
 SCHEDULES_OWN = {"learning_rate": None, "decay": None, "optimizer": None, "clip": True}
 
 
-def make_config(options, say=print):
+def make_config(options, say=print_line):
     """Return the config: defaults, overridden by a preset or file, then by single knobs."""
     preset, file = options.pop("preset", None), options.pop("config", None)
     options = given(options)
@@ -37,7 +37,7 @@ def make_config(options, say=print):
     return JobConfig().changed(**{**pair, **knobs, **options})
 
 
-def preset_knobs(name, weights, say=print):
+def preset_knobs(name, weights, say=print_line):
     """Return the knobs of a preset; if it needs a missing SqueezeNet, those for its replacement.
 
     Parameters

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from nst_tf.cli import reported
 from nst_tf.config import FILMS
-from nst_tf.console import OneLineParser, hushed, interrupt_once
+from nst_tf.console import OneLineParser, complain, hushed, interrupt_once, print_line
 from nst_tf.errors import ConfigError
 
 
@@ -51,16 +51,16 @@ def _report(options):
                 if options.animate:
                     pictures = [path for _, path in read_record(folder).pictures]
                     film = save_timelapse(pictures, folder / f"timelapse.{options.animate}")
-                    print(film, flush=True)
+                    print_line(film, flush=True)
             finally:  # after the time-lapse, because the report links it
-                print(write_report(folder), flush=True)
+                print_line(write_report(folder), flush=True)
         except ConfigError as error:
             if len(folders) == 1:
                 raise
             failed += 1
-            print(f"nst_tf: {error}", file=sys.stderr)
+            complain(error, 2)
     if len(folders) > 1 or options.index:
-        print(write_index(folders, options.index or _parent(folders) / INDEX))
+        print_line(write_index(folders, options.index or _parent(folders) / INDEX))
     return 2 if failed else 0
 
 

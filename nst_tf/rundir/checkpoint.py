@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from nst_tf.console import print_line
 from nst_tf.errors import ConfigError
-from nst_tf.files import atomic_file
+from nst_tf.files import atomic_file, discard
 from nst_tf.npz import read_npz
 from nst_tf.transfer import Position
 
@@ -41,7 +42,7 @@ def save_checkpoint(folder, position):
     with atomic_file(path) as temporary, open(temporary, "wb") as file:
         np.savez(file, **arrays)
     for old_path in checkpoints(folder)[:-MAX_CHECKPOINTS]:
-        old_path.unlink()
+        discard(old_path)
     return path
 
 
@@ -94,7 +95,7 @@ def _check_finite(array):
     return array
 
 
-def latest_position(folder, say=print):
+def latest_position(folder, say=print_line):
     """Return the `Position` of the last undamaged checkpoint; None if there is none."""
     paths = checkpoints(folder)
     for path in reversed(paths):

@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from nst_tf.config import JobConfig
-from nst_tf.console import to_type
+from nst_tf.console import print_line, to_type
 from nst_tf.errors import ConfigError, NstError
-from nst_tf.files import atomic_file, read_text
+from nst_tf.files import atomic_file, discard, read_text
 from nst_tf.rundir.checkpoint import checkpoints
 from nst_tf.rundir.layout import CONFIG, JOURNAL, RESULT
 from nst_tf.scaling.memory import GIB, most_memory
@@ -54,7 +54,7 @@ def finish_journal(folder, result):
     }
     _write(folder, journal)
     for path in checkpoints(folder):
-        path.unlink()
+        discard(path)
 
 
 def read_journal(folder):
@@ -66,8 +66,8 @@ def read_journal(folder):
             return journal
     except FileNotFoundError:
         raise ConfigError(
-            f"{folder} holds no {JOURNAL}: no run was started there; start one with "
-            f"`{restart_command(folder)}`"
+            f"{folder} holds no {JOURNAL}: no run was started there, or the file was lost; put it "
+            f"back, or start again and replace all files with `{restart_command(folder)}`"
         ) from None
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         pass
@@ -95,7 +95,7 @@ def load_settings(folder):
         ) from None
 
 
-def check_unchanged(folder, config_file, files, say=print):
+def check_unchanged(folder, config_file, files, say=print_line):
     """Check that a run's inputs have not changed since it started."""
     journal = read_journal(folder)
     changed = [] if journal.get("config") == _checksum(config_file) else [str(config_file)]
@@ -146,7 +146,7 @@ def recorded_precision(config, journal):
     return recorded if recorded in ("float32", "mixed") else "auto"
 
 
-def record_precision(folder, precision, say=print):
+def record_precision(folder, precision, say=print_line):
     """Add the precision of a resumed run to its journal and report it."""
     say(f"this run did not record its precision; continuing in {precision}, last digits may differ")
     _write(folder, {**read_journal(folder), "precision": precision})

@@ -1,17 +1,23 @@
 """A run directory: its file names, its lock, and checks before writing to it."""
 
 import contextlib
+import errno
 import os
+import platform
 import re
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from nst_tf.errors import Busy, ConfigError
+from nst_tf.files import MAX_STEM, cut, discard, in_use, make_folder, read_text
 
 CONFIG, JOURNAL, LOSSES, RESULT = "config.json", "journal.json", "losses.csv", "result.png"
 REPORT = "report.html"
 LOCK = ".lock"
+OWNER = ".lock_owner"  # names the host and process that use a directory on a drive without locks
+NO_LOCKS = (errno.ENOSYS, errno.ENOTSUP, errno.EINVAL, errno.ENOLCK, errno.EPERM, errno.EROFS)
+SET_ASIDE = "set_aside"
 OUR_FILES = re.compile(
     r"\d{6,}\.png|result\.png|losses\.csv|config\.json|journal\.json|checkpoint-\d{6,}\.npz"
     r"|report\.html|timelapse\.\w+"
@@ -60,44 +66,122 @@ def open_run_folder(output, config, overwrite):
     The default is a new directory under output/, named after the pictures.
     """
     folder = Path(output) if output is not None else new_folder(Path("output"), folder_name(config))
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     with locked(folder):
         check_output(output, overwrite)  # another run may have used it since the first check
         if overwrite:  # pictures of a longer earlier run must not remain
-            for file in filter(is_ours, folder.iterdir()):
-                file.unlink()
+            _remove_earlier(folder)
             remove_half_written(folder)
         yield folder
 
 
+def _remove_earlier(folder):
+    for file in filter(is_ours, folder.iterdir()):
+        try:
+            file.unlink()
+        except OSError as error:
+            raise ConfigError(
+                f"{file} of an earlier run can't be removed ({error.strerror or error}); remove "
+                "it, or choose another --output"
+            ) from None
+
+
 @contextlib.contextmanager
 def locked(folder):
-    """Lock a directory against other processes; the lock ends with the process that holds it."""
+    """Lock a directory against other processes; the lock ends with the process that holds it.
+
+    On a drive without locks, a file that names the process takes the place of the lock. If the
+    process is killed, the file remains, and the message says to remove it.
+
+    Meanwhile the directory is `in_use`: it is not created again if it vanishes.
+    """
     path = folder / LOCK
     if path.is_symlink():  # its target is not a file of this run
         raise ConfigError(f"{path} is a symbolic link; remove it")
     if path.exists() and not path.is_file():
         raise ConfigError(f"{path} is not a file; remove it")
-    lock = FileLock(path, timeout=0)
+    owner = folder / OWNER
+    if owner.exists():
+        raise _busy(owner)
+    with _lock_of(path) or _owned(owner), in_use(folder):
+        yield
+
+
+def _lock_of(path):
+    """Return the acquired lock of a file, or None on a drive without locks."""
+    # filelock's own replacement for a missing flock removes that of another process.
+    lock = FileLock(path, timeout=0, fallback_to_soft=False)
     try:
-        with lock:
-            yield
+        return lock.acquire()
     except Timeout:
         raise Busy(
-            f"another run is using {folder}; choose another directory, or wait until it ends"
+            f"another run is using {path.parent}; choose another directory, or wait until it ends"
         ) from None
+    except OSError as error:
+        if error.errno in NO_LOCKS:
+            return None
+        raise
+
+
+@contextlib.contextmanager
+def _owned(owner):
+    """Create a file that names this process; remove it at the end."""
+    try:
+        file = open(owner, "x", encoding="utf-8")  # noqa: SIM115
+    except FileExistsError:
+        raise _busy(owner) from None
+    try:
+        with file:
+            file.write(f"process {os.getpid()} on {platform.node()}")
+        yield
+    finally:
+        discard(owner)
+
+
+def _busy(owner):
+    try:
+        process = read_text(owner, most=300, errors="replace")
+    except OSError:
+        process = "unknown"
+    return Busy(
+        f"another run is using {owner.parent} ({process}); choose another directory, or wait until "
+        f"it ends; if that process no longer runs, remove {owner}"
+    )
 
 
 def remove_half_written(folder):
     """Remove the temporary files of a run that was killed."""
     for file in folder.iterdir():
         if HALF_WRITTEN.fullmatch(file.name) and not file.is_dir():
-            file.unlink()
+            discard(file)
+
+
+def set_aside(folder):
+    """Move the files of a run that can't be resumed into a new subdirectory.
+
+    Returns
+    -------
+    Path or None
+        The subdirectory; None if the run had not saved anything but its settings.
+    """
+    if not any(folder.iterdir()):
+        return None
+    with locked(folder):
+        remove_half_written(folder)
+        files = [file for file in folder.iterdir() if is_ours(file)]
+        if {file.name for file in files} <= {CONFIG}:  # it was killed before it wrote its journal
+            (folder / CONFIG).unlink(missing_ok=True)
+            return None
+        aside = new_folder(folder, SET_ASIDE)
+        for file in files:
+            file.rename(aside / file.name)
+        return aside
 
 
 def folder_name(config):
     """Return the default directory name: harbour_waves, or harbour_waves_woodcut for two styles."""
-    return "_".join(Path(path).stem for path in (config.content, *config.style))[:200]
+    name = "_".join(Path(path).stem for path in (config.content, *config.style))
+    return cut(name, MAX_STEM)
 
 
 def is_ours(file):
@@ -108,7 +192,7 @@ def is_ours(file):
 def new_folder(parent, name):
     """Create and return a new directory: harbour_waves, or harbour_waves_2, ... if it exists."""
     check_output(parent, overwrite=True)
-    parent.mkdir(parents=True, exist_ok=True)
+    make_folder(parent)
     number = 1
     while True:
         folder = parent / (name if number == 1 else f"{name}_{number}")

@@ -2,7 +2,7 @@
 
 import sys
 
-from nst_tf.console import OneLineParser, complain
+from nst_tf.console import OneLineParser, complain, print_line
 from nst_tf.errors import NstError
 from nst_tf.weights.download import fetch
 from nst_tf.weights.registry import WEIGHTS
@@ -37,9 +37,10 @@ def main(arguments=None):
             print(table())
         elif options.command == "fetch":
             path = fetch(options.name, options.folder, url=options.url)
-            print(f"{path} is complete and its checksum is correct")
+            print_line(f"{path} is complete and its checksum is correct")
         else:
-            print("\n".join(verify(options.path)))
+            for line in verify(options.path):
+                print_line(line)
     except NstError as error:
         return complain(error, 2)
     except OSError as error:

@@ -9,6 +9,8 @@ from tqdm.auto import tqdm
 from nst_tf.errors import WeightsError
 from nst_tf.weights.registry import WEIGHTS
 
+MOST = 2**30  # bytes of a file whose size is not published
+
 
 def fetch(name, folder="model", *, url=None):
     """Download a weights file; it gets its name only after its checksum is verified.
@@ -30,8 +32,8 @@ def fetch(name, folder="model", *, url=None):
     Raises
     ------
     WeightsError
-        Unknown name, no connection, not found, interrupted, wrong checksum, or a different
-        file with that name exists.
+        Unknown name, no connection, not found, interrupted, more bytes than the file has, wrong
+        checksum, or a different file with that name exists.
     """
     weights = _entry(name)
     path = Path(folder) / weights.file
@@ -44,10 +46,9 @@ def fetch(name, folder="model", *, url=None):
     pooch.get_logger().setLevel("ERROR")
     url = weights.url if url is None else url
     part = path.with_name(path.name + ".part")
+    downloader = ResumingDownloader(part, weights.size or MOST)
     try:
-        pooch.retrieve(
-            url, weights.checksum, path.name, path.parent, downloader=ResumingDownloader(part)
-        )
+        pooch.retrieve(url, weights.checksum, path.name, path.parent, downloader=downloader)
     except requests.HTTPError as error:
         code = error.response.status_code
         raise WeightsError(
@@ -82,10 +83,14 @@ def _has_checksum(path, checksum):
 
 
 class ResumingDownloader:
-    """Downloader for pooch that resumes an interrupted download (HTTP Range)."""
+    """Downloader for pooch that resumes an interrupted download (HTTP Range).
 
-    def __init__(self, part):
+    It stops after `most` bytes, so that a server without an end can't fill the disk.
+    """
+
+    def __init__(self, part, most):
         self.part = part
+        self.most = most
 
     def __call__(self, url, output_file, _):
         """Complete the part and rename it to `output_file`, which pooch verifies."""
@@ -97,20 +102,34 @@ class ResumingDownloader:
             if response.status_code != requests.codes.requested_range_not_satisfiable:
                 response.raise_for_status()
                 resumed = response.status_code == requests.codes.partial_content
-                self._write(response, offset if resumed else 0)
+                self._write(response, offset if resumed else 0, url)
             # else the part is complete already; pooch verifies its checksum
         self.part.replace(output_file)
 
-    def _write(self, response, offset):
+    def _write(self, response, offset, url):
         remaining = response.headers.get("Content-Length")
         total = offset + int(remaining) if remaining else None
+        size = offset
+        if total is not None and total > self.most:
+            raise self._too_large(url, f"{total:,} bytes")
         with (
             open(self.part, "ab" if offset else "wb") as file,
             tqdm(total=total, initial=offset, unit="B", unit_scale=True, desc="fetching") as bar,
         ):
             for chunk in response.iter_content(1 << 16):
+                size += len(chunk)
+                if size > self.most:
+                    break
                 file.write(chunk)
                 bar.update(len(chunk))
-        size = self.part.stat().st_size
+        if size > self.most:
+            raise self._too_large(url, "more")
         if total is not None and size < total:
             raise requests.ConnectionError(f"received {size:,} of {total:,} bytes")
+
+    def _too_large(self, url, size):
+        self.part.unlink(missing_ok=True)
+        return WeightsError(
+            f"{url} sends {size}, but at most {self.most:,} bytes were expected: it is another "
+            "file. The download was stopped and its part removed; choose another --url"
+        )

@@ -58,7 +58,7 @@ WEIGHTS = {
     "vgg16-keras": WeightFile(
         f"vgg16_{NOTOP}",
         "VGG-16 without its top, from Keras",
-        None,
+        58_889_256,
         "md5:6d6bbae143d832006294945121d1f1fc",
         CC_BY,
         f"{VGG_CREDIT}; converted by F. Chollet",

@@ -1,5 +1,7 @@
 """The form of the web page: its config, and messages for invalid choices."""
 
+import hashlib
+
 import numpy as np
 import pytest
 from pictures import make_picture
@@ -19,7 +21,7 @@ from nst_tf.app.form import (
     preset_config,
 )
 from nst_tf.app.studio import Limits
-from nst_tf.app.uploads import Uploads, everywhere_else, painted_mask, without_mark
+from nst_tf.app.uploads import Uploads, _png, everywhere_else, painted_mask, without_mark
 from nst_tf.config import PATHS, JobConfig
 from nst_tf.errors import ConfigError, ImageError
 from nst_tf.jobs.inputs import load_paintings
@@ -257,3 +259,32 @@ def test_layers_without_strokes_raise():
     for layers in (None, [], [None], [np.zeros((5, 5, 4), np.uint8)]):
         with pytest.raises(ConfigError, match="nothing is painted yet"):
             painted_mask(layers)
+
+
+def test_pictures_that_share_a_mark_are_not_taken_for_one(uploads, tmp_path, monkeypatch):
+    first, second = tmp_path / "a.png", tmp_path / "b" / "a.png"
+    second.parent.mkdir()
+    for seed, path in enumerate((first, second)):
+        Image.fromarray(make_picture(40, 50, seed=seed)).save(path)
+    masks = [np.full((4, 5), value, np.float32) for value in (0, 1)]
+    kept = [uploads.keep(first), uploads.keep_mask(masks[0], "a")]
+    for path in kept:  # as if the others had the same first 12 digits
+        data = second.read_bytes() if path == kept[0] else _png(255 * np.ones((4, 5, 3), np.uint8))
+        digest = hashlib.sha256(data).hexdigest()
+        path.rename(path.with_stem(f"a-{digest[:12]}"))
+    kept = [uploads.keep(second), uploads.keep_mask(masks[1], "a")]
+    assert kept[0].read_bytes() == second.read_bytes()
+    assert np.asarray(Image.open(kept[1])).min() == 255
+    assert all(path.stem.startswith("a_2-") for path in kept)
+    assert kept == [uploads.keep(second), uploads.keep_mask(masks[1], "a")]
+    assert len(list(uploads.folder.iterdir())) == 4
+
+
+def test_upload_does_not_create_the_output_directory_again(pair, tmp_path):
+    (tmp_path / "output").mkdir()
+    uploads = Uploads(tmp_path / "output" / "uploads", SAMPLES)
+    uploads.keep(pair[0])
+    (tmp_path / "output").rename(tmp_path / "elsewhere")
+    with pytest.raises(ConfigError, match="output: the directory was removed or renamed"):
+        uploads.keep(pair[1])
+    assert not (tmp_path / "output").exists()

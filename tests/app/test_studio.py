@@ -1,5 +1,6 @@
 """The run queue of the web page, without a browser: order, stopping, resuming, limits."""
 
+import shutil
 import time
 
 import numpy as np
@@ -17,10 +18,12 @@ from nst_tf.app.studio import (
     paced,
     within,
 )
+from nst_tf.app.uploads import Uploads
 from nst_tf.app.views import IDLE, recent_runs, view_of
 from nst_tf.config import JobConfig
 from nst_tf.errors import ConfigError
 from nst_tf.jobs.run import run_job
+from nst_tf.samples import SAMPLES
 
 ENDLESS = 1_000_000  # iterations, never completed
 TIMEOUT = 120  # seconds
@@ -198,3 +201,39 @@ def test_more_seconds_allow_more_iterations(config):
 def test_saving_interval_grows_with_the_iterations():
     intervals = {n: paced(JobConfig(iterations=n)).save_every for n in (1, 60, 499, 500, 12_345)}
     assert intervals == {1: 5, 60: 5, 499: 20, 500: 20, 12_345: 50}
+
+
+def test_run_without_a_journal_is_not_continued_and_nothing_is_erased(studio, config):
+    order = studio.take(config, "ann")
+    assert final_state(order) == DONE
+    (order.folder / "journal.json").unlink()
+    before = {file.name: file.read_bytes() for file in order.folder.iterdir()}
+    message = "house_brush can't be continued: its journal.json is lost, its other files are uncha"
+    with pytest.raises(ConfigError, match=message):
+        studio.resume("house_brush", "ann")
+    late = studio.take(config, "ann", folder=order.folder)  # it was lost while the run waited
+    assert final_state(late) == FAILED
+    assert "holds no journal.json" in late.reason
+    assert {file.name: file.read_bytes() for file in order.folder.iterdir()} == before
+    shutil.rmtree(order.folder)
+    gone = studio.take(config, "ann", folder=order.folder)
+    assert final_state(gone) == FAILED
+    assert not order.folder.exists()
+
+
+def test_directory_of_the_runs_is_not_created_again(studio, config, tmp_path):
+    (tmp_path / "runs").rename(tmp_path / "elsewhere")
+    order = studio.take(config, "ann")
+    assert final_state(order) == FAILED
+    assert "runs: the directory was removed or renamed" in order.reason
+    assert not (tmp_path / "runs").exists()
+
+
+def test_longest_file_names_in_three_byte_letters(studio, config, pictures, tmp_path):
+    uploads = Uploads(tmp_path / "runs" / "uploads", SAMPLES)
+    paths = [path.rename(path.with_name("漢" * 83 + path.suffix)) for path in pictures]
+    content, style = map(uploads.keep, paths)
+    assert content.name.startswith("漢" * 13 + "-")
+    order = studio.take(config.changed(content=str(content), style=(str(style),)), "ann")
+    assert final_state(order) == DONE
+    assert order.folder.name == "_".join(["漢" * 13] * 2)

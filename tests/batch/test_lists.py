@@ -1,12 +1,14 @@
 """Job lists: formats, job names, sweeps, pairs, and messages for invalid lists."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from nst_tf.batch.__main__ import main, sweeps_of
-from nst_tf.batch.lists import MOST, pairs, read_jobs, save_jobs
+from nst_tf.batch.lists import LONGEST, MOST, _unused, pairs, read_jobs, save_jobs
 from nst_tf.config import JobConfig
 from nst_tf.errors import ConfigError
 
@@ -196,6 +198,49 @@ def test_too_many_jobs_raise(read_list):
     sweeps = {"seed": list(range(MOST // 2 + 1))}
     with pytest.raises(ConfigError, match=f"at most {MOST}"):
         read_list(TOML, sweeps=sweeps)
+
+
+class CountingDict(dict):
+    lookups = 0
+
+    def __contains__(self, key):
+        self.lookups += 1
+        return super().__contains__(key)
+
+
+@pytest.mark.parametrize("names", [["a"], ["a", "a_2", "A"], ["a", "a_2", "a_2_2", "b"]])
+def test_naming_is_linear(names):
+    taken, jobs = CountingDict(), [names[number % len(names)] for number in range(MOST)]
+    given = [_unused(name, taken) for name in jobs]
+    assert len({name.casefold() for name in given}) == MOST
+    assert taken.lookups <= 4 * MOST
+
+
+LARGEST_LIST = """
+import resource, sys
+from nst_tf.batch.lists import read_jobs
+resource.setrlimit(resource.RLIMIT_CPU, (300, 300))
+print(len({job.name for job in read_jobs(sys.argv[1])}))
+"""
+
+
+@pytest.mark.slow
+def test_largest_list_without_names_is_read(tmp_path):
+    pytest.importorskip("resource")
+    path = tmp_path / "jobs.json"
+    path.write_text(json.dumps([{"content": "a.jpg", "style": "b.jpg"}] * MOST))
+    command = [sys.executable, "-c", LARGEST_LIST, str(path)]
+    root = Path(__file__).resolve().parents[2]
+    output = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
+    assert int(output) == MOST
+
+
+def test_generated_names_are_cut_by_bytes(read_list):
+    jobs = [{"content": f"ab{'漢' * 83}.png", "style": f"{'漢' * 83}.jpeg"}] * 2
+    first, second = (job.name for job in read_list(json.dumps(jobs), "jobs.json"))
+    assert first == f"ab{'漢' * 36}"
+    assert len(first.encode()) <= LONGEST
+    assert second == f"{first}_2"
 
 
 def test_invalid_sweep_value_raises(read_list):

@@ -317,3 +317,49 @@ def test_quiet_batch_reports_failures(photos, base, capsys):
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err == "nst_tf: 1 of 1 jobs failed: out/summary.csv\n"
+
+
+# ------------------------------------------------------------------ what is absent is no permission
+
+
+def test_files_of_a_run_without_a_journal_are_set_aside(photos, base):
+    run_batch(pairs(["a.png"], ["x.png"], base=base), "out", **QUIET)
+    folder = Path("out/a_x")
+    (folder / JOURNAL).unlink()
+    (folder / "000099.png").write_bytes(b"a picture of mine")
+    before = {file.name: file.read_bytes() for file in folder.glob("[!.]*")}
+    lines = []
+    outcome = resume_batch("out", say=lines.append).outcomes["a_x"]
+    assert outcome.state == "done"
+    assert outcome.reason.endswith("was lost; its earlier files are in out/a_x/set_aside")
+    assert outcome.reason in " ".join(lines)
+    assert rows("out")["a_x"]["reason"] == outcome.reason
+    assert {file.name: file.read_bytes() for file in (folder / "set_aside").iterdir()} == before
+    (folder / JOURNAL).unlink()
+    assert "set_aside_2" in resume_batch("out", **QUIET).outcomes["a_x"].reason
+
+
+def test_job_killed_before_its_journal_leaves_nothing_aside(photos, base):
+    run_batch(pairs(["a.png"], ["x.png"], base=base), "out", **QUIET)
+    names = {file.name for file in Path("out/a_x").iterdir()}
+    shutil.rmtree("out/a_x")
+    Path("out/a_x").mkdir()
+    base.save("out/a_x/config.json")
+    Path("out/a_x/.journal.12345678.json").write_bytes(b"half")
+    assert resume_batch("out", **QUIET).outcomes["a_x"].reason == ""
+    assert {file.name for file in Path("out/a_x").iterdir()} == names
+
+
+@pytest.mark.parametrize("when", ["before a job", "during a job"])
+def test_batch_folder_that_vanished_is_not_created_again(photos, base, when, capsys):
+    def rename(*_):
+        if Path("out").exists():
+            Path("out").rename("elsewhere")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Progress, "begin" if when == "before a job" else "at", rename)
+        args = ["--content", "a.png", "b.png", "--style", "x.png", "--output", "out"]
+        assert main([*args, "--weights", base.weights, "--iterations", "2", "--size", "48"]) == 2
+    assert "out: the directory was removed or renamed while it was" in capsys.readouterr().err
+    assert not Path("out").exists()
+    assert resume_batch("elsewhere", **QUIET).count("done") == 2

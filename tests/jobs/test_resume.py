@@ -25,6 +25,7 @@ from nst_tf.image.io import read_picture
 from nst_tf.run import main
 from nst_tf.rundir.checkpoint import checkpoints
 from nst_tf.rundir.layout import LOCK, OUR_FILES
+from nst_tf.rundir.losses_csv import LossLog
 from nst_tf.scaling import precision
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -459,3 +460,19 @@ def test_sigterm_saves_picture_and_prints_resume_command(pictures, tiny_mat, tmp
     assert f"`python -m nst_tf.run --resume {folder}` resumes the run" in stderr.splitlines()[-1]
     assert read_picture(folder / "result.png").std() > 1
     assert np.ptp(read_picture(folder / "result.png")) > 10
+
+
+@pytest.mark.parametrize("renamed", [True, False])
+def test_run_directory_that_vanished_is_not_created_again(job, monkeypatch, capsys, renamed):
+    write_row = LossLog.__call__
+
+    def write_row_and_vanish(log, step):
+        write_row(log, step)
+        if step.iteration == 1 and Path("here").exists():
+            Path("here").rename("moved") if renamed else shutil.rmtree("here")
+
+    monkeypatch.setattr(LossLog, "__call__", write_row_and_vanish)
+    assert job("--output", "here", "--quiet") == 2
+    assert "here: the directory was removed or renamed while it was in use" in error_line(capsys)
+    assert not Path("here").exists()
+    assert not renamed or main(["--resume", "moved"]) == 0

@@ -1,5 +1,6 @@
 """Downloads from an HTTP server on loopback, and identification of weights files."""
 
+import contextlib
 import hashlib
 import threading
 from dataclasses import replace
@@ -13,7 +14,7 @@ from nst_tf import WeightsError
 from nst_tf.models.vgg import EMBEDDED_FILE
 from nst_tf.weights.__main__ import main
 from nst_tf.weights.download import _has_checksum, fetch
-from nst_tf.weights.registry import WEIGHTS
+from nst_tf.weights.registry import RELEASES, WEIGHTS
 from nst_tf.weights.verify import fingerprint, verify
 
 CONTENT = np.random.default_rng(0).bytes(3_000_000)
@@ -30,12 +31,26 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == "/missing":
             return self.send_error(404)
         first = int(self.headers.get("Range", "bytes=0-")[6:-1])
-        if self.path == "/no-ranges":
+        if self.path in ("/no-ranges", "/endless"):
             first = 0
         if first >= len(CONTENT):
             return self.send_error(416)
         body = CONTENT[first:]
         self.send_response(206 if first else 200)
+        if self.path == "/endless":
+            self.send_header("Connection", "close")
+            self.end_headers()
+            with contextlib.suppress(OSError):  # the client stops
+                while True:
+                    self.wfile.write(CONTENT)
+                    self.server.sent += len(CONTENT)
+            self.close_connection = True
+            return None
+        if self.path == "/large":
+            self.send_header("Content-Length", str(10**15))
+            self.end_headers()
+            self.close_connection = True
+            return None
         if first:
             self.send_header("Content-Range", f"bytes {first}-{len(CONTENT) - 1}/{len(CONTENT)}")
         self.send_header("Content-Length", str(len(body)))
@@ -55,7 +70,7 @@ class Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def server():
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.requests = []
+    server.requests, server.sent = [], 0
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     server.url = f"http://127.0.0.1:{server.server_port}"
@@ -137,6 +152,35 @@ def test_complete_part_file_is_renamed(table, server, tmp_path):
     (tmp_path / (table.file + ".part")).write_bytes(CONTENT)
     assert fetch("vgg19", tmp_path).read_bytes() == CONTENT
     assert names(tmp_path) == [table.file]
+
+
+@pytest.mark.parametrize("size", [len(CONTENT), None])
+@pytest.mark.parametrize("part", [b"", CONTENT[:CUT_AT]])
+def test_server_without_an_end_is_stopped(table, server, tmp_path, monkeypatch, size, part):
+    monkeypatch.setitem(WEIGHTS, "vgg19", replace(table, size=size))
+    monkeypatch.setattr("nst_tf.weights.download.MOST", len(CONTENT))
+    if part:
+        (tmp_path / f"{table.file}.part").write_bytes(part)
+    message = f"/endless sends more, but at most {len(CONTENT):,} bytes were expected: it is anot"
+    with pytest.raises(WeightsError, match=message):
+        fetch("vgg19", tmp_path, url=f"{server.url}/endless")
+    assert names(tmp_path) == []
+    assert server.sent < 20 * len(CONTENT), "the rest was in buffers"
+
+
+def test_announced_size_that_is_too_large_is_rejected(table, server, tmp_path):
+    with pytest.raises(WeightsError, match=r"sends 1,000,000,000,000,000 bytes, but at most 534,9"):
+        fetch("vgg19", tmp_path, url=f"{server.url}/large")
+    assert names(tmp_path) == []
+
+
+def test_files_to_fetch_have_a_published_checksum():
+    lengths = {"sha256": 64, "md5": 32}
+    for name, weights in WEIGHTS.items():
+        algorithm, _, digest = weights.checksum.partition(":")
+        assert len(bytes.fromhex(digest)) * 2 == lengths[algorithm], name
+        assert algorithm == "sha256" or digest in RELEASES, name
+    assert [name for name, weights in WEIGHTS.items() if weights.size is None] == ["vgg16"]
 
 
 def test_unreachable_server_is_reported(table, tmp_path, server, capsys):
