@@ -5,6 +5,13 @@ The public names stand in `__init__.pyi`. Each is loaded when it is first used, 
 takes to start.
 """
 
+import signal
+import sys
+
+if sys.argv[:1] == ["-m"] and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    # A command is about to start: until it handles Ctrl-C itself, there is no traceback.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 import lazy_loader
 
 from nst_tf.console import hushed

@@ -7,7 +7,7 @@ import typing
 from contextlib import suppress
 from errno import ENOSPC
 
-from nst_tf.console import complain, interrupted_status
+from nst_tf.console import complain, interrupted_status, open_closed_streams
 from nst_tf.errors import Interrupted, NstError
 
 # Headings of --help, by the first knob under each, in the order of the fields.
@@ -25,6 +25,7 @@ PIPE_CLOSED = 141  # exit status after a closed pipe: 128 + SIGPIPE
 
 def reported(work):
     """Call `work` and return its status; print errors that the user can fix on one line."""
+    open_closed_streams()
     with suppress(AttributeError):  # the stdout of a notebook has no `reconfigure`
         sys.stdout.reconfigure(errors="backslashreplace")  # a file name may contain any bytes
     try:

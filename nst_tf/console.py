@@ -8,11 +8,21 @@ import signal
 import sys
 import tempfile
 import threading
+import time
 
 HANGUP = getattr(signal, "SIGHUP", None)  # the terminal was closed; not on Windows
 STOP_SIGNALS = tuple(filter(None, (signal.SIGINT, signal.SIGTERM, HANGUP)))
 RETRY = 0.05  # seconds until a signal that arrived at a bad moment is raised again
-_received = []  # numbers of the signals that `interrupt_once` received
+PATIENCE = 2.0  # seconds after which a second signal ends the process at once
+
+
+class _Received:
+    """The signals that `interrupt_once` received."""
+
+    number = None  # of the first one
+    time = 0.0  # of the first one
+    pending = False  # KeyboardInterrupt is due, or was raised where nothing could catch it
+    deferred = 0  # blocks of `signals_deferred` that are active
 
 
 @contextlib.contextmanager
@@ -54,6 +64,19 @@ def silenced():
         os.close(stderr)
 
 
+def open_closed_streams():
+    """Open the null device in place of closed standard streams (``2>&-``, as of some cron jobs).
+
+    Otherwise the next file that is opened takes the number, and libraries print into it.
+    """
+    for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            null = os.open(os.devnull, os.O_RDWR)  # the lowest free number: this one
+            setattr(sys, name, os.fdopen(null, "r" if name == "stdin" else "w", closefd=False))
+
+
 def complain(message, status):
     """Print an error on one line, with its notes; return the exit status."""
     lines = [str(message), *getattr(message, "__notes__", ())]
@@ -87,16 +110,26 @@ def printable(text):
 
 @contextlib.contextmanager
 def uninterrupted():
-    """Ignore stop signals while a file is saved; signals received meanwhile are lost."""
+    """Save a file without interruption; a signal that comes meanwhile is raised afterwards."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    handlers = {number: signal.signal(number, signal.SIG_IGN) for number in STOP_SIGNALS}
+    came = []
+
+    def remember(received, frame):
+        came.append(received)
+
+    handlers = {}
+    for number in STOP_SIGNALS:
+        if signal.getsignal(number) not in (signal.SIG_IGN, None):
+            handlers[number] = signal.signal(number, remember)
     try:
         yield
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
+    if came:
+        signal.raise_signal(came[0])
 
 
 @contextlib.contextmanager
@@ -114,23 +147,53 @@ def handlers_kept():
 
 
 def interrupt_once():
-    """Raise KeyboardInterrupt on the first Ctrl-C, SIGTERM or SIGHUP, and ignore later ones."""
+    """Raise KeyboardInterrupt on the first Ctrl-C, SIGTERM or SIGHUP.
+
+    Others that come soon after it are ignored; a later one ends the process at once.
+    """
 
     def interrupt(received, frame):
-        if _tracing():
+        if _Received.number is not None:
+            if time.monotonic() - _Received.time > PATIENCE:
+                signal.signal(received, signal.SIG_DFL)
+                signal.raise_signal(received)
+            return
+        if _tracing() and not _Received.deferred:
             threading.Timer(RETRY, signal.raise_signal, (received,)).start()
             return
-        for number in STOP_SIGNALS:
-            signal.signal(number, signal.SIG_IGN)
-        _received.append(received)
+        _Received.number, _Received.time = received, time.monotonic()
+        _Received.pending = True
         if received == HANGUP:
             _detach_closed_terminal()
-        raise KeyboardInterrupt
+        if not _Received.deferred:
+            raise KeyboardInterrupt
 
     if threading.current_thread() is threading.main_thread():
         for number in STOP_SIGNALS:
             if number != HANGUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup ignores it
                 signal.signal(number, interrupt)
+
+
+@contextlib.contextmanager
+def signals_deferred():
+    """Let signals wait for `raise_if_interrupted`, which is called between steps.
+
+    An exception that a handler raises can come in a `__del__` or a callback of a library, where
+    Python discards it.
+    """
+    here = threading.current_thread() is threading.main_thread()
+    _Received.deferred += here
+    try:
+        yield
+    finally:
+        _Received.deferred -= here
+
+
+def raise_if_interrupted(*_):
+    """Raise KeyboardInterrupt if a signal came that was not raised yet, or was swallowed."""
+    if _Received.pending and threading.current_thread() is threading.main_thread():
+        _Received.pending = False
+        raise KeyboardInterrupt
 
 
 def _tracing():
@@ -149,7 +212,7 @@ def _detach_closed_terminal():
 
 def interrupted_status():
     """Return the exit status for the signal that ended the process: 130 after Ctrl-C."""
-    return 128 + (_received[-1] if _received else signal.SIGINT)
+    return 128 + (_Received.number or signal.SIGINT)
 
 
 class OneLineParser(argparse.ArgumentParser):

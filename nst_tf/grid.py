@@ -6,7 +6,7 @@ from pathlib import Path
 
 from nst_tf.cli import add_knobs, given, list_action, reported
 from nst_tf.config import JobConfig, TransferConfig
-from nst_tf.console import OneLineParser, hushed, interrupt_once, print_line
+from nst_tf.console import OneLineParser, hushed, interrupt_once, print_line, raise_if_interrupted
 from nst_tf.errors import ConfigError, Interrupted
 from nst_tf.samples import SAMPLE_PAIR, resolve_pictures
 
@@ -100,6 +100,7 @@ def _draw(sheet, config, knobs, folder):
         path = folder / f"{row}_{column}.png"
         save_image(path, picture)
         print_line(path, flush=True)
+        raise_if_interrupted()
 
     config = replace(config, weights=chosen_weights(config.weights))
     print_line(f"computing {choose_device(config.device)}")

@@ -1,6 +1,7 @@
 """Signals on the command line, and control characters in what it prints."""
 
 import ast
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -42,6 +43,109 @@ def test_signal_during_tracing_interrupts_afterwards():
     command = [sys.executable, "-c", SIGNAL_WHILE_TRACING]
     output = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert output.split() == ["traced", "interrupted"]
+
+
+def run_script(script, **options):
+    command = [sys.executable, "-c", f"import signal\nfrom nst_tf.console import *\n{script}"]
+    options = {"capture_output": True, "text": True, "check": False, **options}
+    return subprocess.run(command, cwd=ROOT, timeout=60, **options)
+
+
+def test_swallowed_interrupt_is_raised_between_steps():
+    done = run_script("""
+class Swallows:
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)
+
+from nst_tf.console import raise_if_interrupted
+interrupt_once()
+Swallows()
+print("went on")
+try:
+    raise_if_interrupted()
+except KeyboardInterrupt:
+    print("interrupted", interrupted_status())
+raise_if_interrupted()
+""")
+    assert done.stdout.splitlines() == ["went on", "interrupted 130"]
+
+
+def test_deferred_signals_wait_for_the_next_step():
+    done = run_script("""
+from nst_tf.console import raise_if_interrupted, signals_deferred
+interrupt_once()
+try:
+    with signals_deferred():
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT, signal.SIGTERM])
+        signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGINT)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT, signal.SIGTERM])
+        print("went on")
+        raise_if_interrupted()
+except KeyboardInterrupt:
+    print("interrupted", interrupted_status())
+""")
+    assert done.stdout.splitlines() in (["went on", f"interrupted {n}"] for n in (130, 143))
+    assert done.stderr == ""
+
+
+def test_signal_while_saving_is_raised_afterwards():
+    done = run_script("""
+for _ in range(2):
+    try:
+        with uninterrupted():
+            signal.raise_signal(signal.SIGINT)
+            print("saved")
+        print("not reached")
+    except KeyboardInterrupt:
+        print("interrupted")
+    interrupt_once()
+""")
+    assert done.stdout.split() == ["saved", "interrupted"] * 2
+
+
+def test_late_second_signal_ends_the_process():
+    done = run_script("""
+import nst_tf.console, time
+nst_tf.console.PATIENCE = 0.0
+interrupt_once()
+with nst_tf.console.signals_deferred():
+    signal.raise_signal(signal.SIGTERM)
+    time.sleep(0.01)
+    print("went on", flush=True)
+    signal.raise_signal(signal.SIGINT)
+    print("not reached")
+""")
+    assert done.stdout.split() == ["went", "on"]
+    assert done.returncode == -signal.SIGINT
+
+
+@pytest.mark.parametrize("wait", [0.05, 0.15, 0.3])
+def test_early_control_c_prints_no_traceback(wait):
+    process = subprocess.Popen(
+        [sys.executable, "-c", EARLY.format(wait=wait)], stderr=subprocess.PIPE, text=True, cwd=ROOT
+    )
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 0, stderr
+    assert "Traceback" not in stderr
+
+
+# The child may not inherit that SIGINT is ignored, as it does under nohup or a shell's `&`.
+EARLY = r"""
+import signal, subprocess, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)
+child = subprocess.Popen([sys.executable, "-X", "importtime", "-m", "nst_tf.run"],
+                         stderr=subprocess.PIPE, text=True)
+for line in child.stderr:
+    if "lazy_loader" in line or "nst_tf" in line:  # the package is being imported
+        break
+time.sleep({wait})
+child.send_signal(signal.SIGINT)
+rest = child.stderr.read()
+status = child.wait()
+print(*(line for line in rest.splitlines() if "import time" not in line), sep="\n", file=sys.stderr)
+sys.exit(status not in (-signal.SIGINT, 130))
+"""
 
 
 HOSTILE = "a\x1b[2J\x9b\x7f\rb"  # clears the screen of a terminal

@@ -34,6 +34,20 @@ def test_runs_resume_after_forty_kills(tmp_path, record_property):
     record_property("said", json.dumps(found))
 
 
+@pytest.mark.slow
+def test_twenty_signals_are_not_lost(tmp_path):
+    found = run_harness(tmp_path, 20, seed=5, harness="signaling.py")
+    assert found["signals"] == 20
+    assert found["resumed"] > 0
+
+
+@pytest.mark.long
+def test_two_hundred_signals_are_not_lost(tmp_path, record_property):
+    found = run_harness(tmp_path, 200, seed=6, harness="signaling.py")
+    assert found["signals"] == 200
+    record_property("said", json.dumps(found))
+
+
 @pytest.mark.cluster
 def test_batch_of_eight_resumes_after_two_kills(tmp_path):
     found = run_harness(tmp_path, 1, seed=3, harness="killing_batches.py")

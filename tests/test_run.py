@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -477,6 +478,15 @@ def test_control_c_saves_current_picture_and_prints_path(endless, tmp_path):
     assert last.endswith(f"`python -m nst_tf.run --resume {tmp_path / 'here'}` resumes the run")
     done = int(rows(tmp_path / "here")[-1][0])
     assert f"interrupted after {done} iterations; the picture after {done} iterations is" in stderr
+    assert read_picture(tmp_path / "here" / "result.png").shape == (35, 48, 3)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no POSIX shell")
+def test_run_goes_on_without_standard_streams(pictures, tiny_mat, tmp_path):
+    command = [sys.executable, "-m", "nst_tf.run", *map(str, pictures), "--weights", str(tiny_mat)]
+    command += ["--size", "48", "--iterations", "2", "--output", str(tmp_path / "here")]
+    script = f"exec {shlex.join(command)} <&- >&- 2>&-"
+    assert subprocess.run(["/bin/sh", "-c", script], cwd=ROOT, check=False).returncode == 0
     assert read_picture(tmp_path / "here" / "result.png").shape == (35, 48, 3)
 
 

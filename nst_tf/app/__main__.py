@@ -46,7 +46,13 @@ def make_parser():
     parser.add_argument("--port", type=int, default=7860, metavar="N", help="default: %(default)s")
     parser.add_argument("--output", default="output", metavar="DIR", help="where to save the runs")
     parser.add_argument("--open", action="store_true", help="open the page in the browser")
-    group = parser.add_argument_group("for a class")
+    _add_limits(parser.add_argument_group("for a class"))
+    add_knobs(parser, [knob for knob in fields(JobConfig) if knob.name in KNOBS])
+    return parser
+
+
+def _add_limits(group):
+    """Add the options that limit what visitors can do."""
     group.add_argument(
         "--password",
         metavar="WORD",
@@ -81,8 +87,6 @@ def make_parser():
         help="maximum active and waiting runs per network address; more if visitors share one "
         "(default: %(default)s)",
     )
-    add_knobs(parser, [knob for knob in fields(JobConfig) if knob.name in KNOBS])
-    return parser
 
 
 def _serve(options):

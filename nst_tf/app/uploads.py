@@ -18,6 +18,7 @@ BROWSER_FORMATS = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".avif"}
 UNSAFE = re.compile(r"[^\w-]+")
 HASH_SUFFIX = re.compile(r"-[0-9a-f]{12}(?=_|$)")
 MAX_STEM = 40  # bytes of a file name
+MAX_STORED = 4 * 2**30  # bytes of all uploads, also those before a restart
 
 
 class Uploads:
@@ -48,7 +49,7 @@ class Uploads:
         ImageError
             The file is not a picture, or the picture can't be used.
         ConfigError
-            The directory that holds the uploads was removed or renamed.
+            The directory that holds the uploads was removed or renamed, or is full.
         """
         path = Path(path)
         try:
@@ -69,6 +70,7 @@ class Uploads:
         for stored in self.folder.glob(f"[!.]*{mark}.*"):
             if _hash_of(stored) == digest:
                 return stored
+        self._check_room(len(data))
         stem = _safe_stem(stem)
         stems = itertools.chain([stem], (f"{stem}_{number}" for number in itertools.count(2)))
         paths = (self.folder / f"{name}{mark}{suffix}" for name in stems)
@@ -79,6 +81,14 @@ class Uploads:
         except FileNotFoundError as error:
             raise ConfigError(f"{error.filename}: {error.strerror}") from None
         return target
+
+    def _check_room(self, size):
+        stored = sum(path.stat().st_size for path in self.folder.glob("[!.]*"))
+        if stored + size > MAX_STORED:
+            raise ConfigError(
+                f"uploads take {stored / 2**30:.2g} GiB, the limit of this page: whoever runs it "
+                f"must remove some from {self.folder.name}/"
+            )
 
     def keep_mask(self, mask, stem):
         """Save a mask (H, W) in [0, 1] as a gray picture and return its path."""

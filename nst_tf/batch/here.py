@@ -1,5 +1,6 @@
 """The default engine: runs one job after the other in this process."""
 
+from nst_tf.console import raise_if_interrupted
 from nst_tf.errors import Busy
 from nst_tf.jobs.do import do_job, failed
 
@@ -18,6 +19,7 @@ def run_here(jobs, folder, progress):
         Receives each step.
     """
     for job in jobs:
+        raise_if_interrupted()
         progress.begin(job.name)
         try:
             yield do_job(job, folder / job.name, callbacks=[progress.step(job.name)])

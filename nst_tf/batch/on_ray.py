@@ -14,7 +14,7 @@ from collections import deque
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from nst_tf.console import handlers_kept
+from nst_tf.console import handlers_kept, raise_if_interrupted
 from nst_tf.errors import Busy, ConfigError, Interrupted
 from nst_tf.jobs.do import do_job, failed
 
@@ -203,6 +203,7 @@ class _Pool:
             self._start_worker()
         try:
             while waiting or self.busy:
+                raise_if_interrupted()
                 self._assign(waiting)
                 yield from self._collect(waiting)
                 self._poll_progress()

@@ -7,7 +7,7 @@ from nst_tf.batch.here import run_here
 from nst_tf.batch.lists import read_jobs, save_jobs
 from nst_tf.batch.progress import Progress
 from nst_tf.batch.summary import Summary
-from nst_tf.console import print_line, uninterrupted
+from nst_tf.console import print_line, raise_if_interrupted, signals_deferred, uninterrupted
 from nst_tf.errors import ConfigError, Interrupted
 from nst_tf.files import make_folder
 from nst_tf.jobs.do import found_done, settled
@@ -89,12 +89,14 @@ def _run(jobs, folder, engine, say):
         say(f"{len(jobs)} jobs, {len(summary.outcomes)} of them already done, in {folder}")
     summary.write()
     try:
-        with contextlib.closing(Progress(left, len(summary.outcomes), say)) as progress:
+        progress = Progress(left, len(summary.outcomes), say)
+        with signals_deferred(), contextlib.closing(progress):
             outcomes = engine(left, folder, progress)
             with contextlib.closing(outcomes):
                 for outcome in outcomes:
                     summary.add(outcome)
                     progress.ended(outcome)
+                    raise_if_interrupted()
     except KeyboardInterrupt as stop:
         done = summary.count(DONE)
         raise Interrupted(

@@ -4,7 +4,7 @@ import contextlib
 from dataclasses import replace
 from pathlib import Path
 
-from nst_tf.console import print_line, to_type
+from nst_tf.console import print_line, signals_deferred, to_type
 from nst_tf.errors import ConfigError, ImageError, WeightsError
 from nst_tf.jobs.load import (
     describe_task,
@@ -60,8 +60,8 @@ def resume_job(folder, *, callbacks=(), say=print_line):
         raise ConfigError(f"{folder} is not a directory; --resume expects a run directory")
     journal = read_journal(folder)
     if "finished" in journal and (folder / RESULT).exists():
-        if not (folder / REPORT).exists():  # it was killed before the report was written
-            with locked(folder):
+        if not (folder / REPORT).exists():  # it was stopped before the report was written
+            with locked(folder), signals_deferred():
                 remove_half_written(folder)
                 show_result(folder, load_settings(folder), say)
         say(f"{folder} is finished: {folder / RESULT}")

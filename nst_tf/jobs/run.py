@@ -5,8 +5,15 @@ from dataclasses import replace
 
 from nst_tf.callbacks import save_every
 from nst_tf.config import SAVING, SETTINGS
-from nst_tf.console import print_line, to_type, uninterrupted
+from nst_tf.console import (
+    print_line,
+    raise_if_interrupted,
+    signals_deferred,
+    to_type,
+    uninterrupted,
+)
 from nst_tf.errors import ConfigError, Diverged, Interrupted
+from nst_tf.files import discard
 from nst_tf.image.io import save_image
 from nst_tf.jobs.inputs import check_inputs_survive, chosen_weights, with_full_paths
 from nst_tf.jobs.load import (
@@ -20,7 +27,7 @@ from nst_tf.report.render import write_report
 from nst_tf.report.timelapse import check_kind, save_timelapse
 from nst_tf.rundir.checkpoint import Checkpoints
 from nst_tf.rundir.journal import finish_journal, write_journal
-from nst_tf.rundir.layout import CONFIG, LOSSES, RESULT, check_output, open_run_folder
+from nst_tf.rundir.layout import CONFIG, LOSSES, REPORT, RESULT, check_output, open_run_folder
 from nst_tf.rundir.losses_csv import LossLog
 from nst_tf.rundir.record import read_record
 from nst_tf.samples import resolve_pictures
@@ -84,13 +91,26 @@ def run_job(config, output=None, *, overwrite=False, callbacks=(), say=print_lin
 
 def run_task(folder, task, finish, config, callbacks, say, position=None):
     """Run or resume a task, save its files and return the result."""
-    with saving_callbacks(folder, config, position) as savers:
-        callbacks = [*savers, *callbacks]
-        result = minimize(task, callbacks=callbacks, finish=finish, position=position)
-    save_result(folder, result, config)
-    finish_journal(folder, result)
-    show_result(folder, config, say)
+    with signals_deferred():
+        with saving_callbacks(folder, config, position) as savers:
+            callbacks = [*savers, *callbacks, stop_if_interrupted]
+            result = minimize(task, callbacks=callbacks, finish=finish, position=position)
+        save_result(folder, result, config)
+        finish_journal(folder, result)
+        try:
+            show_result(folder, config, say)
+        except KeyboardInterrupt:
+            command = to_type("--resume", folder)
+            raise Interrupted(
+                result, f"interrupted: {folder / RESULT} is finished; `{command}` makes its report"
+            ) from None
     return result
+
+
+def stop_if_interrupted(step):
+    """Raise KeyboardInterrupt if a signal came; a callback, after those that save."""
+    if step.image is not None:  # of several iterations in a call, the last has the picture
+        raise_if_interrupted()
 
 
 @contextlib.contextmanager
@@ -120,12 +140,19 @@ def save_result(folder, result, config):
 
 
 def show_result(folder, config, say=print_line):
-    """Write the report of a run, and its time-lapse if the config asks for one."""
+    """Write the report of a run, and its time-lapse if the config asks for one.
+
+    The report is written last: while a finished run has none, `--resume` calls this again.
+    """
+    discard(folder / REPORT)
     try:
         pictures = [path for _, path in read_record(folder).pictures] if config.animate else []
         if pictures:
             save_timelapse(pictures, folder / f"timelapse.{config.animate}")
         elif config.animate:  # there were no iterations, or the start was optimal
             say("no intermediate pictures were saved: no time-lapse")
-    finally:  # even if the time-lapse failed
+    except Exception:
         write_report(folder)
+        raise
+    raise_if_interrupted()
+    write_report(folder)

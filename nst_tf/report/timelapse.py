@@ -6,6 +6,7 @@ import imageio.v3 as iio
 import numpy as np
 from PIL import Image
 
+from nst_tf.console import raise_if_interrupted
 from nst_tf.errors import ConfigError
 from nst_tf.files import atomic_file
 from nst_tf.image.io import read_picture
@@ -92,6 +93,7 @@ def _save_film(path, pictures, side, seconds):
 
 
 def _frame(path, side):
+    raise_if_interrupted()
     picture = Image.fromarray(read_picture(path))
     picture.thumbnail((side, side))
     return picture

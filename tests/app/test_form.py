@@ -99,6 +99,17 @@ def test_stored_uploads_are_not_stored_again(uploads, pair, tmp_path):
     assert without_mark(f"{uploads.keep(pair[0]).stem}_night") == "house_night"
 
 
+def test_stored_uploads_have_a_limit(uploads, pair, monkeypatch):
+    stored = uploads.keep(pair[0])
+    monkeypatch.setattr("nst_tf.app.uploads.MAX_STORED", 2 * stored.stat().st_size)
+    assert uploads.keep(pair[0]) == stored, "nothing new is stored"
+    later = Uploads(uploads.folder, SAMPLES)  # of a page that was started again
+    large = stored.with_name("large.png")
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (200, 300, 3), np.uint8)).save(large)
+    with pytest.raises(ConfigError, match=r"uploads take .* GiB, the limit of this page"):
+        later.keep(pair[1])
+
+
 def test_preset_keeps_its_size_unless_another_is_chosen(uploads, pair):
     content, style = pair
     config = preset_config("devos")

@@ -147,6 +147,19 @@ def test_limits_on_runs_per_visitor_and_queue_length(tmp_path, config):
     assert (first.folder / "result.png").exists()
 
 
+def test_limit_on_runs_per_network_address(tmp_path, config):
+    studio = Studio(tmp_path / "runs", Limits(per_address=2))
+    endless = config.changed(iterations=ENDLESS)
+    for owner in ("ann", "bob"):
+        studio.take(endless, owner, address="10.0.0.7")
+    with pytest.raises(ConfigError, match="2 runs of your network address are not finished yet"):
+        studio.take(config, "eve", address="10.0.0.7")
+    studio.take(config, "eve", address="10.0.0.8")
+    for owner in ("dan", "fay", "gus"):
+        studio.take(config, owner, address="127.0.0.1")
+    studio.close()
+
+
 def test_failed_run_shows_its_reason_and_leaves_no_directory(studio, config, tmp_path):
     order = studio.take(config.changed(content=str(tmp_path / "gone.png")), "ann")
     assert final_state(order) == FAILED

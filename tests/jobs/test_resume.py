@@ -226,6 +226,26 @@ def test_missing_report_is_written_under_lock(job, capsys):
     assert Path("done/report.html").exists()
 
 
+def test_interrupted_time_lapse_is_made_by_resume(job, monkeypatch, capsys):
+    film = ["--animate", "gif", "--save-every", "1", "--quiet"]
+    job(*film, "--output", "whole")
+    with monkeypatch.context() as patch:
+
+        def interrupt(*_):
+            raise KeyboardInterrupt
+
+        patch.setattr("nst_tf.report.timelapse._frame", interrupt)
+        capsys.readouterr()
+        assert job(*film, "--output", "cut") == 130
+    line = error_line(capsys)
+    assert "result.png is finished; `python -m nst_tf.run --resume cut` makes its report" in line
+    assert not Path("cut/timelapse.gif").exists()
+    assert main(["--resume", "cut"]) == 0
+    names = [sorted(path.name for path in Path(run).iterdir()) for run in ("whole", "cut")]
+    assert names[0] == names[1]
+    assert Path("cut/timelapse.gif").read_bytes() == Path("whole/timelapse.gif").read_bytes()
+
+
 def test_changed_inputs_are_named_and_run_is_unchanged(interrupt_job, capsys):
     interrupt_job(2, "--output", "cut")
     capsys.readouterr()

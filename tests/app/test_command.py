@@ -1,0 +1,22 @@
+"""What the command `python -m nst_tf.app` does beside the page itself."""
+
+import os
+import subprocess
+import sys
+
+from nst_tf.app.__main__ import CACHE, remove_stale_caches
+
+
+def test_uploads_of_a_killed_page_are_removed(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    names = {
+        "stale": f"{CACHE}{ended.pid}-abc",
+        "active": f"{CACHE}{os.getpid()}-abc",
+        "other": f"{CACHE}mine-abc",
+    }
+    for name in names.values():
+        (tmp_path / name / "picture").mkdir(parents=True)
+    remove_stale_caches()
+    assert {folder.name for folder in tmp_path.iterdir()} == {names["active"], names["other"]}
