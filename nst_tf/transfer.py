@@ -171,7 +171,8 @@ def make_task(content_image, style_image, model, init_image=None, config=None):
         config = config.changed(precision=precision.name)
         model = model.computing_in(precision.dtype)
     objective = Objective(model, terms)
-    if start.shape[1] * start.shape[2] > SMALL:
+    images = [start, *(style.image for style in styles)]
+    if max(image.shape[1] * image.shape[2] for image in images) > SMALL:
         from nst_tf.scaling.memory import within_memory  # large pictures alone need it
 
         objective, targets = within_memory(objective, config, start, content_image, styles)

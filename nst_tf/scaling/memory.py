@@ -1,5 +1,6 @@
 """How much memory and time a run takes, and whether its picture must be cut into tiles."""
 
+import math
 import sys
 import time
 from dataclasses import dataclass
@@ -19,12 +20,10 @@ from nst_tf.scaling.tiling import TiledObjective
 
 GIB = 2**30
 SPARE = 0.9  # of what is free: the rest is left to others
-CONTAINER_LIMITS = (  # a container may have less than the machine: control groups 2 and 1
-    ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
-    (
-        "/sys/fs/cgroup/memory/memory.limit_in_bytes",
-        "/sys/fs/cgroup/memory/memory.usage_in_bytes",
-    ),
+CONTROL_GROUPS = Path("/sys/fs/cgroup")  # where a container or a job of a cluster has its limits
+GROUP_FILES = (  # limit and use: control groups 2 and 1
+    ("memory.max", "memory.current"),
+    ("memory.limit_in_bytes", "memory.usage_in_bytes"),
 )
 ARRAY = 3 * 4  # bytes a pixel of an image
 ARRAYS = 8  # of the picture's size, counted at 8K: image, gradient, copies; not the optimizer's
@@ -71,14 +70,45 @@ def within_memory(objective, config, start, content_image, styles):
         Not even a small tile fits.
     """
     size = tuple(start.shape[1:3])
+    style_area = measured_area(objective, config, styles)
     area = tile_area(objective.model, objective.layers, size, config)
     if area:
         objective = TiledObjective(objective.model, objective.terms, size, area)
+    measuring = objective
+    if style_area and (not area or style_area < area):
+        measuring = TiledObjective(objective.model, objective.terms, size, style_area)
     while True:
         try:
-            return objective, objective.targets(content_image, styles)
+            return objective, measuring.targets(content_image, styles)
         except tf.errors.ResourceExhaustedError:
-            objective = in_smaller_tiles(objective, size)
+            objective = measuring = in_smaller_tiles(measuring, size)
+
+
+def measured_area(objective, config, styles):
+    """Return how many pixels of a style are measured at once; 0 if all of each of them fit.
+
+    Raises
+    ------
+    NstError
+        Not even a small tile fits.
+    """
+    sizes = [style.image.shape[1:3] for style in styles]
+    height, width = max(sizes, key=math.prod, default=(0, 0))
+    if not objective.model.knows_fields or height * width <= SMALLEST_TILE:
+        return 0
+    budget, used = memory_budget(config)
+    a_pixel = bytes_a_pixel(objective.model, objective.layers)
+    if MACHINERY + FRAGMENTS * height * width * a_pixel <= budget:
+        return 0
+    area = (budget - MACHINERY) / (FRAGMENTS_OF_TILES * a_pixel)
+    if area < SMALLEST_TILE:
+        needed = used + MACHINERY + FRAGMENTS_OF_TILES * SMALLEST_TILE * a_pixel
+        raise NstError(
+            f"a style of {width}x{height} pixels needs {needed / GIB:.2g} GiB of memory tile by "
+            f"tile, and there are {(used + budget) / GIB:.2g}: make it smaller with --style-size "
+            "or --style-scale, or raise --memory-limit"
+        )
+    return int(area)
 
 
 def in_smaller_tiles(objective, size):
@@ -117,8 +147,8 @@ def tile_area(model, layers, size, config):
     """
     if not model.knows_fields:
         return 0
-    area, used = size[0] * size[1], memory_used()
-    budget = memory_left() if config.memory_limit is None else config.memory_limit * GIB - used
+    area = size[0] * size[1]
+    budget, used = memory_budget(config)
     whole, tiled = (optimizer_images(config, tiled) for tiled in (False, True))
     if needed_bytes(model, layers, config, area, area, whole) <= budget:
         return 0
@@ -251,20 +281,61 @@ def _used(model, layers):
         yield name, channels, fields[name].stride
 
 
+def memory_budget(config):
+    """Return how many bytes a run may take beside what the process holds, and what that is."""
+    used = memory_used()
+    return memory_left() if config.memory_limit is None else config.memory_limit * GIB - used, used
+
+
 def memory_used():
     """Return the bytes that this process holds now."""
     return psutil.Process().memory_info().rss
 
 
 def memory_left():
-    """Return the bytes that this process may still take: free in the machine and its container."""
+    """Return the bytes that this process may still take.
+
+    They are limited by what is free in the machine, by the control groups that the process is in,
+    and by ``ulimit -v``.
+    """
     left = psutil.virtual_memory().available
-    for limit, used in CONTAINER_LIMITS:
-        try:
-            left = min(left, int(Path(limit).read_text()) - int(Path(used).read_text()))
-        except (OSError, ValueError):  # no such container, or "max": no limit
-            continue
-    return SPARE * max(left, 0)
+    for folder in control_groups():
+        for limit, used in GROUP_FILES:
+            try:
+                left = min(
+                    left, int((folder / limit).read_text()) - int((folder / used).read_text())
+                )
+            except (OSError, ValueError):  # another version of control groups, or "max": no limit
+                continue
+    return SPARE * max(min(left, _addresses_left()), 0)
+
+
+def control_groups(listed=Path("/proc/self/cgroup")):
+    """Return the directories of this process' control groups for memory, with all above them."""
+    folders = {CONTROL_GROUPS, CONTROL_GROUPS / "memory"}
+    try:
+        lines = listed.read_text().splitlines()
+    except OSError:  # not Linux
+        return folders
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if controllers in ("", "memory"):  # "" is version 2
+            root = CONTROL_GROUPS / controllers
+            own = root / path.lstrip("/")
+            folders |= {folder for folder in (own, *own.parents) if folder.is_relative_to(root)}
+    return folders
+
+
+def _addresses_left():
+    """Return the bytes of addresses that ``ulimit -v`` leaves."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return math.inf
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit == resource.RLIM_INFINITY:
+        return math.inf
+    return limit - psutil.Process().memory_info().vms
 
 
 def most_memory():

@@ -1,6 +1,9 @@
 """Memory estimates, the choice of tiles, and running out of memory."""
 
+import os
+
 import numpy as np
+import psutil
 import pytest
 import tensorflow as tf
 from objectives import forget_traces
@@ -8,6 +11,7 @@ from pictures import make_picture
 
 from nst_tf import NstError, Objective, TransferConfig, extract_features, style_transfer
 from nst_tf.image.pixels import VGG_PIXELS
+from nst_tf.objective.objective import as_styles
 from nst_tf.scaling import memory
 from nst_tf.scaling.levels import Level
 from nst_tf.scaling.memory import (
@@ -19,6 +23,8 @@ from nst_tf.scaling.memory import (
     operations_a_pixel,
     tile_area,
 )
+from nst_tf.scaling.tiling import TiledObjective
+from nst_tf.transfer import loss_terms
 
 CONTENT = VGG_PIXELS.to_image(make_picture(400, 420))
 STYLE = VGG_PIXELS.to_image(make_picture(210, 311, seed=1))
@@ -99,11 +105,11 @@ def test_free_memory_is_the_default_limit(tiny_model, monkeypatch):
 
 def test_container_limit_reduces_memory_left(monkeypatch, tmp_path):
     free = memory_left()
-    (tmp_path / "max").write_text(str(3 * 10**6))
-    (tmp_path / "current").write_text(str(10**6))
-    monkeypatch.setattr(memory, "CONTAINER_LIMITS", [(tmp_path / "max", tmp_path / "current")])
+    (tmp_path / "memory.max").write_text(str(3 * 10**6))
+    (tmp_path / "memory.current").write_text(str(10**6))
+    monkeypatch.setattr(memory, "control_groups", lambda: [tmp_path])
     assert memory_left() == pytest.approx(0.9 * 2 * 10**6)
-    (tmp_path / "max").write_text("max")
+    (tmp_path / "memory.max").write_text("max")
     assert memory_left() == pytest.approx(free, rel=0.5)
 
 
@@ -172,3 +178,57 @@ def test_out_of_memory_in_the_smallest_tiles_raises(tiny_model, before_features)
     before_features(check)
     with pytest.raises(NstError, match="420x400 pixels do not fit into memory, tile by tile"):
         style_transfer(CONTENT, STYLE, tiny_model, iterations=3)
+
+
+def test_control_groups_of_the_process_and_all_above_count(tmp_path, monkeypatch):
+    monkeypatch.setattr(memory, "CONTROL_GROUPS", tmp_path)
+    listed = tmp_path / "cgroup"
+    listed.write_text("4:memory:/slurm/job_7\n3:cpuset:/other\n0::/user.slice/run.scope\n")
+    found = {str(folder.relative_to(tmp_path)) for folder in memory.control_groups(listed)}
+    version_1 = {"memory", "memory/slurm", "memory/slurm/job_7"}
+    assert found == {".", "user.slice", "user.slice/run.scope", *version_1}
+    assert memory.control_groups(tmp_path / "none") == {tmp_path, tmp_path / "memory"}
+
+
+def test_limit_of_addresses_reduces_memory_left():
+    resource = pytest.importorskip("resource", reason="Windows has no such limit")
+    pid = os.fork()
+    if pid == 0:
+        held = psutil.Process().memory_info().vms
+        resource.setrlimit(resource.RLIMIT_AS, (held + 300 * 2**20, held + 300 * 2**20))
+        os._exit(not 200 * 2**20 < memory_left() < 280 * 2**20)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+
+
+def test_large_styles_are_measured_in_tiles(tiny_model, monkeypatch, no_memory_used):
+    style = VGG_PIXELS.to_image(make_picture(600, 500, seed=2))
+    config = TransferConfig(memory_limit=0.3)
+    whole = Objective(tiny_model, loss_terms(tiny_model, config))
+    a_pixel = bytes_a_pixel(tiny_model, whole.layers)
+    monkeypatch.setattr(memory, "MACHINERY", 0.3 * GIB - 1.9 * 150_000 * a_pixel)
+    measured = []
+    measure = TiledObjective.measure
+
+    def record(self, term, image, guides=None):
+        measured.append((self.area, image.shape[1:3]))
+        return measure(self, term, image, guides)
+
+    monkeypatch.setattr(TiledObjective, "measure", record)
+    start = CONTENT[:, :100, :120]
+    objective, targets = memory.within_memory(whole, config, start, start, as_styles(style))
+    assert type(objective) is Objective, "the picture itself fits"
+    assert (600, 500) in [size for _, size in measured]
+    assert all(area < 600 * 500 for area, _ in measured)
+    expected = whole.targets(start, as_styles(style))
+    for layer, statistic in expected["style"]["target"][0].target.items():
+        found = targets["style"]["target"][0].target[layer]
+        for ours, theirs in zip(tf.nest.flatten(found), tf.nest.flatten(statistic), strict=True):
+            np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-3)
+
+
+def test_style_that_cannot_fit_is_named(tiny_model, no_memory_used):
+    config = TransferConfig(memory_limit=0.131)
+    whole = Objective(tiny_model, loss_terms(tiny_model, config))
+    style = np.zeros((1, 600, 500, 3), np.float32)
+    with pytest.raises(NstError, match=r"a style of 500x600 pixels needs .* --style-size"):
+        memory.within_memory(whole, config, CONTENT, CONTENT, as_styles(style))
