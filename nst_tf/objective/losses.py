@@ -1,5 +1,8 @@
 """The equations, one function each. Numbers in brackets are those of Gatys et al. 2015.
 
+Equations (3) and (4), the Gram matrix and a layer's distance, are in `statistics.py`, beside the
+statistics that can take their place.
+
 Notation: a layer has N channels (filters) and M = H W positions; F is the current picture's
 feature map, P the content's.
 """
