@@ -91,6 +91,7 @@ except KeyboardInterrupt:
 
 def test_signal_while_saving_is_raised_afterwards():
     done = run_script("""
+signal.signal(signal.SIGINT, signal.default_int_handler)  # it may be inherited as ignored
 for _ in range(2):
     try:
         with uninterrupted():

@@ -4,6 +4,8 @@ Gradio serves more than this page needs: a proxy for public addresses, interface
 programs, monitoring. `ROUTES` lists what the form uses; all other requests end with status 404.
 """
 
+import asyncio
+import ipaddress
 import re
 import time
 from dataclasses import dataclass
@@ -14,7 +16,7 @@ from nst_tf.app import LOCAL_HOSTS
 
 KB, MB = 2**10, 2**20
 MAX_UPLOAD = 64 * MB  # bytes of a picture file
-FORM = 4 * MB  # bytes of all values of the form: four painted masks and some text
+FORM = 5 * MB // 4  # bytes of all values of the form: four painted masks and some text
 AROUND = 4 * KB  # bytes of a form with one file, beside the file
 ROUTES = (  # methods, path, maximum bytes of the body
     (("GET", "HEAD"), r"/", 0),
@@ -35,6 +37,8 @@ HEADERS = [  # of every response
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"same-origin"),
 ]
+ONCE = ("host", "origin", "content-length", "sec-fetch-site", "sec-fetch-dest")
+IDLE_SECONDS = 30  # without a part of a body, after which a request is ended
 GUESSES = 5  # wrong passwords of an address before it has to wait
 LONGEST_WAIT = 300  # seconds after many wrong passwords
 UPLOAD_SHARE = 4 * MAX_UPLOAD  # bytes that an address may upload in `UPLOAD_SECONDS`
@@ -44,21 +48,35 @@ REMEMBERED = 10_000  # addresses
 
 @dataclass(frozen=True)
 class Request:
-    """What the gate looks at: method, path, headers by their names in lower case, and address."""
+    """What the gate looks at.
+
+    Attributes
+    ----------
+    method, path : str
+    headers : dict of str
+        By their names in lower case.
+    address : str
+        The network address of the visitor, as of `network_of`.
+    repeated : bool
+        Whether a header came twice of which the gate reads one.
+    """
 
     method: str
     path: str
     headers: dict[str, str]
     address: str
+    repeated: bool
 
     @classmethod
     def of(cls, scope):
         """Return the request of an ASGI scope."""
-        headers = {
-            name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
-        }
+        pairs = [
+            (name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]
+        ]
+        names = [name for name, _ in pairs if name in ONCE]
         address, _ = scope.get("client") or ("", 0)
-        return cls(scope["method"], scope["path"], headers, address)
+        repeated = len(names) > len(set(names))
+        return cls(scope["method"], scope["path"], dict(pairs), network_of(address), repeated)
 
 
 class Gate:
@@ -100,7 +118,7 @@ class Gate:
             await send(message)
 
         if refusal is None:
-            await self.app(scope, receive, send_ours)
+            await self.app(scope, in_time(receive), send_ours)
             return
         status, reason = refusal
         headers = [(b"content-type", b"text/plain; charset=utf-8")]
@@ -111,6 +129,8 @@ class Gate:
         """Return the status and the reason why a request is rejected; None if it is not."""
         if self.local and _hostname(request.headers.get("host", "")) not in LOCAL_HOSTS:
             return 400, "this page answers only to its own address"
+        if request.repeated:
+            return 400, "a header is repeated"
         if is_foreign(request):
             return 403, "requests of other pages are rejected"
         most = longest_body(request.method, request.path)
@@ -150,6 +170,24 @@ class Gate:
             self.guesses.clear(request.address)
 
 
+def in_time(receive):
+    """Return `receive`, but with a maximum time between two parts of a body."""
+    incomplete = True
+
+    async def receive_in_time():
+        nonlocal incomplete
+        if not incomplete:
+            return await receive()  # the end of the connection
+        try:
+            message = await asyncio.wait_for(receive(), IDLE_SECONDS)
+        except TimeoutError:
+            return {"type": "http.disconnect"}
+        incomplete = message.get("more_body", False)
+        return message
+
+    return receive_in_time
+
+
 def longest_body(method, path):
     """Return the maximum bytes of a request's body; None if the form sends no such request."""
     for methods, pattern, most in ROUTES:
@@ -168,8 +206,22 @@ def is_foreign(request):
         follows_link = request.method == "GET" and request.path == "/"
         if not (follows_link and headers.get("sec-fetch-dest") == "document"):
             return True
-    origin = headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc.lower() != headers.get("host", "").lower()
+    try:
+        origin = urlsplit(headers.get("origin", "")).netloc.lower()
+    except ValueError:
+        return True
+    return "origin" in headers and origin != headers.get("host", "").lower()
+
+
+def network_of(address):
+    """Return an address, or of IPv6 the network of 64 bits that a visitor has to itself."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if parsed.version == 4 or parsed.is_loopback:
+        return address
+    return str(ipaddress.ip_network((parsed, 64), strict=False))
 
 
 class Guesses:

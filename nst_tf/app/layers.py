@@ -12,7 +12,7 @@ from nst_tf.report.inline import jpeg_address
 
 EDITOR_SIDE = 720  # longer side of the picture that masks are painted on, in pixels
 PNG_URL = "data:image/png;base64,"
-MAX_URL = 2**19  # characters; ten times those of a mask of many strokes
+MAX_URL = 2**18  # characters; several times those of a mask of many strokes
 
 
 def photo_to_paint_on(picture):

@@ -3,7 +3,6 @@
 import hmac
 import logging
 import secrets
-import socket
 import threading
 import time
 from pathlib import Path
@@ -31,6 +30,8 @@ STYLESHEET = Path(__file__).parent / "page.css"
 REFRESH_SECONDS = 1.0
 NEW_VISIT = {"owner": None, "order": None, "run": None}
 STORAGE_KEY = "nst_tf"  # of the visit in the browser's storage
+MAX_SESSIONS = 200  # whose values Gradio keeps; the oldest is forgotten
+MAX_REQUESTS = 250  # at a time; an open page keeps one
 ONE_AT_A_TIME = threading.Lock()  # for reading pictures, so that their memory does not add up
 SCROLL_TO_RUN = "() => document.getElementById('run').scrollIntoView({behavior: 'smooth'})"
 HEAD = """<header class="head"><h1>nst_tf</h1>
@@ -90,12 +91,20 @@ class Server:
     """
 
     def __init__(self, page, folder, address, port, *, password=None):
-        self.socket = _bound(address, port)
+        page.state_session_capacity = MAX_SESSIONS
         folders = [str(folder.resolve()), str(SAMPLES)]
         app = FastAPI(openapi_url=None)
         gr.mount_gradio_app(app, page, "/", **_mount_options(folders, password))
         app = Gate(app, [*folders, get_upload_folder()], local=address in LOCAL_HOSTS)
-        config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2)
+        config = uvicorn.Config(
+            app,
+            address,
+            port,
+            log_level="warning",
+            timeout_graceful_shutdown=2,
+            limit_concurrency=MAX_REQUESTS,
+        )
+        self.socket = _bound(config)
         self.server = uvicorn.Server(config)
         sockets = {"sockets": [self.socket]}
         self.thread = threading.Thread(target=self.server.run, kwargs=sockets, daemon=True)
@@ -111,24 +120,24 @@ class Server:
         self.socket.close()
 
 
-def _bound(address, port):
-    """Return a socket that listens on an address."""
+def _bound(config):
+    """Return a socket that listens on the address of a uvicorn configuration."""
+    logger = logging.getLogger("uvicorn.error")
+    logger.disabled = True  # the error below says it on one line
     try:
-        return socket.create_server((address, port), family=_family(address))
-    except OSError:
+        return config.bind_socket()
+    except SystemExit:
         raise ConfigError(
-            f"port {port} of {address} is not available: another program uses it, or the address "
-            "does not exist; choose another --port"
+            f"port {config.port} of {config.host} is not available: another program uses it, or "
+            "the address does not exist; choose another --port"
         ) from None
-
-
-def _family(address):
-    return socket.AF_INET6 if ":" in address else socket.AF_INET
+    finally:
+        logger.disabled = False
 
 
 def _mount_options(folders, password):
     """Return how Gradio serves the page: nothing is downloaded, shared or recorded."""
-    auth = password and (lambda name, entered: same_password(password, entered))
+    auth = (lambda name, entered: same_password(password, entered)) if password else None
     return {
         "auth": auth,
         "auth_message": "Enter any name and the password of this page." if auth else None,

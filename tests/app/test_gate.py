@@ -14,6 +14,8 @@ from nst_tf.app.gate import (
     Gate,
     Guesses,
     Uploaded,
+    in_time,
+    network_of,
     own_cookie,
 )
 
@@ -116,6 +118,7 @@ def test_only_files_of_the_folders_can_be_downloaded(gate, app, tmp_path):
         {"origin": "http://evil.example"},
         {"origin": "http://127.0.0.1:7861"},
         {"origin": "null"},
+        {"origin": "http://["},
         {"sec_fetch_site": "cross-site"},
         {"sec_fetch_site": "same-site"},
         {"sec_fetch_site": "cross-site", "sec_fetch_dest": "document"},
@@ -133,6 +136,48 @@ def test_own_requests_and_links_to_the_page_pass(gate):
     link = {"sec_fetch_site": "cross-site", "sec_fetch_dest": "document"}
     assert ask(gate, "/", **link)[0] == 200
     assert ask(gate, "/", **{**link, "sec_fetch_dest": "iframe"})[0] == 403
+
+
+def test_repeated_headers_are_rejected(gate, app):
+    for name in (b"origin", b"host", b"content-length", b"sec-fetch-site"):
+        scope = {"type": "http", "method": "GET", "path": "/", "client": None}
+        scope["headers"] = [(b"host", b"localhost"), (name, b"localhost"), (name, b"localhost")]
+        sent = []
+
+        async def send(message, sent=sent):
+            sent.append(message)
+
+        asyncio.run(gate(scope, None, send))
+        assert sent[0]["status"] == 400
+    assert app.seen == []
+
+
+def test_addresses_of_one_ipv6_network_are_one():
+    assert network_of("10.0.0.7") == "10.0.0.7"
+    assert network_of("::1") == "::1"
+    assert network_of("2001:db8::1") == network_of("2001:db8::ffff:2") == "2001:db8::/64"
+    assert network_of("2001:db8:0:1::1") != network_of("2001:db8::1")
+    assert network_of("a unix socket") == "a unix socket"
+
+
+def test_body_that_does_not_come_ends_the_request(monkeypatch):
+    monkeypatch.setattr("nst_tf.app.gate.IDLE_SECONDS", 0.05)
+
+    async def read(parts):
+        async def receive():
+            if not parts:
+                await asyncio.sleep(0.3)
+                return {"type": "http.disconnect", "late": True}
+            return parts.pop(0)
+
+        receive = in_time(receive)
+        first = await receive()
+        return first, await receive()
+
+    part = {"type": "http.request", "body": b"[", "more_body": True}
+    assert asyncio.run(read([part]))[1] == {"type": "http.disconnect"}
+    whole = {"type": "http.request", "body": b"[]"}
+    assert asyncio.run(read([whole]))[1]["late"], "a complete request may take its time"
 
 
 def test_local_page_answers_only_to_its_own_names(gate, app):
