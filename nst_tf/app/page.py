@@ -101,6 +101,7 @@ class Server:
             address,
             port,
             log_level="warning",
+            log_config=None,  # it would replace the handlers of the whole process
             timeout_graceful_shutdown=2,
             limit_concurrency=MAX_REQUESTS,
         )
