@@ -1,11 +1,12 @@
 """Run the page beside a fake public address, and try to make it ask that address.
 
-Run it in a network namespace of its own: `unshare -rn python page_in_namespace.py OUTPUT WEIGHTS`.
+Run it in a network namespace: `unshare -rn python page_in_namespace.py OUTPUT WEIGHTS PORT`.
 Prints what the fake address received and how many requests were sent to the page.
 """
 
 import http.server
 import json
+import os
 import socketserver
 import subprocess
 import sys
@@ -68,8 +69,8 @@ def attacks(url):
     return statuses
 
 
-def main(folder, weights):
-    """Serve both addresses, attack the page, and print the result as JSON."""
+def serve_public_address():
+    """Give this network namespace a public address, and answer there."""
     for command in ("ip link set lo up", f"ip address add {PUBLIC}/32 dev lo"):
         subprocess.run(command.split(), check=True)
     listener = socketserver.ThreadingTCPServer((PUBLIC, PORT), Listener)
@@ -77,7 +78,19 @@ def main(folder, weights):
     fetch(FOREIGN)  # the listener works
     assert RECEIVED == ["/a.png"]
     RECEIVED.clear()
+
+
+def main(folder, weights, port):
+    """Attack a page, and print as JSON what was received and all statuses.
+
+    Without a namespace of its own ($NST_TF_ASKED is set), connections of the page are recorded by
+    `offline/sitecustomize.py` in place of being received.
+    """
+    asked = os.environ.get("NST_TF_ASKED")
+    if asked is None:
+        serve_public_address()
     command = [sys.executable, "-m", "nst_tf.app", "--output", folder, "--weights", weights]
+    command += ["--port", port]
     page = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     for line in page.stdout:
         if "the page is at" in line:
@@ -86,12 +99,14 @@ def main(folder, weights):
         sys.exit("the page did not start")
     threading.Thread(target=page.stdout.read, daemon=True).start()  # a full pipe would block it
     try:
-        statuses = attacks("http://127.0.0.1:7860/")
+        statuses = attacks(f"http://127.0.0.1:{port}/")
     finally:
         page.terminate()
         page.wait(60)
+    if asked is not None and Path(asked).exists():
+        RECEIVED.extend(Path(asked).read_text().splitlines())
     print(json.dumps({"received": RECEIVED, "statuses": statuses}))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2])
+    main(*sys.argv[1:])
