@@ -16,7 +16,7 @@ from nst_tf.app import LOCAL_HOSTS
 from nst_tf.app import form as forms
 from nst_tf.app.controls import QUIET, make_controls, make_recent, make_run_panel
 from nst_tf.app.form import Form, StyleChoice, config_of
-from nst_tf.app.gate import MAX_UPLOAD, Gate
+from nst_tf.app.gate import MAX_UPLOAD, Gate, network_of
 from nst_tf.app.layers import painted_layers, photo_to_paint_on
 from nst_tf.app.studio import OPEN
 from nst_tf.app.views import alert_of, headline_of, recent_runs, view_of
@@ -348,7 +348,10 @@ class Visits:
             with ONE_AT_A_TIME:
                 config = config_of(form, self.uploads, self.studio.limits, self.knobs)
             order = self.studio.take(
-                config, visit["owner"], seconds=form.seconds, address=request.client.host
+                config,
+                visit["owner"],
+                seconds=form.seconds,
+                address=network_of(request.client.host),
             )
             return {**visit, "order": order.key, "run": None}
 
@@ -366,7 +369,9 @@ class Visits:
         def take(visit):
             order = self.studio.order(visit["order"])
             name = order.folder.name if order is not None and order.folder else visit["run"]
-            order = self.studio.resume(name, visit["owner"], address=request.client.host)
+            order = self.studio.resume(
+                name, visit["owner"], address=network_of(request.client.host)
+            )
             return {**visit, "order": order.key, "run": name}
 
         return self._perform(visit, take)

@@ -52,6 +52,8 @@ photo.addEventListener("load", () => {
   canvas.height = photo.naturalHeight;
 });
 const show = () => {
+  canvas.width = 1; // empties it: strokes belong to one photograph
+  photo.style.display = props.photo ? "" : "none";
   if (props.photo) photo.src = props.photo;
 };
 watch("photo", show);
