@@ -153,8 +153,10 @@ def read_note(path, keyword):
 def is_picture(path):
     """Return whether a file starts like a picture of a readable format."""
     try:
-        with _opened(path):
-            return True
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with _opened(path):
+                return True
     except Exception:  # not a picture, or damaged: Pillow's readers raise many kinds
         return False
 
