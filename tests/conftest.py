@@ -5,6 +5,10 @@ from nst_tf.console import hushed
 with hushed():  # otherwise TensorFlow's startup messages appear after pytest's last line
     import tensorflow as tf
 
+    for gpu in tf.config.list_physical_devices("GPU"):
+        tf.config.experimental.set_memory_growth(gpu, True)  # several processes share it
+        # Many tests compare results to the last digits of float32; TF32 has three.
+        tf.config.experimental.enable_tensor_float_32_execution(False)
     tf.constant(0)
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
