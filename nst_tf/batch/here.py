@@ -1,5 +1,8 @@
 """The default engine: runs one job after the other in this process."""
 
+from dataclasses import replace
+
+from nst_tf.batch.attempts import Attempts
 from nst_tf.console import raise_if_interrupted
 from nst_tf.errors import Busy
 from nst_tf.jobs.do import do_job, failed
@@ -18,10 +21,18 @@ def run_here(jobs, folder, progress):
     progress : Progress
         Receives each step.
     """
+    attempts = Attempts(folder, jobs)
     for job in jobs:
         raise_if_interrupted()
         progress.begin(job.name)
+        yield attempts.given_up(job) or _attempt(job, folder, progress, attempts)
+    attempts.forget()
+
+
+def _attempt(job, folder, progress, attempts):
+    with attempts.noted(job) as number:
         try:
-            yield do_job(job, folder / job.name, callbacks=[progress.step(job.name)])
+            outcome = do_job(job, folder / job.name, callbacks=[progress.step(job.name)])
         except Busy as error:
-            yield failed(job, str(error))
+            outcome = failed(job, str(error))
+        return replace(outcome, attempts=number)

@@ -41,7 +41,8 @@ class Outcome:
     loss : float or None
         The last total loss.
     attempts : int
-        Number of starts by this program; 0 if the job was complete before.
+        Number of starts by this program, and of those in which an earlier process died; 0 if the
+        job was complete before.
     worker : str
     """
 

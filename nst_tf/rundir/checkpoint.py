@@ -53,6 +53,12 @@ def checkpoints(folder):
     return sorted(files, key=lambda path: int(matches[path][1]))
 
 
+def checkpoint_iteration(folder):
+    """Return the iteration of the last checkpoint, by its name; 0 if there is none."""
+    paths = checkpoints(folder)
+    return int(CHECKPOINT.fullmatch(paths[-1].name)[1]) if paths else 0
+
+
 def load_checkpoint(path):
     """Read a checkpoint written by `save_checkpoint`.
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from nst_tf.callbacks import saved_pictures
 from nst_tf.config import FILMS, JobConfig
 from nst_tf.errors import ConfigError, NstError
+from nst_tf.rundir.checkpoint import checkpoint_iteration
 from nst_tf.rundir.journal import read_journal, recorded_precision
 from nst_tf.rundir.layout import CONFIG, LOSSES, RESULT
 from nst_tf.rundir.losses_csv import number, read_losses
@@ -91,3 +92,12 @@ def read_record(folder):
     result = result if result.is_file() else None
     config = replace(config, precision=recorded_precision(config, journal))
     return Record(folder, config, history, seconds, pictures, films, result, journal)
+
+
+def saved_iteration(folder):
+    """Return the iteration that a run would be resumed from; 0 if it would start again."""
+    try:
+        record = read_record(folder)
+    except (NstError, OSError):
+        return 0
+    return record.iterations if record.finished else checkpoint_iteration(folder)

@@ -30,6 +30,8 @@ with hushed():
     from nst_tf.rundir.journal import read_journal
     from nst_tf.rundir.layout import CONFIG, JOURNAL, OUR_FILES
 
+HELPERS = Path(__file__).parent
+
 PAPER = {"unit": "paper", "beta": 1.0, "alpha": 1e-4, "tv_weight": 0.0}
 JOBS = {  # every optimizer, one job with levels; SciPy's L-BFGS restarts every 100 iterations
     "lbfgs-fixed": {"optimizer": "lbfgs-fixed", "iterations": 80, **PAPER},
