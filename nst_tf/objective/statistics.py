@@ -36,8 +36,7 @@ def gram_matrix(features, *, per_position=False):
     return gram / positions(features) if per_position else gram
 
 
-@tf.custom_gradient
-def _gram_matrix(features):
+def _gram_matrix_and_gradient(features):
     """Return F^T F and, as its gradient, F (U + U^T): one product where the tape makes two."""
     flat = _by_position(features)  # (1, M, N)
 
@@ -46,6 +45,9 @@ def _gram_matrix(features):
         return tf.reshape(tf.matmul(flat, tf.cast(both, flat.dtype)), tf.shape(features))
 
     return products(features, features), gradient
+
+
+_gram_matrix = tf.custom_gradient(_gram_matrix_and_gradient)
 
 
 def products(features, others):
@@ -69,7 +71,7 @@ def products(features, others):
 
 def positions(features):
     """Return the number of positions of a map (1, H, W, N): M, as a float."""
-    return tf.cast(tf.shape(features)[1] * tf.shape(features)[2], tf.float32)
+    return tf.cast(tf.reduce_prod(tf.shape(features)[1:3]), tf.float32)
 
 
 def _by_position(features):
@@ -95,10 +97,10 @@ def layer_style_loss(current, target, *, relative=False):
         without the 1/4, which is 4 times this; titu1994 and keras.io use 3 and the picture's size
         for N and M.
     """
-    squared = tf.reduce_sum(tf.square(current - target))
+    half = tf.nn.l2_loss(current - target)  # half the sum of squares
     if relative:
-        return squared / tf.maximum(tf.reduce_sum(tf.square(target)), 1e-12)
-    return squared / (4.0 * current.shape[-2] * current.shape[-1])
+        return half / tf.maximum(tf.nn.l2_loss(target), 1e-12)
+    return half / (2.0 * current.shape[-2] * current.shape[-1])
 
 
 # ------------------------------------------------------------------ sums over positions
@@ -130,10 +132,27 @@ def correlation_sums(maps, guide=None):
 def moment_sums(maps, guide=None):
     """Return the sum (1, N) of a map over its positions, and what `gram_sums` returns."""
     (features,) = maps
-    counted = features if guide is None else features * tf.cast(guide, features.dtype)
-    if counted.dtype != tf.float32:  # rounded once a row, as in `products`
-        counted = tf.cast(tf.reduce_sum(counted, axis=2, keepdims=True), tf.float32)
-    return tf.reduce_sum(counted, axis=(1, 2)), *gram_sums(maps, guide)
+    if guide is None:
+        return *_sum_and_gram_matrix(features), positions(features)
+    return sum_over_positions(features * tf.cast(guide, features.dtype)), *gram_sums(maps, guide)
+
+
+@tf.custom_gradient
+def _sum_and_gram_matrix(features):
+    """Return the sums of a map and of its products; their gradients are added in one pass."""
+    gram, gram_gradient = _gram_matrix_and_gradient(features)
+
+    def gradient(of_sum, of_gram):
+        return tf.nn.bias_add(gram_gradient(of_gram), tf.cast(of_sum[0], features.dtype))
+
+    return (sum_over_positions(features), gram), gradient
+
+
+def sum_over_positions(features):
+    """Return the sum (1, N) of a map (1, H, W, N) over its positions, in float32."""
+    if features.dtype != tf.float32:  # rounded once a row, as in `products`
+        features = tf.cast(tf.reduce_sum(features, axis=2, keepdims=True), tf.float32)
+    return tf.reduce_sum(features, axis=(1, 2))
 
 
 def per_position(sums):
@@ -146,7 +165,7 @@ def mean_and_covariance(sums):
     """Return mean (1, N) and covariance (1, N, N) of the channels over the positions."""
     first, second, count = sums
     mean = first / count
-    return mean, second / count - mean[:, :, tf.newaxis] * mean[:, tf.newaxis]
+    return mean, second / count - tf.matmul(mean, mean, transpose_a=True)
 
 
 # ------------------------------------------------------------------ what is summed

@@ -18,7 +18,7 @@ from nst_tf.objective.objective import TVTerm
 from nst_tf.optim import LBFGS, SGD, Adam, KerasOptimizer, ScipyLBFGS
 from nst_tf.optim import lbfgs as lbfgs_module
 from nst_tf.optim.decay import DECAYS, learning_rate_at
-from nst_tf.optim.lbfgs import inner_products, two_loops
+from nst_tf.optim.lbfgs import inner_products, quasi_newton
 
 CONTENT = VGG_PIXELS.to_image(make_picture(37, 45))
 STYLE = VGG_PIXELS.to_image(make_picture(50, 41, seed=1))
@@ -319,26 +319,27 @@ def test_error_in_the_lbfgs_objective_reaches_the_caller():
         descent.update(5)
 
 
-def test_two_loops_match_the_textbook_recursion():
+@pytest.mark.parametrize("stored", [1, 3, 4, 6, 9])
+def test_quasi_newton_matches_the_textbook_recursion(stored):
     """Nocedal 1980, on vectors; ours works on coefficients, with a ring buffer as memory."""
-    rng, m, stored = np.random.default_rng(0), 4, 6
+    rng, m = np.random.default_rng(0), 4
     pairs = rng.normal(size=(stored, 2, 30))
     pairs[:, 1] += 2 * pairs[:, 0]  # curved upwards
     gradient = rng.normal(size=30)
 
     direction, alphas = gradient.copy(), []
-    for step, change in pairs[:-5:-1]:
+    for step, change in pairs[: -m - 1 : -1]:
         alphas.append(step @ direction / (step @ change))
         direction -= alphas[-1] * change
     step, change = pairs[-1]
     direction *= step @ change / (change @ change)
-    for (step, change), alpha in zip(pairs[-4:], alphas[::-1]):
+    for (step, change), alpha in zip(pairs[-m:], alphas[::-1]):
         direction += step * (alpha - change @ direction / (step @ change))
 
-    memory = np.zeros((2 * m, 30))
+    memory = rng.normal(size=(2 * m, 30))  # where nothing was stored since the memory was cleared
     for number, (step, change) in enumerate(pairs):
         memory[number % m], memory[m + number % m] = step, change
-    coefficients = two_loops(
+    coefficients = quasi_newton(
         tf.constant(memory @ memory.T, tf.float32),
         tf.constant(memory @ gradient, tf.float32),
         tf.constant(stored),
