@@ -113,6 +113,9 @@ def stop_if_interrupted(step):
         raise_if_interrupted()
 
 
+stop_if_interrupted.look_every = 0  # any number of iterations may run in one call
+
+
 @contextlib.contextmanager
 def saving_callbacks(folder, config, position=None):
     """Yield the callbacks that save a run; save the last picture if the run is interrupted."""

@@ -92,19 +92,21 @@ class ConvRelu:
 def repeat_edges(x, height, width):
     """Pad a map (1, H, W, N) by repeating its outermost positions, as symmetric `tf.pad` does.
 
-    `tf.gather` copies whole rows and positions: on a CPU in 0.8 of the time of `tf.pad`, which
-    computes the place of every single number; on a GPU that takes longer than the convolution.
+    Whole strips are copied: on a CPU in 0.8 of the time of `tf.pad`, which computes the place of
+    every single number; on a GPU that takes longer than the convolution.
     """
-    paddings = [[0, 0], [height, height], [width, width], [0, 0]]
 
     @tf.custom_gradient
     def padded(x):
-        for axis in (1, 2):
-            places = tf.pad(tf.range(tf.shape(x)[axis]), [paddings[axis]], "SYMMETRIC")
-            x = tf.gather(x, places, axis=axis)
-        return x, lambda upstream: tf.raw_ops.MirrorPadGrad(
-            input=upstream, paddings=paddings, mode="SYMMETRIC"
-        )
+        if height:
+            x = tf.concat([x[:, height - 1 :: -1], x, x[:, : -height - 1 : -1]], 1)
+        if width:
+            x = tf.concat([x[:, :, width - 1 :: -1], x, x[:, :, : -width - 1 : -1]], 2)
+        return x, gradient
+
+    def gradient(upstream):
+        paddings = [[0, 0], [height, height], [width, width], [0, 0]]
+        return tf.raw_ops.MirrorPadGrad(input=upstream, paddings=paddings, mode="SYMMETRIC")
 
     return padded(x)
 

@@ -161,27 +161,38 @@ def losses_and_gradient(objective, image, targets):
 
 
 @functools.lru_cache(maxsize=TRACED)
+def evaluation(objective):
+    """Return `losses_and_gradient` of an objective as one traced function of image and targets.
+
+    All optimizers and sizes share it.
+    """
+    # Autograph only makes tracing slower.
+    return tf.function(functools.partial(losses_and_gradient, objective), autograph=False)
+
+
+@functools.lru_cache(maxsize=TRACED)
 def _traced(optimizer, objective):
     """Return two functions: the losses at the start, and those of several updates."""
+    evaluate = evaluation(objective)
 
     @tf.function(autograph=False)
     def begin(variables, targets, numbers):
         # The value of a variable of open shape. Where TensorFlow's graph optimizer knows a
         # large shape, it may add gradients in any order, and runs would differ in the last digit.
         image = variables["image"].read_value()
-        losses, gradient = losses_and_gradient(objective, image, targets)
+        losses, gradient = evaluate(image, targets)
         variables["gradient"].assign(gradient)
         optimizer.begin(variables, losses)
         return losses
 
-    @tf.function(autograph=False)  # autograph only makes tracing slower
+    @tf.function(autograph=False)
     def update(variables, targets, numbers, count):
         names = []
 
         def once(number, rows):
             optimizer.apply_gradient(variables, numbers)
             image = variables["image"].read_value()
-            losses, gradient = losses_and_gradient(objective, image, targets)
+            losses, gradient = evaluate(image, targets)
             losses = optimizer.accept(variables, losses, gradient)
             variables["updates"].assign_add(1)
             names[:] = losses

@@ -1,7 +1,6 @@
 """SciPy's L-BFGS-B, which calls the objective and so needs a thread of its own."""
 
 import contextlib
-import functools
 import itertools
 import math
 import queue
@@ -13,7 +12,7 @@ import scipy.optimize
 import tensorflow as tf
 
 from nst_tf.objective.objective import ANY_SIZE, of_any_size
-from nst_tf.optim.descent import TRACED, losses_and_gradient
+from nst_tf.optim.descent import evaluation
 
 NO_GAIN = 1e-6  # of the loss: less is the rounding of float32
 SEARCH = 100  # iterations of SciPy's L-BFGS-B, at most, until it is restarted without memory
@@ -59,7 +58,7 @@ class ScipyDescent:
     def __init__(self, optimizer, objective, targets, image):
         self.optimizer = optimizer
         self.updates = 0
-        self._evaluate = _traced(objective)
+        self._evaluate = evaluation(objective)
         self._shape = getattr(objective, "image_shape", ANY_SIZE)
         self._targets = targets
         self._pixels = np.asarray(image, np.float64)
@@ -160,15 +159,6 @@ class ScipyDescent:
             pixels, left = result.x, left - result.nit
             if not before - result.fun / scale > NO_GAIN * abs(before):  # NaN ends it too
                 return
-
-
-@functools.lru_cache(maxsize=TRACED)
-def _traced(objective):
-    @tf.function(autograph=False)
-    def evaluate(image, targets):
-        return losses_and_gradient(objective, image, targets)
-
-    return evaluate
 
 
 def _first_step(box):

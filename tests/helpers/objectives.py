@@ -3,7 +3,7 @@
 from nst_tf import Objective
 from nst_tf.objective import objective
 from nst_tf.objective.objective import as_styles
-from nst_tf.optim import descent, scipy_lbfgs
+from nst_tf.optim import descent
 from nst_tf.transfer import loss_terms
 
 
@@ -18,5 +18,5 @@ def losses_for(content_image, style_image, model, config):
 
 def forget_traces():
     """Clear the caches of traced functions, for tests that change traced code."""
-    for traced in (descent._traced, scipy_lbfgs._traced, objective._traced_target):
+    for traced in (descent._traced, descent.evaluation, objective._traced_target):
         traced.cache_clear()
