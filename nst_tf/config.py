@@ -9,6 +9,7 @@ import json
 import math
 import numbers
 import os
+import re
 import types
 import typing
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -40,6 +41,7 @@ OPTIMIZERS = ("adam", "lbfgs", "lbfgs-fixed", "sgd")
 DECAYS = ("constant", "cosine", "step", "exponential")
 SCHEDULES = ("tutorial", "fast", "fine")
 FILMS = ("gif", "webp", "mp4")
+DEVICE = re.compile(r"auto|cpu|gpu(:\d{1,3})?", re.ASCII)
 PRECISIONS = ("auto", "float32", "mixed")
 STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")  # Gatys et al. 2015
 
@@ -174,10 +176,15 @@ class TransferConfig:
         "auto: mixed on processors known to be faster in bfloat16, else float32",
         choices=PRECISIONS,
     )
+    xla: bool = knob(
+        False,
+        "compile the network with XLA: on a GPU each size takes 10 s or more to compile, and its "
+        "iterations then take about two thirds of the time; on a CPU they take longer",
+    )
     memory_limit: float | None = knob(
         None,
-        "memory limit in GiB; larger pictures are processed in tiles (default: free memory minus a "
-        "tenth)",
+        "memory limit in GiB, of the GPU where one computes; larger pictures are processed in "
+        "tiles (default: free memory minus a tenth)",
         above=0,
         maximum=1e6,
         metavar="GIB",
@@ -333,10 +340,22 @@ class JobConfig(TransferConfig):
         30.0, "seconds between checkpoints, which --resume continues from", minimum=0
     )
     seed: int = knob(0, "random seed of the noise", minimum=0)
-    device: str = knob("auto", "device to compute on", choices=("auto", "cpu", "gpu"))
+    device: str = knob(
+        "auto",
+        "device to compute on; GPUs are numbered as by nvidia-smi",
+        metavar="auto|cpu|gpu|gpu:N",
+    )
+    deterministic: bool = knob(
+        True, "on a GPU: the same command gives the same picture, bit for bit, as on a CPU"
+    )
 
     def __post_init__(self):
         super().__post_init__()
+        if not DEVICE.fullmatch(self.device):
+            raise ConfigError(
+                f"`device` is {_short(self.device)}; choose auto, cpu, gpu, or one of several "
+                "GPUs, such as gpu:1"
+            )
         for name in ("style_weights", "masks", "style_masks"):
             values = getattr(self, name)
             if values is not None and self.style and len(values) != len(self.style):

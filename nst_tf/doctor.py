@@ -40,7 +40,7 @@ def examine(config, say=print_line):
     say(f"memory     {memory()}")
     say(f"processor  {processor()}")
     for part, check in {
-        "computing": lambda: choose_device(config.device) + gpu_advice(),
+        "computing": lambda: choose_device(config.device) + gpu_memory_left() + gpu_advice(),
         "bfloat16": lambda: precision(config),
         "weights": lambda: weights(chosen_weights(config.weights, lambda line: None)),
         "a run": lambda: run_cost(config),
@@ -63,10 +63,10 @@ def version(name):
 
 def memory():
     """Return the memory available for a run and the total."""
-    from nst_tf.scaling.memory import GIB, memory_left
+    from nst_tf.scaling.memory import GIB, ram_left
 
     total = psutil.virtual_memory().total / GIB
-    return f"{memory_left() / GIB:.1f} GiB available for a run, {total:.1f} GiB in total"
+    return f"{ram_left() / GIB:.1f} GiB available for a run, {total:.1f} GiB in total"
 
 
 def processor():
@@ -80,6 +80,15 @@ def processor():
     one_dnn = "off" if onednn_is_off() else "by TensorFlow's default"
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return f"{name}, {usable} usable cores, oneDNN {one_dnn}"
+
+
+def gpu_memory_left():
+    """Return the memory of the GPU, if one computes, as text."""
+    from nst_tf.scaling.device import gpu_memory
+    from nst_tf.scaling.memory import GIB
+
+    gpu = gpu_memory()
+    return "" if gpu is None else f", {gpu.left / GIB:.1f} GiB of its memory available"
 
 
 def gpu_advice():

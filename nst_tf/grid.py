@@ -14,7 +14,10 @@ SHEETS = {
     "layers": "Figure 1: style and content reconstructed from noise, by layer",
     "weights": "Figure 3: alpha/beta against style layers",
 }
-JOB_KNOBS = {"weights", "pooling", "normalize", "size", "resample", "seed", "device"}
+JOB_KNOBS = {
+    *("weights", "pooling", "normalize", "size", "resample", "seed"),
+    *("device", "deterministic"),
+}
 # Knobs that a sheet does not vary between pictures.
 TRANSFER_KNOBS = {knob.name for knob in fields(TransferConfig)} - {
     "alpha",
@@ -103,7 +106,7 @@ def _draw(sheet, config, knobs, folder):
         raise_if_interrupted()
 
     config = replace(config, weights=chosen_weights(config.weights))
-    print_line(f"computing {choose_device(config.device)}")
+    print_line(f"computing {choose_device(config.device, deterministic=config.deterministic)}")
     model, images = load_trunk_and_images(config)
     for file in folder.glob("[0-9]*_[0-9]*.png"):  # left by an earlier, larger sheet
         file.unlink()

@@ -29,9 +29,13 @@ PICTURE_SIZED = tuple(_picture_sized(block) for block in range(5))  # 455, 114, 
 
 
 # What a source leaves open follows the papers, not the defaults of a job. That includes the
-# precision: the sources compute in float32. The memory limit is not part of a source's numbers.
+# precision: the sources compute in float32. Memory limit and XLA are not part of their numbers.
 PAPER_DEFAULTS = {
-    **{knob.name: knob.default for knob in fields(TransferConfig) if knob.name != "memory_limit"},
+    **{
+        knob.name: knob.default
+        for knob in fields(TransferConfig)
+        if knob.name not in ("memory_limit", "xla")
+    },
     "pooling": None,
     "padding": "zero",
     "style_margin": 0.0,

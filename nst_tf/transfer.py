@@ -3,6 +3,7 @@
 import contextlib
 import math
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -170,7 +171,7 @@ def make_task(content_image, style_image, model, init_image=None, config=None):
         precision = choose_precision("float32" if fixed else config.precision)
         config = config.changed(precision=precision.name)
         model = model.computing_in(precision.dtype)
-    objective = Objective(model, terms)
+    objective = Objective(model, terms, xla=config.xla)
     images = [start, *(style.image for style in styles)]
     if max(image.shape[1] * image.shape[2] for image in images) > SMALL:
         from nst_tf.scaling.memory import within_memory  # large pictures alone need it
@@ -356,7 +357,7 @@ class Result:
 # ------------------------------------------------------------------ the loop
 
 
-def minimize(task, *, optimizer=None, callbacks=(), finish=None, position=None):
+def minimize(task, *, optimizer=None, callbacks=(), finish=None, position=None, say=warnings.warn):
     """Change the pixels of the start until the losses are small.
 
     Parameters
@@ -367,12 +368,14 @@ def minimize(task, *, optimizer=None, callbacks=(), finish=None, position=None):
     position : Position, optional
         Of a run of the same task that was interrupted. This one continues from there, and where
         numbers are computed in the same order it ends with the same picture, bit for bit.
+    say : callable
+        Called with a message when the run continues in smaller tiles for want of memory.
 
     Returns
     -------
     Result
     """
-    with Run(task, optimizer, callbacks, finish, position) as run:
+    with Run(task, optimizer, callbacks, finish, position, say) as run:
         if SCHEDULES[task.config.schedule].coarsest is None or task.config.unit == "paper":
             run.descend(task.objective, task.targets, task.start, task.config.iterations)
         else:
@@ -393,12 +396,13 @@ class Run:
         The last one that was looked at, of iteration `reached`.
     """
 
-    def __init__(self, task, optimizer, callbacks, finish, position):
+    def __init__(self, task, optimizer, callbacks, finish, position, say):
         self.config, self.space = task.config, task.objective.model.space
         self.size = task.start.shape[1:3]
         self.optimizer = optimizer
         self.callbacks = callbacks
         self.finish = finish
+        self.say = say
         self.position = position
         self.began = time.perf_counter() - (position.seconds if position else 0.0)
         self.history = list(position.history) if position else []
@@ -412,7 +416,8 @@ class Run:
         """Minimize the losses of an image in `iterations` updates; return the final image."""
         position = self.position if self.position and self.position.level == level else None
         done = position.done if position else len(self.history)
-        with contextlib.closing(self._started(objective, targets, image, iterations)) as descent:
+        descent = self._started(objective, targets, image, iterations)
+        try:
             if position:
                 _restore(descent, position.loop)
             rows = [] if position else [descent.losses]
@@ -427,8 +432,13 @@ class Run:
                 if ended:
                     return image
                 count = self.pace.updates(done + descent.updates, iterations - descent.updates)
-                with self.pace.timed(count):
-                    rows = descent.update(count)
+                try:
+                    with self.pace.timed(count):
+                        rows = descent.update(count)
+                except tf.errors.ResourceExhaustedError:
+                    rows, descent = [], self._in_smaller_tiles(descent, targets, iterations)
+        finally:
+            descent.close()
 
     def result(self):
         """Return the `Result` for the image that was reached."""
@@ -467,9 +477,27 @@ class Run:
             try:
                 return optimizer.start(objective, targets, image)
             except tf.errors.ResourceExhaustedError:
-                from nst_tf.scaling.memory import in_smaller_tiles
+                objective = self._smaller(objective, image.shape[1:3])
 
-                objective = in_smaller_tiles(objective, image.shape[1:3])
+    def _in_smaller_tiles(self, descent, targets, iterations):
+        """Return a descent that continues where another one ran out of memory.
+
+        What its optimizer remembered is lost, and the losses of the updates that were not reported.
+        """
+        image, updates = descent.image(), descent.updates
+        objective = self._smaller(descent.objective, image.shape[1:3])
+        descent.close()
+        del descent  # and its variables
+        descent = self._started(objective, targets, image, iterations)
+        descent.skip(updates)
+        return descent
+
+    def _smaller(self, objective, size):
+        from nst_tf.scaling.memory import in_smaller_tiles
+
+        objective = in_smaller_tiles(objective, size)
+        self.say(f"out of memory: continuing in tiles of at most {objective.area} pixels")
+        return objective
 
     def _record(self, rows, image=None, position=lambda: None, *, last=False):
         """Record the losses of several iterations, call the callbacks; the last has the image."""

@@ -22,7 +22,8 @@ from nst_tf.samples import SAMPLES
 
 PASSWORD = "NST_TF_PASSWORD"  # noqa: S105 - the name of an environment variable
 CACHE = "nst_tf-page-"  # prefix of the directory of uploads, which is deleted at the end
-KNOBS = ("weights", "precision", "memory_limit", "device")  # shared by all runs of the page
+# Shared by all runs of the page.
+KNOBS = ("weights", "precision", "memory_limit", "device", "deterministic")
 
 
 def main(arguments=None):

@@ -29,7 +29,8 @@ WHERE = (EVERYWHERE, PAINTED, WHITE, BLACK, ELSE)
 NOT_OFFERED = {
     *("content", "style", "style_weights", "masks", "keep_content", "color", "size"),
     *("style_scale", "style_size", "iterations", "style_masks", "weights"),
-    *("device", "precision", "memory_limit", "save_every", "checkpoint_every"),
+    *("device", "deterministic", "precision", "xla", "memory_limit"),
+    *("save_every", "checkpoint_every"),
 }
 MORE = [knob for knob in fields(JobConfig) if knob.name not in NOT_OFFERED]
 CHOICES = {"init": STARTS}  # no files

@@ -94,7 +94,7 @@ def run_task(folder, task, finish, config, callbacks, say, position=None):
     with signals_deferred():
         with saving_callbacks(folder, config, position) as savers:
             callbacks = [*savers, *callbacks, stop_if_interrupted]
-            result = minimize(task, callbacks=callbacks, finish=finish, position=position)
+            result = minimize(task, callbacks=callbacks, finish=finish, position=position, say=say)
         save_result(folder, result, config)
         finish_journal(folder, result)
         try:

@@ -280,10 +280,13 @@ class Objective:
     model : Trunk
     terms : sequence of ContentTerm, StyleTerm, TVTerm
         Or anything with their attributes and methods.
+    xla : bool
+        Whether losses and gradient are compiled with XLA, once for each size.
     """
 
     model: Trunk
     terms: tuple
+    xla: bool = field(default=False, kw_only=True)
     image_shape = ANY_SIZE
     tiled = False
 

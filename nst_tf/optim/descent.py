@@ -85,6 +85,7 @@ class Descent:
 
     Attributes
     ----------
+    objective : Objective
     updates : int
         Number of updates so far.
     losses : dict of float
@@ -96,6 +97,7 @@ class Descent:
     converged = False
 
     def __init__(self, optimizer, objective, targets, image):
+        self.objective = objective
         shape = getattr(objective, "image_shape", ANY_SIZE)
         image = tf.convert_to_tensor(image, tf.float32)
         initial = {"gradient": tf.zeros_like(image), **optimizer.initial(image)}
@@ -137,6 +139,11 @@ class Descent:
             variable.assign(state[name])
         self.updates = int(state["updates"])
 
+    def skip(self, updates):
+        """Count updates as made, so that schedules continue from there."""
+        self.updates = updates
+        self._variables["updates"].assign(updates)
+
     def close(self):
         """End the descent."""
 
@@ -166,8 +173,9 @@ def evaluation(objective):
 
     All optimizers and sizes share it.
     """
-    # Autograph only makes tracing slower.
-    return tf.function(functools.partial(losses_and_gradient, objective), autograph=False)
+    function = functools.partial(losses_and_gradient, objective)
+    xla = getattr(objective, "xla", False)
+    return tf.function(function, autograph=False, jit_compile=xla)  # autograph is slower to trace
 
 
 @functools.lru_cache(maxsize=TRACED)

@@ -56,7 +56,7 @@ class ScipyDescent:
     """As `Descent`; the pictures come one at a time from SciPy's thread."""
 
     def __init__(self, optimizer, objective, targets, image):
-        self.optimizer = optimizer
+        self.optimizer, self.objective = optimizer, objective
         self.updates = 0
         self._evaluate = evaluation(objective)
         self._shape = getattr(objective, "image_shape", ANY_SIZE)
@@ -99,6 +99,10 @@ class ScipyDescent:
         """Continue from what `state` returned."""
         self.updates = int(state["updates"])
         self._pixels = self._restart = np.asarray(state["image"], np.float64)
+
+    def skip(self, updates):
+        """Count updates as made."""
+        self.updates = updates
 
     def close(self):
         """End SciPy's thread."""

@@ -14,6 +14,7 @@ from nst_tf.errors import NstError
 from nst_tf.image.pixels import VGG_PIXELS
 from nst_tf.models import receptive_fields, resolve_layers
 from nst_tf.optim.from_config import make_optimizer
+from nst_tf.scaling.device import WORKSPACE_MIB, gpu_memory
 from nst_tf.scaling.levels import make_levels, task_levels
 from nst_tf.scaling.precision import choose_precision
 from nst_tf.scaling.tiling import TiledObjective
@@ -288,12 +289,19 @@ def memory_budget(config):
 
 
 def memory_used():
-    """Return the bytes that this process holds now."""
-    return psutil.Process().memory_info().rss
+    """Return the bytes that this process holds now: of the GPU, where one computes."""
+    gpu = gpu_memory()
+    return psutil.Process().memory_info().rss if gpu is None else gpu.used
 
 
 def memory_left():
-    """Return the bytes that this process may still take.
+    """Return the bytes that this process may still take: of the GPU, where one computes."""
+    gpu = gpu_memory()
+    return ram_left() if gpu is None else SPARE * gpu.left - WORKSPACE_MIB * 2**20
+
+
+def ram_left():
+    """Return the bytes of the machine's memory that this process may still take.
 
     They are limited by what is free in the machine, by the control groups that the process is in,
     and by ``ulimit -v``.

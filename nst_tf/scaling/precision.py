@@ -71,7 +71,7 @@ def choose_precision(wish="auto"):
         "auto" follows `RULE`. The device must have been chosen before (`choose_device`).
     """
     if wish == "float32":
-        return Precision("float32", "float32")
+        return Precision("float32", f"float32{_tf32()}")
     kind = processor_kind()
     name, reason = RULE[kind]
     if wish == "auto":
@@ -81,6 +81,14 @@ def choose_precision(wish="auto"):
         return Precision("mixed", "bfloat16")
     slow = "may be slow here" if kind in UNMEASURED else "slow here"
     return Precision("mixed", f"bfloat16 ({slow}: {reason})")
+
+
+def _tf32():
+    """Return what float32 means for convolutions and matrix products, if that is not all of it."""
+    tf32 = tf.config.experimental.tensor_float_32_execution_enabled()
+    if gpu_details() is None or processor_kind() != "new gpu" or not tf32:
+        return ""
+    return ", TF32 in convolutions and matrix products: three digits instead of seven"
 
 
 def processor_kind():

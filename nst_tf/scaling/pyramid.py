@@ -58,7 +58,7 @@ def at_level(task, level, finest):
         replace(term, propagation="simple") if term.name == "style" else term
         for term in task.objective.terms
     ]
-    objective = Objective(task.objective.model, terms)
+    objective = Objective(task.objective.model, terms, xla=task.objective.xla)
     return objective, objective.targets(content, styles)
 
 

@@ -43,6 +43,8 @@ class TiledObjective(Objective):
         Of the images.
     area : int
         Pixels of a tile, halo included; at least one step of the deepest layer is used.
+
+    XLA is not used.
     """
 
     size: tuple[int, int]

@@ -19,8 +19,8 @@ from nst_tf.scaling.memory import (
     bytes_a_pixel,
     estimate,
     in_smaller_tiles,
-    memory_left,
     operations_a_pixel,
+    ram_left,
     tile_area,
 )
 from nst_tf.scaling.tiling import TiledObjective
@@ -103,14 +103,14 @@ def test_free_memory_is_the_default_limit(tiny_model, monkeypatch):
     assert tile_area(vgg19, LAYERS, (1440, 2560), TransferConfig())
 
 
-def test_container_limit_reduces_memory_left(monkeypatch, tmp_path):
-    free = memory_left()
+def test_container_limit_reduces_ram_left(monkeypatch, tmp_path):
+    free = ram_left()
     (tmp_path / "memory.max").write_text(str(3 * 10**6))
     (tmp_path / "memory.current").write_text(str(10**6))
     monkeypatch.setattr(memory, "control_groups", lambda: [tmp_path])
-    assert memory_left() == pytest.approx(0.9 * 2 * 10**6)
+    assert ram_left() == pytest.approx(0.9 * 2 * 10**6)
     (tmp_path / "memory.max").write_text("max")
-    assert memory_left() == pytest.approx(free, rel=0.5)
+    assert ram_left() == pytest.approx(free, rel=0.5)
 
 
 def test_estimate_reports_time_and_memory(tiny_model, monkeypatch, no_memory_used):
@@ -190,13 +190,13 @@ def test_control_groups_of_the_process_and_all_above_count(tmp_path, monkeypatch
     assert memory.control_groups(tmp_path / "none") == {tmp_path, tmp_path / "memory"}
 
 
-def test_limit_of_addresses_reduces_memory_left():
+def test_limit_of_addresses_reduces_ram_left():
     resource = pytest.importorskip("resource", reason="Windows has no such limit")
     pid = os.fork()
     if pid == 0:
         held = psutil.Process().memory_info().vms
         resource.setrlimit(resource.RLIMIT_AS, (held + 300 * 2**20, held + 300 * 2**20))
-        os._exit(not 200 * 2**20 < memory_left() < 280 * 2**20)
+        os._exit(not 200 * 2**20 < ram_left() < 280 * 2**20)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
 
 
