@@ -431,12 +431,13 @@ class Run:
                     self._record(rows, image, place, last=ended)
                 if ended:
                     return image
-                count = self.pace.updates(done + descent.updates, iterations - descent.updates)
+                made = descent.updates
+                count = self.pace.updates(done + made, iterations - made)
                 try:
                     with self.pace.timed(count):
                         rows = descent.update(count)
                 except tf.errors.ResourceExhaustedError:
-                    rows, descent = [], self._in_smaller_tiles(descent, targets, iterations)
+                    rows, descent = [], self._in_smaller_tiles(descent, targets, iterations, made)
         finally:
             descent.close()
 
@@ -479,18 +480,17 @@ class Run:
             except tf.errors.ResourceExhaustedError:
                 objective = self._smaller(objective, image.shape[1:3])
 
-    def _in_smaller_tiles(self, descent, targets, iterations):
+    def _in_smaller_tiles(self, descent, targets, iterations, made):
         """Return a descent that continues where another one ran out of memory.
 
-        What its optimizer remembered is lost, and the losses of the updates that were not reported.
+        What its optimizer remembered is lost. `made` updates were recorded.
         """
-        image, updates = descent.image(), descent.updates
+        image = descent.image()
         objective = self._smaller(descent.objective, image.shape[1:3])
         descent.close()
-        del descent  # and its variables
-        descent = self._started(objective, targets, image, iterations)
-        descent.skip(updates)
-        return descent
+        tiled = self._started(objective, targets, image, iterations)
+        tiled.skip(made)
+        return tiled
 
     def _smaller(self, objective, size):
         from nst_tf.scaling.memory import in_smaller_tiles

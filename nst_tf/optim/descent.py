@@ -145,7 +145,8 @@ class Descent:
         self._variables["updates"].assign(updates)
 
     def close(self):
-        """End the descent."""
+        """End the descent, and free its memory."""
+        self._variables, self._arguments = {}, ()
 
     def _call(self, function, *more):
         arguments = *self._arguments, *more

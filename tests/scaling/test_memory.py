@@ -171,6 +171,35 @@ def test_run_continues_in_tiles_after_out_of_memory(tiny_model, before_features)
     np.testing.assert_allclose(second, first, rtol=1e-4)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs-fixed", "lbfgs"])
+def test_run_continues_in_tiles_if_memory_runs_out_in_the_middle(
+    tiny_model, before_features, optimizer
+):
+    knobs = {"iterations": 6, "optimizer": optimizer, "unit": "relative"}
+    whole = style_transfer(CONTENT, STYLE, tiny_model, **knobs)
+    evaluated = []
+
+    def allocate(height, width):
+        evaluated.append(int(height * width))
+        # The targets' one, the start's and a few updates succeed.
+        if evaluated[-1] == 400 * 420 and evaluated.count(400 * 420) > 5:
+            raise MemoryError("OOM when allocating tensor")
+
+    def check(image):
+        shape = tf.shape(image)
+        with tf.control_dependencies([tf.numpy_function(allocate, [shape[1], shape[2]], [])]):
+            return tf.identity(image)
+
+    before_features(check)
+    with pytest.warns(UserWarning, match="out of memory: continuing in tiles of at most 84000"):
+        result = style_transfer(CONTENT, STYLE, tiny_model, **knobs)
+    assert len(result.history) == len(whole.history) == 7
+    assert result.history[1] == pytest.approx(whole.history[1], rel=1e-4)  # before it happened
+    ends = [run.history[-1]["total"] for run in (whole, result)]
+    assert ends[1] < 1.2 * ends[0]
+
+
 def test_out_of_memory_in_the_smallest_tiles_raises(tiny_model, before_features):
     def check(image):
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
