@@ -10,7 +10,7 @@ import argparse
 import json
 from pathlib import Path
 
-from benchmarks.parts import PARTS
+from benchmarks.parts import ON, PARTS
 from benchmarks.parts.schedule import BUDGETS, PAIRS, STARTS
 from benchmarks.parts.sizes import WIDTHS
 from benchmarks.place import OUTPUT
@@ -32,7 +32,11 @@ QUICK = {
     "batch_size": "48",
     "batch_iterations": 2,
     "batch_rounds": 1,
+    "gpu_sizes": ["96x64"],
+    "gpu_iterations": 4,
+    "gpu_job": ["--size", "64", "--iterations", "4"],
 }
+GPU_JOB = ["--iterations", "500"]
 
 
 def main():
@@ -70,16 +74,22 @@ def read_options():
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--only", type=_parts, default=list(PARTS), metavar=",".join(PARTS), help="(default: all)"
+        "--only",
+        type=_parts,
+        metavar=",".join(PARTS),
+        help="(default: all that need the device)",
     )
+    parser.add_argument("--device", choices=ON, default="cpu", help="(default: cpu)")
     parser.add_argument("--quick", action="store_true", help="tiny: whether it works")
     parser.add_argument("--json", type=Path, default=OUTPUT / "results.json", metavar="FILE")
     _add_iteration_options(parser)
     _add_schedule_options(parser)
     _add_other_options(parser)
+    _add_gpu_options(parser)
     if parser.parse_known_args()[0].quick:
         parser.set_defaults(**QUICK)
     options = parser.parse_args()
+    options.only = options.only or ON[options.device]
     if options.peers_python and not Path(options.peers_python).is_file():
         parser.error(f"--peers-python: there is no {options.peers_python}")
     return options
@@ -129,6 +139,14 @@ def _add_other_options(parser):
     group.add_argument("--memory-limit", type=float, default=6.0, metavar="GIB")
     group.add_argument("--pictures", nargs="+", type=Path, default=[], metavar="FILE")
     group.add_argument("--painting", type=Path, metavar="FILE", help="their style, for speckle")
+
+
+def _add_gpu_options(parser):
+    group = parser.add_argument_group("gpu")
+    sizes = ["640x480", "1920x1080", "3840x2160"]
+    group.add_argument("--gpu-sizes", nargs="+", default=sizes, metavar="WxH")
+    group.add_argument("--gpu-iterations", type=int, default=200, metavar="N", help="of a run")
+    parser.set_defaults(gpu_job=GPU_JOB)
 
 
 def _parts(text):

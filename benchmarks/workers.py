@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 from benchmarks.place import ROOT, log_file
 
-# Processors only: a graphics card would be another benchmark. No chatter from TensorFlow.
-SURROUNDINGS = {"CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "2"}
+QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2"}  # no chatter from TensorFlow
+NO_GPU = {"CUDA_VISIBLE_DEVICES": "-1"}
 LAST_LINES = 3  # of the log of a failed worker
 
 
@@ -48,16 +48,18 @@ class Worker:
     given : dict
         The program's arguments.
     python : path
+    gpu : bool
+        Whether it may use GPUs.
     """
 
-    def __init__(self, name, module, given, python=sys.executable):
+    def __init__(self, name, module, given, python=sys.executable, *, gpu=False):
         self.name = name
         self._log = log_file(name)
         with open(self._log, "w", encoding="utf-8") as log:
             self._process = subprocess.Popen(
                 [str(python), "-m", module, json.dumps(given)],
                 cwd=ROOT,
-                env={**os.environ, **SURROUNDINGS},
+                env={**os.environ, **QUIET, **({} if gpu else NO_GPU)},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,

@@ -1,6 +1,6 @@
 """The parts of the benchmark: each module has ``measure(options) -> Part``."""
 
-from benchmarks.parts import batch, iteration, loading, look, peers, schedule, sizes
+from benchmarks.parts import batch, gpu, iteration, loading, look, peers, schedule, sizes
 
 PARTS = {
     "iteration": iteration.measure,
@@ -10,4 +10,6 @@ PARTS = {
     "loading": loading.measure,
     "batch": batch.measure,
     "look": look.measure,
+    "gpu": gpu.measure,
 }
+ON = {"cpu": tuple(name for name in PARTS if name != "gpu"), "gpu": ("gpu",)}  # by default

@@ -1,4 +1,4 @@
-"""Worker: the tutorial's algorithm, well written in PyTorch, on processors.
+"""Worker: the tutorial's algorithm, well written in PyTorch.
 
 The same objective and optimiser as ours: content at conv4_2, Gram matrices at conv1_1 ...
 conv5_1, average pooling, Adam by 2 grey levels on the pixels.
@@ -25,6 +25,8 @@ def main():
     data = np.load(given["data"])
     layout = torch.channels_last if given.get("channels_last") else torch.contiguous_format
     dtype = torch.bfloat16 if given.get("bfloat16") else torch.float32
+    torch.set_default_device(given.get("device", "cpu"))
+    torch.set_float32_matmul_precision("high")  # TF32 on a GPU, as TensorFlow has it
     layers = read_layers(data, dtype, layout)
     content, style = (read_image(data[name], layout) for name in ("content", "style"))
     pace.restart()
@@ -36,15 +38,15 @@ def read_layers(data, dtype, layout):
     names = [key.removesuffix("/kernel") for key in data.files if key.endswith("/kernel")]
     layers = []
     for name in names[: names.index(DEEPEST) + 1]:
-        kernel = torch.from_numpy(data[f"{name}/kernel"].transpose(3, 2, 0, 1).copy())
-        bias = torch.from_numpy(data[f"{name}/bias"])
+        kernel = torch.asarray(data[f"{name}/kernel"].transpose(3, 2, 0, 1).copy())
+        bias = torch.asarray(data[f"{name}/bias"])
         layers.append((name, kernel.to(dtype, memory_format=layout), bias.to(dtype)))
     return layers
 
 
 def read_image(image, layout):
     """Turn (1, H, W, 3) into (1, 3, H, W)."""
-    image = torch.from_numpy(image.transpose(0, 3, 1, 2).copy())
+    image = torch.asarray(image.transpose(0, 3, 1, 2).copy())
     return image.contiguous(memory_format=layout)
 
 
@@ -63,7 +65,7 @@ def make_loss(layers, content, style, dtype):
     def lower():
         if dtype == torch.float32:
             return contextlib.nullcontext()
-        return torch.autocast("cpu", dtype)
+        return torch.autocast(content.device.type, dtype)
 
     with torch.no_grad(), lower():
         kept = features(content)[CONTENT].float()
@@ -95,6 +97,8 @@ def descend(loss, start, compiled, pace):
     optimizer = torch.optim.Adam([image], lr=LEARNING_RATE)
     loss = torch.compile(loss) if compiled else loss
     while True:
+        if image.is_cuda:
+            torch.cuda.synchronize()  # what was asked for is done now, and timed
         pace()
         optimizer.zero_grad()
         loss(image).backward()
