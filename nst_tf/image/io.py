@@ -44,7 +44,7 @@ READABLE_FORMATS = (
 JPEG = {"quality": 95, "subsampling": 0}  # 4:4:4: style includes color edges
 TIFF = {"compression": "tiff_deflate"}
 FORMATS = {  # file extension -> options of the writer
-    ".png": {},
+    ".png": {"compress_level": 2},  # twice as fast as the usual 6, 6 % larger
     ".jpg": JPEG,
     ".jpeg": JPEG,
     ".webp": {"lossless": True},
