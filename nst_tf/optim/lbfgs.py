@@ -151,10 +151,11 @@ class LBFGS(Optimizer):
         coefficients = quasi_newton(
             products.read_value(), with_gradient.read_value(), variables["stored"], self.history
         )
+        *subtracted, of_gradient = tf.unstack(-coefficients)
         direction = variables["step"]
-        direction.assign(coefficients[-1] * gradient)
-        for k, name in enumerate(self._memory()):
-            _add_scaled(direction, coefficients[k], variables[name])
+        direction.assign(-of_gradient * gradient)
+        for factor, name in zip(subtracted, self._memory(), strict=True):
+            _subtract_scaled(direction, factor, variables[name])
         return direction.read_value()
 
     def _memory(self):
@@ -178,9 +179,9 @@ def inner_products(these, those):
     return tf.transpose(products)
 
 
-def _add_scaled(variable, factor, x):
-    """Add ``factor * x`` to a variable in one pass, without an array for the product."""
-    tf.raw_ops.ResourceApplyGradientDescent(var=variable.handle, alpha=-factor, delta=x)
+def _subtract_scaled(variable, factor, x):
+    """Subtract ``factor * x`` from a variable in one pass, without an array for the product."""
+    tf.raw_ops.ResourceApplyGradientDescent(var=variable.handle, alpha=factor, delta=x)
 
 
 def quasi_newton(products, with_gradient, stored, m):

@@ -35,6 +35,8 @@ CONTENT = VGG_PIXELS.to_image(make_picture(37, 45))
 STYLE = VGG_PIXELS.to_image(make_picture(50, 41, seed=1))
 OTHER = VGG_PIXELS.to_image(make_picture(33, 64, seed=2))
 LAYERS = ("conv1_1", "conv2_1", "conv3_1")
+# Of a loss that is 0 in exact arithmetic; eigenvalues of wasserstein are less exact on a GPU.
+ROUNDING = 5e-4 if tf.config.list_physical_devices("GPU") else 1e-4
 gram, chain, blurred, moments = (
     STATISTICS[name].measure for name in ("gram", "chain", "blurred", "wasserstein")
 )
@@ -236,7 +238,7 @@ def test_style_loss_is_0_at_the_style_and_decreases(tiny_model, statistic, relat
     options = {"statistic": statistic, "relative": relative}
     at_style = style_loss_at(tiny_model, STYLE, [Style(STYLE)], **options)
     at_content = style_loss_at(tiny_model, CONTENT, [Style(STYLE)], **options)
-    assert abs(at_style) < 1e-4 * at_content
+    assert abs(at_style) < ROUNDING * at_content
     result = style_transfer(
         CONTENT, STYLE, tiny_model, statistic=statistic, alpha=0, tv_weight=0, iterations=30
     )

@@ -87,14 +87,15 @@ def test_the_workspace_of_cudnn_is_bounded_before_it_computes():
 # ------------------------------------------------------------------ what a run says
 
 
-def test_a_run_says_what_float32_is_on_a_gpu(cards):
+@pytest.mark.parametrize("tf32", [True, False])
+def test_a_run_says_what_float32_is_on_a_gpu(cards, monkeypatch, tf32):
+    enabled = "tensor_float_32_execution_enabled"
+    monkeypatch.setattr(tf.config.experimental, enabled, lambda: tf32)
     lines = []
     config = with_precision(JobConfig(precision="float32"), lines.append)
     assert config.precision == "float32"
-    assert lines == [
-        "computing on card 0 in float32, TF32 in convolutions and matrix products: three digits "
-        "instead of seven"
-    ]
+    words = ", TF32 in convolutions and matrix products: three digits instead of seven"
+    assert lines == [f"computing on card 0 in float32{words if tf32 else ''}"]
 
 
 def test_a_run_says_what_xla_costs(cards):
