@@ -53,15 +53,12 @@ class Optimizer:
         """
         return {}
 
-    def begin(self, variables, losses):
-        """Process the losses of the initial image."""
-
     def apply_gradient(self, variables, numbers):
         """Assign the next image to ``variables["image"]``; its gradient is in "gradient"."""
         raise NotImplementedError
 
     def accept(self, variables, losses, gradient):
-        """Process the losses and the gradient of the new image; return its losses.
+        """Process the losses and the gradient of an image, the initial one too; return its losses.
 
         An optimizer may also restore an earlier image and return the losses of that one.
         """
@@ -109,18 +106,18 @@ class Descent:
             open_shape = shape if np.ndim(value) == 4 else [None] * np.ndim(value)
             variables[name] = tf.Variable(value, shape=open_shape)
         self._variables = variables
-        self._begin, self._update = _traced(optimizer, objective)
+        self._update = _traced(optimizer, objective)
         self._arguments = (
             variables,
             targets,
             {name: tf.constant(x, tf.float32) for name, x in optimizer.numbers().items()},
         )
         self.updates = 0
-        (self.losses,) = _rows(self._call(self._begin))
+        (self.losses,) = _rows(self._call(0))
 
     def update(self, count=1):
         """Make several updates; return the losses of the image after each, a list of dicts."""
-        rows = _rows(self._call(self._update, tf.constant(count)))
+        rows = _rows(self._call(count))
         self.updates += count
         self.losses = rows[-1]
         return rows
@@ -148,10 +145,11 @@ class Descent:
         """End the descent, and free its memory."""
         self._variables, self._arguments = {}, ()
 
-    def _call(self, function, *more):
-        arguments = *self._arguments, *more
+    def _call(self, count):
+        arguments = *self._arguments, tf.constant(count)
         variables, *tensors = arguments
-        return function.get_concrete_function(variables, *of_any_size(tensors))(*arguments)
+        traced = self._update.get_concrete_function(variables, *of_any_size(tensors))
+        return traced(*arguments)
 
 
 def _rows(losses):
@@ -181,41 +179,38 @@ def evaluation(objective):
 
 @functools.lru_cache(maxsize=TRACED)
 def _traced(optimizer, objective):
-    """Return two functions: the losses at the start, and those of several updates."""
-    evaluate = evaluation(objective)
+    """Return a function that makes `count` updates and returns the losses after each.
 
-    @tf.function(autograph=False)
-    def begin(variables, targets, numbers):
-        # The value of a variable of open shape. Where TensorFlow's graph optimizer knows a
-        # large shape, it may add gradients in any order, and runs would differ in the last digit.
-        image = variables["image"].read_value()
-        losses, gradient = evaluate(image, targets)
-        variables["gradient"].assign(gradient)
-        optimizer.begin(variables, losses)
-        return losses
+    With a count of 0 it returns those of the present image: one trace does both.
+    """
+    evaluate = evaluation(objective)
 
     @tf.function(autograph=False)
     def update(variables, targets, numbers, count):
         names = []
 
         def once(number, rows):
-            optimizer.apply_gradient(variables, numbers)
+            tf.cond(count > 0, lambda: optimizer.apply_gradient(variables, numbers), lambda: None)
+            # The value of a variable of open shape. Where TensorFlow's graph optimizer knows a
+            # large shape, it may add gradients in any order, and runs would differ in the last
+            # digit.
             image = variables["image"].read_value()
             losses, gradient = evaluate(image, targets)
             losses = optimizer.accept(variables, losses, gradient)
-            variables["updates"].assign_add(1)
+            variables["updates"].assign_add(tf.minimum(count, 1))
             names[:] = losses
             return number + 1, rows.write(number, tf.stack(list(losses.values())))
 
-        rows = tf.TensorArray(tf.float32, size=count, element_shape=(None,))
+        evaluations = tf.maximum(count, 1)
+        rows = tf.TensorArray(tf.float32, size=evaluations, element_shape=(None,))
         _, rows = tf.while_loop(
-            lambda number, _: number < count,
+            lambda number, _: number < evaluations,
             once,
             (0, rows),
             parallel_iterations=1,
-            maximum_iterations=count,
+            maximum_iterations=evaluations,
         )
         rows = rows.stack()
         return {name: rows[:, column] for column, name in enumerate(names)}
 
-    return begin, update
+    return update

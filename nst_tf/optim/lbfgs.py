@@ -68,10 +68,6 @@ class LBFGS(Optimizer):
             "first": np.float32(first),  # root mean square of the first step
         }
 
-    def begin(self, variables, losses):
-        """Remember the start as the best image so far."""
-        _remember_best(variables, losses, variables["gradient"].read_value())
-
     def apply_gradient(self, variables, numbers):
         """Take a step: along the gradient at first, then in the quasi-Newton direction."""
         image, gradient = variables["image"].read_value(), variables["gradient"].read_value()
@@ -94,7 +90,8 @@ class LBFGS(Optimizer):
         """Remember the step and the change of the gradient, or undo the step."""
         names, values = list(losses), tf.stack(list(losses.values()))
         best = variables["best_total"].read_value()
-        downhill = losses["total"] < UPHILL * best  # False for NaN
+        first = tf.math.is_inf(best)  # there is no step to undo
+        downhill = (losses["total"] < UPHILL * best) | first  # False for NaN
 
         def keep():
             tf.cond(

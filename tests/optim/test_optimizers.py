@@ -404,9 +404,8 @@ def test_scipy_lbfgs_without_iterations_runs_to_the_end(tiny_model):
 
 def test_cosine_without_iterations_raises(tiny_model):
     objective = Objective(tiny_model, [TVTerm(1.0)])
-    descent = Adam(decay="cosine").start(objective, objective.targets(), CONTENT)
     with pytest.raises(ConfigError, match="the decay cosine needs the number of `iterations`"):
-        descent.update()
+        Adam(decay="cosine").start(objective, objective.targets(), CONTENT)
 
 
 @pytest.mark.parametrize("history", [0, -1, 2.5])
