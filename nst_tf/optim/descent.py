@@ -172,9 +172,12 @@ def evaluation(objective):
 
     All optimizers and sizes share it.
     """
-    function = functools.partial(losses_and_gradient, objective)
-    xla = getattr(objective, "xla", False)
-    return tf.function(function, autograph=False, jit_compile=xla)  # autograph is slower to trace
+
+    @tf.function(autograph=False, jit_compile=getattr(objective, "xla", False))
+    def evaluate(image, targets):  # autograph only makes tracing slower
+        return losses_and_gradient(objective, image, targets)
+
+    return evaluate
 
 
 @functools.lru_cache(maxsize=TRACED)
