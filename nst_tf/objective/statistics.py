@@ -71,7 +71,7 @@ def products(features, others):
 
 def positions(features):
     """Return the number of positions of a map (1, H, W, N): M, as a float."""
-    return tf.cast(tf.reduce_prod(tf.shape(features)[1:3]), tf.float32)
+    return tf.cast(tf.shape(features)[1] * tf.shape(features)[2], tf.float32)
 
 
 def _by_position(features):

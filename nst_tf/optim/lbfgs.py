@@ -71,17 +71,17 @@ class LBFGS(Optimizer):
     def apply_gradient(self, variables, numbers):
         """Take a step: along the gradient at first, then in the quasi-Newton direction."""
         image, gradient = variables["image"].read_value(), variables["gradient"].read_value()
-        first = variables["first"].read_value()
+        first, stored = variables["first"].read_value(), on_cpu(variables["stored"])
 
         def along_the_gradient():
             return gradient * (first / tf.maximum(_root_mean_square(gradient), 1e-30))
 
         def newton():
-            step = self._newton(variables, gradient)
+            step = self._newton(variables, gradient, stored)
             longest = LONGEST * first / tf.maximum(_root_mean_square(step), 1e-30)
             return step * tf.minimum(1.0, longest)
 
-        step = tf.cond(variables["stored"] > 0, newton, along_the_gradient)
+        step = tf.cond(stored > 0, newton, along_the_gradient)
         moved = self.clipped(image - step, numbers)
         variables["step"].assign(moved - image)
         variables["image"].assign(moved)
@@ -92,14 +92,18 @@ class LBFGS(Optimizer):
         best = variables["best_total"].read_value()
         first = tf.math.is_inf(best)  # there is no step to undo
         downhill = (losses["total"] < UPHILL * best) | first  # False for NaN
+        step, change = variables["step"].read_value(), gradient - variables["gradient"]
+        memory = [variables[name].read_value() for name in self._memory()]
+        # Rows: the memory, and the new pair. Columns: the new pair, and the gradient.
+        inner = inner_products([*memory, step, change], [step, change, gradient])
+        curved = inner[-2, 1] > 1e-10 * inner[-1, 1]  # upwards, along the step
+        decisions = tf.stack([downhill, losses["total"] < best, curved])
+        downhill, better, curved = tf.unstack(on_cpu(decisions))
 
         def keep():
-            tf.cond(
-                losses["total"] < best,
-                lambda: _remember_best(variables, losses, gradient),
-                lambda: None,
-            )
-            self._remember(variables, gradient)
+            tf.cond(better, lambda: _remember_best(variables, losses, gradient), lambda: None)
+            variables["with_gradient"].assign(inner[:-2, 2])
+            tf.cond(curved, lambda: self._remember(variables, step, change, inner), lambda: None)
             variables["gradient"].assign(gradient)
             return values
 
@@ -113,40 +117,32 @@ class LBFGS(Optimizer):
         values = tf.cond(downhill, keep, undo)
         return {name: values[column] for column, name in enumerate(names)}
 
-    def _remember(self, variables, gradient):
-        """Store the step and the change of the gradient along it, if it curves upwards."""
+    def _remember(self, variables, step, change, inner):
+        """Store a step and the change of the gradient along it, in place of the oldest pair."""
         m = self.history
-        step, change = variables["step"].read_value(), gradient - variables["gradient"]
-        memory = [variables[name].read_value() for name in self._memory()]
-        # Rows: the memory, and the new pair. Columns: the new pair, and the gradient.
-        inner = inner_products([*memory, step, change], [step, change, gradient])
         with_memory, with_new = inner[: 2 * m], inner[2 * m :]
-        curved = with_new[0, 1] > 1e-10 * with_new[1, 1]
-        slot = variables["stored"] % m
+        stored = on_cpu(variables["stored"])
+        slot = stored % m
 
         def assign(k):
             variables[f"step_{k}"].assign(step)
             variables[f"change_{k}"].assign(change)
 
-        def store():
-            tf.switch_case(slot, [functools.partial(assign, k) for k in range(m)])
-            indices = tf.stack([slot, m + slot])[:, tf.newaxis]
-            rows = tf.tensor_scatter_nd_update(with_memory, indices, with_new)
-            pair, products = tf.transpose(rows[:, :2]), variables["products"]
-            at_rows = tf.tensor_scatter_nd_update(products, indices, pair)
-            at_columns = tf.tensor_scatter_nd_update(tf.transpose(at_rows), indices, pair)
-            products.assign(tf.transpose(at_columns))
-            variables["stored"].assign_add(1)
-            return rows[:, 2]
+        tf.switch_case(slot, [functools.partial(assign, k) for k in range(m)])
+        indices = tf.stack([slot, m + slot])[:, tf.newaxis]
+        rows = tf.tensor_scatter_nd_update(with_memory, indices, with_new)
+        pair, products = tf.transpose(rows[:, :2]), variables["products"]
+        at_rows = tf.tensor_scatter_nd_update(products, indices, pair)
+        at_columns = tf.tensor_scatter_nd_update(tf.transpose(at_rows), indices, pair)
+        products.assign(tf.transpose(at_columns))
+        variables["with_gradient"].assign(rows[:, 2])
+        variables["stored"].assign(stored + 1)
 
-        with_gradient = tf.cond(curved, store, lambda: with_memory[:, 2])
-        variables["with_gradient"].assign(with_gradient)
-
-    def _newton(self, variables, gradient):
+    def _newton(self, variables, gradient, stored):
         """Return the approximate inverse Hessian times the gradient."""
         products, with_gradient = variables["products"], variables["with_gradient"]
         coefficients = quasi_newton(
-            products.read_value(), with_gradient.read_value(), variables["stored"], self.history
+            products.read_value(), with_gradient.read_value(), stored, self.history
         )
         *subtracted, of_gradient = tf.unstack(-coefficients)
         direction = variables["step"]
@@ -158,6 +154,12 @@ class LBFGS(Optimizer):
     def _memory(self):
         """Return the names of the remembered steps, and then of the changes of the gradient."""
         return [f"{kind}_{k}" for kind in ("step", "change") for k in range(self.history)]
+
+
+def on_cpu(x):
+    """Return a tensor that decides what is done next; a GPU then waits for it once."""
+    with tf.device("CPU:0"):
+        return tf.identity(x)
 
 
 def inner_products(these, those):

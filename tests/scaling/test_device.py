@@ -201,7 +201,7 @@ def test_a_run_stays_on_the_logical_device_that_it_was_given():
     assert elsewhere <= COUNTING, elsewhere - COUNTING
 
 
-# The loop's counter, which tells the processor how many updates to make.
+# The loop's counter, and what L-BFGS decides by: the processor must know them.
 COUNTING = {"_Arg", "Enter", "Merge", "Switch", "NextIteration", "Identity", "Exit"}
 ON_SECOND = """
 import numpy as np, tensorflow as tf
