@@ -42,12 +42,12 @@ test-cluster: $(VENV)/installed-test $(VENV)/installed-cluster  ## batches on a 
 	$(BIN)/python -m pytest -m cluster
 
 test-app: $(VENV)/installed-test-app  ## the page, in Chromium
-	$(BIN)/python -m pytest -m app
+	$(BIN)/python -m pytest -m "app and not long"
 
 test-slow: $(VENV)/installed-test  ## the slowest of the usual tests
 	$(BIN)/python -m pytest -n 2 -m slow
 
-test-long: $(VENV)/installed-test  ## forty kills, thousands of damaged files
+test-long: $(VENV)/installed-test $(VENV)/installed-test-app  ## kills, signals, damaged files, a class
 	$(BIN)/python -m pytest -m long
 
 test-all: test test-slow test-docs test-notebooks test-cluster test-app  ## everything but test-long

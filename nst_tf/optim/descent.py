@@ -65,6 +65,10 @@ class Optimizer:
         variables["gradient"].assign(gradient)
         return losses
 
+    def adapted(self, state):
+        """Return a saved state as this optimizer continues it."""
+        return state
+
     @staticmethod
     def clipped(image, numbers):
         """Return an image with its pixels between the bounds, if there are any."""
@@ -94,7 +98,7 @@ class Descent:
     converged = False
 
     def __init__(self, optimizer, objective, targets, image):
-        self.objective = objective
+        self.optimizer, self.objective = optimizer, objective
         shape = getattr(objective, "image_shape", ANY_SIZE)
         image = tf.convert_to_tensor(image, tf.float32)
         initial = {"gradient": tf.zeros_like(image), **optimizer.initial(image)}
@@ -132,6 +136,7 @@ class Descent:
 
     def restore(self, state):
         """Continue from what `state` returned for a descent of the same kind and size."""
+        state = self.optimizer.adapted(state)
         for name, variable in self._variables.items():
             variable.assign(state[name])
         self.updates = int(state["updates"])

@@ -117,6 +117,22 @@ class LBFGS(Optimizer):
         values = tf.cond(downhill, keep, undo)
         return {name: values[column] for column, name in enumerate(names)}
 
+    def adapted(self, state):
+        """Return a saved state as this optimizer continues it.
+
+        One with another `history` (a run that went to tiles or left them) loses its memory.
+        """
+        if len(state["products"]) == 2 * self.history:
+            return state
+        zeros, m = np.zeros_like(state["image"]), self.history
+        return {
+            **state,
+            **dict.fromkeys(self._memory(), zeros),
+            "products": np.zeros((2 * m, 2 * m), np.float32),
+            "with_gradient": np.zeros(2 * m, np.float32),
+            "stored": np.int32(0),
+        }
+
     def _remember(self, variables, step, change, inner):
         """Store a step and the change of the gradient along it, in place of the oldest pair."""
         m = self.history

@@ -228,6 +228,26 @@ def test_second_visitor_waits_for_the_first(server, visit):
     wait_for_headline(second, "Stopped")
 
 
+@pytest.mark.long
+def test_a_class_of_twenty_visitors_paints_twenty_pictures(server, visit):
+    """All are painted, one after the other, and the page answers within a second meanwhile."""
+    looks, pages = [], [visit(server) for _ in range(20)]
+    for page in pages:
+        set_up(page, iterations="20", side="96")
+        page.click("#start")
+        page.wait_for_selector("#headline p:has-text('Waiting'), #headline p:has-text('Painting')")
+    waiting = list(pages)
+    while waiting:
+        begun = time.monotonic()
+        with urllib.request.urlopen(server.url, timeout=60) as answer:
+            assert answer.status == 200
+        looks.append(time.monotonic() - begun)
+        waiting = [page for page in waiting if "Done" not in page.inner_text("#headline p")]
+        waiting[:1] and waiting[0].wait_for_timeout(500)
+    print(f"{len(pages)} of {len(pages)} painted; looks: {looks}")
+    assert len(set(server.output.glob("chelsea_*/result.png"))) >= 20
+
+
 def test_two_styles_with_a_painted_mask(server, visit, photo, tmp_path):
     page = visit(server)
     set_up(page, photo=photo, iterations="10", side="128")

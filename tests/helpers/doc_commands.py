@@ -52,6 +52,7 @@ NOT_RUN = {
     "python images/make_styles.py": "draws for a minute",
     "python images/make_styles.py --output drawn": "draws for a minute",
     "python -m nst_tf.run photo.jpg painting.jpg --device gpu": "needs a GPU",
+    "python -m nst_tf.run photo.jpg painting.jpg --device gpu:1": "needs two GPUs",
 }
 
 

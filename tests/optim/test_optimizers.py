@@ -369,6 +369,19 @@ def test_lbfgs_products_are_those_of_its_memory(updates):
     np.testing.assert_allclose(state["with_gradient"], memory @ gradient, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.parametrize(("before", "after"), [(10, 1), (1, 10), (4, 6)])
+def test_lbfgs_continues_with_another_history(before, after):
+    """A run that continues in tiles, or no longer needs them, remembers another number of steps."""
+    with contextlib.closing(LBFGS(before).start(bowl, (), np.ones_like(CENTER))) as descent:
+        reached = descent.update(3)[-1]["total"]
+        image, state = np.array(descent.image()), descent.state()
+    with contextlib.closing(LBFGS(after).start(bowl, (), np.zeros_like(CENTER))) as descent:
+        descent.restore(state)
+        np.testing.assert_array_equal(descent.image(), image)
+        assert descent.updates == 3
+        assert descent.update(5)[-1]["total"] < reached
+
+
 @pytest.mark.parametrize("name", ["adam", "lbfgs-fixed", "sgd"])
 def test_state_is_of_the_moment_and_restores_it(name):
     optimizer, _ = CASES[name]
