@@ -431,7 +431,13 @@ class Run:
                     self._record(rows, image, place, last=ended)
                 if ended:
                     return image
-                rows, descent = self._updated(descent, targets, iterations, done)
+                made = descent.updates
+                count = self.pace.updates(done + made, iterations - made)
+                try:
+                    with self.pace.timed(count):
+                        rows = descent.update(count)
+                except tf.errors.ResourceExhaustedError:
+                    rows, descent = [], self._in_smaller_tiles(descent, targets, iterations, made)
         finally:
             descent.close()
 
@@ -473,16 +479,6 @@ class Run:
                 return optimizer.start(objective, targets, image)
             except tf.errors.ResourceExhaustedError:
                 objective = self._smaller(objective, image.shape[1:3])
-
-    def _updated(self, descent, targets, iterations, done):
-        """Make some updates; return their losses, and the descent that goes on: in tiles if need be."""
-        made = descent.updates
-        count = self.pace.updates(done + made, iterations - made)
-        try:
-            with self.pace.timed(count):
-                return descent.update(count), descent
-        except tf.errors.ResourceExhaustedError:
-            return [], self._in_smaller_tiles(descent, targets, iterations, made)
 
     def _in_smaller_tiles(self, descent, targets, iterations, made):
         """Return a descent that continues where another one ran out of memory.

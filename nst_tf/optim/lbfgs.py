@@ -178,15 +178,23 @@ def on_cpu(x):
         return tf.identity(x)
 
 
-def inner_products(these, those):
-    """Return the inner products of n images with m others, (n, m); computed strip by strip."""
+def inner_products(these, those, *, stacked=None):
+    """Return the inner products of n images with m others, (n, m); computed strip by strip.
+
+    `stacked`: copy the strips of the n images into one array, which a GPU does faster than it
+    begins n products. By default on a GPU.
+    """
+    if stacked is None:
+        stacked = bool(tf.config.get_visible_devices("GPU"))
     these, those = ([tf.reshape(x, [-1]) for x in images] for images in (these, those))
     size = tf.size(these[0])
 
     def add_strip(begin, products):
         strip = slice(begin, tf.minimum(begin + STRIP, size))
         columns = tf.stack([x[strip] for x in those])
-        parts = [tf.matmul(columns, x[tf.newaxis, strip], transpose_b=True) for x in these]
+        rows = [x[tf.newaxis, strip] for x in these]
+        rows = [tf.concat(rows, 0)] if stacked else rows
+        parts = [tf.matmul(columns, x, transpose_b=True) for x in rows]
         return strip.stop, products + tf.concat(parts, 1)
 
     start = (0, tf.zeros((len(those), len(these))))

@@ -349,11 +349,12 @@ def test_quasi_newton_matches_the_textbook_recursion(stored):
     np.testing.assert_allclose(ours, direction, rtol=1e-3, atol=1e-4)
 
 
-def test_inner_products_of_several_strips(monkeypatch):
+@pytest.mark.parametrize("stacked", [False, True])
+def test_inner_products_of_several_strips(monkeypatch, stacked):
     monkeypatch.setattr(lbfgs_module, "STRIP", 7)
     images = np.random.default_rng(0).normal(size=(5, 1, 4, 5, 3)).astype(np.float32)
     flat = images.reshape(5, 60)
-    products = inner_products(list(images[:2]), list(images[2:]))
+    products = inner_products(list(images[:2]), list(images[2:]), stacked=stacked)
     np.testing.assert_allclose(products, flat[:2] @ flat[2:].T, rtol=1e-5)
 
 
