@@ -1,27 +1,21 @@
 """Lists of jobs: from a TOML, JSON or CSV file or from pairs of pictures, with sweeps of knobs."""
 
-import csv
 import glob
-import io
 import itertools
 import json
 import re
-import tomllib
 from dataclasses import asdict
 from pathlib import Path
 
 from PIL import Image
 
+from nst_tf.batch.reading import FORMAT, check_count, read_list
 from nst_tf.config import NO_MASK, NOT, PATHS, STARTS, JobConfig
 from nst_tf.errors import ConfigError
-from nst_tf.files import atomic_file, cut, read_text
+from nst_tf.files import atomic_file, cut
 from nst_tf.jobs.job import Job
-from nst_tf.jobs.settings import KNOBS, value_of
 from nst_tf.samples import EXPECTED, resolve_picture
 
-FORMAT = "nst_tf jobs 1"
-LARGEST = 2**26  # bytes of a list
-MOST = 100_000  # jobs
 LONGEST = 110  # bytes of either half of a generated name
 NAME = re.compile(r"[^\s./\\:*?\"<>|\0-\x1f-][^/\\:*?\"<>|\0-\x1f]{0,199}")  # valid on any system
 TAKEN = re.compile(r"index(_\d+)?\.html|summary\.csv|jobs\.json", re.IGNORECASE)
@@ -38,8 +32,9 @@ def read_jobs(path, *, base=None, over=None, sweeps=None):
     ----------
     path : path
         A .toml or .json with "jobs", tables of knobs, and optionally "defaults" for all of them;
-        or a .csv with a column per knob. A job's "name" names its folder. Paths are relative to
-        the folder of the file; content and style can be names of samples.
+        or a .csv, .tsv or .txt with a column per knob, separated by commas, semicolons or tabs. A
+        job's "name" names its folder. Paths are relative to the folder of the file; content and
+        style can be names of samples.
     base : JobConfig, optional
         Values of the knobs that are not in the file.
     over : dict, optional
@@ -58,9 +53,9 @@ def read_jobs(path, *, base=None, over=None, sweeps=None):
         The file can't be read or is not a list of jobs, or a value for all jobs is invalid.
     """
     path = Path(path)
-    defaults, entries = _read_list(path)
+    defaults, entries = read_list(path)
     base = (base or JobConfig()).changed(**_from_folder(path.parent, defaults))
-    entries = [(_name_of(entry), _from_folder(path.parent, entry)) for entry in entries]
+    entries = [(entry.get("name"), _from_folder(path.parent, entry)) for entry in entries]
     return _all_jobs(entries, base, over or {}, sweeps or {})
 
 
@@ -76,7 +71,7 @@ def pairs(contents, styles, *, base=None, over=None, sweeps=None):
     """
     contents, styles = matching("content", contents), matching("style", styles)
     count = len(contents) * len(styles)
-    _check_count(count)
+    check_count(count)
     combined = [{"content": c, "style": (s,)} for c in contents for s in styles]
     entries = [(None, knobs) for knobs in combined]
     return _all_jobs(entries, base or JobConfig(), over or {}, sweeps or {})
@@ -120,86 +115,7 @@ def _as_listed(job):
     return {"name": job.name, **asdict(job.config)}
 
 
-# ---------------------------------------------------------------------------- reading
-
-
-def _read_list(path):
-    """Return the defaults and the entries of a list as dicts of knobs."""
-    readers = {".toml": tomllib.loads, ".json": json.loads, ".csv": None}
-    kind = path.suffix.lower()
-    if kind not in readers:
-        raise ConfigError(
-            f"{path} is not a list of jobs; a file ending in {', '.join(readers)} was expected"
-        )
-    text = _text(path)
-    try:
-        if kind == ".csv":
-            return {}, _read_csv(path, text)
-        listed = readers[kind](text)
-    except (ValueError, RecursionError, csv.Error) as error:
-        raise ConfigError(f"{path} is not valid {kind[1:].upper()}: {error}") from None
-    listed = {"jobs": listed} if isinstance(listed, list) else listed
-    return _checked(path, listed)
-
-
-def _text(path):
-    try:
-        if not path.is_file():
-            raise ConfigError(f"{path} is not a file; a list of jobs was expected")
-        return read_text(path, most=LARGEST).removeprefix("\ufeff")  # the BOM of spreadsheets
-    except OSError as error:
-        raise ConfigError(f"{path} can't be read: {error.strerror or error}") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path} is not UTF-8; save it as UTF-8") from None
-
-
-def _checked(path, listed):
-    if not isinstance(listed, dict) or not isinstance(listed.get("jobs"), list):
-        raise ConfigError(f"{path} holds no jobs; a list of tables under `jobs` was expected")
-    other = set(listed) - {"jobs", "defaults", "format"}
-    if other:
-        raise ConfigError(
-            f"{path} has {', '.join(sorted(map(str, other)))} outside `jobs` and `defaults`; put "
-            "knobs for all jobs into `defaults`"
-        )
-    if listed.get("format", FORMAT) != FORMAT:
-        raise ConfigError(f"{path} has format {listed['format']!r:.40}, not {FORMAT!r}")
-    defaults = listed.get("defaults", {})
-    if not isinstance(defaults, dict) or not all(isinstance(job, dict) for job in listed["jobs"]):
-        raise ConfigError(f"{path}: `defaults` and each job must be tables: knob = value")
-    return defaults, listed["jobs"]
-
-
-def _read_csv(path, text):
-    """Return the rows as dicts of knobs, with each cell converted to the type of its knob."""
-    rows = csv.reader(io.StringIO(text, newline=""), strict=True)
-    header = [name.strip() for name in next(rows, [])]
-    unknown = [name for name in header if name != "name" and name not in KNOBS]
-    if unknown or not header:
-        raise ConfigError(
-            f"{path}: its first row has {', '.join(map(repr, unknown)) or 'nothing'}; the names of "
-            "knobs were expected, such as content, style, alpha"
-        )
-    entries = []
-    for row in filter(None, rows):
-        entry = {name: cell.strip() for name, cell in zip(header, row) if cell.strip()}
-        if len(entries) > MOST:
-            _check_count(len(entries))
-        if len(row) > len(header):
-            entry["problem"] = f"its row has {len(row)} cells, but the first row has {len(header)}"
-        entries.append(entry)
-    return [_typed_cells(entry) for entry in entries]
-
-
-def _typed_cells(entry):
-    try:
-        return {name: value_of(name, cell) for name, cell in entry.items()}
-    except ConfigError as error:
-        return {"name": entry.get("name"), "problem": str(error)}
-
-
-def _name_of(entry):
-    return entry.get("name")
+# ---------------------------------------------------------------------------- paths
 
 
 def _from_folder(folder, knobs):
@@ -235,7 +151,7 @@ def _all_jobs(entries, base, over, sweeps):
             base.changed(**{name: value})  # an error that affects all jobs is raised at once
     base.changed(**over)
     combinations = [dict(zip(sweeps, values)) for values in itertools.product(*sweeps.values())]
-    _check_count(len(entries) * len(combinations))
+    check_count(len(entries) * len(combinations))
     if not entries:
         raise ConfigError("there are no jobs in the list; at least one was expected")
     taken, jobs = {}, []
@@ -316,8 +232,3 @@ def _unused(name, taken):
     taken[key] = max(number, 1)
     taken.setdefault(candidate.casefold(), 1)
     return candidate
-
-
-def _check_count(count):
-    if count > MOST:
-        raise ConfigError(f"{count} jobs are too many; a batch takes at most {MOST}: split it")
