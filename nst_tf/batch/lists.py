@@ -1,20 +1,20 @@
 """Lists of jobs: from a TOML, JSON or CSV file or from pairs of pictures, with sweeps of knobs."""
 
-import glob
 import itertools
 import json
+import math
 import re
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
-from PIL import Image
-
+from nst_tf.batch.pictures import Folders, matching
 from nst_tf.batch.reading import FORMAT, check_count, read_list
 from nst_tf.config import NO_MASK, NOT, PATHS, STARTS, JobConfig
+from nst_tf.console import print_line
 from nst_tf.errors import ConfigError
 from nst_tf.files import atomic_file, cut
 from nst_tf.jobs.job import Job
-from nst_tf.samples import EXPECTED, resolve_picture
+from nst_tf.samples import resolve_picture
 
 LONGEST = 110  # bytes of either half of a generated name
 NAME = re.compile(r"[^\s./\\:*?\"<>|\0-\x1f-][^/\\:*?\"<>|\0-\x1f]{0,199}")  # valid on any system
@@ -25,7 +25,7 @@ KEYWORDS = {"init": STARTS, "weights": ("auto", "embedded", "squeezenet")}
 # ---------------------------------------------------------------------------- sources of jobs
 
 
-def read_jobs(path, *, base=None, over=None, sweeps=None):
+def read_jobs(path, *, base=None, over=None, sweeps=None, say=print_line):
     """Read the jobs of a file.
 
     Parameters
@@ -34,13 +34,15 @@ def read_jobs(path, *, base=None, over=None, sweeps=None):
         A .toml or .json with "jobs", tables of knobs, and optionally "defaults" for all of them;
         or a .csv, .tsv or .txt with a column per knob, separated by commas, semicolons or tabs. A
         job's "name" names its folder. Paths are relative to the folder of the file; content and
-        style can be names of samples.
+        style can be names of samples, or folders: such an entry is a job for each picture in them.
     base : JobConfig, optional
         Values of the knobs that are not in the file.
     over : dict, optional
         Knobs that override the file for all jobs.
     sweeps : dict of lists, optional
         Values by knob: each job is run with each of them, in all combinations.
+    say : callable or None
+        Receives a line about each folder of which files were left out.
 
     Returns
     -------
@@ -56,49 +58,32 @@ def read_jobs(path, *, base=None, over=None, sweeps=None):
     defaults, entries = read_list(path)
     base = (base or JobConfig()).changed(**_from_folder(path.parent, defaults))
     entries = [(entry.get("name"), _from_folder(path.parent, entry)) for entry in entries]
-    return _all_jobs(entries, base, over or {}, sweeps or {})
+    return _all_jobs(entries, base, over or {}, sweeps or {}, say)
 
 
-def pairs(contents, styles, *, base=None, over=None, sweeps=None):
+def pairs(contents, styles, *, base=None, over=None, sweeps=None, say=print_line):
     """Return a job for each pair of content and style.
 
     Parameters
     ----------
     contents, styles : sequence of str
-        Files, patterns such as "photos/*.jpg", or names of samples.
+        Files, folders, patterns such as "photos/*.jpg", or names of samples.
     base, over, sweeps
         As for `read_jobs`.
+    say : callable or None
+        Receives a line about contents and one about styles, if files were left out.
+
+    Raises
+    ------
+    ConfigError
+        A folder or pattern has no pictures, or a value for all jobs is invalid.
     """
-    contents, styles = matching("content", contents), matching("style", styles)
+    contents, styles = matching("content", contents, say), matching("style", styles, say)
     count = len(contents) * len(styles)
     check_count(count)
     combined = [{"content": c, "style": (s,)} for c in contents for s in styles]
     entries = [(None, knobs) for knobs in combined]
-    return _all_jobs(entries, base or JobConfig(), over or {}, sweeps or {})
-
-
-def matching(option, patterns):
-    """Return the files that match the patterns, in order, without duplicates.
-
-    A pattern matches only files with a picture's suffix: folders of pictures hold credits, too.
-    """
-    found = []
-    for pattern in patterns:
-        path = resolve_picture(pattern)
-        if Path(path).exists():
-            files = [path]
-        else:
-            files = sorted(filter(_is_picture, glob.glob(pattern, recursive=True)))  # noqa: PTH207
-        if not files:
-            raise ConfigError(
-                f"--{option} {pattern}: there is no such picture; a pattern, {EXPECTED}"
-            )
-        found += files
-    return list(dict.fromkeys(found))
-
-
-def _is_picture(path):
-    return Path(path).suffix.lower() in Image.registered_extensions() and Path(path).is_file()
+    return _all_jobs(entries, base or JobConfig(), over or {}, sweeps or {}, say)
 
 
 def save_jobs(path, jobs):
@@ -144,8 +129,8 @@ def _joined(folder, name, path):
 # ---------------------------------------------------------------------------- creating jobs
 
 
-def _all_jobs(entries, base, over, sweeps):
-    """Return a job for each entry (name or None, knobs) and each combination of the sweeps."""
+def _all_jobs(entries, base, over, sweeps, say):
+    """Return the jobs of all entries (name or None, knobs) and combinations of the sweeps."""
     for name, values in sweeps.items():
         for value in values:
             base.changed(**{name: value})  # an error that affects all jobs is raised at once
@@ -154,37 +139,65 @@ def _all_jobs(entries, base, over, sweeps):
     check_count(len(entries) * len(combinations))
     if not entries:
         raise ConfigError("there are no jobs in the list; at least one was expected")
-    taken, jobs = {}, []
+    folders, taken, jobs = Folders(say), {}, []
     for number, (name, knobs) in enumerate(entries, 1):
         for swept in combinations:
-            job = _job(number, name, {**knobs, **over, **swept}, swept, base)
-            jobs.append(Job(_unused(job.name, taken), job.config, job.problem))
+            found = _jobs(number, name, {**knobs, **over, **swept}, swept, base, folders)
+            check_count(len(jobs) + len(found))
+            jobs += [Job(_unused(job.name, taken), job.config, job.problem) for job in found]
     return jobs
 
 
-def _job(number, name, knobs, swept, base):
-    """Return the job of an entry; an invalid one carries the problem instead of a config."""
+def _jobs(number, name, knobs, swept, base, folders):
+    """Return the jobs of an entry: one, or one for each picture of its folders.
+
+    The job of an invalid entry carries the problem instead of a config.
+    """
     problem = knobs.pop("problem", "")
-    bad_name = name is not None and not _is_name(name)
-    if bad_name:
+    if name is not None and not _is_name(name):
         problem = (
             f"its name is {name!r:.60}; a plain folder name was expected: no / \\ : * or similar, "
             "no leading dot, at most 220 bytes, not the name of one of the batch's own files"
         )
-    generated = name is None or bad_name
-    config = None
-    if not problem:
-        try:
-            config = base.changed(**knobs)
-            _check_pictures(config)
-        except ConfigError as error:
-            config, problem = None, str(error)
-    if generated:
-        name = folder_name(config) if config else f"job {number}"
-    if generated or swept:
-        tail = "".join(f"_{knob}-{_value_text(value)}" for knob, value in swept.items())
-        name = _plain(cut(name, LONGEST) + cut(tail, LONGEST))
-    return Job(name, config, problem)
+        name = None
+    try:
+        if problem:
+            raise ConfigError(problem)
+        config = base.changed(**knobs)
+        _check_pictures(config)
+        configs = _with_pictures(config, folders)
+    except ConfigError as error:
+        name, generated = name or f"job {number}", name is None
+        return [Job(_job_name(name, swept, generated=generated), None, str(error))]
+    return [Job(_name_of(one, config, name, swept), one) for one in configs]
+
+
+def _with_pictures(config, folders):
+    """Return the configs of all combinations of the pictures in folders."""
+    listed = (config.content, *config.style)
+    choices = [folders.pictures(path) for path in listed]
+    check_count(math.prod(map(len, choices)))
+    if all(path in found for path, found in zip(listed, choices)):  # no folder
+        return [config]
+    combined = itertools.product(*choices)
+    return [replace(config, content=content, style=tuple(style)) for content, *style in combined]
+
+
+def _name_of(config, listed, name, swept):
+    """Return the name of a job; in that of an entry, add the pictures that came from folders."""
+    if name is None:
+        return _job_name(folder_name(config), swept, generated=True)
+    before, after = (listed.content, *listed.style), (config.content, *config.style)
+    added = [f"_{Path(path).stem}" for path, folder in zip(after, before) if path != folder]
+    return _job_name(name, swept, added="".join(added))
+
+
+def _job_name(name, swept, *, added="", generated=False):
+    """Return a name with an addition and the values of the sweeps; a listed name is kept as is."""
+    if not (generated or added or swept):
+        return name
+    tail = added + "".join(f"_{knob}-{_value_text(value)}" for knob, value in swept.items())
+    return _plain(cut(name, LONGEST) + cut(tail, LONGEST))
 
 
 def _is_name(name):

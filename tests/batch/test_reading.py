@@ -180,7 +180,13 @@ def test_other_errors_do_not_advise_on_paths(read_list, name, text):
     assert "Windows" not in str(error.value)
 
 
-ESCAPED = [r"C:\temp\a.jpg", r"D:\new\a.jpg", r"photos\red.jpg", r"C:\folder\a.jpg", r"E:\b.jpg"]
+ESCAPED = [
+    r"C:\temp\a.jpg",
+    r"D:\new\a.jpg",
+    r"photos\red.jpg",
+    r"C:\folder\a.jpg",
+    r"E:\temp\b.jpg",
+]
 
 
 @pytest.mark.parametrize("path", ESCAPED)
