@@ -14,11 +14,22 @@ _in_use = ContextVar("directories that a run or the page writes to", default=fro
 
 
 def read_text(path, *, most=MAX_TEXT_BYTES, errors="strict"):
-    """Return the text of a regular file of at most `most` bytes.
+    """Return the text of a regular file of at most `most` bytes, which is UTF-8.
 
     Raises
     ------
     OSError, UnicodeDecodeError
+        As for `read_bytes`, or the file is not UTF-8.
+    """
+    return read_bytes(path, most=most).decode(errors=errors)
+
+
+def read_bytes(path, *, most):
+    """Return the content of a regular file of at most `most` bytes.
+
+    Raises
+    ------
+    OSError
         The path is not a regular file (a pipe would block), or the file is too large.
     """
     path = Path(path)
@@ -28,7 +39,7 @@ def read_text(path, *, most=MAX_TEXT_BYTES, errors="strict"):
         data = file.read(most + 1)
     if len(data) > most:
         raise OSError(errno.EFBIG, f"it has more than {most:,} bytes", str(path))
-    return data.decode(errors=errors)
+    return data
 
 
 def cut(text, most):

@@ -1,8 +1,8 @@
 """Batches of jobs, run one after the other in this process or in parallel on a cluster.
 
-`lists.py` creates the jobs from a file or from pairs of pictures; `here.py` and `on_ray.py` are
-the engines that run them; `attempts.py` counts the jobs that end the process; `progress.py` and
-`summary.py` report progress and results.
+`lists.py` creates the jobs from a file, which `reading.py` reads, or from pairs of pictures,
+which `pictures.py` finds; `here.py` and `on_ray.py` are the engines that run them; `attempts.py`
+counts the jobs that end the process; `progress.py` and `summary.py` report progress and results.
 """
 
 from nst_tf.batch.lists import pairs, read_jobs

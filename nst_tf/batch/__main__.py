@@ -31,7 +31,7 @@ def make_parser():
     )
     parser.add_argument("jobs", nargs="?", metavar="JOBS", help="a .toml, .json or .csv list")
     for name, noun in (("content", "photographs"), ("style", "paintings")):
-        text = f"{noun}, or patterns such as '{noun}/*.jpg'; all pairs are run"
+        text = f"{noun}, folders or patterns such as '{noun}/*.jpg'; all pairs are run"
         parser.add_argument(f"--{name}", nargs="+", action="extend", metavar="FILE", help=text)
     parser.add_argument(
         "--set",
@@ -95,10 +95,12 @@ def make_jobs(options, say=print_line):
         raise ConfigError("give either a list of jobs or --content and --style")
     base = base_config(options, say)
     if listed is not None:
-        return read_jobs(listed, base=base, over=options, sweeps=sweeps)
+        return read_jobs(listed, base=base, over=options, sweeps=sweeps, say=say)
     if len(pictures) < len(PICTURES):
         raise ConfigError(f"only --{next(iter(pictures))} was given; give --content and --style")
-    return pairs(*(pictures[name] for name in PICTURES), base=base, over=options, sweeps=sweeps)
+    return pairs(
+        *(pictures[name] for name in PICTURES), base=base, over=options, sweeps=sweeps, say=say
+    )
 
 
 def base_config(options, say):

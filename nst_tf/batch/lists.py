@@ -1,27 +1,21 @@
 """Lists of jobs: from a TOML, JSON or CSV file or from pairs of pictures, with sweeps of knobs."""
 
-import csv
-import glob
-import io
 import itertools
 import json
+import math
 import re
-import tomllib
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
-from PIL import Image
-
+from nst_tf.batch.pictures import Folders, matching
+from nst_tf.batch.reading import FORMAT, check_count, read_list
 from nst_tf.config import NO_MASK, NOT, PATHS, STARTS, JobConfig
+from nst_tf.console import print_line
 from nst_tf.errors import ConfigError
-from nst_tf.files import atomic_file, cut, read_text
+from nst_tf.files import atomic_file, cut
 from nst_tf.jobs.job import Job
-from nst_tf.jobs.settings import KNOBS, value_of
-from nst_tf.samples import EXPECTED, resolve_picture
+from nst_tf.samples import resolve_picture
 
-FORMAT = "nst_tf jobs 1"
-LARGEST = 2**26  # bytes of a list
-MOST = 100_000  # jobs
 LONGEST = 110  # bytes of either half of a generated name
 NAME = re.compile(r"[^\s./\\:*?\"<>|\0-\x1f-][^/\\:*?\"<>|\0-\x1f]{0,199}")  # valid on any system
 TAKEN = re.compile(r"index(_\d+)?\.html|summary\.csv|jobs\.json", re.IGNORECASE)
@@ -31,21 +25,24 @@ KEYWORDS = {"init": STARTS, "weights": ("auto", "embedded", "squeezenet")}
 # ---------------------------------------------------------------------------- sources of jobs
 
 
-def read_jobs(path, *, base=None, over=None, sweeps=None):
+def read_jobs(path, *, base=None, over=None, sweeps=None, say=print_line):
     """Read the jobs of a file.
 
     Parameters
     ----------
     path : path
         A .toml or .json with "jobs", tables of knobs, and optionally "defaults" for all of them;
-        or a .csv with a column per knob. A job's "name" names its folder. Paths are relative to
-        the folder of the file; content and style can be names of samples.
+        or a .csv, .tsv or .txt with a column per knob, separated by commas, semicolons or tabs. A
+        job's "name" names its folder. Paths are relative to the folder of the file; content and
+        style can be names of samples, or folders: such an entry is a job for each picture in them.
     base : JobConfig, optional
         Values of the knobs that are not in the file.
     over : dict, optional
         Knobs that override the file for all jobs.
     sweeps : dict of lists, optional
         Values by knob: each job is run with each of them, in all combinations.
+    say : callable or None
+        Receives a line about each folder of which files were left out.
 
     Returns
     -------
@@ -58,52 +55,35 @@ def read_jobs(path, *, base=None, over=None, sweeps=None):
         The file can't be read or is not a list of jobs, or a value for all jobs is invalid.
     """
     path = Path(path)
-    defaults, entries = _read_list(path)
+    defaults, entries = read_list(path)
     base = (base or JobConfig()).changed(**_from_folder(path.parent, defaults))
-    entries = [(_name_of(entry), _from_folder(path.parent, entry)) for entry in entries]
-    return _all_jobs(entries, base, over or {}, sweeps or {})
+    entries = [(entry.get("name"), _from_folder(path.parent, entry)) for entry in entries]
+    return _all_jobs(entries, base, over or {}, sweeps or {}, say)
 
 
-def pairs(contents, styles, *, base=None, over=None, sweeps=None):
+def pairs(contents, styles, *, base=None, over=None, sweeps=None, say=print_line):
     """Return a job for each pair of content and style.
 
     Parameters
     ----------
     contents, styles : sequence of str
-        Files, patterns such as "photos/*.jpg", or names of samples.
+        Files, folders, patterns such as "photos/*.jpg", or names of samples.
     base, over, sweeps
         As for `read_jobs`.
+    say : callable or None
+        Receives a line about contents and one about styles, if files were left out.
+
+    Raises
+    ------
+    ConfigError
+        A folder or pattern has no pictures, or a value for all jobs is invalid.
     """
-    contents, styles = matching("content", contents), matching("style", styles)
+    contents, styles = matching("content", contents, say), matching("style", styles, say)
     count = len(contents) * len(styles)
-    _check_count(count)
+    check_count(count)
     combined = [{"content": c, "style": (s,)} for c in contents for s in styles]
     entries = [(None, knobs) for knobs in combined]
-    return _all_jobs(entries, base or JobConfig(), over or {}, sweeps or {})
-
-
-def matching(option, patterns):
-    """Return the files that match the patterns, in order, without duplicates.
-
-    A pattern matches only files with a picture's suffix: folders of pictures hold credits, too.
-    """
-    found = []
-    for pattern in patterns:
-        path = resolve_picture(pattern)
-        if Path(path).exists():
-            files = [path]
-        else:
-            files = sorted(filter(_is_picture, glob.glob(pattern, recursive=True)))  # noqa: PTH207
-        if not files:
-            raise ConfigError(
-                f"--{option} {pattern}: there is no such picture; a pattern, {EXPECTED}"
-            )
-        found += files
-    return list(dict.fromkeys(found))
-
-
-def _is_picture(path):
-    return Path(path).suffix.lower() in Image.registered_extensions() and Path(path).is_file()
+    return _all_jobs(entries, base or JobConfig(), over or {}, sweeps or {}, say)
 
 
 def save_jobs(path, jobs):
@@ -120,86 +100,7 @@ def _as_listed(job):
     return {"name": job.name, **asdict(job.config)}
 
 
-# ---------------------------------------------------------------------------- reading
-
-
-def _read_list(path):
-    """Return the defaults and the entries of a list as dicts of knobs."""
-    readers = {".toml": tomllib.loads, ".json": json.loads, ".csv": None}
-    kind = path.suffix.lower()
-    if kind not in readers:
-        raise ConfigError(
-            f"{path} is not a list of jobs; a file ending in {', '.join(readers)} was expected"
-        )
-    text = _text(path)
-    try:
-        if kind == ".csv":
-            return {}, _read_csv(path, text)
-        listed = readers[kind](text)
-    except (ValueError, RecursionError, csv.Error) as error:
-        raise ConfigError(f"{path} is not valid {kind[1:].upper()}: {error}") from None
-    listed = {"jobs": listed} if isinstance(listed, list) else listed
-    return _checked(path, listed)
-
-
-def _text(path):
-    try:
-        if not path.is_file():
-            raise ConfigError(f"{path} is not a file; a list of jobs was expected")
-        return read_text(path, most=LARGEST).removeprefix("\ufeff")  # the BOM of spreadsheets
-    except OSError as error:
-        raise ConfigError(f"{path} can't be read: {error.strerror or error}") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path} is not UTF-8; save it as UTF-8") from None
-
-
-def _checked(path, listed):
-    if not isinstance(listed, dict) or not isinstance(listed.get("jobs"), list):
-        raise ConfigError(f"{path} holds no jobs; a list of tables under `jobs` was expected")
-    other = set(listed) - {"jobs", "defaults", "format"}
-    if other:
-        raise ConfigError(
-            f"{path} has {', '.join(sorted(map(str, other)))} outside `jobs` and `defaults`; put "
-            "knobs for all jobs into `defaults`"
-        )
-    if listed.get("format", FORMAT) != FORMAT:
-        raise ConfigError(f"{path} has format {listed['format']!r:.40}, not {FORMAT!r}")
-    defaults = listed.get("defaults", {})
-    if not isinstance(defaults, dict) or not all(isinstance(job, dict) for job in listed["jobs"]):
-        raise ConfigError(f"{path}: `defaults` and each job must be tables: knob = value")
-    return defaults, listed["jobs"]
-
-
-def _read_csv(path, text):
-    """Return the rows as dicts of knobs, with each cell converted to the type of its knob."""
-    rows = csv.reader(io.StringIO(text, newline=""), strict=True)
-    header = [name.strip() for name in next(rows, [])]
-    unknown = [name for name in header if name != "name" and name not in KNOBS]
-    if unknown or not header:
-        raise ConfigError(
-            f"{path}: its first row has {', '.join(map(repr, unknown)) or 'nothing'}; the names of "
-            "knobs were expected, such as content, style, alpha"
-        )
-    entries = []
-    for row in filter(None, rows):
-        entry = {name: cell.strip() for name, cell in zip(header, row) if cell.strip()}
-        if len(entries) > MOST:
-            _check_count(len(entries))
-        if len(row) > len(header):
-            entry["problem"] = f"its row has {len(row)} cells, but the first row has {len(header)}"
-        entries.append(entry)
-    return [_typed_cells(entry) for entry in entries]
-
-
-def _typed_cells(entry):
-    try:
-        return {name: value_of(name, cell) for name, cell in entry.items()}
-    except ConfigError as error:
-        return {"name": entry.get("name"), "problem": str(error)}
-
-
-def _name_of(entry):
-    return entry.get("name")
+# ---------------------------------------------------------------------------- paths
 
 
 def _from_folder(folder, knobs):
@@ -228,47 +129,75 @@ def _joined(folder, name, path):
 # ---------------------------------------------------------------------------- creating jobs
 
 
-def _all_jobs(entries, base, over, sweeps):
-    """Return a job for each entry (name or None, knobs) and each combination of the sweeps."""
+def _all_jobs(entries, base, over, sweeps, say):
+    """Return the jobs of all entries (name or None, knobs) and combinations of the sweeps."""
     for name, values in sweeps.items():
         for value in values:
             base.changed(**{name: value})  # an error that affects all jobs is raised at once
     base.changed(**over)
     combinations = [dict(zip(sweeps, values)) for values in itertools.product(*sweeps.values())]
-    _check_count(len(entries) * len(combinations))
+    check_count(len(entries) * len(combinations))
     if not entries:
         raise ConfigError("there are no jobs in the list; at least one was expected")
-    taken, jobs = {}, []
+    folders, taken, jobs = Folders(say), {}, []
     for number, (name, knobs) in enumerate(entries, 1):
         for swept in combinations:
-            job = _job(number, name, {**knobs, **over, **swept}, swept, base)
-            jobs.append(Job(_unused(job.name, taken), job.config, job.problem))
+            found = _jobs(number, name, {**knobs, **over, **swept}, swept, base, folders)
+            check_count(len(jobs) + len(found))
+            jobs += [Job(_unused(job.name, taken), job.config, job.problem) for job in found]
     return jobs
 
 
-def _job(number, name, knobs, swept, base):
-    """Return the job of an entry; an invalid one carries the problem instead of a config."""
+def _jobs(number, name, knobs, swept, base, folders):
+    """Return the jobs of an entry: one, or one for each picture of its folders.
+
+    The job of an invalid entry carries the problem instead of a config.
+    """
     problem = knobs.pop("problem", "")
-    bad_name = name is not None and not _is_name(name)
-    if bad_name:
+    if name is not None and not _is_name(name):
         problem = (
             f"its name is {name!r:.60}; a plain folder name was expected: no / \\ : * or similar, "
             "no leading dot, at most 220 bytes, not the name of one of the batch's own files"
         )
-    generated = name is None or bad_name
-    config = None
-    if not problem:
-        try:
-            config = base.changed(**knobs)
-            _check_pictures(config)
-        except ConfigError as error:
-            config, problem = None, str(error)
-    if generated:
-        name = folder_name(config) if config else f"job {number}"
-    if generated or swept:
-        tail = "".join(f"_{knob}-{_value_text(value)}" for knob, value in swept.items())
-        name = _plain(cut(name, LONGEST) + cut(tail, LONGEST))
-    return Job(name, config, problem)
+        name = None
+    try:
+        if problem:
+            raise ConfigError(problem)
+        config = base.changed(**knobs)
+        _check_pictures(config)
+        configs = _with_pictures(config, folders)
+    except ConfigError as error:
+        name, generated = name or f"job {number}", name is None
+        return [Job(_job_name(name, swept, generated=generated), None, str(error))]
+    return [Job(_name_of(one, config, name, swept), one) for one in configs]
+
+
+def _with_pictures(config, folders):
+    """Return the configs of all combinations of the pictures in folders."""
+    listed = (config.content, *config.style)
+    choices = [folders.pictures(path) for path in listed]
+    check_count(math.prod(map(len, choices)))
+    if all(path in found for path, found in zip(listed, choices)):  # no folder
+        return [config]
+    combined = itertools.product(*choices)
+    return [replace(config, content=content, style=tuple(style)) for content, *style in combined]
+
+
+def _name_of(config, listed, name, swept):
+    """Return the name of a job; in that of an entry, add the pictures that came from folders."""
+    if name is None:
+        return _job_name(folder_name(config), swept, generated=True)
+    before, after = (listed.content, *listed.style), (config.content, *config.style)
+    added = [f"_{Path(path).stem}" for path, folder in zip(after, before) if path != folder]
+    return _job_name(name, swept, added="".join(added))
+
+
+def _job_name(name, swept, *, added="", generated=False):
+    """Return a name with an addition and the values of the sweeps; a listed name is kept as is."""
+    if not (generated or added or swept):
+        return name
+    tail = added + "".join(f"_{knob}-{_value_text(value)}" for knob, value in swept.items())
+    return _plain(cut(name, LONGEST) + cut(tail, LONGEST))
 
 
 def _is_name(name):
@@ -316,8 +245,3 @@ def _unused(name, taken):
     taken[key] = max(number, 1)
     taken.setdefault(candidate.casefold(), 1)
     return candidate
-
-
-def _check_count(count):
-    if count > MOST:
-        raise ConfigError(f"{count} jobs are too many; a batch takes at most {MOST}: split it")

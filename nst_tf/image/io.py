@@ -161,6 +161,13 @@ def is_picture(path):
         return False
 
 
+def picture_extensions():
+    """Return the file extensions of the readable formats, such as ".jpg", in lower case."""
+    readable = {*_formats(), "MPO"}  # two JPEGs in one file, of which the first is read
+    known = Image.registered_extensions()
+    return frozenset(extension for extension, name in known.items() if name in readable)
+
+
 def writer_options(path):
     """Return the writer's options for the extension of a file name.
 

@@ -13,6 +13,7 @@ from nst_tf.samples import SAMPLE_PAIR
 KNOBS = {knob.name: knob for knob in fields(JobConfig)}
 PICTURES = ("content", "style")  # knobs without a flag
 SEPARATOR = ";"  # between the values of a list in text
+POINT = "."  # the decimal mark of numbers in text
 BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 # A schedule given with a preset overrides these knobs of the preset with its own.
 SCHEDULES_OWN = {"learning_rate": None, "decay": None, "optimizer": None, "clip": True}
@@ -72,8 +73,24 @@ def _squeezenet_version(weights):
         return None
 
 
-def value_of(name, text, between=SEPARATOR):
-    """Convert a text to the type of a knob, without checking the limits of the knob."""
+def value_of(name, text, between=SEPARATOR, decimal=POINT):
+    """Convert a text to the type of a knob, without checking the limits of the knob.
+
+    Parameters
+    ----------
+    name : str
+        Of the knob; the text of another name is returned unchanged.
+    text : str
+    between : str or None
+        Separates the values of a list; None: whitespace.
+    decimal : str
+        Decimal mark of numbers, in addition to the point.
+
+    Raises
+    ------
+    ConfigError
+        The text is no value of the type.
+    """
     if name not in KNOBS:
         return text
     kind = KNOBS[name].type
@@ -81,12 +98,14 @@ def value_of(name, text, between=SEPARATOR):
     if typing.get_origin(kinds[0]) is tuple:
         item_kind = typing.get_args(kinds[0])[0]
         parts = [part.strip() for part in text.split(between)]
-        return tuple(_scalar(name, item_kind, part) for part in parts if part)
-    return _scalar(name, kinds[0], text)
+        return tuple(_scalar(name, item_kind, part, decimal) for part in parts if part)
+    return _scalar(name, kinds[0], text, decimal)
 
 
-def _scalar(name, kind, text):
+def _scalar(name, kind, text, decimal):
     try:
+        if kind is float:
+            return float(text.replace(decimal, POINT))
         return BOOLEANS[text.lower()] if kind is bool else kind(text)
     except (ValueError, KeyError):
         expected = {int: "a whole number", float: "a number", bool: "true or false"}[kind]
