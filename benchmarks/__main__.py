@@ -8,6 +8,7 @@ in which a machine's slow drifts cancel. Nothing else should run meanwhile.
 
 import argparse
 import json
+import re
 from pathlib import Path
 
 from benchmarks.parts import ON, PARTS
@@ -144,9 +145,26 @@ def _add_other_options(parser):
 def _add_gpu_options(parser):
     group = parser.add_argument_group("gpu")
     sizes = ["640x480", "1920x1080", "3840x2160"]
-    group.add_argument("--gpu-sizes", nargs="+", default=sizes, metavar="WxH")
-    group.add_argument("--gpu-iterations", type=int, default=200, metavar="N", help="of a run")
+    group.add_argument("--gpu-sizes", nargs="+", type=_size, default=sizes, metavar="WxH")
+    group.add_argument(
+        "--gpu-iterations", type=_some, default=200, metavar="N", help="of a run, at least 4"
+    )
     parser.set_defaults(gpu_job=GPU_JOB)
+
+
+def _size(text):
+    """Check a size such as "640x480", of 32 pixels at least."""
+    if not re.fullmatch(r"\d+x\d+", text) or min(map(int, text.split("x"))) < 32:
+        raise argparse.ArgumentTypeError(f"{text!r} is no WxH of 32 pixels or more")
+    return text
+
+
+def _some(text):
+    """Read a number of iterations, of which half is timed."""
+    number = int(text)
+    if number < 4:
+        raise argparse.ArgumentTypeError(f"{number} is too few")
+    return number
 
 
 def _parts(text):

@@ -178,8 +178,8 @@ class TransferConfig:
     )
     xla: bool = knob(
         False,
-        "compile the network with XLA: on a GPU each size takes 10 s or more to compile, and its "
-        "iterations then take about two thirds of the time; on a CPU they take longer",
+        "compile the network with XLA, which pays for thousands of iterations of one size on a "
+        "GPU; there it needs --pooling average or --no-deterministic",
     )
     memory_limit: float | None = knob(
         None,

@@ -36,6 +36,10 @@ class Diverged(NstError):
         self.result = result
 
 
+class OutOfMemory(Diverged):
+    """Memory ran out in the middle of a run; `result` holds the picture reached."""
+
+
 class Interrupted(KeyboardInterrupt):
     """Ctrl-C during a run; `result` holds the current picture.
 

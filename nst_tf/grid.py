@@ -96,7 +96,7 @@ def _draw(sheet, config, knobs, folder):
         from nst_tf.experiments import layer_grid, weight_grid
         from nst_tf.image.io import save_image
         from nst_tf.jobs.inputs import chosen_weights
-        from nst_tf.jobs.load import load_trunk_and_images
+        from nst_tf.jobs.load import check_xla, load_trunk_and_images
         from nst_tf.scaling.device import choose_device
 
     def save_picture(row, column, picture):
@@ -108,6 +108,7 @@ def _draw(sheet, config, knobs, folder):
     config = replace(config, weights=chosen_weights(config.weights))
     print_line(f"computing {choose_device(config.device, deterministic=config.deterministic)}")
     model, images = load_trunk_and_images(config)
+    check_xla(replace(config, xla=knobs.get("xla", False)), model)
     for file in folder.glob("[0-9]*_[0-9]*.png"):  # left by an earlier, larger sheet
         file.unlink()
     draw = {"layers": layer_grid, "weights": weight_grid}[sheet]

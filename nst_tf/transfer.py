@@ -12,7 +12,14 @@ import numpy as np
 import tensorflow as tf
 
 from nst_tf.config import TransferConfig
-from nst_tf.errors import ConfigError, Diverged, ImageError, Interrupted
+from nst_tf.errors import (
+    ConfigError,
+    Diverged,
+    ImageError,
+    Interrupted,
+    NstError,
+    OutOfMemory,
+)
 from nst_tf.image.pixels import check_image, check_mask
 from nst_tf.image.sizes import resize_picture
 from nst_tf.models import check_layers, resolve_layers
@@ -90,6 +97,8 @@ def style_transfer(
         A knob, layer, image or mask that can't be used.
     Diverged
         The loss became NaN or infinite; its `result` is that of the last finite loss.
+    OutOfMemory
+        In the middle of the run, where tiles can't be smaller; its `result` is the picture reached.
     Interrupted
         Ctrl-C; its `result` is the picture reached.
     """
@@ -422,7 +431,11 @@ class Run:
                 _restore(descent, position.loop)
             rows = [] if position else [descent.losses]
             while True:
-                ended = descent.updates >= iterations or descent.converged
+                try:
+                    ended = descent.updates >= iterations or descent.converged
+                except tf.errors.ResourceExhaustedError:  # SciPy computes the next image for that
+                    descent = self._in_smaller_tiles(descent, targets, iterations, descent.updates)
+                    continue
                 image = descent.image()
                 if ended and not last_level:  # the end of a level is the start of the next
                     self._record(rows[:-1])
@@ -486,7 +499,10 @@ class Run:
         What its optimizer remembered is lost. `made` updates were recorded.
         """
         image = descent.image()
-        objective = self._smaller(descent.objective, image.shape[1:3])
+        try:
+            objective = self._smaller(descent.objective, image.shape[1:3])
+        except NstError as error:
+            raise OutOfMemory(str(error), self.result()) from None
         descent.close()
         tiled = self._started(objective, targets, image, iterations)
         tiled.skip(made)

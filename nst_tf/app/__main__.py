@@ -92,8 +92,11 @@ def _add_limits(group):
 
 def _serve(options):
     knobs = {name: options[name] for name in KNOBS if name in options}
-    JobConfig().changed(**knobs)  # reports invalid values before anything starts
+    config = JobConfig().changed(**knobs)  # reports invalid values before anything starts
     _check(options)
+    with hushed():
+        from nst_tf.scaling.device import choose_device
+    choose_device(config.device, deterministic=config.deterministic)  # refuses a missing GPU
     remove_stale_caches()
     with tempfile.TemporaryDirectory(prefix=f"{CACHE}{os.getpid()}-") as cache:
         os.environ["GRADIO_TEMP_DIR"] = cache  # Gradio's files are deleted when the page closes

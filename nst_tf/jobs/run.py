@@ -12,7 +12,7 @@ from nst_tf.console import (
     to_type,
     uninterrupted,
 )
-from nst_tf.errors import ConfigError, Diverged, Interrupted
+from nst_tf.errors import ConfigError, Diverged, Interrupted, OutOfMemory
 from nst_tf.files import discard
 from nst_tf.image.io import save_image
 from nst_tf.jobs.inputs import check_inputs_survive, chosen_weights, with_full_paths
@@ -129,7 +129,7 @@ def saving_callbacks(folder, config, position=None):
             with uninterrupted():
                 write_report(folder)
             stop.add_note(f"the picture after {stop.result.iterations} iterations is {path}")
-            if isinstance(stop, Interrupted):
+            if isinstance(stop, Interrupted | OutOfMemory):
                 stop.add_note(f"`{to_type('--resume', folder)}` resumes the run")
             raise
 

@@ -93,7 +93,8 @@ def repeat_edges(x, height, width):
     """Pad a map (1, H, W, N) by repeating its outermost positions, as symmetric `tf.pad` does.
 
     Whole strips are copied: on a CPU in 0.8 of the time of `tf.pad`, which computes the place of
-    every single number; on a GPU that takes longer than the convolution.
+    every single number; on a GPU that takes longer than the convolution. As there, a map needs
+    `height` rows and `width` columns at least.
     """
 
     @tf.custom_gradient

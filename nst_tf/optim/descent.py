@@ -29,7 +29,6 @@ class Optimizer:
 
     bounds = None
     image_arrays = 2  # of the image's size: image and gradient
-    converged = False
 
     def start(self, objective, targets, image):
         """Begin a descent and return it: see `Descent`."""
@@ -197,7 +196,8 @@ def _traced(optimizer, objective):
     def update(variables, targets, numbers, count):
         names = []
 
-        def once(number, rows):
+        def once(number, rows):  # an update, and the losses of its image
+            # With a count of 0 the image stays as it is.
             tf.cond(count > 0, lambda: optimizer.apply_gradient(variables, numbers), lambda: None)
             # The value of a variable of open shape. Where TensorFlow's graph optimizer knows a
             # large shape, it may add gradients in any order, and runs would differ in the last

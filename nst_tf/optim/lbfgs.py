@@ -9,7 +9,7 @@ import tensorflow as tf
 from nst_tf.errors import ConfigError
 from nst_tf.optim.descent import Optimizer
 
-UPHILL = 1.05  # a step that ends above this multiple of the lowest loss is undone
+UPHILL = 0.05  # a step that ends higher above the lowest loss than this share of it is undone
 STRIP = 2**20  # numbers of an image in a step of `inner_products`: larger ones are not faster
 LONGEST = 8  # maximum root mean square of a step, as a multiple of the first step's
 
@@ -91,7 +91,8 @@ class LBFGS(Optimizer):
         names, values = list(losses), tf.stack(list(losses.values()))
         best = variables["best_total"].read_value()
         first = tf.math.is_inf(best)  # there is no step to undo
-        downhill = (losses["total"] < UPHILL * best) | first  # False for NaN
+        limit = best + UPHILL * tf.abs(best)
+        downhill = (losses["total"] < limit) | first  # False for NaN
         step, change = variables["step"].read_value(), gradient - variables["gradient"]
         memory = [variables[name].read_value() for name in self._memory()]
         # Rows: the memory, and the new pair. Columns: the new pair, and the gradient.

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
+from nst_tf.config import DEVICE
 from nst_tf.console import hushed
 from nst_tf.errors import DeviceError
 
@@ -30,7 +31,7 @@ def choose_device(wish="auto", *, deterministic=True):
     Raises
     ------
     DeviceError
-        TensorFlow sees no such GPU.
+        TensorFlow sees no such GPU, or already computes on another device.
     """
     os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")  # the order of nvidia-smi
     os.environ.setdefault("TF_CUDNN_WORKSPACE_LIMIT_IN_MB", str(WORKSPACE_MIB))
@@ -40,8 +41,8 @@ def choose_device(wish="auto", *, deterministic=True):
             tf.config.set_visible_devices(chosen, "GPU")
             for gpu in chosen:
                 tf.config.experimental.set_memory_growth(gpu, True)
-        except RuntimeError:
-            pass  # TensorFlow has begun to compute (a notebook's second job): it stays as it was
+        except RuntimeError:  # TensorFlow has begun to compute: it stays as it was
+            _check_unchanged(wish, chosen)
     gpu = gpu_details()
     if gpu is None:
         return "on the CPU"
@@ -50,8 +51,19 @@ def choose_device(wish="auto", *, deterministic=True):
     return f"on {gpu.get('device_name', 'the GPU')}"
 
 
+def _check_unchanged(wish, chosen):
+    """Raise DeviceError if TensorFlow computes on another device than the one asked for."""
+    if wish != "auto" and tf.config.get_visible_devices("GPU") != chosen:
+        raise DeviceError(
+            f"this process already computes on another device than {wish}, and can't change it: "
+            "start another command, or restart the notebook's kernel"
+        )
+
+
 def _chosen_gpus(wish):
     """Return the GPU that was asked for, as a list; an empty list for the CPU."""
+    if not DEVICE.fullmatch(wish):
+        raise DeviceError(f"the device is {wish!r:.60}; choose auto, cpu, gpu or gpu:N")
     if wish == "cpu":
         return []
     gpus = tf.config.list_physical_devices("GPU")

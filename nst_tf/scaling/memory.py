@@ -125,7 +125,8 @@ def in_smaller_tiles(objective, size):
     if area < SMALLEST_TILE or not objective.model.knows_fields:
         raise NstError(
             f"{size[1]}x{size[0]} pixels do not fit into memory, tile by tile either: make the "
-            "picture smaller, as in --size 512"
+            f"picture smaller, as in --size {max(size) // 2}, or end other programs that use the "
+            "memory"
         )
     return TiledObjective(objective.model, objective.terms, size, area)
 

@@ -4,7 +4,15 @@ import os
 import subprocess
 import sys
 
-from nst_tf.app.__main__ import CACHE, remove_stale_caches
+import tensorflow as tf
+
+from nst_tf.app.__main__ import CACHE, main, remove_stale_caches
+
+
+def test_page_does_not_start_without_the_gpu_that_it_is_to_use(monkeypatch, capsys):
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind=None: [])
+    assert main(["--device", "gpu:1"]) == 2
+    assert "TensorFlow sees no GPU" in capsys.readouterr().err
 
 
 def test_uploads_of_a_killed_page_are_removed(tmp_path, monkeypatch):

@@ -370,6 +370,17 @@ def test_lbfgs_products_are_those_of_its_memory(updates):
     np.testing.assert_allclose(state["with_gradient"], memory @ gradient, rtol=1e-4, atol=1e-6)
 
 
+def test_lbfgs_descends_below_zero():
+    """A term of one's own may be negative."""
+
+    def below(image, targets):
+        return {"total": tf.reduce_sum(tf.square(image - CENTER)) - 50.0}
+
+    with contextlib.closing(LBFGS(3).start(below, (), np.ones_like(CENTER))) as descent:
+        losses = [row["total"] for row in descent.update(12)]
+    assert losses[-1] == pytest.approx(-50, abs=1e-2)
+
+
 @pytest.mark.parametrize(("before", "after"), [(10, 1), (1, 10), (4, 6)])
 def test_lbfgs_continues_with_another_history(before, after):
     """A run that continues in tiles, or no longer needs them, remembers another number of steps."""

@@ -69,6 +69,25 @@ def test_missing_gpu_number_names_those_that_exist(cards):
         choose_device("gpu:3")
 
 
+@pytest.mark.parametrize("wish", ["gpu:1", "cpu"])
+def test_another_device_than_the_one_that_computes_is_refused(cards, monkeypatch, wish):
+    """As for a second job of a batch or a notebook."""
+    choose_device("gpu:0")
+
+    def begun(chosen, kind):
+        raise RuntimeError("Visible devices cannot be modified after being initialized")
+
+    monkeypatch.setattr(tf.config, "set_visible_devices", begun)
+    with pytest.raises(DeviceError, match=f"already computes on another device than {wish}"):
+        choose_device(wish)
+    assert choose_device("gpu:0") == choose_device("auto") == "on card 0"
+
+
+def test_unknown_device_is_refused_in_python(cards):
+    with pytest.raises(DeviceError, match="the device is 'gpu:x'; choose auto, cpu, gpu or gpu:N"):
+        choose_device("gpu:x")
+
+
 @pytest.mark.parametrize("wish", ["gpu:", "gpu:-1", "gpu1", "cuda", "gpu:1234", "", "GPU"])
 def test_other_devices_are_refused(wish):
     with pytest.raises(ConfigError, match="choose auto, cpu, gpu, or one of several GPUs"):
@@ -101,7 +120,7 @@ def test_a_run_says_what_float32_is_on_a_gpu(cards, monkeypatch, tf32):
 def test_a_run_says_what_xla_costs(cards):
     lines = []
     with_precision(JobConfig(xla=True), lines.append)
-    assert "it pays from some 8,000 iterations on" in lines[-1]
+    assert "it pays from some 5,000 iterations on" in lines[-1]
     with_precision(JobConfig(xla=True, device="cpu"), lines.append)
     assert "on a CPU, iterations then take about 1.5 times as long" in lines[-1]
 
