@@ -198,7 +198,8 @@ def test_run_continues_in_tiles_if_memory_runs_out_in_the_middle(
     with pytest.warns(UserWarning, match="out of memory: continuing in tiles of at most 84000"):
         result = style_transfer(CONTENT, STYLE, tiny_model, **knobs)
     assert len(result.history) == len(whole.history) == 7
-    assert result.history[0] == pytest.approx(whole.history[0], rel=1e-4)  # before it happened
+    for number in range(1 if successes == 2 else 2):  # before it happened
+        assert result.history[number] == pytest.approx(whole.history[number], rel=1e-4)
     ends = [run.history[-1]["total"] for run in (whole, result)]
     assert ends[1] < 1.2 * ends[0]
 
