@@ -240,7 +240,7 @@ def test_a_class_of_twenty_visitors_paints_twenty_pictures(server, visit):
             with urllib.request.urlopen(server.url, timeout=60):
                 looks.append(round(time.monotonic() - begun, 2))
 
-    watcher = threading.Thread(target=look)
+    watcher = threading.Thread(target=look, daemon=True)
     watcher.start()
     pages = [visit(server) for _ in range(20)]
     for page in pages:
