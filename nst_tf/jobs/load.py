@@ -19,8 +19,8 @@ from nst_tf.transfer import make_task
 CACHED_TRUNKS = 4  # kept in memory for later jobs
 XLA_ON = {
     "GPU": "XLA compiles the network for each size (tiles are not compiled): on an NVIDIA H100 the "
-    "first iteration of 640x480 came 3.4 s later, and each took 0.6 ms less; it pays from some "
-    "5,000 iterations on",
+    "first iteration of 640x480 came about 6 s later, and each took 0.6 ms less; it pays from some "
+    "10,000 iterations on",
     "CPU": "XLA compiles the network for each size; on a CPU, iterations then take about 1.5 times "
     "as long",
 }

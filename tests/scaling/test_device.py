@@ -120,7 +120,7 @@ def test_a_run_says_what_float32_is_on_a_gpu(cards, monkeypatch, tf32):
 def test_a_run_says_what_xla_costs(cards):
     lines = []
     with_precision(JobConfig(xla=True), lines.append)
-    assert "it pays from some 5,000 iterations on" in lines[-1]
+    assert "it pays from some 10,000 iterations on" in lines[-1]
     with_precision(JobConfig(xla=True, device="cpu"), lines.append)
     assert "on a CPU, iterations then take about 1.5 times as long" in lines[-1]
 
