@@ -10,6 +10,8 @@ from nst_tf.app.__main__ import CACHE, main, remove_stale_caches
 
 
 def test_page_does_not_start_without_the_gpu_that_it_is_to_use(monkeypatch, capsys):
+    # Gradio may be missing; it is needed later.
+    monkeypatch.setattr("nst_tf.app.__main__.find_spec", lambda name: "found")
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind=None: [])
     assert main(["--device", "gpu:1"]) == 2
     assert "TensorFlow sees no GPU" in capsys.readouterr().err
