@@ -15,6 +15,7 @@ import urllib.request
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from pictures import make_picture
 from PIL import Image
@@ -256,17 +257,23 @@ class Watcher(threading.Thread):
         return f"{len(self.seconds)} looks; seconds at 50, 95, 99 and 100 %: {', '.join(shares)}"
 
 
+STARTED = ("Waiting", "Painting", "Done")  # a small run may be done before the browser looks
+
+
 @pytest.mark.long
 def test_a_class_of_twenty_visitors_paints_twenty_pictures(server, visit):
     """All are painted; how soon the page answers meanwhile is printed."""
     finished = len(set(server.output.glob("chelsea_*/result.png")))
+    for process in psutil.Process().children(recursive=True):
+        if "chrom" in process.name():
+            process.nice(10)  # visitors bring machines of their own; new pages inherit it
     with Watcher(server.url) as watcher:
         pages = [visit(server) for _ in range(20)]
         print("all have opened the page:", watcher)
         for page in pages:
             set_up(page, iterations="20", side="96")
             page.click("#start")
-            page.wait_for_selector("#headline p:has-text('Waiting'), #headline p:has-text('Painting')")
+            page.wait_for_selector(", ".join(f"#headline p:has-text('{word}')" for word in STARTED))
         print("all have pressed Start:", watcher)
         for page in pages:
             page.wait_for_selector("#headline p:has-text('Done')", timeout=4 * TIMEOUT)
