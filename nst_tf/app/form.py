@@ -163,7 +163,7 @@ def own_side(config, content):
     if config.size is None or not content:
         return None
     try:
-        return max(fit_size(parse_size(config.size), read_picture(content).shape[:2]))
+        return max(fit_size(parse_size(config.size), read_picture(content, say=None).shape[:2]))
     except ImageError:
         return None
 
@@ -215,9 +215,9 @@ def _mask(style, content, uploads):
 def _store_mask(style, content, uploads):
     """Store and check an uploaded mask; return its path."""
     mask = uploads.keep(style.mask)
-    size = read_picture(content).shape[:2]
+    size = read_picture(content, say=None).shape[:2]
     try:
-        load_mask(mask, size, inverted=style.where == BLACK)
+        load_mask(mask, size, inverted=style.where == BLACK, say=None)
     except ImageError as error:
         raise ConfigError(str(error).replace(f"the mask {mask}", "its mask")) from None
     return mask
@@ -231,7 +231,7 @@ def _rest_mask(number, masks, content, uploads):
         raise ConfigError(f"style {number}: it acts where no other style acts, but {reason}")
     if len(others) == 1 and not others[0].startswith(NOT):
         return NOT + others[0]
-    size = read_picture(content).shape[:2]
+    size = read_picture(content, say=None).shape[:2]
     return str(uploads.keep_mask(everywhere_else(others, size), f"{content.stem}-rest"))
 
 

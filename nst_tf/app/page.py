@@ -238,7 +238,7 @@ def _show_mask_input(where, content):
         return gr.HTML(visible=False), mask
     try:
         with ONE_AT_A_TIME:
-            photo = photo_to_paint_on(read_picture(content)) if content else ""
+            photo = photo_to_paint_on(read_picture(content, say=None)) if content else ""
     except NstError:  # already reported on upload
         photo = ""
     return gr.HTML(visible=True, value=None, photo=photo), mask

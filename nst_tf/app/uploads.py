@@ -11,7 +11,7 @@ from PIL import Image
 
 from nst_tf.errors import ConfigError, ImageError
 from nst_tf.files import atomic_file, cut, in_use
-from nst_tf.image.io import read_picture
+from nst_tf.image.io import read_layers
 from nst_tf.image.masks import load_mask
 
 BROWSER_FORMATS = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".avif"}
@@ -53,13 +53,13 @@ class Uploads:
         """
         path = Path(path)
         try:
-            picture = read_picture(path)
+            picture, alpha, _ = read_layers(path)
         except ImageError as error:
             raise ImageError(str(error).replace(str(path), path.name)) from None
         suffix = path.suffix.lower()
         if suffix in BROWSER_FORMATS:
             return self._store(path.read_bytes(), path.stem, suffix)
-        return self._store(_png(picture), path.stem, ".png")
+        return self._store(_png(picture, alpha), path.stem, ".png")
 
     def _store(self, data, stem, suffix):
         """Store data unless there is a file with the same content; return the path of the file."""
@@ -92,8 +92,8 @@ class Uploads:
 
     def keep_mask(self, mask, stem):
         """Save a mask (H, W) in [0, 1] as a gray picture and return its path."""
-        picture = np.repeat(np.rint(255 * mask).astype(np.uint8)[..., np.newaxis], 3, axis=2)
-        return self._store(_png(picture), stem, ".png")
+        levels = np.rint(255 * mask).astype(np.uint8)
+        return self._store(_png(Image.fromarray(levels)), stem, ".png")
 
 
 def painted_mask(layers):
@@ -127,7 +127,8 @@ def everywhere_else(masks, size):
     covered = np.zeros(size, np.float32)
     for mask in map(str, masks):
         inverted = mask.startswith("not:")
-        covered = np.maximum(covered, load_mask(mask.removeprefix("not:"), size, inverted=inverted))
+        area = load_mask(mask.removeprefix("not:"), size, inverted=inverted, say=None)
+        covered = np.maximum(covered, area)
     if covered.min() == 1:
         raise ConfigError("the other styles act on the whole picture: nothing is left for this one")
     return 1 - covered
@@ -138,9 +139,11 @@ def without_mark(name):
     return HASH_SUFFIX.sub("", name)
 
 
-def _png(picture):
+def _png(picture, alpha=None):
     file = io.BytesIO()
-    Image.fromarray(picture).save(file, "PNG")
+    if alpha is not None:
+        picture.putalpha(alpha)
+    picture.save(file, "PNG")
     return file.getvalue()
 
 

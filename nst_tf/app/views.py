@@ -177,7 +177,7 @@ def recent_runs(studio):
 def _thumbnail(path, modified):  # `modified` is part of the cache key
     """Return a thumbnail of a picture file, or None if the file can't be read."""
     try:
-        picture = Image.fromarray(read_picture(path))
+        picture = Image.fromarray(read_picture(path, say=None))
     except NstError:
         return None
     picture.thumbnail((THUMBNAIL, THUMBNAIL))

@@ -41,7 +41,7 @@ PIXELS_PER_BYTE = {
 FLAT_PIXELS = 50_000_000  # of a small file in another format, in which flat areas cost nothing
 FLAT_PIXELS_PER_BYTE = 1000  # beyond that
 MAX_COPIED_PIXELS = 100_000_000  # in formats whose decoders hold up to 25 bytes for each pixel
-COPYING_FORMATS = ("WEBP", "AVIF", "JPEG2000")
+COPYING_FORMATS = ("WEBP", "AVIF", "HEIF", "JPEG2000")
 
 
 class BoundedFile(io.BufferedReader):
@@ -146,7 +146,7 @@ def _claimed_bytes(data, start):
 
 def check_decoding(file, picture):
     """Reject a picture that would take too much memory or time; nothing is decoded yet."""
-    _check_claim(file, picture)
+    check_claim(file, picture.format, picture.size, picture.mode)
     if any(tile[0] in Image.DECODERS for tile in picture.tile):  # a million pixels a second
         raise ImageError(
             f"{file.name} is a {picture.format} of a rare kind, which Pillow decodes in Python, "
@@ -156,13 +156,12 @@ def check_decoding(file, picture):
         _check_scans(file, picture.size)
 
 
-def _check_claim(file, picture):
+def check_claim(file, kind, size, mode):
     """Reject a picture of more pixels than its file can have, or than its decoder can bear."""
-    width, height = picture.size
-    kind = picture.format
+    width, height = size
     if kind in PIXELS_PER_BYTE:
         gray, color = PIXELS_PER_BYTE[kind]
-        most = file.size * (gray if picture.mode in ("1", "L", "P") else color)
+        most = file.size * (gray if mode in ("1", "L", "P") else color)
         advice = "it is damaged or cut off"
     else:
         most = max(file.size * FLAT_PIXELS_PER_BYTE, FLAT_PIXELS)

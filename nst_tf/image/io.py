@@ -22,7 +22,7 @@ import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 from PIL.PngImagePlugin import PngInfo
 
-from nst_tf.console import silenced
+from nst_tf.console import print_line, silenced
 from nst_tf.errors import ImageError
 from nst_tf.files import MAX_TEXT_BYTES, atomic_file
 from nst_tf.image.bounds import (
@@ -32,15 +32,22 @@ from nst_tf.image.bounds import (
     check_exif,
     check_tags,
 )
+from nst_tf.image.kinds import START, is_heif, unreadable_kind
+from nst_tf.image.levels import eight_bits
 from nst_tf.image.pixels import STRIP, VGG_PIXELS, recover_image
 from nst_tf.image.sizes import MAX_PIXELS, MIN_SIDE, fit_size, resize_picture
+from nst_tf.image.tiff import is_tiff, read_tiff
 
 # Pillow's names. Not EPS: it is a program, which Ghostscript would run. Not DDS and QOI, which
 # Pillow decodes in Python, nor icons, which it decodes before their size can be checked.
 READABLE_FORMATS = (
     *("JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP", "DIB", "AVIF", "JPEG2000", "PSD"),
-    *("PPM", "TGA", "PCX", "SGI"),
+    *("PPM", "TGA", "PCX", "SGI", "HEIF"),
 )
+HEIF = frozenset({".heic", ".heif"})  # without pillow-heif, reading one says how to install it
+FILMS = ("GIF", "WEBP", "PNG", "AVIF")  # whose further frames are worth a remark
+GAMMA = 1 / 2.2  # of a PNG that looks right without conversion
+NEARLY_BLACK = 32  # levels that a picture of 12 bits, read as one of 16, does not reach
 JPEG = {"quality": 95, "subsampling": 0}  # 4:4:4: style includes color edges
 TIFF = {"compression": "tiff_deflate"}
 FORMATS = {  # file extension -> options of the writer
@@ -56,7 +63,9 @@ FORMATS = {  # file extension -> options of the writer
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # else warnings go to stderr
 
 
-def load_image(path, size=None, *, space=VGG_PIXELS, resample="lanczos", crop=False):
+def load_image(
+    path, size=None, *, space=VGG_PIXELS, resample="lanczos", crop=False, say=print_line
+):
     """Read a picture file for the network, like `load_image` of tutorial 0.
 
     Parameters
@@ -73,6 +82,8 @@ def load_image(path, size=None, *, space=VGG_PIXELS, resample="lanczos", crop=Fa
     crop : bool
         If the aspect ratio of (height, width) differs from the picture's, crop the excess equally
         on both sides. Default: stretch, as in tutorial 0.
+    say : callable or None
+        Called with one line about what was assumed, if anything was.
 
     Returns
     -------
@@ -86,7 +97,7 @@ def load_image(path, size=None, *, space=VGG_PIXELS, resample="lanczos", crop=Fa
     ImageError
         The file is not a readable picture, or is smaller than 32x32.
     """
-    picture = read_picture(path)
+    picture = read_picture(path, say=say)
     try:
         size = fit_size(size, picture.shape[:2])
     except ImageError as error:
@@ -132,7 +143,7 @@ def read_note(path, keyword):
     ImageError
         The file is not a readable .png, or has no such text.
     """
-    read_picture(path)  # reports damage; the text may follow the pixels
+    read_picture(path, say=None)  # reports damage; the text may follow the pixels
     with warnings.catch_warnings(), Image.open(path, formats=_formats()) as picture:
         warnings.simplefilter("ignore")
         picture.load()
@@ -155,7 +166,7 @@ def is_picture(path):
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with _opened(path):
+            with BoundedFile(path) as file, _opened(file, b""):
                 return True
     except Exception:  # not a picture, or damaged: Pillow's readers raise many kinds
         return False
@@ -165,7 +176,7 @@ def picture_extensions():
     """Return the file extensions of the readable formats, such as ".jpg", in lower case."""
     readable = {*_formats(), "MPO"}  # two JPEGs in one file, of which the first is read
     known = Image.registered_extensions()
-    return frozenset(extension for extension, name in known.items() if name in readable)
+    return HEIF.union(extension for extension, name in known.items() if name in readable)
 
 
 def writer_options(path):
@@ -187,36 +198,64 @@ def writer_options(path):
 # ---------------------------------------------------------------------------- reading
 
 
-def read_picture(path, *, background="white"):
+def read_picture(path, *, background="white", say=print_line):
     """Read a picture file into (H, W, 3) uint8 RGB, at its original size.
 
-    Applies the EXIF orientation; converts colors to sRGB by the ICC profile; converts gray,
-    palette, CMYK and 16-bit pictures; composites transparent ones on `background`; takes the first
-    frame of an animation.
+    Applies the EXIF orientation and the gamma of a PNG; converts colors to sRGB by the ICC profile;
+    converts gray, palette, CMYK, 16-bit, 32-bit and floating-point pictures; composites transparent
+    ones on `background`; takes the first frame of an animation.
 
-    Takes at most 16 bytes of memory for each pixel; 25 for WebP, AVIF and JPEG 2000, which may
-    have 100 million pixels.
+    Takes at most 16 bytes of memory for each pixel; 25 for WebP, AVIF, HEIC and JPEG 2000, which
+    may have 100 million pixels; more for TIFFs of more than 16 bits per channel.
+
+    Parameters
+    ----------
+    path : path
+    background : str
+        A color name of Pillow.
+    say : callable or None
+        Called with one line about what was assumed, if anything was.
 
     Raises
     ------
     ImageError
         The file is missing, damaged, not a picture, smaller than 32x32, larger than `MAX_PIXELS`,
-        or would take more memory or time than `nst_tf.image.bounds` allows.
+        holds numbers whose range can't be known, or would take more memory or time than
+        `nst_tf.image.bounds` allows.
+    """
+    picture, alpha, remarks = read_layers(path)
+    if alpha is not None:
+        composite = Image.new("RGB", picture.size, background)
+        composite.paste(picture, mask=alpha)
+        picture = composite
+        if alpha.getextrema()[0] < 255:
+            remarks.append(f"its transparent parts are {background}")
+    pixels = _pixels(picture)
+    remarks += _look(pixels)
+    if remarks and say:
+        say(f"{path}: {'; '.join(remarks)}")
+    return pixels
+
+
+def read_layers(path):
+    """Read a picture file like `read_picture`, but with its alpha channel apart.
+
+    Returns
+    -------
+    picture : PIL.Image.Image
+        In RGB.
+    alpha : PIL.Image.Image or None
+        In mode L: 0 is transparent. None if the picture has no alpha channel.
+    remarks : list of str
+        What was assumed.
     """
     path = Path(path)
     try:
         _check_file(path)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's size warning: `_check_pixels` has a limit
-            with _opened(path) as (file, picture):
-                _check_pixels(path, picture.size)
-                check_decoding(file, picture)
-                file.allow_pixels()
-                with silenced() if picture.format == "TIFF" else nullcontext():  # libtiff prints
-                    picture.load()
-                _check_pixels(path, picture.size)  # a decoder may find another size
-                check_exif(path, picture)
-                return _pixels(_upright_rgb(picture, background))
+            picture, remarks = _decoded(path)
+            return *_upright_layers(path, picture, remarks), remarks
     except ImageError:
         raise
     except FileNotFoundError:
@@ -236,13 +275,63 @@ def read_picture(path, *, background="white"):
         raise ImageError(f"{path} is damaged or cut off: {reason}") from None
 
 
-@contextmanager
-def _opened(path):
-    """Yield a file and its picture, of which only the header was read."""
+def _decoded(path):
+    """Return the picture of a file, decoded, and a list of remarks."""
     with BoundedFile(path) as file:
-        check_tags(file)
-        with Image.open(file, formats=_formats()) as picture:
-            yield file, picture
+        start = file.read(START)
+        file.seek(0)
+        remarks = []
+        if is_tiff(start):
+            with _named(path):
+                picture, remarks = read_tiff(file)
+            file.seek(0)
+            if picture:
+                _check_pixels(path, picture.size)
+                return picture, remarks
+        with _opened(file, start) as picture:
+            _check_pixels(path, picture.size)
+            check_decoding(file, picture)
+            if picture.format in FILMS and getattr(picture, "is_animated", False):
+                remarks.append("only the first of its frames is used")
+            file.allow_pixels()
+            with silenced() if picture.format == "TIFF" else nullcontext():  # libtiff prints
+                picture.load()
+            _check_pixels(path, picture.size)  # a decoder may find another size
+            check_exif(path, picture)
+            return picture, remarks
+
+
+@contextmanager
+def _named(path):
+    """Put the name of the file before the message of an `ImageError`."""
+    try:
+        yield
+    except ImageError as error:
+        text = str(error)
+        raise ImageError(text if text.startswith(str(path)) else f"{path}: {text}") from None
+
+
+@contextmanager
+def _opened(file, start):
+    """Yield the picture of a `BoundedFile`, of which only the header was read."""
+    if kind := unreadable_kind(start):
+        raise ImageError(f"{file.name} is not a readable picture but {kind}")
+    if is_heif(start):
+        _register_heif(file.name)
+    check_tags(file)
+    with Image.open(file, formats=_formats()) as picture:
+        yield picture
+
+
+def _register_heif(name):
+    try:
+        from pillow_heif import register_heif_opener
+    except ImportError:
+        raise ImageError(
+            f"{name} is a HEIC picture, as iPhones save them: `python -m pip install "
+            "pillow-heif`, or save it as JPEG"
+        ) from None
+    register_heif_opener()
 
 
 def _formats():
@@ -277,17 +366,44 @@ def _check_pixels(path, size):
         )
 
 
-def _upright_rgb(picture, background):
-    profile = picture.info.get("icc_profile")
+def _upright_layers(path, picture, remarks):
+    """Return the picture in sRGB and its alpha channel, upright; add to the remarks."""
+    profile, gamma = picture.info.get("icc_profile"), _gamma(picture)
     ImageOps.exif_transpose(picture, in_place=True)  # saves a copy of a large picture
-    picture = _eight_bits(picture)
+    if picture.mode.startswith(("I", "F")):  # 16 or 32 bits, or floats, in gray
+        with _named(path):
+            levels, remark = eight_bits(np.asarray(picture))
+        picture = Image.fromarray(levels)
+        remarks += filter(None, [remark])
+    alpha = None
     if picture.has_transparency_data:
         picture, alpha = _split_alpha(picture)
-        picture = _to_srgb(picture, profile)
-        composite = Image.new("RGB", picture.size, background)
-        composite.paste(picture, mask=alpha)
-        return composite
-    return _to_srgb(picture, profile)
+    if picture.mode == "CMYK" and not profile:
+        remarks.append("it is CMYK without a color profile, so its colors are approximate")
+    picture = _to_srgb(picture, profile)
+    if gamma:
+        picture = picture.point([round(255 * (n / 255) ** (GAMMA / gamma)) for n in range(256)] * 3)
+        remarks.append(f"its gamma of {gamma:.3g} is converted to that of sRGB")
+    return picture, alpha
+
+
+def _gamma(picture):
+    """Return the gamma of a PNG if it matters: chunks about the color space come before it."""
+    gamma = picture.info.get("gamma")
+    known = picture.info.get("icc_profile") or "srgb" in picture.info
+    if picture.format != "PNG" or known or not gamma or not 0.1 <= gamma <= 10:
+        return None
+    return gamma if abs(gamma / GAMMA - 1) > 0.05 else None
+
+
+def _look(pixels):
+    """Return remarks about a picture that is hardly one."""
+    lowest, highest = pixels.min(axis=(0, 1)), pixels.max(axis=(0, 1))
+    if (lowest == highest).all():
+        return [f"all of its pixels have the color #{bytes(highest).hex()}"]
+    if highest.max() < NEARLY_BLACK:
+        return [f"it is nearly black: its largest value is {highest.max()} of 255"]
+    return []
 
 
 def _pixels(picture):
@@ -308,23 +424,6 @@ def _split_alpha(picture):
     picture = picture if picture.mode == "RGBA" else picture.convert("RGBA")
     alpha, picture = picture.getchannel("A"), picture.convert("RGB")
     return picture.convert("L") if is_gray else picture, alpha
-
-
-def _eight_bits(picture):
-    """Convert 16-bit, 32-bit and float gray to 8 bits by its full range; keep other modes."""
-    if not picture.mode.startswith(("I", "F")):
-        return picture
-    gray = np.asarray(picture)
-    if picture.mode == "F":
-        scale = 255 if gray.max() <= 1 else 1  # floats are 0..1 or 0..255 by convention
-    else:
-        scale = 1 / 257 if gray.max() > 255 or picture.mode.startswith("I;16") else 1
-    levels = np.empty(gray.shape, np.uint8)
-    for top in range(0, len(gray), STRIP):
-        strip = slice(top, top + STRIP)
-        scaled = np.nan_to_num(gray[strip].astype(np.float64) * scale)  # floats may be NaN
-        levels[strip] = np.rint(np.clip(scaled, 0, 255))
-    return Image.fromarray(levels)
 
 
 def _to_srgb(picture, profile):

@@ -6,20 +6,30 @@ tutorial 2. A guide is the mask of a layer: (1, H_l, W_l, 1).
 
 import numpy as np
 
+from nst_tf.console import print_line
 from nst_tf.errors import ImageError
-from nst_tf.image.io import read_picture
+from nst_tf.image.mask_files import mask_levels
 from nst_tf.image.sizes import fit_size, resize_picture
 
 ASPECT_TOLERANCE = 0.02  # a mask drawn at another resolution may differ by a rounded pixel
 
 
-def load_mask(path, size=None, *, picture_size=None, binary=False, inverted=False, crop=False):
+def load_mask(
+    path,
+    size=None,
+    *,
+    picture_size=None,
+    binary=False,
+    inverted=False,
+    crop=False,
+    say=print_line,
+):
     """Read a mask file: white where the style acts, black where it does not, gray in between.
 
     Parameters
     ----------
     path : path
-        Any picture file; colors are converted to gray, transparent pixels are black.
+        Any picture file; see `nst_tf.image.mask_files.mask_levels` for what is understood.
     size : (height, width), int or str, optional
         Size of the image that the mask is for, as for `load_image`; the mask is resized to it.
         Default: the size of the file.
@@ -32,6 +42,9 @@ def load_mask(path, size=None, *, picture_size=None, binary=False, inverted=Fals
         Invert the mask, to select the rest of the picture.
     crop : bool
         As for `load_image`, if the picture was cropped.
+    say : callable or None
+        Called with one line about what was assumed, if anything was, and about a mask that
+        changes nothing.
 
     Returns
     -------
@@ -40,20 +53,23 @@ def load_mask(path, size=None, *, picture_size=None, binary=False, inverted=Fals
     Raises
     ------
     ImageError
-        The file is not a picture, all black, or differs from the picture in aspect ratio.
+        The file is not a picture, is not clear, is all black, or differs from the picture in
+        aspect ratio.
     """
-    picture = read_picture(path, background="black")
+    levels, remarks = mask_levels(path)
     if size is not None:
-        size = fit_size(size, picture_size or picture.shape[:2])
-    _check_aspect(path, picture.shape[:2], picture_size or (None if crop else size))
+        size = fit_size(size, picture_size or levels.shape)
+    _check_aspect(path, levels.shape, picture_size or (None if crop else size))
     if size is not None:  # antialiased, without overshoot
-        picture = resize_picture(picture, size, "bilinear", crop=crop)
-    mask = picture.astype(np.float32).mean(axis=2) / 255
+        levels = resize_picture(levels, size, "bilinear", crop=crop)
+    mask = levels.astype(np.float32) / 255
     mask = (mask >= 0.5).astype(np.float32) if binary else mask
     mask = 1 - mask if inverted else mask
     if not mask.any():
         color = "white and inverted" if inverted else "black"
         raise ImageError(f"the mask {path} is all {color}, so the style would act nowhere")
+    if remarks and say:
+        say(f"the mask {path}: {'; '.join(remarks)}")
     return mask
 
 

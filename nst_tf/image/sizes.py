@@ -102,7 +102,7 @@ def _check_size(size):
 
 
 def resize_picture(picture, size, resample="lanczos", *, crop=False):
-    """Resize a picture (H, W, 3) uint8 to (height, width), antialiased; stretch or crop it."""
+    """Resize a picture (H, W, 3) or a mask (H, W) of uint8, antialiased; stretch or crop it."""
     if resample not in RESAMPLING:
         raise ImageError(f"`resample` is {resample!r}; choose from {', '.join(RESAMPLING)}")
     if tuple(size) == picture.shape[:2]:

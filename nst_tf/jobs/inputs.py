@@ -34,7 +34,7 @@ class Painting:
     style_mask: np.ndarray | None
 
 
-def load_images(config, space):
+def load_images(config, space, say=print_line):
     """Read the pictures and masks of a config at their sizes, and make the initial image.
 
     Parameters
@@ -42,6 +42,8 @@ def load_images(config, space):
     config : JobConfig
     space : PixelSpace
         Of the trunk.
+    say : callable or None
+        Called with one line for each file about what was assumed.
 
     Returns
     -------
@@ -49,8 +51,8 @@ def load_images(config, space):
         "content_image" (1, H, W, 3) float32, "style_image" (a list of `Style`), "init_image" and
         "finish": keyword arguments of `style_transfer`.
     """
-    content, content_size = load_content(config)
-    paintings = load_paintings(config, content.shape[:2], content_size)
+    content, content_size = load_content(config, say)
+    paintings = load_paintings(config, content.shape[:2], content_size, say)
     matched_content, paintings = apply_color_mode(config, content, paintings)
     content_image = space.to_image(matched_content)
     styles = [
@@ -60,14 +62,14 @@ def load_images(config, space):
     return {
         "content_image": content_image,
         "style_image": styles,
-        "init_image": make_start(config, content_image, styles, space),
+        "init_image": make_start(config, content_image, styles, space, say),
         "finish": make_finish(config, content, paintings),
     }
 
 
-def load_content(config):
+def load_content(config, say=None):
     """Return the content picture at the size of the result, and the size of its file."""
-    picture = read_picture(config.content)
+    picture = read_picture(config.content, say=say)
     file_size = picture.shape[:2]
     try:
         size = fit_size(parse_size(config.size), file_size)
@@ -76,7 +78,7 @@ def load_content(config):
     return resize_picture(picture, size, config.resample), file_size
 
 
-def load_paintings(config, size, content_size):
+def load_paintings(config, size, content_size, say=None):
     """Read the styles with their masks.
 
     Parameters
@@ -96,7 +98,7 @@ def load_paintings(config, size, content_size):
     style_masks = config.style_masks or [NO_MASK] * count
     paintings = []
     for path, weight, mask, style_mask in zip(config.style, weights, masks, style_masks):
-        picture = read_picture(path)
+        picture = read_picture(path, say=say)
         file_size = picture.shape[:2]
         if style_mask == NO_MASK:  # a style mask selects the part of the painting itself
             picture = without_frame(picture, config.style_margin)
@@ -105,19 +107,19 @@ def load_paintings(config, size, content_size):
             Painting(
                 resize_picture(picture, new_size, config.resample),
                 weight,
-                read_mask(mask, size, content_size, config.binary_masks),
-                read_mask(style_mask, new_size, file_size, config.binary_masks),
+                read_mask(mask, size, content_size, config.binary_masks, say),
+                read_mask(style_mask, new_size, file_size, config.binary_masks, say),
             )
         )
     return paintings
 
 
-def read_mask(path, size, picture_size, binary):
+def read_mask(path, size, picture_size, binary, say=None):
     """Return the mask of a config entry: a file, "not:" and a file, or "-" for None."""
     if path == NO_MASK:
         return None
     inverted = path.startswith(NOT)
-    options = {"picture_size": picture_size, "binary": binary, "inverted": inverted}
+    options = {"picture_size": picture_size, "binary": binary, "inverted": inverted, "say": say}
     return load_mask(path.removeprefix(NOT), size, **options)
 
 
@@ -152,7 +154,7 @@ def apply_color_mode(config, content, paintings):
     return content, matched
 
 
-def make_start(config, content_image, styles, space):
+def make_start(config, content_image, styles, space, say=None):
     """Return the initial image (1, H, W, 3): `init`, with noise mixed in."""
     kind = config.init
     if kind in ("content", "noise"):
@@ -164,7 +166,8 @@ def make_start(config, content_image, styles, space):
     else:
         if not Path(kind).exists():
             raise ImageError(f"`init` is {kind!r}: neither {', '.join(STARTS)} nor a picture file")
-        picture = resize_picture(read_picture(kind), content_image.shape[1:3], config.resample)
+        picture = read_picture(kind, say=say)
+        picture = resize_picture(picture, content_image.shape[1:3], config.resample)
         base = space.to_image(picture)
     amplitude = config.noise_amplitude
     amplitude = NOISE[config.noise] if amplitude is None else amplitude

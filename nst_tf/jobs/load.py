@@ -36,9 +36,9 @@ def with_precision(config, say=print_line):
     return replace(config, precision=precision.name)
 
 
-def load_task(config):
+def load_task(config, say=None):
     """Return the task, the function that finishes its pictures, and the trunk."""
-    model, images = load_trunk_and_images(config)
+    model, images = load_trunk_and_images(config, say)
     finish = images.pop("finish")
     check_xla(config, model)
     task = make_task(**images, model=model, config=config.transfer())
@@ -83,7 +83,7 @@ def explain_out_of_memory(config):
         ) from None
 
 
-def load_trunk_and_images(config):
+def load_trunk_and_images(config, say=None):
     """Load the trunk and the images of a config.
 
     Returns
@@ -94,7 +94,7 @@ def load_trunk_and_images(config):
     model = load_trunk(config)
     for layers in (config.content_layers, config.style_layers):
         resolve_layers(model, layers)  # reject unknown names before reading pictures
-    images = load_images(config, model.space)
+    images = load_images(config, model.space, say)
     if config.normalize:
         styles = [style.image for style in images["style_image"]]
         model = normalize_trunk(model, [images["content_image"], *styles])

@@ -78,7 +78,7 @@ def run_job(config, output=None, *, overwrite=False, callbacks=(), say=print_lin
     config = with_precision(config, say)
     with explain_out_of_memory(config):
         used = memory_used()
-        task, finish, model = load_task(config)
+        task, finish, model = load_task(config, say)
         # All inputs are valid here, so the directory can be created.
         with open_run_folder(output, config, overwrite) as folder:
             with_full_paths(config).save(folder / CONFIG)

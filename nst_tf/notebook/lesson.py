@@ -157,7 +157,7 @@ def read_grid(path):
     """
     path = Path(path)
     header = json.loads(path.read_text(encoding="utf-8"))
-    mosaic = read_picture(path.with_suffix(".jpg"))
+    mosaic = read_picture(path.with_suffix(".jpg"), say=None)
     *others, last = header["axes"].values()
     rows = list(itertools.product(*others))
     strips = np.split(mosaic, len(rows))

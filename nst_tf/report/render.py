@@ -14,6 +14,7 @@ from nst_tf.console import to_type
 from nst_tf.errors import ImageError, NstError
 from nst_tf.files import atomic_file
 from nst_tf.image.io import read_picture
+from nst_tf.image.mask_files import mask_levels
 from nst_tf.plots import losses_as_svg
 from nst_tf.report.inline import jpeg_address
 from nst_tf.rundir.layout import REPORT
@@ -123,7 +124,7 @@ def evenly(items, most):
 def picture_of(path, side):
     """Return a picture file as the data URL of a small JPEG; None if it can't be read."""
     try:
-        picture = Image.fromarray(read_picture(path))
+        picture = Image.fromarray(read_picture(path, say=None))
     except (ImageError, TypeError):  # missing inputs don't prevent a report
         return None
     return jpeg_address(np.asarray(picture), side)
@@ -132,11 +133,12 @@ def picture_of(path, side):
 def mask_of(mask, config):
     """Return the effective mask like `picture_of`: white where its style applies."""
     try:
-        picture = Image.fromarray(read_picture(mask.removeprefix(NOT), background="black"))
+        levels, _ = mask_levels(mask.removeprefix(NOT))
     except ImageError:
         return None
+    picture = Image.fromarray(levels)
     picture.thumbnail((SMALL, SMALL))
-    levels = np.asarray(picture).mean(axis=2)
+    levels = np.asarray(picture, float)
     levels = 255.0 * (levels >= 255 / 2) if config.binary_masks else levels
     levels = 255 - levels if mask.startswith(NOT) else levels
     return jpeg_address(np.rint(levels).astype(np.uint8))

@@ -94,7 +94,7 @@ def _save_film(path, pictures, side, seconds):
 
 def _frame(path, side):
     raise_if_interrupted()
-    picture = Image.fromarray(read_picture(path))
+    picture = Image.fromarray(read_picture(path, say=None))
     picture.thumbnail((side, side))
     return picture
 

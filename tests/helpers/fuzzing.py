@@ -63,7 +63,7 @@ MAX_MESSAGE = 6000  # characters of an error message, which may quote a file nam
 
 
 def check_picture(path):
-    image = read_picture(path)
+    image = read_picture(path, say=None)
     assert image.dtype == np.uint8
     assert image.ndim == 3
     assert image.shape[2] == 3
@@ -72,7 +72,7 @@ def check_picture(path):
 
 
 def check_mask(path):
-    values = load_mask(path, (37, 48), picture_size=(40, 52))
+    values = load_mask(path, (37, 48), picture_size=(40, 52), say=None)
     assert values.dtype == np.float32
     assert values.shape == (37, 48)
     assert 0 <= values.min() <= values.max() <= 1

@@ -7,6 +7,8 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pillow_heif
+import tifffile
 from damage import png_chunk
 from mat_files import LAYOUTS, tiny_vgg, write_keras, write_matconvnet, write_vgg_npz
 from pictures import make_picture
@@ -21,6 +23,7 @@ from nst_tf.rundir.checkpoint import save_checkpoint
 from nst_tf.transfer import Position
 
 PICTURE = make_picture(40, 52)
+pillow_heif.register_heif_opener()
 
 
 def pictures():
@@ -66,6 +69,7 @@ def pictures():
         ("rgb.sgi", rgb, {}),
         ("rgb.jp2", rgb, {}),
         ("rgb.avif", rgb, {}),
+        ("rgb.heic", rgb, {}),
         ("rgb.dds", rgb, {}),
         ("rgb.qoi", rgb, {}),
         ("rgb.eps", rgb, {}),
@@ -73,7 +77,24 @@ def pictures():
         ("bit.xbm", rgb.convert("1"), {}),
         ("bit.msp", rgb.convert("1"), {}),
     ]
-    return {case[0]: _encoded(*case) for case in cases} | {"rgb.psd": _psd()}
+    return {case[0]: _encoded(*case) for case in cases} | {"rgb.psd": _psd(), **_wide_tiffs()}
+
+
+def _wide_tiffs():
+    """Return TIFFs that Pillow does not write."""
+    wide = PICTURE.astype(np.uint16) * 257
+    cases = {
+        "planes.tif": (np.moveaxis(wide, 2, 0), {"planarconfig": "separate"}),
+        "deflate16.tif": (wide, {"compression": "zlib", "tile": (16, 16)}),
+        "float.tiff": (PICTURE / np.float32(255), {"compression": "zlib"}),
+        "big.tif": (PICTURE, {"bigtiff": True, "byteorder": ">"}),
+    }
+    contents = {}
+    for name, (values, options) in cases.items():
+        data = io.BytesIO()
+        tifffile.imwrite(data, values, photometric="rgb", **options)
+        contents[name] = data.getvalue()
+    return contents
 
 
 def _encoded(name, picture, options):

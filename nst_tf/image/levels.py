@@ -1,0 +1,86 @@
+"""Convert the numbers of 16-bit, 32-bit and floating-point pictures to levels 0..255.
+
+A file says how many bits a number takes, not how many of them are in use, nor what a float means.
+Both are judged by the values; what was assumed is returned as a remark for the user.
+"""
+
+import numpy as np
+
+from nst_tf.errors import ImageError
+from nst_tf.image.pixels import STRIP
+
+BITS = (8, 10, 12, 16, 24, 32, 64)  # in use, judged by the largest value
+SURE_BITS = 16  # a picture that uses 12 of 16 bits would have 1/16 of the brightness
+OVERSHOOT = 0.05  # of floats below 0 and above 1, as resampling leaves them
+DYNAMIC_RANGE = 100  # largest value by median, beyond which a linear scale leaves little but black
+REMEDY = "save it with 8 bits per channel, as PNG or JPEG"
+
+
+def eight_bits(values):
+    """Scale numbers to 0..255.
+
+    Parameters
+    ----------
+    values : (H, W) or (H, W, C) array of integers or floats
+
+    Returns
+    -------
+    levels : uint8 array of the same shape
+    remark : str
+        What was assumed; "" if it is certain.
+
+    Raises
+    ------
+    ImageError
+        The numbers are not finite, are negative, or have a range that can't be known; the message
+        does not name the file.
+    """
+    scale, remark = _integer_scale(values) if values.dtype.kind in "ui" else _float_scale(values)
+    levels = np.empty(values.shape, np.uint8)
+    for top in range(0, len(values), STRIP):  # float64 copies of a whole picture are large
+        strip = slice(top, top + STRIP)
+        levels[strip] = np.rint(np.clip(values[strip] * np.float64(scale), 0, 255))
+    return levels, remark
+
+
+def _integer_scale(values):
+    """Return the factor to 0..255 and a remark, by the bits that are in use."""
+    lowest, highest = int(values.min()), int(values.max())
+    if lowest < 0:
+        raise ImageError(
+            f"it has values from {lowest} to {highest}; 0 and more were expected: {REMEDY}"
+        )
+    bits = 8 * values.dtype.itemsize
+    used = next(number for number in BITS if highest < 2**number)
+    if used < min(bits, SURE_BITS) or (bits > SURE_BITS and used < bits):
+        return 255 / (2**used - 1), f"its values up to {highest} are taken as {used} bits"
+    return 255 / (2**bits - 1), ""
+
+
+def _float_scale(values):
+    """Return the factor to 0..255 and a remark: floats are 0..1 or 0..255 by convention."""
+    lowest, highest = float(values.min()), float(values.max())
+    if not (np.isfinite(lowest) and np.isfinite(highest)):
+        raise ImageError(f"it holds NaN or infinite numbers; replace them, and {REMEDY}")
+    span = f"from {lowest:.4g} to {highest:.4g}"
+    if lowest < -OVERSHOOT * max(highest, 0) or (highest <= 0 and lowest < 0):
+        raise ImageError(f"it has values {span}; 0..1 or 0..255 was expected: {REMEDY}")
+    if highest <= 1:
+        return 255, ""
+    if highest <= 255 and _are_whole(values):
+        return 1, ""
+    if highest <= 1 + OVERSHOOT:
+        return 255, f"its values {span} are taken as 0..1"
+    if 128 < highest <= 255 * (1 + OVERSHOOT):
+        return 1, f"its values {span} are taken as 0..255"
+    if highest > DYNAMIC_RANGE * float(np.median(values)):
+        raise ImageError(
+            f"it has a high dynamic range, with values {span} and a median of "
+            f"{float(np.median(values)):.4g}: map it to 0..255 (tone mapping), and {REMEDY}"
+        )
+    return 255 / highest, f"its values {span} are divided by {highest:.4g}"
+
+
+def _are_whole(values):
+    strips = (values[top : top + STRIP] for top in range(0, len(values), STRIP))
+    return all(np.array_equal(strip, np.rint(strip)) for strip in strips)
