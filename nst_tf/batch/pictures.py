@@ -11,7 +11,7 @@ from nst_tf.samples import EXPECTED, resolve_picture
 NAMED = 3  # files named in a line about more of them
 EXTENSIONS = "files ending in .jpg, .png, .webp, .tif or similar were expected"
 CONVERTIBLE = (  # extensions of pictures in other formats
-    *(".heic", ".heif", ".hif", ".jxl", ".svg", ".eps", ".pdf"),
+    *(".jxl", ".svg", ".eps", ".pdf"),
     *(".arw", ".cr2", ".cr3", ".dng", ".nef", ".nrw", ".orf", ".pef", ".raf", ".rw2", ".srw"),
 )
 

@@ -280,7 +280,7 @@ def test_pictures_that_share_a_mark_are_not_taken_for_one(uploads, tmp_path, mon
     masks = [np.full((4, 5), value, np.float32) for value in (0, 1)]
     kept = [uploads.keep(first), uploads.keep_mask(masks[0], "a")]
     for path in kept:  # as if the others had the same first 12 digits
-        data = second.read_bytes() if path == kept[0] else _png(Image.new("RGB", (5, 4), "white"))
+        data = second.read_bytes() if path == kept[0] else _png(Image.new("L", (5, 4), 255))
         digest = hashlib.sha256(data).hexdigest()
         path.rename(path.with_stem(f"a-{digest[:12]}"))
     kept = [uploads.keep(second), uploads.keep_mask(masks[1], "a")]

@@ -17,7 +17,7 @@ FILES = (
     *(
         "photos/b.jpg",
         "photos/a.PNG",
-        "photos/IMG_0001.HEIC",
+        "photos/IMG_0001.CR2",
         "photos/notes.txt",
         "photos/film.mov",
     ),
@@ -58,7 +58,7 @@ def contents(jobs):
 def test_extensions_are_those_of_readable_formats():
     extensions = picture_extensions()
     assert extensions >= {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".gif", ".bmp", ".psd"}
-    assert not extensions & {".eps", ".pdf", ".ico", ".dds", ".mpg", ".h5", ".heic", ".txt", ""}
+    assert not extensions & {".eps", ".pdf", ".ico", ".dds", ".mpg", ".h5", ".txt", ""}
 
 
 def test_mpo_is_read_as_jpeg():
@@ -76,8 +76,8 @@ def test_folder_or_pattern_takes_its_pictures_and_names_the_rest(pattern):
     jobs = pairs([pattern], ["y.jpg"], say=said.append)
     assert [Path(path) for path in contents(jobs)] == [Path("photos/a.PNG"), Path("photos/b.jpg")]
     assert said == [
-        "--content: left out by extension (4): IMG_0001.HEIC, README, film.mov and 1 more; convert "
-        "pictures such as IMG_0001.HEIC to JPEG first; folders that were not searched (1): older"
+        "--content: left out by extension (4): IMG_0001.CR2, README, film.mov and 1 more; convert "
+        "pictures such as IMG_0001.CR2 to JPEG first; folders that were not searched (1): older"
     ]
 
 
@@ -121,7 +121,7 @@ def test_hidden_files_need_a_pattern_of_their_own():
     assert contents(pairs(["photos/.*"], ["y.jpg"], say=None)) == ["photos/._a.jpg"]
 
 
-@pytest.mark.parametrize("name", ["IMG_1.heif", "IMG_1.NEF", "scan.pdf", "logo.svg", "a.jxl"])
+@pytest.mark.parametrize("name", ["IMG_1.jxl", "IMG_1.NEF", "scan.pdf", "logo.svg", "a.jxl"])
 def test_other_formats_of_pictures_are_to_be_converted(name):
     Path("styles", name).touch()
     said = []
@@ -165,7 +165,7 @@ def test_command_line_says_what_is_left_out(listed):
     jobs = make_jobs(options, said.append)
     assert len(jobs) == (2 if listed else 3)
     assert len(said) == 1
-    assert "left out by extension (4): IMG_0001.HEIC, " in said[0]
+    assert "left out by extension (4): IMG_0001.CR2, " in said[0]
 
 
 # ------------------------------------------------------------------ folders in lists
@@ -181,7 +181,7 @@ def test_folder_in_a_list_is_a_job_for_each_picture(read_list):
     ]
     assert {job.config.masks for job in jobs} == {("m.png", "-")}
     assert len(said) == 1, "once for a folder"
-    assert said[0].startswith("photos: left out by extension (4): IMG_0001.HEIC, ")
+    assert said[0].startswith("photos: left out by extension (4): IMG_0001.CR2, ")
 
 
 def test_named_entry_with_a_folder_adds_the_names_of_its_pictures(read_list):
