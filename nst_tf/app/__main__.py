@@ -7,6 +7,7 @@ import sys
 import tempfile
 import threading
 import webbrowser
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,6 +22,7 @@ from nst_tf.errors import ConfigError
 from nst_tf.samples import SAMPLES
 
 PASSWORD = "NST_TF_PASSWORD"  # noqa: S105 - the name of an environment variable
+SWITCH_INTERVAL = 0.001  # seconds until a request gets the interpreter from a run; 0.005 is usual
 CACHE = "nst_tf-page-"  # prefix of the directory of uploads, which is deleted at the end
 # Shared by all runs of the page.
 KNOBS = ("weights", "precision", "memory_limit", "device", "deterministic")
@@ -97,6 +99,7 @@ def _serve(options):
     with hushed():
         from nst_tf.scaling.device import choose_device
     choose_device(config.device, deterministic=config.deterministic)  # refuses a missing GPU
+    sys.setswitchinterval(SWITCH_INTERVAL)
     remove_stale_caches()
     with tempfile.TemporaryDirectory(prefix=f"{CACHE}{os.getpid()}-") as cache:
         os.environ["GRADIO_TEMP_DIR"] = cache  # Gradio's files are deleted when the page closes
@@ -135,7 +138,7 @@ def _wait_for_the_end(options):
 def _open_studio(options, knobs):
     """Return the page's studio and uploads; set `knobs["weights"]` to the weights found."""
     with hushed():
-        from nst_tf.app.studio import Limits, Studio
+        from nst_tf.app.studio import Limits, Studio, give_way
         from nst_tf.app.uploads import Uploads
         from nst_tf.jobs.inputs import chosen_weights
         from nst_tf.models import load_model
@@ -143,8 +146,9 @@ def _open_studio(options, knobs):
     folder = Path(options["output"])
     check_output(folder, overwrite=True)
     knobs["weights"] = chosen_weights(knobs.get("weights", "auto"))
-    with hushed():
-        load_model(knobs["weights"])  # reports unreadable weights now, not to each visitor
+    # Reports unreadable weights now, not to each visitor. TensorFlow's threads start here.
+    with hushed(), ThreadPoolExecutor(1, initializer=give_way) as thread:
+        thread.submit(load_model, knobs["weights"]).result()
     names = "max_side", "max_minutes", "max_waiting", "max_per_address"
     limits = Limits(*(options[name] for name in names))
     return Studio(folder, limits), Uploads(folder / "uploads", SAMPLES)

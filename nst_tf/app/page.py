@@ -28,6 +28,7 @@ from nst_tf.samples import SAMPLES
 
 STYLESHEET = Path(__file__).parent / "page.css"
 REFRESH_SECONDS = 1.0
+UNHURRIED = 5  # active and waiting runs up to which each page is refreshed as often
 NEW_VISIT = {"owner": None, "order": None, "run": None}
 STORAGE_KEY = "nst_tf"  # of the visit in the browser's storage
 MAX_SESSIONS = 200  # whose values Gradio keeps; the oldest is forgotten
@@ -285,13 +286,15 @@ class Visits:
         self.controls, self.panel, self.recent = controls, panel, recent
         self.visit = gr.BrowserState(NEW_VISIT, storage_key=STORAGE_KEY, secret=STORAGE_KEY)
         self.seen, self.names = gr.State(None), gr.State([])
+        self.timer = gr.Timer(REFRESH_SECONDS)
 
     def connect(self, page):
         """Connect the events of the page to their handlers."""
         panel, visit = self.panel, self.visit
         outputs = [visit, self.seen, self.names, self.recent, *panel.all()]
         page.load(self.load, visit, outputs, **QUIET)
-        gr.Timer(REFRESH_SECONDS).tick(self.refresh, [visit, self.seen], outputs, **QUIET)
+        outputs.append(self.timer)
+        self.timer.tick(self.refresh, [visit, self.seen], outputs, **QUIET)
         panel.start.click(self.start, self.controls.all() | {visit}, outputs, **QUIET)
         panel.stop.click(self.stop, visit, outputs, **QUIET)
         panel.resume.click(self.resume, visit, outputs, **QUIET)
@@ -312,6 +315,7 @@ class Visits:
             return {self.seen: seen, **visit_update}
         mine = self.studio.order_of(visit["owner"])
         updates = {self.seen: view.version, **visit_update, **_updates(self.panel, view, mine)}
+        updates[self.timer] = gr.Timer(refresh_seconds(len(self.studio.open_orders())))
         return updates if view.state in OPEN else {**updates, **self._recent()}
 
     def _recent(self):
@@ -380,6 +384,11 @@ class Visits:
         """Show the selected recent run."""
         name = names[event.index]
         return self._perform(visit, lambda visit: {**visit, "order": None, "run": name})
+
+
+def refresh_seconds(orders):
+    """Return the seconds between two refreshes of a page: fewer each if many visitors wait."""
+    return REFRESH_SECONDS * max(1, orders / UNHURRIED)
 
 
 def checked_visit(visit):

@@ -1,6 +1,7 @@
 """The queue of the page's runs: paint one at a time and record progress and outcome."""
 
 import contextlib
+import os
 import secrets
 import sys
 import threading
@@ -40,6 +41,7 @@ REMEMBERED = 100  # ended orders to remember
 RECENT = 24  # runs in the gallery
 TRIAL_ITERATIONS = 500  # for which the time is estimated
 MIN_ITERATIONS, MAX_ITERATIONS = 10, 20_000  # range of a duration given in seconds
+NICENESS = 10  # of the threads that paint
 FRAMES = 24  # approximate number of frames in a time-lapse
 MAX_SAVE_EVERY = 50  # iterations: a long run has frames even if it is stopped early
 
@@ -286,6 +288,7 @@ class Studio:
     # ------------------------------------------------------------------------ in the thread
 
     def _work(self):
+        give_way()
         while True:
             with self.changed:
                 while not self.queue and not self.closed:
@@ -333,6 +336,15 @@ class Studio:
         except (NstError, OSError) as error:
             return f"{reason}; {error}"
         return reason
+
+
+def give_way():
+    """Let this thread, and the threads that it starts, yield the processor to visitors' requests.
+
+    Only Linux has priorities of threads.
+    """
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 
 
 class Watcher:

@@ -44,7 +44,9 @@ READABLE_FORMATS = (
     *("JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP", "DIB", "AVIF", "JPEG2000", "PSD"),
     *("PPM", "TGA", "PCX", "SGI", "HEIF"),
 )
-HEIF = frozenset({".heic", ".heif", ".hif"})  # without pillow-heif, reading one says how to install it
+HEIF = frozenset(
+    {".heic", ".heif", ".hif"}
+)  # without pillow-heif, reading one says how to install it
 FILMS = ("GIF", "WEBP", "PNG", "AVIF")  # whose further frames are worth a remark
 GAMMA = 1 / 2.2  # of a PNG that looks right without conversion
 NEARLY_BLACK = 32  # levels that a picture of 12 bits, read as one of 16, does not reach

@@ -230,6 +230,12 @@ def test_second_visitor_waits_for_the_first(server, visit):
     wait_for_headline(second, "Stopped")
 
 
+def test_pages_of_many_visitors_are_refreshed_less_often():
+    from nst_tf.app.page import refresh_seconds
+
+    assert [refresh_seconds(orders) for orders in (0, 1, 5, 20)] == [1, 1, 1, 4]
+
+
 class Watcher(threading.Thread):
     """Ask for the page twice a second; keep how long each answer took."""
 

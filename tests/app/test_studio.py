@@ -1,7 +1,11 @@
 """The run queue of the web page, without a browser: order, stopping, resuming, limits."""
 
+import os
 import shutil
+import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -10,11 +14,13 @@ from PIL import Image
 from nst_tf.app.studio import (
     DONE,
     FAILED,
+    NICENESS,
     PAINTING,
     STOPPED,
     WAITING,
     Limits,
     Studio,
+    give_way,
     paced,
     within,
 )
@@ -250,3 +256,20 @@ def test_longest_file_names_in_three_byte_letters(studio, config, pictures, tmp_
     order = studio.take(config.changed(content=str(content), style=(str(style),)), "ann")
     assert final_state(order) == DONE
     assert order.folder.name == "_".join(["漢" * 13] * 2)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has priorities of threads")
+def test_thread_that_paints_gives_way_and_others_do_not():
+    def priorities():
+        give_way()
+        here = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+        with ThreadPoolExecutor(1) as started_here:
+            there = started_here.submit(
+                lambda: os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+            )
+            return here, there.result()
+
+    mine = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    with ThreadPoolExecutor(1) as thread:
+        assert thread.submit(priorities).result() == (NICENESS, NICENESS)
+    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == mine < NICENESS
