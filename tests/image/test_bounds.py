@@ -7,7 +7,9 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pillow_heif
 import pytest
+import tifffile
 from costly import COSTLY, encoded, flat_webp
 from damage import join_png, split_png
 from phone_files import MANY_SCANS, PHONE_FILES, progressive
@@ -17,6 +19,7 @@ from PIL import Image, ImageCms
 from nst_tf import ImageError
 from nst_tf.image.io import is_picture, read_picture
 
+pillow_heif.register_heif_opener()
 PICTURE = make_picture(41, 57)
 CHILD = Path(__file__).parents[1] / "helpers" / "reading.py"
 needs_proc = pytest.mark.skipif(
@@ -45,7 +48,7 @@ def test_costly_files_are_rejected_in_little_memory_and_time(tmp_path):
         assert mib < 64, label
 
 
-FLAT = Image.new("RGB", (4001, 2999), (200, 100, 50))
+FLAT = Image.new("RGB", (2001, 1999), (200, 100, 50))
 CLEAR = Image.new("RGBA", (2001, 1999), (200, 100, 50, 128))
 ROTATED = Image.Exif()
 ROTATED[0x0112] = 6
@@ -70,9 +73,15 @@ def test_memory_of_a_picture_is_a_small_multiple_of_its_pixels(tmp_path):
         (CLEAR, "clear.webp", {"lossless": True, **METADATA}, 25),
         (CLEAR, "clear.avif", {"speed": 10, "subsampling": "4:4:4", **METADATA}, 25),
         (CLEAR, "clear.jp2", {}, 25),
+        (FLAT, "flat.heic", {}, 25),
     ]
     for picture, name, options, _ in cases:
         picture.save(tmp_path / name, **options)
+    wide = np.full((*FLAT.size[::-1], 3), 200, np.uint16)
+    for name, values, most in [("wide.tif", wide, 16), ("float.tif", np.float32(wide), 25)]:
+        options = {"photometric": "rgb", "compression": "zlib", "rowsperstrip": 64}
+        tifffile.imwrite(tmp_path / name, values, **options)
+        cases.append((FLAT, name, options, most))
     found = read_in_child(tmp_path / name for _, name, *_ in cases)
     for (picture, name, options, most), (shape, mib) in zip(cases, found, strict=True):
         width, height = picture.size

@@ -1,12 +1,12 @@
 """Reading, resizing and saving pictures, and noise images."""
 
-import io
 import os
 
 import numpy as np
 import pytest
 from pictures import make_picture
 from PIL import Image, ImageCms
+from valid_files import png_with
 
 from nst_tf import ImageError, generate_noise_image, load_image, recover_image, save_image
 from nst_tf.image.io import read_picture
@@ -181,10 +181,8 @@ def test_truncated_jpeg_raises(tmp_path):
 
 @pytest.mark.parametrize("side", [14_000, 40_000])
 def test_decompression_bomb_raises(tmp_path, side):
-    bomb = io.BytesIO()
-    Image.new("1", (side, side)).save(bomb, "PNG")
     path = tmp_path / "bomb.png"
-    path.write_bytes(bomb.getvalue())
+    path.write_bytes(png_with(size=(side, side), bits=1, color=0))
     with pytest.raises(ImageError, match="over the limit of 178956970"):
         read_picture(path)
 
