@@ -4,6 +4,10 @@ import sys
 from dataclasses import fields, replace
 from pathlib import Path
 
+if __name__ == "__main__" and not __package__:  # started by its path
+    sys.stderr.write("nst_tf: start it as `python -m nst_tf.grid`\n")
+    sys.exit(2)
+
 from nst_tf.cli import add_knobs, given, list_action, reported
 from nst_tf.config import JobConfig, TransferConfig
 from nst_tf.console import OneLineParser, hushed, interrupt_once, print_line, raise_if_interrupted

@@ -5,6 +5,10 @@ import textwrap
 from contextlib import closing, nullcontext
 from dataclasses import fields
 
+if __name__ == "__main__" and not __package__:  # started by its path
+    sys.stderr.write("nst_tf: start it as `python -m nst_tf.run`\n")
+    sys.exit(2)
+
 from nst_tf import __version__
 from nst_tf.callbacks import progress
 from nst_tf.cli import add_knobs, given, reported

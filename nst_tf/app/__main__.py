@@ -11,6 +11,10 @@ from dataclasses import fields
 from importlib.util import find_spec
 from pathlib import Path
 
+if __name__ == "__main__" and not __package__:  # started by its path
+    sys.stderr.write("nst_tf: start it as `python -m nst_tf.app`\n")
+    sys.exit(2)
+
 import psutil
 
 from nst_tf.app import LOCAL_HOSTS
