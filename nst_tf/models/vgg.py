@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from nst_tf.errors import WeightsError
+from nst_tf.files import address_advice
 from nst_tf.image.pixels import PixelSpace
 from nst_tf.models.layers import ConvRelu, Pool, check_pooling
 from nst_tf.models.model import Trunk
@@ -78,6 +79,8 @@ def find_vgg_weights(path="auto"):
         return find_model_file([VGG_MODEL]) or _embedded_file()
     if str(path) == "embedded":
         return _embedded_file()
+    if advice := address_advice(str(path)):
+        raise WeightsError(advice)
     path = Path(path)
     if path.is_dir():
         raise WeightsError(
