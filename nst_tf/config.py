@@ -265,7 +265,8 @@ class JobConfig(TransferConfig):
     )
     weights: str = knob(
         "auto",
-        "the trunk: a .mat or .h5 of VGG-19 or VGG-16, an .npz or checkpoint of SqueezeNet",
+        "the trunk: a .mat, .h5, .keras or .npz of VGG-19 or VGG-16, an .npz or checkpoint of "
+        "SqueezeNet",
         metavar="auto|embedded|squeezenet|PATH",
     )
     pooling: str | None = knob(
