@@ -68,7 +68,7 @@ def make_parser():
 def _run(options):
     options = given(options)
     sheet, ratios = options.pop("sheet"), options.pop("ratios", None)
-    folder = Path(options.pop("output", f"output/grid_{sheet}"))
+    output = options.pop("output", f"output/grid_{sheet}")
     overwrite = options.pop("overwrite")
     if ratios is not None and sheet != "weights":
         raise ConfigError("--ratios applies only to the sheet weights")
@@ -82,6 +82,9 @@ def _run(options):
         knobs["ratios"] = ratios
     with hushed():  # imported late, so that bad options are rejected at once
         from nst_tf.plots import save_sheet
+        from nst_tf.rundir.layout import check_directory_name
+    check_directory_name(output)
+    folder = Path(output)
     _check_folder(folder, overwrite)
     try:
         figure = _draw(sheet, config, knobs, folder)

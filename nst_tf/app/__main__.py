@@ -143,8 +143,9 @@ def _open_studio(options, knobs):
         from nst_tf.app.uploads import Uploads
         from nst_tf.jobs.inputs import chosen_weights
         from nst_tf.models import load_model
-        from nst_tf.rundir.layout import check_output
+        from nst_tf.rundir.layout import check_directory_name, check_output
     folder = Path(options["output"])
+    check_directory_name(options["output"])
     check_output(folder, overwrite=True)
     knobs["weights"] = chosen_weights(knobs.get("weights", "auto"))
     with hushed():
