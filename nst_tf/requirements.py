@@ -4,7 +4,7 @@ import sys
 from importlib.util import find_spec
 
 OLDEST_PYTHON = (3, 11)
-# Packages that nst_tf imports, by their names in requirements.txt.
+# Packages that nst_tf needs, by their names in requirements.txt.
 MODULES = {
     "tensorflow": "tensorflow",
     "numpy": "numpy",
@@ -12,7 +12,6 @@ MODULES = {
     "h5py": "h5py",
     "imageio": "imageio",
     "Pillow": "PIL",
-    "matplotlib": "matplotlib",
     "pooch": "pooch",
     "requests": "requests",
     "tqdm": "tqdm",
@@ -49,9 +48,12 @@ def _problem():
         found = ".".join(map(str, sys.version_info[:3]))
         return f"{sys.executable} is Python {found}; nst_tf needs Python 3.11, 3.12 or 3.13"
     missing = [package for package, module in MODULES.items() if find_spec(module) is None]
-    if not missing:
-        return ""
+    return lacks(missing) if missing else ""
+
+
+def lacks(packages):
+    """Return the message about missing packages."""
     return (
-        f"{sys.executable} lacks {', '.join(missing)}; `python -m pip install -r requirements.txt` "
-        "installs what nst_tf needs"
+        f"{sys.executable} lacks {', '.join(packages)}; "
+        "`python -m pip install -r requirements.txt` installs what nst_tf needs"
     )

@@ -1,5 +1,6 @@
 """Starting without packages, in an old Python, or by the path of a file."""
 
+import importlib
 import re
 import subprocess
 import sys
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from nst_tf.cli import reported
 from nst_tf.requirements import MODULES
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -34,6 +36,13 @@ def test_import_without_packages_raises():
     assert re.match(r"ImportError: .* lacks scipy; ", last_line)
 
 
+def test_package_that_is_imported_late_is_named(capsys):
+    assert reported(lambda: importlib.import_module("no_such_package")) == 2
+    assert " lacks no_such_package; `python -m pip" in capsys.readouterr().err
+    with pytest.raises(ModuleNotFoundError):
+        reported(lambda: importlib.import_module("nst_tf.no_such_module"))
+
+
 def test_old_python_prints_one_line():
     done = started("-c", f"{AS_COMMAND}sys.version_info = (3, 9, 1)\nimport nst_tf")
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
@@ -43,7 +52,8 @@ def test_old_python_prints_one_line():
 def test_modules_are_those_of_the_requirements():
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     required = {re.match(r"[\w-]*", line)[0] for line in lines} - {""}
-    assert required - set(MODULES) == {"jupyter", "jupyterlab", "ipykernel", "ipywidgets"}
+    optional = {"jupyter", "jupyterlab", "ipykernel", "ipywidgets", "matplotlib"}
+    assert required - set(MODULES) == optional
     assert set(MODULES) <= required
 
 

@@ -131,6 +131,25 @@ def test_devos_preset_with_large_learning_rate(job):
     assert job("--learning-rate", 90, "--preset", "devos", "--size", 48, "--output", "here") == 0
 
 
+@pytest.mark.parametrize(
+    ("options", "reported"),
+    [
+        (["--learning-rate", 0.02], True),  # Adam, by the rate
+        (["--learning-rate", 0.02, "--pixels", "unit"], True),  # in gray levels there, too
+        (["--learning-rate", 0.1], False),
+        (["--learning-rate", 0.02, "--optimizer", "sgd"], False),  # in other units
+        (["--optimizer", "adam"], False),
+    ],
+)
+def test_steps_for_pixels_in_0_to_1_are_reported(job, options, reported, capsys):
+    assert job(*options, "--iterations", 1) == 0
+    line = (
+        "--learning-rate 0.02 is in gray levels: in 1 iterations a pixel moves by about 0.02 of "
+        "255 at most; 0.02 of programs whose pixels are in 0..1 is 5.1 here\n"
+    )
+    assert (line in capsys.readouterr().out) == reported
+
+
 # ------------------------------------------------------------------ a picture as output
 
 

@@ -21,6 +21,7 @@ from nst_tf.jobs.load import (
     explain_out_of_memory,
     journal_files,
     load_task,
+    report_small_steps,
     with_precision,
 )
 from nst_tf.report.render import write_report
@@ -105,6 +106,7 @@ def run_in_folder(config, output, picture=None, *, overwrite=False, callbacks=()
         check_kind(config.animate)
     config = replace(config, weights=chosen_weights(config.weights, say))
     config = with_precision(config, say)
+    report_small_steps(config, say)
     with explain_out_of_memory(config):
         used = memory_used()
         task, finish, model = load_task(config)

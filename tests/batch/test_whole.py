@@ -207,7 +207,7 @@ def test_resume_skips_done_jobs_and_continues_the_current_one(photos, base, monk
     saved_at = Path("out/a_x/result.png").stat().st_mtime_ns
     runs = []
     monkeypatch.setattr(
-        "nst_tf.jobs.do.run_job",
+        "nst_tf.jobs.do.run_in_folder",
         lambda config, folder, **kwargs: runs.append(folder) or run_job(config, folder, **kwargs),
     )
     assert main(["--resume", "out"]) == 0
