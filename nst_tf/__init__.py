@@ -8,13 +8,18 @@ takes to start.
 import signal
 import sys
 
-if sys.argv[:1] == ["-m"] and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+_STARTING = sys.argv[:1] == ["-m"]
+if _STARTING and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
     # A command is about to start: until it handles Ctrl-C itself, there is no traceback.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
-import lazy_loader
+from nst_tf.requirements import check_requirements  # noqa: E402
 
-from nst_tf.console import hushed
+check_requirements(command=_STARTING)
+
+import lazy_loader  # noqa: E402
+
+from nst_tf.console import hushed  # noqa: E402
 
 __version__ = "0.1.0"
 

@@ -9,6 +9,7 @@ from errno import ENOSPC
 
 from nst_tf.console import complain, interrupted_status, open_closed_streams
 from nst_tf.errors import Interrupted, NstError
+from nst_tf.requirements import lacks
 
 # Headings of --help, by the first knob under each, in the order of the fields.
 HEADINGS = {
@@ -46,6 +47,10 @@ def reported(work):
             "; free some space, then continue with --resume DIR" if error.errno == ENOSPC else ""
         )
         return complain(f"{error.filename or 'a file'}: {error.strerror or error}{advice}", 2)
+    except ModuleNotFoundError as error:
+        if error.name.startswith("nst_tf"):  # a bug
+            raise
+        return complain(lacks([error.name]), 2)
     except MemoryError:
         return complain("out of memory: make the picture smaller, as in --size 512", 2)
 

@@ -4,7 +4,6 @@ The command line, the saved config.json and the presets take names, defaults and
 these two classes. To add a knob, add a field.
 """
 
-import difflib
 import json
 import math
 import numbers
@@ -18,11 +17,12 @@ from pathlib import Path
 import numpy as np
 
 from nst_tf.errors import ConfigError, check_choice
-from nst_tf.files import atomic_file, read_text
+from nst_tf.files import address_advice, atomic_file, read_text
 from nst_tf.image.color import COLOR_MODES
 from nst_tf.image.io import is_picture, read_note
 from nst_tf.image.noise import NOISE
 from nst_tf.image.sizes import RESAMPLING
+from nst_tf.suggestions import suggestion
 
 HUGE = 1e38  # near the maximum of float32
 NO_MASK = "-"  # in place of a mask: this style acts everywhere
@@ -205,14 +205,13 @@ class TransferConfig:
         known = [knob_field.name for knob_field in fields(self)]
         for name in knobs:
             if name not in known:
-                raise ConfigError(_unknown_knob(name, known))
+                raise ConfigError(unknown_knob(name, known))
         return replace(self, **knobs)
 
 
-def _unknown_knob(name, known):
+def unknown_knob(name, known):
     """Return the error message for an unknown knob."""
-    similar = difflib.get_close_matches(name[:60], known, n=1)
-    hint = f"did you mean `{similar[0]}`?" if similar else f"there are {', '.join(known)}"
+    hint = suggestion(name, known) or f"there are {', '.join(known)}"
     return f"there is no knob `{name:.60}`; {hint}"
 
 
@@ -266,7 +265,8 @@ class JobConfig(TransferConfig):
     )
     weights: str = knob(
         "auto",
-        "the trunk: a .mat or .h5 of VGG-19 or VGG-16, an .npz or checkpoint of SqueezeNet",
+        "the trunk: a .mat, .h5, .keras or .npz of VGG-19 or VGG-16, an .npz or checkpoint of "
+        "SqueezeNet",
         metavar="auto|embedded|squeezenet|PATH",
     )
     pooling: str | None = knob(
@@ -479,6 +479,8 @@ def _typed_scalar(name, kind, value):
             typed = math.inf
         if kind is str and (invalid := _invalid_in_path(typed)):
             raise ConfigError(f"`{name}` is {_short(value)}; text without {invalid} was expected")
+        if name in PATHS and (advice := address_advice(typed.removeprefix(NOT))):
+            raise ConfigError(f"`{name}`: {advice}")
         if kind is not float or math.isfinite(typed):
             return typed
     raise ConfigError(f"`{name}` is {_short(value)}; {expected} was expected")

@@ -2,7 +2,9 @@
 
 import argparse
 import contextlib
+import itertools
 import os
+import re
 import shlex
 import signal
 import sys
@@ -10,10 +12,14 @@ import tempfile
 import threading
 import time
 
+from nst_tf.suggestions import suggestion, takes_precedence
+
 HANGUP = getattr(signal, "SIGHUP", None)  # the terminal was closed; not on Windows
 STOP_SIGNALS = tuple(filter(None, (signal.SIGINT, signal.SIGTERM, HANGUP)))
 RETRY = 0.05  # seconds until a signal that arrived at a bad moment is raised again
 PATIENCE = 2.0  # seconds after which a second signal ends the process at once
+NUMBER = re.compile(r"-\.?\d.*")  # an argument that is a value, not an option
+END = "--\0"  # takes the place of "--"; nobody can type it
 
 
 class _Received:
@@ -216,7 +222,10 @@ def interrupted_status():
 
 
 class OneLineParser(argparse.ArgumentParser):
-    """Argument parser that prints errors on one line, without the usage."""
+    """Argument parser that prints errors on one line, without the usage.
+
+    An unknown option is an error with a suggestion. After ``--``, every argument is a file name.
+    """
 
     def error(self, message):
         """Print the message and exit with status 2."""
@@ -224,3 +233,53 @@ class OneLineParser(argparse.ArgumentParser):
             flag = message.removeprefix("argument ").partition(":")[0]
             message += f"; write a value that begins with a dash as {flag}=-dash"
         self.exit(2, f"nst_tf: {on_one_line(message)}; see `{self.prog} --help`\n")
+
+    def parse_known_args(self, args=None, namespace=None):
+        """Parse arguments; an unknown option is an error."""
+        return super().parse_known_args(self._checked(args), namespace)
+
+    def parse_known_intermixed_args(self, args=None, namespace=None):
+        """Parse arguments with options between the positional ones."""
+        args = self._checked(args)
+        if "--" in args:  # argparse loses it between two passes
+            end = args.index("--")
+            if END not in self._option_string_actions:
+                self.add_argument(END, action=_Nothing, nargs=0, help=argparse.SUPPRESS)
+            args = [*args[:end], END, *map(_undashed, args[end + 1 :])]
+        return super().parse_known_intermixed_args(args, namespace)
+
+    def _checked(self, args):
+        """Return the arguments; stop at an option that is unknown, or is another program's."""
+        args = list(sys.argv[1:] if args is None else args)
+        if self._subparsers is None:  # a subcommand's parser checks its own
+            for arg in itertools.takewhile(lambda arg: arg != "--", args):
+                if arg.startswith("-") and " " not in arg and not NUMBER.fullmatch(arg):
+                    self._check_option(arg)
+        return args
+
+    def _check_option(self, arg):
+        name, known = arg.partition("=")[0], self._option_string_actions
+        is_prefix = name.startswith("--") and any(flag.startswith(name) for flag in known)
+        if name in ("-", *known) or (is_prefix and not takes_precedence(name, known)):
+            return
+        positional = [action.dest for action in self._actions if not action.option_strings]
+        hint = suggestion(name, known, positional)
+        if positional and not name.startswith("--") and "." in name:
+            hint = f"write a file name that begins with a dash as ./{arg}, or after --"
+        if hint:
+            self.error(f"unrecognized arguments: {arg}; {hint}")
+
+
+class _Nothing(argparse.Action):
+    """An option without effect: it ends the values of the option before it."""
+
+    def __init__(self, option_strings, dest, **options):
+        super().__init__(option_strings, argparse.SUPPRESS, default=argparse.SUPPRESS, **options)
+
+    def __call__(self, *_):
+        pass
+
+
+def _undashed(path):
+    """Return the path of a file in a form that does not look like an option."""
+    return f"./{path}" if path.startswith("-") else path

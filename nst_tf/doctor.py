@@ -8,6 +8,10 @@ import sys
 from dataclasses import fields
 from pathlib import Path
 
+if __name__ == "__main__" and not __package__:  # started by its path
+    sys.stderr.write("nst_tf: start it as `python -m nst_tf.doctor`\n")
+    sys.exit(2)
+
 import psutil
 
 from nst_tf import __version__

@@ -3,13 +3,16 @@
 import contextlib
 import errno
 import os
+import re
 import tempfile
 from contextvars import ContextVar
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 MAX_TEXT_BYTES = 10 * 2**20  # a config has 3 kB
 LOST = (errno.EIO, errno.ENOSPC, errno.EDQUOT)  # errors of fsync: the data is not on the disk
 MAX_STEM = 200  # bytes of a file name, which leaves room for a suffix and a number
+ADDRESS = re.compile(r"(https?|ftp|s3|gs|file):/", re.IGNORECASE)
 _in_use = ContextVar("directories that a run or the page writes to", default=frozenset())
 
 
@@ -40,6 +43,18 @@ def read_bytes(path, *, most):
     if len(data) > most:
         raise OSError(errno.EFBIG, f"it has more than {most:,} bytes", str(path))
     return data
+
+
+def address_advice(path):
+    """Return what to do with the address of a file in place of its path; "" for a path.
+
+    ``Path`` makes https:/example.com of https://example.com, so one slash is an address, too.
+    """
+    if not (match := ADDRESS.match(path)):
+        return ""
+    if match[1].lower() == "file":
+        return f"{path} is an address: give the path, {unquote(urlsplit(path).path)}"
+    return f"{path} is an address: download it first, then give the file"
 
 
 def cut(text, most):

@@ -4,6 +4,10 @@ import sys
 from dataclasses import fields, replace
 from pathlib import Path
 
+if __name__ == "__main__" and not __package__:  # started by its path
+    sys.stderr.write("nst_tf: start it as `python -m nst_tf.grid`\n")
+    sys.exit(2)
+
 from nst_tf.cli import add_knobs, given, list_action, reported
 from nst_tf.config import JobConfig, TransferConfig
 from nst_tf.console import OneLineParser, hushed, interrupt_once, print_line, raise_if_interrupted
@@ -64,7 +68,7 @@ def make_parser():
 def _run(options):
     options = given(options)
     sheet, ratios = options.pop("sheet"), options.pop("ratios", None)
-    folder = Path(options.pop("output", f"output/grid_{sheet}"))
+    output = options.pop("output", f"output/grid_{sheet}")
     overwrite = options.pop("overwrite")
     if ratios is not None and sheet != "weights":
         raise ConfigError("--ratios applies only to the sheet weights")
@@ -78,6 +82,9 @@ def _run(options):
         knobs["ratios"] = ratios
     with hushed():  # imported late, so that bad options are rejected at once
         from nst_tf.plots import save_sheet
+        from nst_tf.rundir.layout import check_directory_name
+    check_directory_name(output)
+    folder = Path(output)
     _check_folder(folder, overwrite)
     try:
         figure = _draw(sheet, config, knobs, folder)

@@ -5,6 +5,10 @@ import textwrap
 from contextlib import closing, nullcontext
 from dataclasses import fields
 
+if __name__ == "__main__" and not __package__:  # started by its path
+    sys.stderr.write("nst_tf: start it as `python -m nst_tf.run`\n")
+    sys.exit(2)
+
 from nst_tf import __version__
 from nst_tf.callbacks import progress
 from nst_tf.cli import add_knobs, given, reported
@@ -43,6 +47,7 @@ def _run(options):
     with hushed():  # imported late, so that bad options are rejected at once
         from nst_tf.jobs.resume import resume_job
         from nst_tf.jobs.run import run_job
+        from nst_tf.rundir.journal import recorded_picture
         from nst_tf.rundir.layout import REPORT, RESULT
     with nullcontext() if quiet else closing(progress()) as show:
         shared = {"callbacks": [show] if show else [], "say": say}
@@ -55,7 +60,7 @@ def _run(options):
     if result.converged:
         say(f"converged at {result.iterations}: no step reduces the loss further")
     cost = f"{result.iterations} iterations in {result.seconds:.0f} s"
-    say(f"{cost}: {folder / RESULT}, report: {folder / REPORT}")
+    say(f"{cost}: {recorded_picture(folder) or folder / RESULT}, report: {folder / REPORT}")
     return 0
 
 
@@ -83,8 +88,15 @@ def make_parser():
     parser.add_argument("--version", action="version", **version)
     parser.add_argument("content", nargs="?", metavar="CONTENT", help="the photograph")
     parser.add_argument("style", nargs="*", metavar="STYLE", help="one or more paintings")
-    parser.add_argument("--output", metavar="DIR", help="default: a new directory under output/")
-    parser.add_argument("--overwrite", action="store_true", help="replace an earlier run in DIR")
+    parser.add_argument(
+        "--output",
+        metavar="DIR|FILE",
+        help="the run directory (default: a new one under output/), or a picture file for the "
+        "result: .png, .jpg, .webp or .tif",
+    )
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace an earlier run in DIR, or FILE"
+    )
     parser.add_argument("--resume", metavar="DIR", help="resume the run in DIR")
     parser.add_argument("--quiet", action="store_true", help="print only errors")
     parser.add_argument("--preset", metavar="NAME", help=f"one of: {', '.join(PRESETS)}")

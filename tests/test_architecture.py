@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # From bottom to top: a module imports only from lower layers and from modules before it in its own
 # layer.
 LAYERS = [
-    ["errors", "files", "console", "npz"],
+    ["requirements", "errors", "files", "suggestions", "console", "npz"],
     ["image", "models", "samples", "weights"],
     ["config", "schedules", "presets", "objective", "optim"],
     ["scaling", "transfer", "callbacks", "experiments"],

@@ -1,6 +1,7 @@
 """The command line from end to end: output files, invalid input and interruption."""
 
 import csv
+import importlib
 import json
 import os
 import re
@@ -128,6 +129,87 @@ def test_preset_sets_values_of_the_tutorial(job, tmp_path):
 
 def test_devos_preset_with_large_learning_rate(job):
     assert job("--learning-rate", 90, "--preset", "devos", "--size", 48, "--output", "here") == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "reported"),
+    [
+        (["--learning-rate", 0.02], True),  # Adam, by the rate
+        (["--learning-rate", 0.02, "--pixels", "unit"], True),  # in gray levels there, too
+        (["--learning-rate", 0.1], False),
+        (["--learning-rate", 0.02, "--optimizer", "sgd"], False),  # in other units
+        (["--optimizer", "adam"], False),
+    ],
+)
+def test_steps_for_pixels_in_0_to_1_are_reported(job, options, reported, capsys):
+    assert job(*options, "--iterations", 1) == 0
+    line = (
+        "--learning-rate 0.02 is in gray levels: in 1 iterations a pixel moves by about 0.02 of "
+        "255 at most; 0.02 of programs whose pixels are in 0..1 is 5.1 here\n"
+    )
+    assert (line in capsys.readouterr().out) == reported
+
+
+# ------------------------------------------------------------------ a picture as output
+
+
+@pytest.mark.parametrize("name", ["art/cat.png", "cat.JPG", "cat.webp", "cat.tiff"])
+def test_output_that_names_a_picture_is_the_picture(job, tmp_path, name, capsys):
+    assert job("--output", name, "--iterations", 2) == 0
+    folder = Path("output", "house_brush")
+    last_line = capsys.readouterr().out.splitlines()[-1]
+    assert f"{tmp_path / name}, report: {folder / 'report.html'}" in last_line
+    result = read_picture(folder / "result.png")
+    error_of_format = np.abs(read_picture(name).astype(float) - result).mean()
+    assert error_of_format < (5 if name.endswith("JPG") else 1e-9)
+    assert names(Path(name).parent)[0] in (Path(name).name, "brush.jpg")  # nothing beside it
+    if name.endswith(".png"):
+        assert (tmp_path / name).read_bytes() == (folder / "result.png").read_bytes()
+
+
+def test_existing_picture_is_replaced_only_with_overwrite(job, capsys):
+    Path("cat.png").write_text("mine")
+    assert job("--output", "cat.png") == 2
+    assert "cat.png exists; choose another --output, or --overwrite to replace it" in error(capsys)
+    assert Path("cat.png").read_text() == "mine"
+    assert not Path("output").exists()
+    assert job("--output", "cat.png", "--iterations", 0, "--overwrite") == 0
+    assert read_picture("cat.png").shape == (35, 48, 3)
+
+
+def test_picture_that_cannot_be_written_is_refused_before_the_run(job, pictures, capsys):
+    Path("file").touch()
+    for name, message in {
+        "result.gif": "can't write result.gif: unknown extension '.gif'; use .png, .jpg",
+        "file/cat.png": "file is not writable; choose another --output",
+        str(pictures[0]): "is an input and would be replaced; choose another --output",
+    }.items():
+        assert job("--output", name, "--overwrite") == 2
+        assert message in error(capsys)
+    assert not Path("output").exists()
+
+
+def test_names_of_directories_with_and_without_the_extension_of_a_picture(job):
+    for folder in ("v1.5", "new.png/"):
+        assert job("--output", folder, "--iterations", 0) == 0
+        assert Path(folder, "result.png").exists()
+    assert job("--output", "new.png", "--iterations", 0, "--overwrite") == 0  # it is one now
+    assert Path("new.png").is_dir()
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments"),
+    [
+        ("batch.__main__", ["--content", "house.png", "--style", "brush.jpg"]),
+        ("grid", ["layers"]),
+    ],
+)
+def test_other_commands_need_a_directory(module, arguments, pictures, monkeypatch, capsys):
+    monkeypatch.chdir(pictures[0].parent)
+    assert (
+        importlib.import_module(f"nst_tf.{module}").main([*arguments, "--output", "all.png"]) == 2
+    )
+    assert "--output is all.png, but there will be several files; a directory was" in error(capsys)
 
 
 # ------------------------------------------------------------------ styles, masks, trunks

@@ -12,6 +12,10 @@ from dataclasses import fields
 from importlib.util import find_spec
 from pathlib import Path
 
+if __name__ == "__main__" and not __package__:  # started by its path
+    sys.stderr.write("nst_tf: start it as `python -m nst_tf.app`\n")
+    sys.exit(2)
+
 import psutil
 
 from nst_tf.app import LOCAL_HOSTS
@@ -142,8 +146,9 @@ def _open_studio(options, knobs):
         from nst_tf.app.uploads import Uploads
         from nst_tf.jobs.inputs import chosen_weights
         from nst_tf.models import load_model
-        from nst_tf.rundir.layout import check_output
+        from nst_tf.rundir.layout import check_directory_name, check_output
     folder = Path(options["output"])
+    check_directory_name(options["output"])
     check_output(folder, overwrite=True)
     knobs["weights"] = chosen_weights(knobs.get("weights", "auto"))
     # Reports unreadable weights now, not to each visitor. TensorFlow's threads start here.

@@ -3,9 +3,13 @@
 import sys
 from dataclasses import fields
 
+if __name__ == "__main__" and not __package__:  # started by its path
+    sys.stderr.write("nst_tf: start it as `python -m nst_tf.batch`\n")
+    sys.exit(2)
+
 from nst_tf.batch.lists import pairs, read_jobs
 from nst_tf.cli import add_knobs, given, reported
-from nst_tf.config import JobConfig
+from nst_tf.config import JobConfig, unknown_knob
 from nst_tf.console import OneLineParser, complain, hushed, interrupt_once, print_line
 from nst_tf.errors import ConfigError
 from nst_tf.jobs.settings import KNOBS, PICTURES, preset_knobs, value_of
@@ -124,7 +128,7 @@ def sweeps_of(texts):
         if not equals or not values.strip(", "):
             raise ConfigError(f"--set {text}: KNOB=VALUE,VALUE,... was expected, as in alpha=1,10")
         if name not in KNOBS:
-            raise ConfigError(f"--set {text}: there is no knob `{name}`; see nst_tf.run --help")
+            raise ConfigError(f"--set {text}: {unknown_knob(name, KNOBS)}")
         if name in sweeps:
             raise ConfigError(f"--set {name} was given twice; give all its values once")
         parts = filter(None, map(str.strip, values.split(",")))

@@ -12,7 +12,7 @@ from nst_tf.batch.reading import FORMAT, check_count, read_list
 from nst_tf.config import NO_MASK, NOT, PATHS, STARTS, JobConfig
 from nst_tf.console import print_line
 from nst_tf.errors import ConfigError
-from nst_tf.files import atomic_file, cut
+from nst_tf.files import address_advice, atomic_file, cut
 from nst_tf.jobs.job import Job
 from nst_tf.samples import resolve_picture
 
@@ -120,6 +120,8 @@ def _from_folder(folder, knobs):
 def _joined(folder, name, path):
     if not path or path in KEYWORDS.get(name, (NO_MASK,)):
         return path
+    if address_advice(path.removeprefix(NOT)):
+        return path  # the config refuses it
     if name in ("content", "style"):
         return resolve_picture(path, folder)
     inverted = NOT if path.startswith(NOT) else ""

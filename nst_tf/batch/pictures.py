@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from nst_tf.errors import ConfigError
+from nst_tf.files import address_advice
 from nst_tf.image.io import picture_extensions
 from nst_tf.samples import EXPECTED, resolve_picture
 
@@ -91,6 +92,8 @@ class Folders:
 
 def _matched(option, pattern):
     """Return the pictures and the other paths that a pattern stands for."""
+    if advice := address_advice(pattern):
+        raise ConfigError(f"--{option}: {advice}")
     path = pattern and resolve_picture(pattern)  # "" is not the working directory
     if _is_folder(path):
         return _split(_in_folder(path))

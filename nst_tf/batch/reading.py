@@ -13,6 +13,7 @@ from nst_tf.config import NOT, PATHS
 from nst_tf.errors import ConfigError
 from nst_tf.files import read_bytes
 from nst_tf.jobs.settings import KNOBS, POINT, value_of
+from nst_tf.suggestions import suggestion
 
 FORMAT = "nst_tf jobs 1"
 LARGEST = 2**26  # bytes of a list
@@ -177,9 +178,10 @@ def _read_table(path, text):
     header = next(rows, [])
     unknown = [name for name in header if name != "name" and name not in KNOBS]
     if unknown or not header:
+        hint = suggestion(unknown[0], KNOBS) if unknown else ""
         raise ConfigError(
             f"{path}: its first row has {', '.join(map(repr, unknown)) or 'nothing'}; the names of "
-            "knobs were expected, such as content, style, alpha"
+            "knobs were expected, such as content, style, alpha" + (f"; {hint}" if hint else "")
         )
     entries = []
     for cells in rows:

@@ -12,7 +12,7 @@ from nst_tf.errors import ConfigError, Interrupted
 from nst_tf.files import make_folder
 from nst_tf.jobs.do import found_done, settled
 from nst_tf.jobs.job import DONE
-from nst_tf.rundir.layout import check_output, locked, new_folder
+from nst_tf.rundir.layout import check_directory_name, check_output, locked, new_folder
 
 JOBS = "jobs.json"
 
@@ -47,6 +47,7 @@ def run_batch(jobs, output=None, *, engine=run_here, say=print_line):
     Interrupted
         After Ctrl-C; `resume_batch` resumes the batch.
     """
+    check_directory_name(output)
     check_output(output, overwrite=True)
     folder = new_folder(Path("output"), "batch") if output is None else Path(output)
     if folder.is_dir() and (folder / JOBS).exists():

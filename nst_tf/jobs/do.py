@@ -11,7 +11,7 @@ from nst_tf.files import atomic_file, in_use
 from nst_tf.jobs.inputs import chosen_weights, with_full_paths
 from nst_tf.jobs.job import DONE, FAILED, Outcome
 from nst_tf.jobs.resume import resume_job
-from nst_tf.jobs.run import run_job
+from nst_tf.jobs.run import run_in_folder
 from nst_tf.rundir.layout import JOURNAL, REPORT, set_aside
 from nst_tf.rundir.record import read_record
 from nst_tf.samples import resolve_pictures
@@ -81,7 +81,7 @@ def _paint(job, folder, resume, options):
         return ""
     aside = set_aside(folder) if folder.is_dir() else None
     with in_use(folder.parent):  # of the batch: it exists, or else it was removed or renamed
-        run_job(job.config, folder, **options)
+        run_in_folder(job.config, folder, **options)
     if aside is None:
         return ""
     return f"started again, because {JOURNAL} was lost; its earlier files are in {aside}"

@@ -264,10 +264,21 @@ def _real(path):
     return Path(os.path.realpath(path))
 
 
-def check_inputs_survive(config, output):
-    """Raise `ConfigError` if the run would overwrite one of its inputs."""
+def check_inputs_survive(config, output, picture=None):
+    """Raise `ConfigError` if the run would overwrite one of its inputs.
+
+    Parameters
+    ----------
+    config : JobConfig
+    output : path or None
+        The run directory.
+    picture : path or None
+        The picture file outside of it.
+    """
     for path in map(Path, itertools.chain(*input_files(config).values())):
         if output and _real(path).parent == _real(output) and is_ours(path):
             raise ConfigError(
                 f"{path} is in the output directory and would be replaced; choose another --output"
             )
+        if picture and _real(path) == _real(picture):
+            raise ConfigError(f"{path} is an input and would be replaced; choose another --output")

@@ -12,10 +12,12 @@ from nst_tf.errors import ConfigError, NstError
 from nst_tf.image.pixels import UNIT_PIXELS
 from nst_tf.jobs.inputs import input_files, load_images
 from nst_tf.models import Trunk, load_model, normalize_trunk, resolve_layers
+from nst_tf.optim.from_config import optimizer_name
 from nst_tf.scaling.device import choose_device, gpu_details
 from nst_tf.scaling.precision import choose_precision
 from nst_tf.transfer import make_task
 
+SMALL_STEP = 0.1  # gray levels per iteration of Adam; ours are 5, the tutorials' 2 or more
 CACHED_TRUNKS = 4  # kept in memory for later jobs
 XLA_ON = {
     "GPU": "XLA compiles the network for each size (tiles are not compiled): on an NVIDIA H100 the "
@@ -34,6 +36,18 @@ def with_precision(config, say=print_line):
     if config.xla:
         say(XLA_ON["CPU" if gpu_details() is None else "GPU"])
     return replace(config, precision=precision.name)
+
+
+def report_small_steps(config, say=print_line):
+    """Report a learning rate of Adam that was meant for pixels in 0..1, probably."""
+    rate = config.learning_rate
+    if rate is None or rate >= SMALL_STEP or optimizer_name(config) != "adam":
+        return
+    say(
+        f"--learning-rate {rate:g} is in gray levels: in {config.iterations} iterations a pixel "
+        f"moves by about {rate * config.iterations:.2g} of 255 at most; {rate:g} of programs "
+        f"whose pixels are in 0..1 is {255 * rate:.2g} here"
+    )
 
 
 def load_task(config, say=None):

@@ -20,6 +20,7 @@ from nst_tf.rundir.journal import (
     load_settings,
     read_journal,
     record_precision,
+    recorded_picture,
     recorded_precision,
     settings_to_resume,
 )
@@ -67,6 +68,7 @@ def resume_job(folder, *, callbacks=(), say=print_line):
         say(f"{folder} is finished: {folder / RESULT}")
         return None, folder
     with locked(folder):
+        recorded_picture(folder)  # refuses to replace another file
         config = settings_to_resume(folder)
         recorded = recorded_precision(config, journal)
         config = with_precision(replace(config, precision=recorded), say)

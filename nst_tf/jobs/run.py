@@ -12,7 +12,7 @@ from nst_tf.console import (
     to_type,
     uninterrupted,
 )
-from nst_tf.errors import ConfigError, Diverged, Interrupted, OutOfMemory
+from nst_tf.errors import ConfigError, Diverged, Interrupted, NstError, OutOfMemory
 from nst_tf.files import discard
 from nst_tf.image.io import save_image
 from nst_tf.jobs.inputs import check_inputs_survive, chosen_weights, with_full_paths
@@ -21,13 +21,28 @@ from nst_tf.jobs.load import (
     explain_out_of_memory,
     journal_files,
     load_task,
+    report_small_steps,
     with_precision,
 )
 from nst_tf.report.render import write_report
 from nst_tf.report.timelapse import check_kind, save_timelapse
 from nst_tf.rundir.checkpoint import Checkpoints
-from nst_tf.rundir.journal import finish_journal, write_journal
-from nst_tf.rundir.layout import CONFIG, LOSSES, REPORT, RESULT, check_output, open_run_folder
+from nst_tf.rundir.journal import (
+    finish_journal,
+    record_picture,
+    recorded_picture,
+    write_journal,
+)
+from nst_tf.rundir.layout import (
+    CONFIG,
+    LOSSES,
+    REPORT,
+    RESULT,
+    check_output,
+    check_picture,
+    open_run_folder,
+    picture_named,
+)
 from nst_tf.rundir.losses_csv import LossLog
 from nst_tf.rundir.record import read_record
 from nst_tf.samples import resolve_pictures
@@ -44,9 +59,11 @@ def run_job(config, output=None, *, overwrite=False, callbacks=(), say=print_lin
     ----------
     config : JobConfig
     output : path, optional
-        The run directory; default: a new one under output/, named after the pictures.
+        The run directory; default: a new one under output/, named after the pictures. With the
+        extension of a picture (.png, .jpg, .jpeg, .webp, .tif, .tiff): the file that gets the
+        result, too; the run directory is then the default one.
     overwrite : bool
-        Replace the files of an earlier run in that directory.
+        Replace the files of an earlier run in that directory, or that picture file.
     callbacks : sequence of callable
         Functions of a `Step`, in addition to those that save.
     say : callable
@@ -65,17 +82,31 @@ def run_job(config, output=None, *, overwrite=False, callbacks=(), say=print_lin
     Interrupted
         Ctrl-C, after saving the current picture.
     """
+    picture = picture_named(output)
+    shared = {"overwrite": overwrite, "callbacks": callbacks, "say": say}
+    if picture is None:
+        return run_in_folder(config, output, **shared)
+    check_picture(picture, overwrite)
+    return run_in_folder(config, None, picture, **shared)
+
+
+def run_in_folder(config, output, picture=None, *, overwrite=False, callbacks=(), say=print_line):
+    """Run one job in a directory of any name; `picture` is a file that gets the result, too.
+
+    The other arguments, the return value and the errors are those of `run_job`.
+    """
     if not config.content or not config.style or not all(config.style):
         raise ConfigError(
             f"content is {config.content!r} and style {config.style!r}; both pictures are needed"
         )
     config = resolve_pictures(config)
     check_output(output, overwrite)
-    check_inputs_survive(config, output)
+    check_inputs_survive(config, output, picture)
     if config.animate:
         check_kind(config.animate)
     config = replace(config, weights=chosen_weights(config.weights, say))
     config = with_precision(config, say)
+    report_small_steps(config, say)
     with explain_out_of_memory(config):
         used = memory_used()
         task, finish, model = load_task(config, say)
@@ -83,7 +114,7 @@ def run_job(config, output=None, *, overwrite=False, callbacks=(), say=print_lin
         with open_run_folder(output, config, overwrite) as folder:
             with_full_paths(config).save(folder / CONFIG)
             files = journal_files(config, model)
-            write_journal(folder, folder / CONFIG, files, model.name, config.precision)
+            write_journal(folder, folder / CONFIG, files, model.name, config.precision, picture)
             say(f"{describe_task(task)} of {model.name}, in {folder}")
             say(str(estimate_of(task, used)))
             return run_task(folder, task, finish, config, callbacks, say), folder
@@ -96,6 +127,7 @@ def run_task(folder, task, finish, config, callbacks, say, position=None):
             callbacks = [*savers, *callbacks, stop_if_interrupted]
             result = minimize(task, callbacks=callbacks, finish=finish, position=position, say=say)
         save_result(folder, result, config)
+        save_outside(folder, result, config)
         finish_journal(folder, result)
         try:
             show_result(folder, config, say)
@@ -128,6 +160,10 @@ def saving_callbacks(folder, config, position=None):
             path = save_result(folder, stop.result, config)
             with uninterrupted():
                 write_report(folder)
+            try:
+                path = save_outside(folder, stop.result, config) or path
+            except (NstError, OSError) as error:  # the picture is in the run directory
+                stop.add_note(str(error))
             stop.add_note(f"the picture after {stop.result.iterations} iterations is {path}")
             if isinstance(stop, Interrupted | OutOfMemory):
                 stop.add_note(f"`{to_type('--resume', folder)}` resumes the run")
@@ -136,10 +172,30 @@ def saving_callbacks(folder, config, position=None):
 
 def save_result(folder, result, config):
     """Save the result picture with its settings, uninterrupted by signals; return the path."""
-    path, settings = folder / RESULT, with_full_paths(config).text(without=SAVING)
+    path = folder / RESULT
     with uninterrupted():
-        save_image(path, result.picture, notes={SETTINGS: settings})
+        save_image(path, result.picture, notes=_notes(config))
     return path
+
+
+def save_outside(folder, result, config):
+    """Save the picture file outside of the run directory, if --output names one; return its path.
+
+    Raises
+    ------
+    ConfigError
+        Another file has come in its place.
+    """
+    path = recorded_picture(folder)
+    if path is not None:
+        with uninterrupted():
+            save_image(path, result.picture, notes=_notes(config))
+            record_picture(folder, path)
+    return path
+
+
+def _notes(config):
+    return {SETTINGS: with_full_paths(config).text(without=SAVING)}
 
 
 def show_result(folder, config, say=print_line):

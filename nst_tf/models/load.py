@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+from nst_tf.models.readers.vgg_npz import is_vgg_npz
 from nst_tf.models.squeezenet import load_squeezenet_model
 from nst_tf.models.vgg import load_vgg_model
 
-VGG_ENDINGS = (".mat", ".h5", ".hdf5")
+VGG_ENDINGS = (".mat", ".h5", ".hdf5", ".keras")
 SQUEEZENET_ENDINGS = (".npz", ".index", ".ckpt")
 
 
@@ -15,8 +16,8 @@ def load_model(weights="auto", *, pooling=None):
     Parameters
     ----------
     weights : path, "auto", "embedded" or "squeezenet"
-        A .mat or .h5, "auto" and "embedded" as for `load_vgg_model`; an .npz, a checkpoint and
-        "squeezenet" as for `load_squeezenet_model`.
+        A .mat, .h5, .keras or .npz of VGG, "auto" and "embedded" as for `load_vgg_model`; an .npz
+        or checkpoint of SqueezeNet and "squeezenet" as for `load_squeezenet_model`.
     pooling : {"average", "max"}, optional
         Default: the one the sources use, average for VGG and max for SqueezeNet.
 
@@ -34,7 +35,7 @@ def load_model(weights="auto", *, pooling=None):
 
 
 def weights_family(weights):
-    """Return which network `weights` names, by its form; no file is read.
+    """Return which network `weights` names, by its form; of an .npz, by the names of its arrays.
 
     Parameters
     ----------
@@ -49,6 +50,8 @@ def weights_family(weights):
     """
     path = Path(weights)
     if str(weights) in ("auto", "embedded") or path.suffix.lower() in VGG_ENDINGS:
+        return "vgg"
+    if path.suffix.lower() == ".npz" and is_vgg_npz(path):
         return "vgg"
     is_named = path.suffix.lower() in SQUEEZENET_ENDINGS or "squeezenet" in path.name.lower()
     is_checkpoint = path.is_dir() or path.with_name(path.name + ".index").is_file()

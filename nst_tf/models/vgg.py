@@ -1,13 +1,15 @@
 """VGG-19 and VGG-16 as a trunk, from any supported file."""
 
+import zipfile
 from pathlib import Path
 
 from nst_tf.errors import WeightsError
+from nst_tf.files import address_advice
 from nst_tf.image.pixels import PixelSpace
 from nst_tf.models.layers import ConvRelu, Pool, check_pooling
 from nst_tf.models.model import Trunk
 from nst_tf.models.readers.cache import read_cached
-from nst_tf.models.readers.hdf5 import read_hdf5
+from nst_tf.models.readers.hdf5 import ARCHIVED, read_hdf5, read_keras_archive
 from nst_tf.models.readers.matconvnet import read_matconvnet
 from nst_tf.models.readers.vgg_npz import read_vgg_npz
 from nst_tf.models.search import find_model_file
@@ -15,6 +17,17 @@ from nst_tf.models.search import find_model_file
 VGG_MODEL = "imagenet-vgg-verydeep-19.mat"  # the paper's network; searched for in model/
 EMBEDDED = "VGG-16 (ImageNet)"
 EMBEDDED_FILE = Path(__file__).with_name("data") / "vgg16_imagenet.npz"  # shipped with nst_tf
+FOREIGN = {  # extension -> program of weights files that are not read
+    ".pth": "PyTorch",
+    ".pt": "PyTorch",
+    ".t7": "Torch",
+    ".caffemodel": "Caffe",
+    ".onnx": "ONNX",
+    ".safetensors": "safetensors",
+    ".pkl": "Python's pickle",
+    ".pb": "TensorFlow 1",
+    ".tflite": "TensorFlow Lite",
+}
 
 
 def load_vgg_model(path="auto", *, pooling="average"):
@@ -23,7 +36,8 @@ def load_vgg_model(path="auto", *, pooling="average"):
     Parameters
     ----------
     path : path, "auto" or "embedded"
-        A MatConvNet .mat of any release, or a Keras "notop" .h5, of VGG-19 or VGG-16.
+        A MatConvNet .mat of any release, a file that Keras saved (.h5, .weights.h5, .keras), or
+        an .npz such as vgg16_weights.npz, of VGG-19 or VGG-16.
         "embedded" is the ImageNet-trained VGG-16 that is part of nst_tf. "auto" uses
         imagenet-vgg-verydeep-19.mat if it is in model/ or in a directory of
         $NST_TF_MODEL_PATH, and the embedded network otherwise.
@@ -78,6 +92,8 @@ def find_vgg_weights(path="auto"):
         return find_model_file([VGG_MODEL]) or _embedded_file()
     if str(path) == "embedded":
         return _embedded_file()
+    if advice := address_advice(str(path)):
+        raise WeightsError(advice)
     path = Path(path)
     if path.is_dir():
         raise WeightsError(
@@ -117,7 +133,7 @@ def vgg_reader(path):
     Raises
     ------
     WeightsError
-        The file can't be read, or is not a MATLAB, HDF5 or .npz file.
+        The file can't be read, or is not a MATLAB, HDF5, .keras or .npz file.
     """
     try:
         with open(path, "rb") as file:
@@ -131,13 +147,27 @@ def vgg_reader(path):
     if start.startswith(b"\x89HDF\r\n\x1a\n"):
         return read_hdf5
     if start.startswith(b"PK\x03\x04"):
-        return read_vgg_npz
-    raise WeightsError(f"{path} is not a weights file: {_describe(start)}")
+        names = _names_in_zip(path)
+        if ARCHIVED in names:
+            return read_keras_archive
+        if not any(name.endswith(".pkl") for name in names):  # PyTorch's zips contain a pickle
+            return read_vgg_npz
+    raise WeightsError(f"{path} is not a weights file: {_describe(start, path.suffix.lower())}")
 
 
-def _describe(start):
+def _names_in_zip(path):
+    """Return the names of the files in a zip; none if it is damaged, which its reader reports."""
+    try:
+        with zipfile.ZipFile(path) as file:
+            return file.namelist()
+    except Exception:  # zipfile raises many kinds
+        return []
+
+
+def _describe(start, extension):
     """Return what a file that is not a weights file is, and what to do."""
     fetch = "fetch it again with `python -m nst_tf.weights fetch vgg19`"
+    get = "`python -m nst_tf.weights fetch vgg19` downloads the paper's network instead"
     if start.startswith(b"MATLAB 7.3"):
         return "it is a MATLAB v7.3 file; MatConvNet's releases are v5 and v7: save it with -v7"
     if start.lstrip().lower().startswith((b"<!doctype", b"<html", b"<?xml")):
@@ -145,5 +175,9 @@ def _describe(start):
     if not start:
         return f"it is empty; {fetch}"
     if start.startswith(b"\x80"):
-        return "it is a pickle (PyTorch .pth?), which is not loaded because it can run code"
+        return f"it is a pickle (PyTorch .pth?), which is not loaded because it can run code; {get}"
+    if start.startswith(b"PK"):
+        return f"it is a PyTorch file, which is not loaded because it can run code; {get}"
+    if extension in FOREIGN:
+        return f"files of {FOREIGN[extension]} are not read; {get}"
     return f"it begins with {start[:8]!r}, neither MATLAB's nor HDF5's signature; {fetch}"

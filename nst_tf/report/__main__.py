@@ -3,6 +3,10 @@
 import sys
 from pathlib import Path
 
+if __name__ == "__main__" and not __package__:  # started by its path
+    sys.stderr.write("nst_tf: start it as `python -m nst_tf.report`\n")
+    sys.exit(2)
+
 from nst_tf.cli import reported
 from nst_tf.config import FILMS
 from nst_tf.console import OneLineParser, complain, hushed, interrupt_once, print_line

@@ -1,9 +1,13 @@
-"""journal.json: checksums of a run's inputs, its precision, package versions and outcome."""
+"""journal.json: checksums of a run's inputs, its precision, package versions and outcome.
+
+It also holds the picture file outside of the run directory, if --output names one.
+"""
 
 import contextlib
 import hashlib
 import importlib.metadata
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +15,7 @@ from nst_tf.config import JobConfig
 from nst_tf.console import print_line, to_type
 from nst_tf.errors import ConfigError, NstError
 from nst_tf.files import atomic_file, discard, read_text
+from nst_tf.image.io import FORMATS
 from nst_tf.rundir.checkpoint import checkpoints
 from nst_tf.rundir.layout import CONFIG, JOURNAL, RESULT
 from nst_tf.scaling.memory import GIB, most_memory
@@ -19,7 +24,7 @@ FORMAT = 1
 VERSIONS = ("tensorflow", "keras", "numpy", "scipy", "Pillow")  # packages that affect the result
 
 
-def write_journal(folder, config_file, files, model, precision):
+def write_journal(folder, config_file, files, model, precision, picture=None):
     """Write the checksums of a run's inputs and the versions of the packages.
 
     Parameters
@@ -32,6 +37,8 @@ def write_journal(folder, config_file, files, model, precision):
         The trunk's name.
     precision : {"float32", "mixed"}
         Precision of the run.
+    picture : Path, optional
+        The file outside of the run directory that gets the result. It may exist.
     """
     journal = {
         "format": FORMAT,
@@ -42,6 +49,49 @@ def write_journal(folder, config_file, files, model, precision):
         "versions": versions(),
     }
     _write(folder, journal)
+    if picture is not None:
+        record_picture(folder, picture)
+
+
+def record_picture(folder, picture):
+    """Record the picture file of a run, and what it holds: only that may be replaced."""
+    picture = Path(os.path.abspath(picture))  # noqa: PTH100 - links are kept
+    found = _checksum(picture) if picture.exists() else None
+    _write(folder, {**read_journal(folder), "picture": {"path": str(picture), "sha256": found}})
+
+
+def recorded_picture(folder):
+    """Return the picture file of a run outside of its directory, or None.
+
+    Raises
+    ------
+    ConfigError
+        Its record is damaged, or another file has come in its place.
+    """
+    recorded = read_journal(folder).get("picture")
+    if recorded is None:
+        return None
+    if not _is_picture_record(recorded):
+        raise ConfigError(
+            f"{Path(folder) / JOURNAL} is damaged; start again with `{restart_command(folder)}`"
+        )
+    path = Path(recorded["path"])
+    exists = os.path.lexists(path)
+    if exists and (not path.is_file() or _checksum(path) != recorded.get("sha256")):
+        raise ConfigError(
+            f"{path} was changed since the run in {folder} started; move it away, then "
+            f"`{to_type('--resume', folder)}` writes the picture"
+        )
+    return path
+
+
+def _is_picture_record(recorded):
+    try:
+        path = Path(recorded["path"])
+        no_name = b"\0" in os.fsencode(path)
+    except (TypeError, KeyError, ValueError):  # not a dict, or text that can't be a file name
+        return False
+    return path.is_absolute() and path.suffix.lower() in FORMATS and not no_name
 
 
 def finish_journal(folder, result):

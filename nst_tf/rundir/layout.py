@@ -11,6 +11,7 @@ from filelock import FileLock, Timeout
 
 from nst_tf.errors import Busy, ConfigError
 from nst_tf.files import MAX_STEM, cut, discard, in_use, make_folder, read_text
+from nst_tf.image.io import FORMATS, picture_extensions, writer_options
 
 CONFIG, JOURNAL, LOSSES, RESULT = "config.json", "journal.json", "losses.csv", "result.png"
 REPORT = "report.html"
@@ -39,6 +40,41 @@ def check_output(output, overwrite):
         raise ConfigError(f"{folder} is not a directory; choose one with --output")
     if folder.is_dir() and not overwrite:
         _check_no_run(folder)
+    _check_writable(folder)
+
+
+def picture_named(output):
+    """Return the picture file that an --output names, or None if it names a directory.
+
+    The extension tells. An existing directory is one under any name, as is a name that ends in /.
+    """
+    if output is None or str(output).endswith(("/", os.sep)):
+        return None
+    path = Path(output)
+    extension = path.suffix.lower()
+    is_picture = extension in FORMATS or extension in picture_extensions()
+    return path if is_picture and not path.is_dir() else None
+
+
+def check_picture(path, overwrite):
+    """Raise `NstError` if a picture file can't be written, or would replace another."""
+    writer_options(path)
+    if os.path.lexists(path) and not path.is_file():
+        raise ConfigError(f"{path} is not a file; choose another --output")
+    if path.exists() and not overwrite:
+        raise ConfigError(f"{path} exists; choose another --output, or --overwrite to replace it")
+    _check_writable(path.parent)
+
+
+def check_directory_name(output):
+    """Raise `ConfigError` if an --output names a picture where a directory is needed."""
+    if picture_named(output):
+        raise ConfigError(
+            f"--output is {output}, but there will be several files; a directory was expected"
+        )
+
+
+def _check_writable(folder):
     existing = next(parent for parent in [folder, *folder.absolute().parents] if parent.exists())
     if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
         raise ConfigError(f"{existing} is not writable; choose another --output")

@@ -2,6 +2,10 @@
 
 import sys
 
+if __name__ == "__main__" and not __package__:  # started by its path
+    sys.stderr.write("nst_tf: start it as `python -m nst_tf.weights`\n")
+    sys.exit(2)
+
 from nst_tf.console import OneLineParser, complain, print_line
 from nst_tf.errors import NstError
 from nst_tf.weights.download import fetch

@@ -97,6 +97,13 @@ def test_weights_load_once_and_each_size_is_traced_once(photos, base, monkeypatc
     assert len(traces) == 1
 
 
+def test_job_named_like_a_picture_has_a_directory(photos, base):
+    table = f"name,content,style,weights,iterations,size\ncat.png,a.png,x.png,{base.weights},0,48\n"
+    Path("jobs.csv").write_text(table)
+    assert main(["jobs.csv", "--output", "out", "--quiet"]) == 0
+    assert Path("out", "cat.png", "result.png").exists()
+
+
 # ------------------------------------------------------------------ failed jobs
 
 
@@ -200,7 +207,7 @@ def test_resume_skips_done_jobs_and_continues_the_current_one(photos, base, monk
     saved_at = Path("out/a_x/result.png").stat().st_mtime_ns
     runs = []
     monkeypatch.setattr(
-        "nst_tf.jobs.do.run_job",
+        "nst_tf.jobs.do.run_in_folder",
         lambda config, folder, **kwargs: runs.append(folder) or run_job(config, folder, **kwargs),
     )
     assert main(["--resume", "out"]) == 0

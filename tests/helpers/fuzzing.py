@@ -216,7 +216,7 @@ KINDS = {
     "picture": Kind(pictures(), check_picture, 30, 256, PICTURES),
     "mask": Kind(pictures("rgba.png", "palette.png", "plain.jpg"), check_mask, 5, 256, PICTURES),
     "mat": Kind(valid.mat_files, check_trunk, 12, 512, {".mat": "mat"}),
-    "hdf5": Kind(valid.hdf5_files, check_trunk, 10, 512, {}),
+    "hdf5": Kind(valid.hdf5_files, check_trunk, 10, 512, {".keras": "zip"}, in_child=True),
     "npz": Kind(valid.npz_files, check_trunk, 6, 512, {".npz": "zip"}),
     "vgg npz": Kind(
         valid.vgg_npz_files, partial(check_trunk, load=load_vgg_model), 4, 512, {".npz": "zip"}

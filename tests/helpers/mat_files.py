@@ -201,6 +201,42 @@ def write_keras(path, convolutions, **kernel_options):
         file.create_group("block5_pool").attrs["weight_names"] = []
 
 
+def save_by_keras(path, convolutions, *, named=True, top=False):
+    """Save a VGG with Keras itself, with BGR input: .keras, .weights.h5 or .h5 by the path.
+
+    `named`: layers are called block1_conv1, ... as in keras.applications, or conv2d, conv2d_1, ...
+    """
+    import keras
+
+    image = values = keras.Input((32, 32, 3))
+    for name, (kernel, _) in convolutions.items():
+        if name[4:] in ("2_1", "3_1", "4_1", "5_1"):
+            values = keras.layers.MaxPooling2D()(values)
+        own_name = {"name": name.replace("conv", "block").replace("_", "_conv")} if named else {}
+        values = keras.layers.Conv2D(kernel.shape[3], 3, padding="same", **own_name)(values)
+    if top:
+        values = keras.layers.Dense(3, name="fc1")(keras.layers.Flatten()(values))
+    model = keras.Model(image, values)
+    layers = [layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
+    for layer, (name, (kernel, bias)) in zip(layers, convolutions.items()):
+        layer.set_weights([kernel[:, :, ::-1] if name == "conv1_1" else kernel, bias])
+    if path.name.endswith(".weights.h5"):
+        model.save_weights(path)
+    else:
+        model.save(path)
+
+
+# ---------------------------------------------------------------------------- Frossard
+
+
+def write_frossard(path, convolutions):
+    """Write an .npz with the names in vgg16_weights.npz, whose fully connected layers are large."""
+    arrays = {f"{name}_W": kernel for name, (kernel, _) in convolutions.items()}
+    arrays |= {f"{name}_b": bias for name, (_, bias) in convolutions.items()}
+    with open(path, "wb") as file:
+        np.savez(file, **arrays, fc6_W=np.zeros((500, 50)), fc6_b=np.zeros(50))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("path", type=Path)

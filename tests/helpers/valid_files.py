@@ -10,7 +10,15 @@ import numpy as np
 import pillow_heif
 import tifffile
 from damage import png_chunk
-from mat_files import LAYOUTS, tiny_vgg, write_keras, write_matconvnet, write_vgg_npz
+from mat_files import (
+    LAYOUTS,
+    save_by_keras,
+    tiny_vgg,
+    write_frossard,
+    write_keras,
+    write_matconvnet,
+    write_vgg_npz,
+)
 from pictures import make_picture
 from PIL import Image, ImageCms
 from squeezenet_files import tiny_squeezenet, write_npz, write_tf2
@@ -139,6 +147,9 @@ def hdf5_files(folder):
     return from_writers(
         keras__h5=lambda path: write_keras(path, tiny_vgg(16)),
         packed__h5=lambda path: write_keras(path, tiny_vgg(16), compression="gzip"),
+        model__h5=lambda path: save_by_keras(path, tiny_vgg(16)),
+        numbered__weights__h5=lambda path: save_by_keras(path, tiny_vgg(16)),
+        model__keras=lambda path: save_by_keras(path, tiny_vgg(16)),
     )(folder)
 
 
@@ -153,6 +164,7 @@ def vgg_npz_files(folder):
     return from_writers(
         half__npz=lambda path: write_vgg_npz(path, tiny_vgg(16)),
         single__npz=lambda path: write_vgg_npz(path, tiny_vgg(19), np.float32),
+        vgg16_weights__npz=lambda path: write_frossard(path, tiny_vgg(16)),
     )(folder)
 
 

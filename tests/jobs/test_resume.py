@@ -205,6 +205,68 @@ def test_run_without_checkpoint_starts_at_iteration_0(job, interrupt_job, capsys
     assert len(rows("cut")) == 8
 
 
+def test_resumed_run_writes_the_picture_that_output_named(interrupt_job, monkeypatch, tmp_path):
+    interrupt_job(3, "--output", "art/cat.png")
+    folder = tmp_path / "output" / "house_brush"
+    assert not Path("art").exists()
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert main(["--resume", str(folder)]) == 0
+    assert (tmp_path / "art" / "cat.png").read_bytes() == (folder / "result.png").read_bytes()
+
+
+def test_interrupted_run_writes_the_picture_that_output_named(job, monkeypatch, capsys):
+    def stop_at_4(step):
+        if step.iteration == 4:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("nst_tf.jobs.run.stop_if_interrupted", stop_at_4)
+        assert job("--output", "cat.png", "--quiet") == 130
+    cat, folder = Path("cat.png").absolute(), Path("output", "house_brush")
+    assert f"the picture after 4 iterations is {cat}; `python -m" in error_line(capsys)
+    reached = cat.read_bytes()
+    assert reached == (folder / "result.png").read_bytes()
+    cat.write_text("mine")
+    assert main(["--resume", str(folder)]) == 2
+    assert f"{cat} was changed since the run in {folder} started; move it away" in error_line(
+        capsys
+    )
+    assert cat.read_text() == "mine"
+    cat.write_bytes(reached)  # what the run wrote may be replaced
+    assert main(["--resume", str(folder)]) == 0
+    assert cat.read_bytes() == (folder / "result.png").read_bytes() != reached
+
+
+def test_file_that_came_during_the_run_is_kept(job, capsys, monkeypatch):
+    cat, folder = Path("cat.png"), Path("output", "house_brush")
+
+    def create(step):
+        cat.write_text("mine")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("nst_tf.jobs.run.stop_if_interrupted", create)
+        assert job("--output", cat, "--quiet") == 2
+    assert "was changed since the run" in error_line(capsys)
+    assert cat.read_text() == "mine"
+    assert (folder / "result.png").exists()
+    cat.unlink()
+    assert main(["--resume", str(folder), "--quiet"]) == 0
+    assert cat.read_bytes() == (folder / "result.png").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "picture", [3, {}, {"path": "a.png"}, {"path": "/x.sh"}, {"path": "/\0.png"}]
+)
+def test_damaged_record_of_the_picture_is_rejected(interrupt_job, capsys, picture):
+    interrupt_job(1)
+    folder = Path("output", "house_brush")
+    journal = json.loads((folder / "journal.json").read_text())
+    (folder / "journal.json").write_text(json.dumps({**journal, "picture": picture}))
+    assert main(["--resume", str(folder)]) == 2
+    assert "journal.json is damaged; start again with" in error_line(capsys)
+
+
 def test_finished_run_is_unchanged(job, capsys):
     assert job("--output", "done") == 0
     before = {path.name: path.stat().st_mtime_ns for path in Path("done").iterdir()}

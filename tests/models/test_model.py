@@ -2,6 +2,7 @@
 
 import os
 import re
+import zipfile
 
 import h5py
 import numpy as np
@@ -12,7 +13,9 @@ from mat_files import (
     LAYOUTS,
     as_vgg19,
     layer_names,
+    save_by_keras,
     tiny_vgg,
+    write_frossard,
     write_keras,
     write_matconvnet,
     write_vgg_npz,
@@ -21,12 +24,12 @@ from pictures import make_picture
 
 from nst_tf import ConfigError, ImageError, WeightsError, extract_features, load_vgg_model
 from nst_tf.image.pixels import VGG_PIXELS
-from nst_tf.models import ConvRelu, Fire, Pool, resolve_layers
+from nst_tf.models import ConvRelu, Fire, Pool, load_model, resolve_layers, weights_family
 from nst_tf.models.readers.cache import cache_path
-from nst_tf.models.readers.hdf5 import read_hdf5
+from nst_tf.models.readers.hdf5 import ARCHIVED, read_hdf5, read_keras_archive
 from nst_tf.models.readers.matconvnet import read_matconvnet
 from nst_tf.models.readers.vgg_npz import read_vgg_npz
-from nst_tf.models.vgg import EMBEDDED_FILE, find_vgg_weights
+from nst_tf.models.vgg import EMBEDDED_FILE, find_vgg_weights, vgg_reader
 
 IMAGE = VGG_PIXELS.to_image(make_picture(47, 35))
 
@@ -57,6 +60,80 @@ def test_keras_file_is_converted_from_bgr(tmp_path, depth):
     path = tmp_path / "notop.h5"
     write_keras(path, tiny_vgg(depth))
     assert_same_weights(read_hdf5(path).convolutions, tiny_vgg(depth))
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("x.h5", {}),
+        ("x.weights.h5", {"top": True}),
+        ("x.keras", {"top": True}),
+        ("x.weights.h5", {"named": False}),
+        ("x.h5", {"named": False}),
+    ],
+)
+def test_files_that_keras_saves_are_read(tmp_path, name, options):
+    path = tmp_path / name
+    save_by_keras(path, tiny_vgg(16), **options)
+    assert_same_weights(vgg_reader(path)(path).convolutions, tiny_vgg(16))
+
+
+def test_numbered_layers_are_in_order_of_their_numbers(tmp_path):
+    path = tmp_path / "x.weights.h5"
+    expected = tiny_vgg(19)
+    with h5py.File(path, "w") as file:
+        for number, (kernel, bias) in enumerate(expected.values()):
+            group = file.create_group(f"layers/conv2d{f'_{number}' if number else ''}/vars")
+            group["0"], group["1"] = kernel[:, :, ::-1] if number == 0 else kernel, bias
+    assert_same_weights(read_hdf5(path).convolutions, expected)
+    with h5py.File(path, "a") as file:
+        file.move("layers/conv2d_3", "layers/conv2d_16")
+    with pytest.raises(WeightsError, match="16 convolutions, which are not those of VGG-19 or"):
+        read_hdf5(path)
+    with h5py.File(path, "a") as file:
+        del file["layers/conv2d_16"]
+    with pytest.raises(WeightsError, match="15 convolutions, which are not those of VGG-19 or"):
+        read_hdf5(path)
+
+
+@pytest.mark.parametrize("place", ["layers", "layers/conv2d_3", "layers/conv2d_3/vars"])
+def test_links_in_files_of_keras_are_refused(tmp_path, place):
+    path = tmp_path / "x.weights.h5"
+    save_by_keras(path, tiny_vgg(16))
+    (tmp_path / "other.h5").write_bytes(path.read_bytes())
+    with h5py.File(path, "a") as file:
+        del file[place]
+        file[place] = h5py.ExternalLink(tmp_path / "other.h5", place)
+    with pytest.raises(WeightsError, match="missing or a link"):
+        read_hdf5(path)
+
+
+def test_keras_archive_is_bounded(tmp_path, monkeypatch):
+    path = tmp_path / "x.keras"
+    save_by_keras(path, tiny_vgg(16))
+    with zipfile.ZipFile(path) as archive:
+        data = archive.read(ARCHIVED)
+    with zipfile.ZipFile(tmp_path / "packed.keras", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(ARCHIVED, data)
+    with pytest.raises(WeightsError, match=r"packed\.keras is damaged .*h5 is compressed"):
+        load_model(tmp_path / "packed.keras")
+    path.write_bytes(path.read_bytes().replace(data[2000:9000], b"\0" * 7000))
+    with pytest.raises(WeightsError, match=r"x\.keras is damaged"):
+        read_keras_archive(path)
+    monkeypatch.setattr("nst_tf.models.readers.hdf5.MOST_BYTES", 1000)
+    with pytest.raises(WeightsError, match=r"at most 1,000 were expected: save a model without"):
+        load_model(path)
+
+
+def test_frossards_npz_is_read_without_its_top(tmp_path, monkeypatch):
+    path = tmp_path / "vgg16_weights.npz"
+    write_frossard(path, tiny_vgg(16))
+    assert weights_family(path) == "vgg"
+    with monkeypatch.context() as patch:  # its top alone has more numbers
+        patch.setattr("nst_tf.models.readers.vgg_npz.MOST_NUMBERS", 20_000)
+        assert_same_weights(read_vgg_npz(path).convolutions, tiny_vgg(16))
+    assert load_model(path).name == "VGG-16 from vgg16_weights.npz"
+    assert load_model(EMBEDDED_FILE).name == "VGG-16 (ImageNet)"
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
@@ -343,6 +420,28 @@ def test_other_file_type_error_names_the_type(tmp_path, start, message):
     path = tmp_path / "vgg.mat"
     path.write_bytes(start)
     refused(path, message)
+
+
+@pytest.mark.parametrize(
+    ("name", "start", "message"),
+    [
+        ("vgg.pth", b"\x80\x02pickle", "pickle .*can run code; `.* fetch vgg19` downloads"),
+        ("vgg.t7", b"\4\0\0\0", "files of Torch are not read; `.* fetch vgg19` downloads"),
+        ("vgg.caffemodel", b"\n\x0fVGG", "files of Caffe are not read"),
+        ("vgg.onnx", b"\x08\x07", "files of ONNX are not read"),
+        ("vgg.safetensors", b"\x10\0", "files of safetensors are not read"),
+    ],
+)
+def test_weights_of_other_programs_are_refused_with_a_remedy(tmp_path, name, start, message):
+    (tmp_path / name).write_bytes(start)
+    refused(tmp_path / name, message)
+
+
+def test_zip_of_pytorch_is_refused_with_a_remedy(tmp_path):
+    path = tmp_path / "vgg.pt"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("vgg/data.pkl", b"\x80\x02")
+    refused(path, "PyTorch file, which is not loaded because it can run code; `.* fetch vgg19`")
 
 
 def test_mat_file_without_layers_raises(tmp_path):

@@ -1,27 +1,44 @@
-"""Read VGG from HDF5: Keras' "notop" files.
+"""Read VGG from the files that Keras saves.
 
-Their input is BGR; the channels of conv1_1 are reversed to RGB here.
+The three layouts:
+
+============================  =====================================================
+notop, ``save_weights`` .h5   a group per layer, named in the attribute layer_names
+``model.save("x.h5")``        the same in the group model_weights
+``save_weights`` .weights.h5  layers/conv2d_4/vars/0 and 1, numbered by kind of layer
+============================  =====================================================
+
+A .keras is a zip with the last one. Their input is BGR; the channels of conv1_1 are reversed to RGB
+here.
 """
 
+import io
 import itertools
 import math
+import re
+import zipfile
 
 import h5py
 import numpy as np
 
 from nst_tf.errors import WeightsError
 from nst_tf.models.readers.checks import MOST_NUMBERS, check_numbers
-from nst_tf.models.readers.vgg_weights import checked_vgg
+from nst_tf.models.readers.vgg_weights import CONVOLUTIONS_PER_BLOCK, LAYER_NAMES, checked_vgg
 
 FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32}
+ARCHIVED = "model.weights.h5"  # in a .keras
+MOST_BYTES = 2**30  # of it; VGG-19 with its top has 575 million
+NAMED = re.compile(r"block(\d+)_conv(\d+)")  # layers of keras.applications
+NUMBERED = re.compile(r"(.*?)(?:_(\d+))?")  # conv2d, conv2d_1, conv2d_2, ...
 
 
 def read_hdf5(path):
-    """Read the convolutions of a Keras VGG-19 or VGG-16 notop file.
+    """Read the convolutions of a VGG-19 or VGG-16 that Keras saved as HDF5.
 
     Parameters
     ----------
     path : Path
+        Saved by `save_weights` or `save`, with or without top; or a notop file of Keras.
 
     Returns
     -------
@@ -33,10 +50,40 @@ def read_hdf5(path):
     WeightsError
         The file is damaged, or not a VGG.
     """
+    return _read(path, path)
+
+
+def read_keras_archive(path):
+    """Read the convolutions of a .keras file; its config.json, which can name code, is not read.
+
+    Parameters and return value are those of `read_hdf5`.
+    """
     try:
-        with h5py.File(path, "r") as file:
-            datasets = _keras_datasets(file)
-            datasets = {name: pair for name, pair in datasets.items() if len(pair) == 2}
+        with zipfile.ZipFile(path) as archive:
+            entry = archive.getinfo(ARCHIVED)
+            # Keras does not compress: then the size of the file is the maximum.
+            if entry.compress_type != zipfile.ZIP_STORED:
+                raise ValueError(f"{ARCHIVED} is compressed")
+            if entry.file_size > MOST_BYTES:
+                raise WeightsError(
+                    f"{path} has {entry.file_size:,} bytes of weights; at most {MOST_BYTES:,} were "
+                    "expected: save a model without an optimizer and without top"
+                )
+            data = archive.read(entry)
+    except WeightsError:
+        raise
+    except MemoryError:
+        raise WeightsError(f"{path} does not fit into memory") from None
+    except Exception as error:  # zipfile raises many kinds for damaged files
+        raise WeightsError(f"{path} is damaged or not a .keras file: {error!s:.300}") from None
+    return _read(path, io.BytesIO(data))
+
+
+def _read(path, source):
+    """Read a file or a file object; `path` is named in errors."""
+    try:
+        with h5py.File(source, "r") as file:
+            datasets = _with_vgg_names(path, _layers(file))
             check_numbers(path, itertools.chain(*datasets.values()))
             convolutions = {name: [*map(_array, pair)] for name, pair in datasets.items()}
     except MemoryError:
@@ -52,15 +99,56 @@ def read_hdf5(path):
     return checked_vgg(path, convolutions)
 
 
-def _keras_datasets(file):
-    """Return the datasets of each convolution, from Keras' legacy layout: a group per layer."""
-    convolutions = {}
-    for group_name in map(_text, file.attrs.get("layer_names", ())):
-        if "_conv" in group_name:
-            group = _member(file, group_name)
-            datasets = [_member(group, _text(name)) for name in group.attrs["weight_names"]]
-            convolutions[_layer_name(group_name)] = datasets
-    return convolutions
+def _layers(file):
+    """Return the layers with two arrays, kernel and bias, in order: a list of (name, datasets)."""
+    if "layers" in file:
+        layers = _numbered_layers(_member(file, "layers"))
+    elif "model_weights" in file:
+        layers = _legacy_layers(_member(file, "model_weights"))
+    else:
+        layers = _legacy_layers(file)
+    return [(name, datasets) for name, datasets in layers if len(datasets) == 2]
+
+
+def _legacy_layers(group):
+    for name in map(_text, group.attrs.get("layer_names", ())):
+        layer = _member(group, name)
+        yield name, [_member(layer, _text(weight)) for weight in layer.attrs["weight_names"]]
+
+
+def _numbered_layers(group):
+    for name in sorted(group, key=_by_number):
+        if "vars" in _member(group, name):
+            variables = _member(group[name], "vars")
+            own_name = _text(variables.attrs.get("name", name))  # missing in Keras 3.0
+            yield own_name, [_member(variables, key) for key in sorted(variables)]
+
+
+def _by_number(name):
+    kind, number = NUMBERED.fullmatch(name).groups()
+    return kind, int(number or 0)
+
+
+def _with_vgg_names(path, layers):
+    """Return the datasets of the convolutions by VGG's names of layers.
+
+    A network of one's own, whose layers are conv2d, conv2d_1 and so on, is recognized by its
+    number of convolutions and by their channels, which change from block to block only.
+    """
+    named = {f"conv{m[1]}_{m[2]}": pair for name, pair in layers if (m := NAMED.fullmatch(name))}
+    if named:
+        return named
+    pairs = [pair for _, pair in layers if pair[0].ndim == 4]
+    for network, names in LAYER_NAMES.items():
+        if len(pairs) == len(names):
+            channels = {(name[:5], pair[0].shape[3]) for name, pair in zip(names, pairs)}
+            if len(channels) == len(CONVOLUTIONS_PER_BLOCK[network]):
+                return dict(zip(names, pairs))
+    if not pairs:
+        return {}
+    raise WeightsError(
+        f"{path} has {len(pairs)} convolutions, which are not those of VGG-19 or VGG-16"
+    )
 
 
 def _member(group, name):
@@ -70,11 +158,6 @@ def _member(group, name):
             raise ValueError(f"{name[:80]!r} is missing or a link")
         group = group[part]
     return group
-
-
-def _layer_name(keras_name):
-    """Convert block4_conv2 to conv4_2."""
-    return keras_name.replace("block", "conv").replace("_conv", "_")
 
 
 def _array(dataset):
