@@ -44,13 +44,14 @@ def write_journal(folder, config_file, files, model, precision):
     _write(folder, journal)
 
 
-def finish_journal(folder, result):
-    """Record that a run has finished and remove its checkpoints."""
+def finish_journal(folder, result, warnings=()):
+    """Record that a run has finished, with warnings about its result; remove its checkpoints."""
     journal = read_journal(folder)
     journal["finished"] = {
         "iterations": result.iterations,
         "seconds": round(result.seconds, 3),
         "gibibytes": round(most_memory() / GIB, 2),
+        "warnings": list(warnings),
     }
     _write(folder, journal)
     for path in checkpoints(folder):
