@@ -12,6 +12,7 @@ from .errors import ImageError as ImageError
 from .errors import Interrupted as Interrupted
 from .errors import NstError as NstError
 from .errors import WeightsError as WeightsError
+from .errors import stopped_result as stopped_result
 from .experiments import Sheet as Sheet
 from .experiments import layer_grid as layer_grid
 from .experiments import reconstruct_content as reconstruct_content

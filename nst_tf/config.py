@@ -435,6 +435,12 @@ class JobConfig(TransferConfig):
 
 
 def _check_one_weight_each(kind, layers, weights):
+    if weights is not None and not any(weights):
+        weight = {"content": "alpha", "style": "beta"}[kind]
+        raise ConfigError(
+            f"`{kind}_layer_weights` are all 0, so the {kind} has no effect; make at least one "
+            f"greater than 0, or, for a picture without {kind}, set {weight} to 0 instead"
+        )
     if weights is not None and "all" not in layers and len(weights) != len(layers):
         raise ConfigError(
             f"`{kind}_layer_weights` has {len(weights)} numbers for {len(layers)} {kind} layers "

@@ -49,6 +49,7 @@ def _run(options):
         from nst_tf.jobs.run import run_job
         from nst_tf.rundir.journal import recorded_picture
         from nst_tf.rundir.layout import REPORT, RESULT
+        from nst_tf.rundir.record import read_record
     with nullcontext() if quiet else closing(progress()) as show:
         shared = {"callbacks": [show] if show else [], "say": say}
         if resumed is None:
@@ -61,6 +62,8 @@ def _run(options):
         say(f"converged at {result.iterations}: no step reduces the loss further")
     cost = f"{result.iterations} iterations in {result.seconds:.0f} s"
     say(f"{cost}: {recorded_picture(folder) or folder / RESULT}, report: {folder / REPORT}")
+    for warning in read_record(folder).warnings:
+        say(f"warning: {warning}")
     return 0
 
 

@@ -583,26 +583,27 @@ def _restore(descent, state):
 
 
 def _why_diverged(iteration, losses, config, optimizer):
-    bad = ", ".join(name for name, loss in losses.items() if not math.isfinite(loss))
+    bad = ", ".join(name for name, loss in losses.items() if not math.isfinite(loss)) + " loss"
+    bad = "total loss or its gradient" if bad == "total loss" else bad
     if iteration == 0:
         return (
-            f"the {bad} loss is not finite before the first iteration: the weights of the losses "
+            f"the {bad} is not finite before the first iteration: the weights of the losses "
             f"are too large (alpha {config.alpha:g}, beta {config.beta:g}, tv_weight "
             f"{config.tv_weight:g}); make them smaller"
         )
     if optimizer is not None:
         return (
-            f"the {bad} loss is not finite after {iteration} iterations of {optimizer!r:.60}: make "
+            f"the {bad} is not finite after {iteration} iterations of {optimizer!r:.60}: make "
             "its learning rate or the weights of the losses smaller"
         )
     if optimizer_name(config).startswith("lbfgs"):
         return (
-            f"the {bad} loss is not finite after {iteration} iterations: make the weights of the "
+            f"the {bad} is not finite after {iteration} iterations: make the weights of the "
             "losses smaller, or use --optimizer adam"
         )
     rate = config.learning_rate or SCHEDULES[config.schedule].learning_rate
     return (
-        f"the {bad} loss is not finite after {iteration} iterations: the steps are too large; "
+        f"the {bad} is not finite after {iteration} iterations: the steps are too large; "
         f"make learning_rate smaller (it is {rate:g})"
         f"{'' if config.clip else ' or turn clip on'}"
     )

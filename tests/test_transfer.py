@@ -263,6 +263,8 @@ def test_invalid_knobs_raise(tiny_model):
         ({"style_layers": []}, "a list of at least one"),
         ({"style_layers": ["conv1_1", "conv1_1"]}, "names a layer twice"),
         ({"style_layer_weights": [1, 2]}, "has 2 numbers for 5 style layers"),
+        ({"style_layer_weights": [0] * 5}, "all 0, so the style has no effect; .* set beta to 0"),
+        ({"content_layer_weights": [0.0]}, "all 0, so the content has .* set alpha to 0"),
     ]:
         with pytest.raises(ConfigError, match=message):
             style_transfer(CONTENT, STYLE, tiny_model, **knobs)

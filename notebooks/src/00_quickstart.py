@@ -13,8 +13,8 @@
 # 5. Where to go on
 #
 # **You need** what `requirements.txt` installs. No network connection.
-# *In Colab: first `!git clone` the project's address with `nst_tf` after it, in a cell of its own.
-# All that the lessons need is there already.*
+# *In Colab, or where the cell below asks for it: first run `!git clone ADDRESS nst_tf`, with the address
+# of the project, and `%pip install -q -r nst_tf/requirements.txt`, each in a new cell.*
 
 # %% [markdown]
 # ## 1. Set up
@@ -25,12 +25,24 @@ import os
 import sys
 from pathlib import Path
 
+NEEDED = "nst_tf/transfer.py", "nst_tf/models/data/vgg16_imagenet.npz", "images/style/waves.jpg"
 places = [Path(), Path(".."), Path("nst_tf")]  # here, Jupyter's way from notebooks/, or beside
-found = [place for place in places if (place / "nst_tf" / "transfer.py").is_file()]
-assert found, "Clone the project beside this notebook, as nst_tf, or start Jupyter in the project"
+found = [place for place in places if all((place / name).is_file() for name in NEEDED)]
+if not found:
+    searched = ", ".join(str(place.resolve()) for place in places)
+    raise SystemExit(
+        "Clone the project beside this notebook, as nst_tf, or start Jupyter in the project. In "
+        "Colab: `!git clone ADDRESS nst_tf` in a new cell, with the address of the project. "
+        f"The lessons need code, weights and pictures ({', '.join(NEEDED)}); an installed package "
+        f"does not have the pictures. Searched: {searched}"
+    )
 os.chdir(found[0])
 sys.path.insert(0, str(Path.cwd()))
-from nst_tf import show  # brings TensorFlow along, without its start-up messages
+try:
+    from nst_tf import show  # brings TensorFlow along, without its start-up messages
+except ModuleNotFoundError as error:
+    install = f'%pip install -r "{Path("requirements.txt").resolve()}"'
+    raise SystemExit(f"{error}: run `{install}` in a new cell, then this one again") from None
 
 # %% tags=["parameters"]
 mode = "default"

@@ -102,8 +102,8 @@ def test_changing_a_constant_and_running_the_next_cell_has_its_effect():
 def test_the_set_up_cell_finds_the_project_beside_a_notebook_as_in_colab(tmp_path):
     cells = {source_of_set_up(name) for name in LESSONS}
     assert len(cells) == 1, "all lessons begin alike"
-    search, _, brings_tensorflow = cells.pop().rpartition("\n")
-    assert brings_tensorflow.startswith("from nst_tf import show")
+    search, _, brings_tensorflow = cells.pop().partition("try:\n")
+    assert brings_tensorflow.strip().startswith("from nst_tf import show")
     show_where = search + "\nprint(Path.cwd().resolve(), sys.path[0])"
     (tmp_path / "nst_tf").symlink_to(ROOT)
     for folder in (tmp_path, ROOT, ROOT / "notebooks"):
@@ -111,7 +111,21 @@ def test_the_set_up_cell_finds_the_project_beside_a_notebook_as_in_colab(tmp_pat
         assert here == str(ROOT)
         assert Path(first_searched).resolve() == ROOT
     (tmp_path / "nst_tf").unlink()
-    assert "Clone the project beside this notebook" in ended(show_where, tmp_path).stderr
+    refused = ended(show_where, tmp_path)
+    assert "Clone the project beside this notebook" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert f"Searched: {tmp_path}, {tmp_path.parent}, {tmp_path / 'nst_tf'}" in refused.stderr
+    code = tmp_path / "nst_tf" / "nst_tf" / "transfer.py"
+    code.parent.mkdir(parents=True)
+    code.touch()
+    assert "weights and pictures (nst_tf/trans" in ended(show_where, tmp_path).stderr, "no weights"
+
+
+def test_the_set_up_cell_names_the_command_that_installs_what_is_missing():
+    cell = "import sys\nsys.modules['lazy_loader'] = None\n" + source_of_set_up(QUICKSTART)
+    refused = ended(cell, ROOT / "notebooks").stderr
+    assert f'run `%pip install -r "{ROOT / "requirements.txt"}"` in a new cell' in refused
+    assert "Traceback" not in refused
 
 
 def source_of_set_up(name):

@@ -136,6 +136,7 @@ def _folder_view(folder, outcome, failed, version):
         levels=record.config.schedule != "tutorial" and record.config.unit == "relative",
         seconds=record.about.get("seconds") or record.seconds,
         loss=loss,
+        warnings=record.warnings,
         curve=curve_inside(
             [(n, losses.get("total", 0)) for n, losses in enumerate(record.history)],
             record.config.iterations,

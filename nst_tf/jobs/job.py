@@ -34,7 +34,7 @@ class Outcome:
     name : str
     state : {"done", "failed"}
     reason : str
-        Why the job failed, or what became of its earlier files.
+        Why the job failed; or what is wrong with its result, and what became of its earlier files.
     iterations : int
     seconds : float
         Run time over all attempts.

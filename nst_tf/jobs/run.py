@@ -15,6 +15,7 @@ from nst_tf.console import (
 from nst_tf.errors import ConfigError, Diverged, Interrupted, NstError, OutOfMemory
 from nst_tf.files import discard
 from nst_tf.image.io import save_image
+from nst_tf.jobs.check_result import warnings_about
 from nst_tf.jobs.inputs import check_inputs_survive, chosen_weights, with_full_paths
 from nst_tf.jobs.load import (
     describe_task,
@@ -128,7 +129,7 @@ def run_task(folder, task, finish, config, callbacks, say, position=None):
             result = minimize(task, callbacks=callbacks, finish=finish, position=position, say=say)
         save_result(folder, result, config)
         save_outside(folder, result, config)
-        finish_journal(folder, result)
+        finish_journal(folder, result, warnings_about(result, task))
         try:
             show_result(folder, config, say)
         except KeyboardInterrupt:

@@ -163,11 +163,17 @@ def _rows(losses):
 
 
 def losses_and_gradient(objective, image, targets):
-    """Return the losses of a tensor (1, H, W, 3), and the gradient of the total."""
+    """Return the losses of a tensor (1, H, W, 3), and the gradient of the total.
+
+    Where the gradient is not finite, the total is NaN: L-BFGS would undo the step that follows,
+    whose loss is NaN, again and again.
+    """
     with tf.GradientTape() as tape:
         tape.watch(image)
         losses = objective(image, targets)
-    return losses, tape.gradient(losses["total"], image)
+    gradient = tape.gradient(losses["total"], image)
+    finite = tf.reduce_all(tf.math.is_finite(gradient))
+    return {**losses, "total": tf.where(finite, losses["total"], np.nan)}, gradient
 
 
 @functools.lru_cache(maxsize=TRACED)

@@ -59,6 +59,7 @@ def write_report(folder):
     page = TEMPLATES.get_template("run.html").render(
         title=record.folder.resolve().name,
         ended=how_it_ended(record),
+        warnings=record.warnings,
         pictures=_pictures(record),
         frames=[(iteration, picture_of(path, MIDDLE)) for iteration, path in frames_of(record)],
         films=[film.name for film in record.films],
@@ -220,6 +221,7 @@ def write_index(folders, path, problems=None):
                 "picture": picture_of(record.result or last, SMALL),
                 "link": target and _address(target, path.parent),
                 "ended": how_it_ended(record),
+                "warnings": record.warnings,
                 "knobs": [(name, short_value_text(name, record.config)) for name in differing],
                 "loss": f"{losses['total']:.4g}" if "total" in losses else "none",
                 "seconds": f"{record.about.get('seconds') or record.seconds:.0f} s",

@@ -94,13 +94,14 @@ def _is_picture_record(recorded):
     return path.is_absolute() and path.suffix.lower() in FORMATS and not no_name
 
 
-def finish_journal(folder, result):
-    """Record that a run has finished and remove its checkpoints."""
+def finish_journal(folder, result, warnings=()):
+    """Record that a run has finished, with warnings about its result; remove its checkpoints."""
     journal = read_journal(folder)
     journal["finished"] = {
         "iterations": result.iterations,
         "seconds": round(result.seconds, 3),
         "gibibytes": round(most_memory() / GIB, 2),
+        "warnings": list(warnings),
     }
     _write(folder, journal)
     for path in checkpoints(folder):

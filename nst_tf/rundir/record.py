@@ -62,10 +62,20 @@ class Record:
     @property
     def about(self):
         """The final iterations, seconds and memory from the journal; empty if not finished."""
-        finished = self.journal.get("finished")
-        entries = finished if isinstance(finished, dict) else {}
-        numbers = {name: number(entry) for name, entry in entries.items()}
+        numbers = {name: number(entry) for name, entry in self._end.items()}
         return {name: value for name, value in numbers.items() if value is not None}
+
+    @property
+    def warnings(self):
+        """What is wrong with the result, a list of sentences from the journal."""
+        entries = self._end.get("warnings")
+        entries = entries if isinstance(entries, list) else []
+        return [entry for entry in entries if isinstance(entry, str)]
+
+    @property
+    def _end(self):
+        finished = self.journal.get("finished")
+        return finished if isinstance(finished, dict) else {}
 
 
 def read_record(folder):

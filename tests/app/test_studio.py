@@ -83,6 +83,13 @@ def test_order_gives_the_same_picture_as_run_job(studio, config, tmp_path):
     assert name == caption == order.folder.name
 
 
+def test_warning_about_the_result_is_shown(studio, config):
+    order = studio.take(config.changed(optimizer="adam", learning_rate=1e-3), "ann")
+    assert final_state(order) == DONE
+    numbers = view_of(studio, order.key, None).numbers
+    assert '<p class="numbers">Warning: the picture is nearly unchanged (by 0.0' in numbers
+
+
 def test_waiting_runs_show_their_place_in_the_queue(studio, config):
     first = studio.take(config.changed(iterations=ENDLESS), "ann")
     others = [studio.take(config, name) for name in ("bob", "eve")]

@@ -4,6 +4,7 @@ import base64
 import html
 import io
 import re
+import sys
 from html.parser import HTMLParser
 
 import matplotlib as mpl
@@ -15,6 +16,7 @@ from PIL import Image
 mpl.use("agg")
 
 import nst_tf as nst
+from nst_tf.errors import OutOfMemory, Stopped
 
 
 class Terminal(io.StringIO):
@@ -453,3 +455,73 @@ def test_read_grid_splits_image_into_pictures(tmp_path):
     sheet = grid.sheet(start="a")
     assert (sheet.rows, sheet.columns) == (("1", "2"), ("x", "y"))
     assert sheet.pictures[1][1].shape == (16, 16, 3)
+
+
+# ------------------------------------------------------------------ runs that stop early
+
+
+@pytest.fixture
+def cell(tmp_path, monkeypatch, capsys):
+    """Return a function that calls a function in a cell of IPython; it returns what is shown."""
+    from IPython.core.interactiveshell import InteractiveShell
+    from traitlets.config import Config
+
+    config = Config({"HistoryManager": {"enabled": False}})
+    module = type(sys)("cells")
+    shell = InteractiveShell(ipython_dir=str(tmp_path), config=config, user_module=module)
+    for name in ("last_type", "last_value", "last_traceback", "last_exc"):
+        monkeypatch.setattr(sys, name, None, raising=False)
+    monkeypatch.setattr(Stopped, "_shown", None)
+
+    def run(function):
+        shell.user_ns["function"] = function
+        shell.run_cell("function()")
+        return capsys.readouterr().out
+
+    return run
+
+
+def stopped_by(error, model):
+    """Return a function that runs two iterations, which an error in a callback ends."""
+    image = nst.PixelSpace().to_image(make_picture(40, 44))
+
+    def stop(step):
+        if step.iteration == 2:
+            raise error
+
+    return lambda: nst.style_transfer(image, image[:, ::-1], model, iterations=9, callbacks=[stop])
+
+
+def test_interrupted_cell_leaves_its_result_and_says_where(cell, tiny_model):
+    with pytest.raises(nst.ConfigError, match="no run was interrupted or failed since this kernel"):
+        nst.stopped_result()
+    shown = cell(stopped_by(KeyboardInterrupt, tiny_model))
+    first, *others = shown.strip().splitlines()
+    assert first == "Interrupted: interrupted after 2 iterations"
+    assert "`nst_tf.stopped_result()` returns the result reached" in " ".join(others)
+    assert "transfer.py" not in shown, "no traceback"
+    result = nst.stopped_result()
+    assert result.iterations == 2
+    assert result.picture.shape == (40, 44, 3)
+    assert result is sys.last_value.result
+
+
+def test_cell_that_diverged_or_ran_out_of_memory_leaves_its_result(cell, tiny_model):
+    cell(stopped_by(KeyboardInterrupt, tiny_model))
+    earlier = nst.stopped_result()
+    for kind in (nst.Diverged, OutOfMemory):
+        result = nst.Result(earlier.picture, earlier.image, [], earlier.config, 1.0)
+        error = kind("the loss is not finite", result)
+        error.add_note("the picture is result.png")
+        shown = cell(stopped_by(error, tiny_model))
+        assert shown.startswith(f"{kind.__name__}: the loss is not finite\nthe picture is result")
+        assert nst.stopped_result() is result, "of one run, the last"
+
+
+def test_caught_or_empty_errors_are_not_kept(cell, tiny_model):
+    with pytest.raises(nst.Interrupted):
+        stopped_by(KeyboardInterrupt, tiny_model)()
+    shown = cell(stopped_by(nst.Interrupted(None, "interrupted: 1 of 2 jobs"), tiny_model))
+    assert shown.strip() == "Interrupted: interrupted: 1 of 2 jobs"
+    with pytest.raises(nst.ConfigError):
+        nst.stopped_result()

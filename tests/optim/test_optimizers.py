@@ -8,12 +8,14 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from objectives import forget_traces
 from pictures import make_picture
 
 from nst_tf import ConfigError, Diverged, Interrupted, Objective, style_transfer
 from nst_tf.config import DECAYS as DECAY_CHOICES
 from nst_tf.config import OPTIMIZERS
 from nst_tf.image.pixels import VGG_PIXELS
+from nst_tf.objective import objective
 from nst_tf.objective.objective import TVTerm
 from nst_tf.optim import LBFGS, SGD, Adam, KerasOptimizer, ScipyLBFGS
 from nst_tf.optim import lbfgs as lbfgs_module
@@ -286,6 +288,27 @@ def test_lbfgs_stops_at_a_loss_that_is_not_finite(tiny_model):
     descent = ScipyLBFGS(20).start(becomes_nan, (), np.ones((1, 2, 2, 3)))
     descent.update(20)
     assert descent.converged
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_total_is_nan_where_its_gradient_is_not_finite(name):
+    def cornered(image, targets):  # 0 at the start, where a square root is infinitely steep
+        return {"total": tf.reduce_sum(tf.sqrt(image))}
+
+    with contextlib.closing(CASES[name][0].start(cornered, (), np.zeros_like(CENTER))) as descent:
+        assert np.isnan(descent.losses["total"])
+
+
+def test_gradient_that_is_not_finite_ends_the_run(monkeypatch, tiny_model):
+    def cornered(image, form):
+        return tf.reduce_sum(tf.sqrt(image - CONTENT))
+
+    forget_traces()
+    monkeypatch.setattr(objective, "tv_loss", cornered)
+    with pytest.raises(Diverged, match="the total loss or its gradient is not finite") as stopped:
+        style_transfer(CONTENT, STYLE, tiny_model, optimizer="lbfgs-fixed", iterations=3)
+    forget_traces()
+    np.testing.assert_array_equal(stopped.value.result.image, CONTENT)
 
 
 @pytest.mark.slow
