@@ -135,8 +135,11 @@ def saving_callbacks(folder, config, position=None):
 
 
 def save_result(folder, result, config):
-    """Save the result picture with its settings, uninterrupted by signals; return the path."""
-    path, settings = folder / RESULT, with_full_paths(config).text(without=SAVING)
+    """Save the result picture with its settings, uninterrupted by signals; return the path.
+
+    The picture is sent to others: its settings hold the names of files, not their directories.
+    """
+    path, settings = folder / RESULT, with_full_paths(config).with_names().text(without=SAVING)
     with uninterrupted():
         save_image(path, result.picture, notes={SETTINGS: settings})
     return path
