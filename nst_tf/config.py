@@ -22,6 +22,7 @@ from nst_tf.image.color import COLOR_MODES
 from nst_tf.image.io import is_picture, read_note
 from nst_tf.image.noise import NOISE
 from nst_tf.image.sizes import RESAMPLING
+from nst_tf.samples import SAMPLES
 from nst_tf.suggestions import suggestion
 
 HUGE = 1e38  # near the maximum of float32
@@ -30,6 +31,7 @@ NOT = "not:"  # before the path of a mask: inverts it
 SAVING = ("save_every", "checkpoint_every", "animate")  # do not change the picture
 PATHS = ("content", "style", "masks", "style_masks", "init", "weights")  # knobs that name files
 SETTINGS = "nst_tf"  # keyword of the text chunk of a result.png that holds the config
+NAMED_WEIGHTS = ("auto", "embedded", "squeezenet")  # values of `weights` other than a file
 STARTS = ("content", "noise", "grey", "style")  # values of `init` other than a file
 # The tables of these choices are in modules that import TensorFlow; a test compares them.
 CONTENT_SCALES = ("half", "sum", "mean", "quarter-mean", "root", "relative")
@@ -395,6 +397,38 @@ class JobConfig(TransferConfig):
                 arguments += map(str, value if isinstance(value, tuple) else [value])
         return arguments
 
+    def with_paths(self, change):
+        """Return the config with ``change(path)`` in place of the path of each file."""
+
+        def changed(path):
+            if path is None or path == NO_MASK:
+                return path
+            inverted = NOT if str(path).startswith(NOT) else ""
+            return inverted + str(change(str(path).removeprefix(NOT)))
+
+        paths = {name: getattr(self, name) for name in PATHS}
+        if self.init in STARTS:
+            del paths["init"]
+        if self.weights in NAMED_WEIGHTS:
+            del paths["weights"]
+        return replace(
+            self,
+            **{
+                name: tuple(map(changed, value)) if isinstance(value, tuple) else changed(value)
+                for name, value in paths.items()
+            },
+        )
+
+    def paths(self):
+        """Return the paths of the files that the config names."""
+        paths = []
+        self.with_paths(lambda path: paths.append(path) or path)
+        return paths
+
+    def with_names(self):
+        """Return the config with file names in place of full paths, for what is sent to others."""
+        return self.with_paths(lambda path: Path(path).name if Path(path).is_absolute() else path)
+
     def text(self, *, without=()):
         """Return the knobs as JSON, except the names in `without`."""
         knobs = {name: value for name, value in asdict(self).items() if name not in without}
@@ -407,7 +441,10 @@ class JobConfig(TransferConfig):
 
     @classmethod
     def load(cls, path):
-        """Load a config.json, or the settings in a result.png; missing knobs keep defaults."""
+        """Load a config.json, or the settings in a result.png; missing knobs keep defaults.
+
+        A result.png holds the names of files alone: see `_located`.
+        """
         if Path(path).exists() and not Path(path).is_file():
             raise ConfigError(f"{path} is not a file; a config.json was expected")
         try:
@@ -429,9 +466,55 @@ class JobConfig(TransferConfig):
                 f"{path} does not contain a JSON object; {{knob: value, ...}} was expected"
             )
         try:
-            return cls().changed(**knobs)
+            config = cls().changed(**knobs)
         except ConfigError as error:
             raise ConfigError(f"{path}: {error}") from None
+        return (
+            _located(config, Path(path).parent) if Path(path).suffix.lower() == ".png" else config
+        )
+
+
+def _located(config, folder):
+    """Return a config of file names with the paths of the files that are found.
+
+    They are what config.json and journal.json in `folder` record, or else files of these names in
+    the working directory or in `folder`, or samples. Paths of files that exist are kept.
+    """
+    recorded = _recorded_config(folder)
+    if recorded is not None:
+        names = recorded.with_names()
+        same = [name for name in PATHS if getattr(config, name) == getattr(names, name)]
+        config = replace(config, **{name: getattr(recorded, name) for name in same})
+    others = _recorded_inputs(folder)
+
+    def found(path):
+        name = Path(path).name
+        places = [path, others.get(name), name, folder / name, *SAMPLES.glob(f"*/{name}")]
+        return next((place for place in places if place and exists(place)), path)
+
+    return config.with_paths(found)
+
+
+def exists(path):
+    """Return whether there is a file, or a checkpoint of TensorFlow that `path` names."""
+    return Path(path).exists() or Path(f"{path}.index").exists()
+
+
+def _recorded_config(folder):
+    """Return the config.json of a run directory; None if there is none that can be read."""
+    try:
+        return JobConfig.load(folder / "config.json")
+    except ConfigError:
+        return None
+
+
+def _recorded_inputs(folder):
+    """Return the paths of the input files in journal.json by file name; empty if it is damaged."""
+    try:
+        files = json.loads(read_text(folder / "journal.json"))["files"].values()
+        return {Path(file["path"]).name: file["path"] for file in files}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return {}
 
 
 def _check_one_weight_each(kind, layers, weights):

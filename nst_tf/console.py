@@ -11,6 +11,7 @@ import sys
 import tempfile
 import threading
 import time
+from pathlib import Path
 
 from nst_tf.suggestions import suggestion, takes_precedence
 
@@ -112,6 +113,23 @@ def printable(text):
     change what the terminal shows.
     """
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+
+
+def without_directories(text, paths=()):
+    """Return a text with absolute paths reduced to file names, for pages that are sent to others.
+
+    Parameters
+    ----------
+    text : str
+    paths : sequence of path
+        That it may contain. Of others a part may remain if a directory has a space in its name,
+        but never the home directory.
+    """
+    folders = [Path("~").expanduser(), *(Path(path).absolute().parent for path in paths)]
+    for folder in sorted(map(str, folders), key=len, reverse=True):
+        text = text.replace(folder.rstrip(os.sep) + os.sep, os.sep)
+    text = re.sub(r"(?<![\w.~:/-])(?:/[^\s/:'\"`]+)*/(?=[^\s/:'\"`])", "", text)
+    return re.sub(r"\b[A-Za-z]:\\(?:[^\s\\:'\"`]+\\)*", "", text)
 
 
 @contextlib.contextmanager

@@ -66,11 +66,13 @@ def version(name):
 
 
 def memory():
-    """Return the memory available for a run and the total."""
+    """Return the memory available for a run, what limits it, and the total."""
+    from nst_tf.scaling.limits import tightest_limit
     from nst_tf.scaling.memory import GIB, ram_left
 
-    total = psutil.virtual_memory().total / GIB
-    return f"{ram_left() / GIB:.1f} GiB available for a run, {total:.1f} GiB in total"
+    total, name = psutil.virtual_memory().total / GIB, tightest_limit().name
+    available = f"{ram_left() / GIB:.1f} GiB available for a run"
+    return f"{available}{name and f' ({name})'}, {total:.1f} GiB in total"
 
 
 def processor():

@@ -8,6 +8,7 @@ import jinja2
 from PIL import Image
 
 from nst_tf.app.studio import FAILED, OPEN, RECENT, STOPPED, WAITING
+from nst_tf.console import without_directories
 from nst_tf.errors import NstError
 from nst_tf.image.io import read_picture
 from nst_tf.report.inline import curve_inside, shown_inside
@@ -24,6 +25,7 @@ TEMPLATES = jinja2.Environment(
     lstrip_blocks=True,
 )
 WATCHED_FILES = (CONFIG, JOURNAL, RESULT, REPORT)  # their times show that a run has changed
+DOWNLOADS = "downloads"  # directory in a run directory
 THUMBNAIL = 320  # longer side in pixels
 IDLE = "Ready. Press Start to paint the samples, or choose your own photograph and style."
 
@@ -90,10 +92,15 @@ def _modified_time(file):
 def _outcome(order):
     """Return the outcome of an ended order as text."""
     if order.state == FAILED:
-        return f"The run failed: {order.reason}"
+        return f"The run failed: {_private(order, order.reason)}"
     if order.state == STOPPED:
-        return order.reason.capitalize()
+        return _private(order, order.reason).capitalize()
     return "Done"
+
+
+def _private(order, text):
+    """Return a message of a run as visitors see it: without the directories of this machine."""
+    return without_directories(text, [*order.config.paths(), *filter(None, [order.folder])])
 
 
 def _open_view(order, place, version):
@@ -106,7 +113,8 @@ def _open_view(order, place, version):
         headline = "Stopping: saving the picture"
     else:
         headline = f"Painting {order.title}" if look else "Preparing: loading pictures and network"
-    numbers = _render("numbers.html", look=look, news=order.news, curve=_curve(look))
+    news = [_private(order, line) for line in order.news]
+    numbers = _render("numbers.html", look=look, news=news, curve=_curve(look))
     return View(headline, order.state, numbers, _preview(look), version)
 
 
@@ -146,7 +154,7 @@ def _folder_view(folder, outcome, failed, version):
     address = record.result and picture_of(record.result, LARGE)
     alt = f"The picture of {folder.name}: {how_it_ended(record)}"
     picture = _render("picture.html", address=address, alt=alt) if address else ""
-    files = [record.result, *record.films, folder / CONFIG, folder / REPORT]
+    files = [record.result, *record.films, _settings_file(folder), folder / REPORT]
     return View(
         headline=f"{outcome or 'Run'}: {folder.name}" if not failed else outcome,
         state=state,
@@ -156,6 +164,13 @@ def _folder_view(folder, outcome, failed, version):
         files=tuple(file for file in files if file and file.is_file()),
         command=command(load_settings(folder)),
     )
+
+
+def _settings_file(folder):
+    """Return a config.json for visitors: it has the names of files, not their directories."""
+    path = folder / DOWNLOADS / CONFIG
+    load_settings(folder).with_names().save(path)
+    return path
 
 
 def recent_runs(studio):
@@ -204,7 +219,7 @@ def alert_of(message):
 def _shown_knobs(config):
     """Yield the knobs that differ from their defaults, except file names."""
     hidden = {"content", "style", "masks", "weights", "save_every", "animate"}
-    for name, value in config.differences().items():
+    for name, value in config.with_names().differences().items():
         if name not in hidden:
             yield name, " ".join(map(str, value)) if isinstance(value, tuple) else value
 

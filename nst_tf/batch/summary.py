@@ -1,8 +1,13 @@
-"""Outcomes of a batch: summary.csv while it runs, and an index page at its end."""
+"""Outcomes of a batch: summary.csv while it runs, and an index page at its end.
+
+Both may be sent to others: they hold the names of files, not their directories.
+"""
 
 import csv
 import time
+from dataclasses import replace
 
+from nst_tf.console import without_directories
 from nst_tf.files import atomic_file
 from nst_tf.jobs.job import DONE
 from nst_tf.report.render import INDEX, write_index
@@ -29,12 +34,16 @@ class Summary:
 
     def __init__(self, folder, jobs):
         self.folder, self.jobs = folder, jobs
+        self.configs = {job.name: job.config for job in jobs}
         self.outcomes = {}
         self.written = 0.0
 
     def add(self, outcome):
         """Record how a job ended; its row is written within a few seconds or at the end."""
-        self.outcomes[outcome.name] = outcome
+        config = self.configs.get(outcome.name)
+        paths = [self.folder, self.folder / outcome.name, *(config.paths() if config else ())]
+        reason = without_directories(outcome.reason, paths)
+        self.outcomes[outcome.name] = replace(outcome, reason=reason)
         if time.perf_counter() > self.written + EVERY:
             self.write()
 
@@ -70,7 +79,8 @@ class Summary:
     def _row(self, job):
         row = {"name": job.name, "state": WAITING, "content": "", "style": ""}
         if job.config:
-            row |= {"content": job.config.content, "style": " ".join(job.config.style)}
+            names = job.config.with_names()
+            row |= {"content": names.content, "style": " ".join(names.style)}
         if job.name in self.outcomes:
             outcome = self.outcomes[job.name]
             row |= {name: value for name, value in vars(outcome).items() if name in COLUMNS}

@@ -242,21 +242,7 @@ def input_files(config):
 
 def with_full_paths(config):
     """Return the config with absolute paths, so that it works from any directory."""
-    weights = config.weights if config.weights == "embedded" else _full_path(config.weights)
-    changes = {"content": _full_path(config.content), "weights": weights}
-    for name in ("style", "masks", "style_masks"):
-        paths = getattr(config, name)
-        changes[name] = paths and tuple(map(_full_path, paths))
-    if config.init not in STARTS:
-        changes["init"] = _full_path(config.init)
-    return replace(config, **changes)
-
-
-def _full_path(path):
-    if path == NO_MASK:
-        return path
-    inverted = NOT if str(path).startswith(NOT) else ""
-    return inverted + str(_real(str(path).removeprefix(NOT)))
+    return config.with_paths(_real)
 
 
 def _real(path):

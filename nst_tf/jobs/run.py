@@ -196,7 +196,8 @@ def save_outside(folder, result, config):
 
 
 def _notes(config):
-    return {SETTINGS: with_full_paths(config).text(without=SAVING)}
+    """Return the settings in a picture, which is sent to others: names, no directories."""
+    return {SETTINGS: with_full_paths(config).with_names().text(without=SAVING)}
 
 
 def show_result(folder, config, say=print_line):

@@ -1,10 +1,11 @@
 """Make a config from a command line or a form."""
 
 import typing
-from dataclasses import fields
+from dataclasses import fields, replace
+from pathlib import Path
 
 from nst_tf.cli import given
-from nst_tf.config import JobConfig
+from nst_tf.config import PATHS, JobConfig, exists
 from nst_tf.console import hushed, print_line
 from nst_tf.errors import ConfigError, WeightsError, check_choice
 from nst_tf.presets import ON_SQUEEZENET_1_0, PRESETS
@@ -30,12 +31,30 @@ def make_config(options, say=print_line):
     if preset is not None and file is not None:
         raise ConfigError("--preset and --config both set all knobs; give one of them")
     if file is not None:
-        return JobConfig.load(file).changed(**options)
+        config = JobConfig.load(file).changed(**options)
+        _check_found(config, file)
+        return config
     pair = {} if "content" in options else SAMPLE_PAIR
     knobs = preset_knobs(preset, options.get("weights"), say) if preset is not None else {}
     if knobs and options.get("schedule", "tutorial") != "tutorial":
         knobs = {**knobs, **SCHEDULES_OWN}
     return JobConfig().changed(**{**pair, **knobs, **options})
+
+
+def _check_found(config, file):
+    """Raise ConfigError if a file that a result.png names was not found."""
+    if Path(file).suffix.lower() != ".png":
+        return
+    flags = {"content": "CONTENT STYLE", "style": "CONTENT STYLE", "style_masks": "--style-masks"}
+    for knob in PATHS:
+        named = replace(JobConfig(), **{knob: getattr(config, knob)}).paths()
+        missing = [path for path in named if not exists(path)]
+        if missing:
+            raise ConfigError(
+                f"{file} holds the names of its files without their directories, and {missing[0]} "
+                "is neither in the current directory nor beside it: give it as "
+                f"{flags.get(knob, f'--{knob}')}"
+            )
 
 
 def preset_knobs(name, weights, say=print_line):

@@ -9,15 +9,15 @@ import jinja2
 import numpy as np
 from PIL import Image
 
-from nst_tf.config import NO_MASK, NOT, PATHS, JobConfig
-from nst_tf.console import to_type
+from nst_tf.config import NO_MASK, NOT, JobConfig
+from nst_tf.console import to_type, without_directories
 from nst_tf.errors import ImageError, NstError
 from nst_tf.files import atomic_file
 from nst_tf.image.io import read_picture
 from nst_tf.image.mask_files import mask_levels
 from nst_tf.plots import losses_as_svg
 from nst_tf.report.inline import jpeg_address
-from nst_tf.rundir.layout import REPORT
+from nst_tf.rundir.layout import CONFIG, REPORT
 from nst_tf.rundir.record import read_record
 from nst_tf.weights.registry import credit
 
@@ -68,7 +68,7 @@ def write_report(folder):
         facts=_facts(record),
         changed=_changed(config),
         command=command(config),
-        config=config.text(),
+        config=config.with_names().text(),
     )
     return _write(record.folder / REPORT, page)
 
@@ -84,8 +84,8 @@ def how_it_ended(record):
 
 
 def command(config):
-    """Return the command line that repeats a job."""
-    return to_type(*config.arguments())
+    """Return the command line that repeats a job; of files it has the names alone."""
+    return to_type(*config.with_names().arguments())
 
 
 def _pictures(record):
@@ -170,7 +170,7 @@ def _facts(record):
 
 def _changed(config):
     """Return the non-default knobs other than the pictures, as (name, text)."""
-    changed = config.differences().items()
+    changed = config.with_names().differences().items()
     return [
         (name, value_text(value)) for name, value in changed if name not in ("content", "style")
     ]
@@ -205,7 +205,7 @@ def write_index(folders, path, problems=None):
         try:
             records[folder] = read_record(folder)
         except NstError as error:
-            problems.setdefault(folder.name, str(error))
+            problems.setdefault(folder.name, without_directories(str(error), [folder / CONFIG]))
     cards = [{"name": name, "problem": problems[name]} for name in sorted(problems)]
     records = {f: record for f, record in records.items() if f.name not in problems}
     differing = _differing([record.config for record in records.values()])
@@ -214,6 +214,7 @@ def write_index(folders, path, problems=None):
         target = report if report.is_file() else record.result
         last = record.pictures[-1][1] if record.pictures else None
         losses = record.history[-1] if record.history else {}
+        names = record.config.with_names()
         cards.append(
             {
                 "name": folder.resolve().name,
@@ -222,7 +223,7 @@ def write_index(folders, path, problems=None):
                 "link": target and _address(target, path.parent),
                 "ended": how_it_ended(record),
                 "warnings": record.warnings,
-                "knobs": [(name, short_value_text(name, record.config)) for name in differing],
+                "knobs": [(name, value_text(getattr(names, name))) for name in differing],
                 "loss": f"{losses['total']:.4g}" if "total" in losses else "none",
                 "seconds": f"{record.about.get('seconds') or record.seconds:.0f} s",
             }
@@ -243,15 +244,6 @@ def _write_pages(path, cards, failed):
         )
         _write(path.with_name(name), page)
     return path
-
-
-def short_value_text(name, config):
-    """Return the value of a knob as text, with paths reduced to file names."""
-    value = getattr(config, name)
-    if name not in PATHS or value is None:
-        return value_text(value)
-    paths = [value] if isinstance(value, str) else value
-    return value_text(tuple(Path(path).name for path in paths))
 
 
 def _differing(configs):

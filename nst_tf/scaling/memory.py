@@ -5,7 +5,6 @@ import sys
 import time
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 import psutil
 import tensorflow as tf
@@ -16,16 +15,12 @@ from nst_tf.models import receptive_fields, resolve_layers
 from nst_tf.optim.from_config import make_optimizer
 from nst_tf.scaling.device import WORKSPACE_MIB, gpu_memory
 from nst_tf.scaling.levels import make_levels, task_levels
+from nst_tf.scaling.limits import tightest_limit
 from nst_tf.scaling.precision import choose_precision
 from nst_tf.scaling.tiling import TiledObjective
 
 GIB = 2**30
 SPARE = 0.9  # of what is free: the rest is left to others
-CONTROL_GROUPS = Path("/sys/fs/cgroup")  # where a container or a job of a cluster has its limits
-GROUP_FILES = (  # limit and use: control groups 2 and 1
-    ("memory.max", "memory.current"),
-    ("memory.limit_in_bytes", "memory.usage_in_bytes"),
-)
 ARRAY = 3 * 4  # bytes a pixel of an image
 ARRAYS = 8  # of the picture's size, counted at 8K: image, gradient, copies; not the optimizer's
 FRAGMENTS = 1.65  # what is held for a byte of a map, by 500 iterations' end: measured 1.5 to 1.9
@@ -107,7 +102,7 @@ def measured_area(objective, config, styles):
         raise NstError(
             f"a style of {width}x{height} pixels needs {needed / GIB:.2g} GiB of memory tile by "
             f"tile, and there are {(used + budget) / GIB:.2g}: make it smaller with --style-size "
-            "or --style-scale, or raise --memory-limit"
+            f"or --style-scale, or {how_to_get_more(config)}"
         )
     return int(area)
 
@@ -161,7 +156,7 @@ def tile_area(model, layers, size, config):
             f"{size[1]}x{size[0]} pixels need {(used + smallest) / GIB:.2g} GiB of "
             f"memory tile by tile, {used / GIB:.2g} of them for the program itself, and there are "
             f"{(used + budget) / GIB:.2g}: make the picture smaller with --size, or "
-            "raise --memory-limit"
+            f"{how_to_get_more(config)}"
         )
     more = (budget - smallest) / (FRAGMENTS_OF_TILES * bytes_a_pixel(model, layers))
     return int(tile + more)
@@ -289,6 +284,14 @@ def memory_budget(config):
     return memory_left() if config.memory_limit is None else config.memory_limit * GIB - used, used
 
 
+def how_to_get_more(config):
+    """Return what raises the budget, as text: what limits it is named."""
+    if config.memory_limit is not None:
+        return "raise --memory-limit"
+    name = "" if gpu_memory() else tightest_limit().name
+    return f"raise {name}" if name else "end other programs that use the memory"
+
+
 def memory_used():
     """Return the bytes that this process holds now: of the GPU, where one computes."""
     gpu = gpu_memory()
@@ -302,49 +305,8 @@ def memory_left():
 
 
 def ram_left():
-    """Return the bytes of the machine's memory that this process may still take.
-
-    They are limited by what is free in the machine, by the control groups that the process is in,
-    and by ``ulimit -v``.
-    """
-    left = psutil.virtual_memory().available
-    for folder in control_groups():
-        for limit, used in GROUP_FILES:
-            try:
-                left = min(
-                    left, int((folder / limit).read_text()) - int((folder / used).read_text())
-                )
-            except (OSError, ValueError):  # another version of control groups, or "max": no limit
-                continue
-    return SPARE * max(min(left, _addresses_left()), 0)
-
-
-def control_groups(listed=Path("/proc/self/cgroup")):
-    """Return the directories of this process' control groups for memory, with all above them."""
-    folders = {CONTROL_GROUPS, CONTROL_GROUPS / "memory"}
-    try:
-        lines = listed.read_text().splitlines()
-    except OSError:  # not Linux
-        return folders
-    for line in lines:
-        _, controllers, path = line.split(":", 2)
-        if controllers in ("", "memory"):  # "" is version 2
-            root = CONTROL_GROUPS / controllers
-            own = root / path.lstrip("/")
-            folders |= {folder for folder in (own, *own.parents) if folder.is_relative_to(root)}
-    return folders
-
-
-def _addresses_left():
-    """Return the bytes of addresses that ``ulimit -v`` leaves."""
-    try:
-        import resource
-    except ImportError:  # Windows
-        return math.inf
-    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
-    if limit == resource.RLIM_INFINITY:
-        return math.inf
-    return limit - psutil.Process().memory_info().vms
+    """Return the bytes of the machine's memory that this process may still take."""
+    return SPARE * tightest_limit().left
 
 
 def most_memory():

@@ -1,9 +1,6 @@
 """Memory estimates, the choice of tiles, and running out of memory."""
 
-import os
-
 import numpy as np
-import psutil
 import pytest
 import tensorflow as tf
 from objectives import forget_traces
@@ -13,7 +10,7 @@ from nst_tf import NstError, Objective, TransferConfig, extract_features, style_
 from nst_tf.errors import OutOfMemory
 from nst_tf.image.pixels import VGG_PIXELS
 from nst_tf.objective.objective import as_styles
-from nst_tf.scaling import memory
+from nst_tf.scaling import limits, memory
 from nst_tf.scaling.levels import Level
 from nst_tf.scaling.memory import (
     GIB,
@@ -108,7 +105,7 @@ def test_container_limit_reduces_ram_left(monkeypatch, tmp_path):
     free = ram_left()
     (tmp_path / "memory.max").write_text(str(3 * 10**6))
     (tmp_path / "memory.current").write_text(str(10**6))
-    monkeypatch.setattr(memory, "control_groups", lambda: [tmp_path])
+    monkeypatch.setattr(limits, "control_groups", lambda proc: [("cgroup2", tmp_path)])
     assert ram_left() == pytest.approx(0.9 * 2 * 10**6)
     (tmp_path / "memory.max").write_text("max")
     assert ram_left() == pytest.approx(free, rel=0.5)
@@ -230,26 +227,6 @@ def test_out_of_memory_in_the_smallest_tiles_raises(tiny_model, before_features)
     before_features(check)
     with pytest.raises(NstError, match="420x400 pixels do not fit into memory, tile by tile"):
         style_transfer(CONTENT, STYLE, tiny_model, iterations=3)
-
-
-def test_control_groups_of_the_process_and_all_above_count(tmp_path, monkeypatch):
-    monkeypatch.setattr(memory, "CONTROL_GROUPS", tmp_path)
-    listed = tmp_path / "cgroup"
-    listed.write_text("4:memory:/slurm/job_7\n3:cpuset:/other\n0::/user.slice/run.scope\n")
-    found = {str(folder.relative_to(tmp_path)) for folder in memory.control_groups(listed)}
-    version_1 = {"memory", "memory/slurm", "memory/slurm/job_7"}
-    assert found == {".", "user.slice", "user.slice/run.scope", *version_1}
-    assert memory.control_groups(tmp_path / "none") == {tmp_path, tmp_path / "memory"}
-
-
-def test_limit_of_addresses_reduces_ram_left():
-    resource = pytest.importorskip("resource", reason="Windows has no such limit")
-    pid = os.fork()
-    if pid == 0:
-        held = psutil.Process().memory_info().vms
-        resource.setrlimit(resource.RLIMIT_AS, (held + 300 * 2**20, held + 300 * 2**20))
-        os._exit(not 200 * 2**20 < ram_left() < 280 * 2**20)
-    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
 
 
 def test_large_styles_are_measured_in_tiles(tiny_model, monkeypatch, no_memory_used):
