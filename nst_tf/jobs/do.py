@@ -110,7 +110,7 @@ def found_done(job, folder, attempts=1):
     return Outcome(
         job.name,
         DONE,
-        "; ".join(record.warnings),
+        "; ".join([*record.warnings, *record.remarks]),
         iterations=record.iterations,
         seconds=float(seconds) if isinstance(seconds, (int, float)) else record.seconds,
         loss=record.history[-1].get("total") if record.history else None,

@@ -109,13 +109,16 @@ def run_in_folder(config, output, picture=None, *, overwrite=False, callbacks=()
     config = with_precision(config, say)
     report_small_steps(config, say)
     with explain_out_of_memory(config):
-        used = memory_used()
-        task, finish, model = load_task(config, say)
+        used, remarks = memory_used(), []
+        task, finish, model = load_task(config, remarks.append)
+        for remark in remarks:
+            say(remark)
         # All inputs are valid here, so the directory can be created.
         with open_run_folder(output, config, overwrite) as folder:
             with_full_paths(config).save(folder / CONFIG)
             files = journal_files(config, model)
-            write_journal(folder, folder / CONFIG, files, model.name, config.precision, picture)
+            about = model.name, config.precision, picture, remarks
+            write_journal(folder, folder / CONFIG, files, *about)
             say(f"{describe_task(task)} of {model.name}, in {folder}")
             say(str(estimate_of(task, used)))
             return run_task(folder, task, finish, config, callbacks, say), folder

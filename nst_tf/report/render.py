@@ -158,6 +158,8 @@ def _facts(record):
         facts.append(("loss", " to ".join(f"{loss:.4g}" for loss in ends)))
     if "gibibytes" in record.about:
         facts.append(("memory", f"{record.about['gibibytes']} GiB peak (whole process)"))
+    paths = record.config.paths()
+    facts += [("assumed", without_directories(remark, paths)) for remark in record.remarks]
     model = record.journal.get("model")
     if isinstance(model, str):
         facts += [("weights", model), ("credit", credit(model))]

@@ -24,7 +24,7 @@ FORMAT = 1
 VERSIONS = ("tensorflow", "keras", "numpy", "scipy", "Pillow")  # packages that affect the result
 
 
-def write_journal(folder, config_file, files, model, precision, picture=None):
+def write_journal(folder, config_file, files, model, precision, picture=None, remarks=()):
     """Write the checksums of a run's inputs and the versions of the packages.
 
     Parameters
@@ -39,6 +39,8 @@ def write_journal(folder, config_file, files, model, precision, picture=None):
         Precision of the run.
     picture : Path, optional
         The file outside of the run directory that gets the result. It may exist.
+    remarks : sequence of str
+        What was assumed of the inputs.
     """
     journal = {
         "format": FORMAT,
@@ -47,6 +49,7 @@ def write_journal(folder, config_file, files, model, precision, picture=None):
         "config": _checksum(config_file),
         "files": {role: {"path": str(p), "sha256": _checksum(p)} for role, p in files.items()},
         "versions": versions(),
+        "remarks": list(remarks),
     }
     _write(folder, journal)
     if picture is not None:

@@ -68,14 +68,22 @@ class Record:
     @property
     def warnings(self):
         """What is wrong with the result, a list of sentences from the journal."""
-        entries = self._end.get("warnings")
-        entries = entries if isinstance(entries, list) else []
-        return [entry for entry in entries if isinstance(entry, str)]
+        return _sentences(self._end.get("warnings"))
+
+    @property
+    def remarks(self):
+        """What was assumed of the inputs, a list of sentences from the journal."""
+        return _sentences(self.journal.get("remarks"))
 
     @property
     def _end(self):
         finished = self.journal.get("finished")
         return finished if isinstance(finished, dict) else {}
+
+
+def _sentences(entries):
+    entries = entries if isinstance(entries, list) else []
+    return [entry for entry in entries if isinstance(entry, str)]
 
 
 def read_record(folder):
