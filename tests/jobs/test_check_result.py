@@ -25,13 +25,13 @@ GRAY = np.full((*SIZE, 3), 120.0)
 LOSSES = {"content": 0.2, "style": 0.5, "tv": 0.1, "total": 6.0}
 
 
-def warned(picture, *, start=GRAY, style=GRAY, losses=LOSSES, **knobs):
+def warned(picture, *, start=GRAY, style=GRAY, losses=LOSSES, first=9.0, **knobs):
     """Return the warnings about a run from `start` to `picture`, both in gray levels."""
     config = TransferConfig(**{"unit": "relative", "optimizer": "adam", **knobs})
     model = Trunk({}, name="none", source="")
     start, image, style = map(VGG_PIXELS.to_image, (start, picture, style))
     task = Task(Objective(model, [TVTerm(1.0)]), {}, start, config, None, [Style(style)])
-    history = [{**LOSSES, "total": 9.0}, losses]
+    history = [{**LOSSES, "total": first}, losses]
     return warnings_about(Result(VGG_PIXELS.to_picture(image), image, history, config, 1.0), task)
 
 
@@ -60,6 +60,7 @@ def test_loss_that_rose_names_both_and_the_learning_rate():
 
 def test_negative_loss_that_fell_is_no_warning():
     assert warned(GRAY + 20, losses={**LOSSES, "total": -6.0}) == []
+    assert warned(GRAY + 20, losses={**LOSSES, "total": -6.0}, first=-6.0) == []
 
 
 def test_clipped_picture():
@@ -67,7 +68,7 @@ def test_clipped_picture():
     assert warning.startswith("57% of the color values became black or white (0 or 255): make")
     assert warned(with_rows(0, 30)) == []
     black = with_rows(0, 40)
-    assert warned(black + with_rows(20, 30, 0 * GRAY), start=black) == [], "the start was black"
+    assert warned(with_rows(0, 40, GRAY + 20), start=black) == [], "the start was black"
     assert warned(with_rows(255, 40), style=black) == [], "the painting is black and white"
 
 
