@@ -22,6 +22,7 @@ from nst_tf.transfer import Result, Task
 
 SIZE = (70, 9)  # higher than a strip
 GRAY = np.full((*SIZE, 3), 120.0)
+ADAM = ["--optimizer", "adam", "--precision", "float32"]  # one trace for several tests
 LOSSES = {"content": 0.2, "style": 0.5, "tv": 0.1, "total": 6.0}
 
 
@@ -99,7 +100,7 @@ def test_flat_pictures():
 
 
 def test_warning_is_the_last_line_and_in_journal_and_report(job, capsys):
-    assert job("--optimizer", "adam", "--learning-rate", "1e6", "--output", "noise") == 0
+    assert job(*ADAM, "--learning-rate", "1e6", "--output", "noise") == 0
     last = capsys.readouterr().out.splitlines()[-1]
     assert last.startswith("warning: the loss is higher than at the start (")
     warning = last.removeprefix("warning: ")
@@ -109,7 +110,7 @@ def test_warning_is_the_last_line_and_in_journal_and_report(job, capsys):
 
 def test_flat_painting_is_named(job, pictures, tmp_path, capsys):
     Image.new("RGB", (50, 40)).save(tmp_path / "black.png")
-    assert job("--precision", "float32", pair=[pictures[0], "black.png"]) == 0
+    assert job(*ADAM, pair=[pictures[0], "black.png"]) == 0
     assert "the painting is nearly one color" in capsys.readouterr().out.splitlines()[-1]
 
 
@@ -117,7 +118,8 @@ def test_batch_shows_warnings_in_lines_summary_and_index(tiny_mat, tmp_path, mon
     monkeypatch.chdir(tmp_path)
     Image.fromarray(make_picture(40, 52)).save("a.png")
     config = JobConfig(content="a.png", style=("a.png",), size="48", weights=str(tiny_mat))
-    config = config.changed(optimizer="adam", learning_rate=1e-3, iterations=2)
+    config = config.changed(optimizer="adam", precision="float32")
+    config = config.changed(learning_rate=1e-3, iterations=2)
     lines = []
     run_batch([Job("still", config)], "out", say=lines.append)
     reason = "the picture is nearly unchanged"
