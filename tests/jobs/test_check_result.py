@@ -134,7 +134,7 @@ def test_batch_shows_warnings_in_lines_summary_and_index(tiny_mat, tmp_path, mon
 
 @pytest.mark.parametrize("damage", [3, {"loss": 1}, [1, None]])
 def test_damaged_warnings_in_a_journal_are_ignored(job, damage):
-    assert job("--iterations", 0, "--output", "done") == 0
+    assert job(*ADAM, "--iterations", 0, "--output", "done") == 0
     journal = json.loads(Path("done/journal.json").read_text())
     journal["finished"]["warnings"] = damage
     Path("done/journal.json").write_text(json.dumps(journal))
