@@ -306,7 +306,7 @@ def test_gradient_that_is_not_finite_ends_the_run(monkeypatch, tiny_model):
     forget_traces()
     monkeypatch.setattr(objective, "tv_loss", cornered)
     with pytest.raises(Diverged, match="the total loss or its gradient is not finite") as stopped:
-        style_transfer(CONTENT, STYLE, tiny_model, optimizer="lbfgs-fixed", iterations=3)
+        style_transfer(CONTENT, None, tiny_model, optimizer="lbfgs-fixed", history=1, iterations=3)
     forget_traces()
     np.testing.assert_array_equal(stopped.value.result.image, CONTENT)
 
