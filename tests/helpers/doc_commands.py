@@ -4,8 +4,9 @@ Only the following is changed:
 
 - `python -m nst_tf.X` calls `main` in this process: TensorFlow starts once, and runs share traced
   functions, which does not change the results.
-- `run`, `batch` and `grid` get `--iterations 2` and a small `--size` at the end: 64x48, or the
-  size of the command scaled down to a longer side of 64. The same applies to lists of jobs.
+- `run`, `batch` and `grid` get `--iterations 2` and a small `--size` at the end (before `--`):
+  64x48, or the size of the command scaled down to a longer side of 64. The same applies to lists
+  of jobs.
 - In Python, `iterations=N` becomes 2, and sizes are scaled down in the same way.
 - The reader's pictures and videos (`photo.jpg`, `photos/cat.jpg`) are created from the samples.
   Runs that a command resumes or shows are created, too, unless an earlier command did so. Files
@@ -81,7 +82,8 @@ def scaled_down(module, args):
     sizes = [args[i + 1] for i, word in enumerate(args[:-1]) if word == "--size"]
     size = smaller_size(sizes[-1]) if sizes else SMALL_SIZE
     size = SMALL_FOR_SCALED_STYLE if "--style-scale" in args else size
-    return [*args, "--iterations", "2", "--size", size]
+    end = args.index("--") if "--" in args else len(args)
+    return [*args[:end], "--iterations", "2", "--size", size, *args[end:]]
 
 
 def scaled_down_python(text):
@@ -252,7 +254,8 @@ def do_python(args, folder, template, monkeypatch):
 def do_nst_tf_module(module, args, folder, template, monkeypatch):
     if module == "app":
         return check_arguments(module, args)
-    create_pictures(folder, " ".join(args))
+    inputs = [word for flag, word in zip(["", *args], args) if flag not in OUTPUT_FLAGS]
+    create_pictures(folder, " ".join(inputs))
     create_earlier_runs(folder, template, module, args)
     copy_weights(folder, template, args)
     name = f"nst_tf.{module}"
