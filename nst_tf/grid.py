@@ -83,9 +83,9 @@ def _run(options):
     with hushed():  # imported late, so that bad options are rejected at once
         from nst_tf.plots import save_sheet
         from nst_tf.rundir.layout import check_directory_name
-    check_directory_name(output)
     folder = Path(output)
     _check_folder(folder, overwrite)
+    check_directory_name(output)
     try:
         figure = _draw(sheet, config, knobs, folder)
     except Interrupted as stop:

@@ -148,8 +148,8 @@ def _open_studio(options, knobs):
         from nst_tf.models import load_model
         from nst_tf.rundir.layout import check_directory_name, check_output
     folder = Path(options["output"])
-    check_directory_name(options["output"])
     check_output(folder, overwrite=True)
+    check_directory_name(options["output"])
     knobs["weights"] = chosen_weights(knobs.get("weights", "auto"))
     # Reports unreadable weights now, not to each visitor. TensorFlow's threads start here.
     with hushed(), ThreadPoolExecutor(1, initializer=give_way) as thread:

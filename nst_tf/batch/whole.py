@@ -47,8 +47,8 @@ def run_batch(jobs, output=None, *, engine=run_here, say=print_line):
     Interrupted
         After Ctrl-C; `resume_batch` resumes the batch.
     """
-    check_directory_name(output)
     check_output(output, overwrite=True)
+    check_directory_name(output)
     folder = new_folder(Path("output"), "batch") if output is None else Path(output)
     if folder.is_dir() and (folder / JOBS).exists():
         raise ConfigError(

@@ -132,6 +132,11 @@ def test_unsafe_job_name_is_rejected(read_list, name):
         ({"content": "a.jpg", "style": "b.jpg", "alpha": "much"}, "a finite number was expected"),
         ({"content": "a.jpg", "style": "b.jpg", "alpha": -1}, "must be at least 0"),
         ({"content": {"x": 1}, "style": [["b.jpg"]]}, "text was expected"),
+        ({"content": "https://a.b/c.jpg", "style": "b.jpg"}, "https://a.b/c.jpg is an address"),
+        (
+            {"content": "a.jpg", "style": "b.jpg", "masks": "not:http://a.b/c.png"},
+            "`masks`: http://a.b/c.png is an address: download it first",
+        ),
     ],
 )
 def test_invalid_job_has_a_problem_and_the_others_load(read_list, entry, message):
@@ -167,6 +172,7 @@ def test_invalid_csv_row_has_a_problem(read_list):
         ("jobs.json", '{"jobs": [{}], "format": "nst_tf jobs 9"}', "has format 'nst_tf jobs 9'"),
         ("jobs.csv", "", "the names of knobs were expected"),
         ("jobs.csv", "content,styl\n", "'styl'; the names of knobs were expected"),
+        ("jobs.csv", "content,image_size\n", "such as content, style, alpha; did you mean `size`?"),
         ("jobs.csv", 'content,style\n"a', "is not valid CSV"),
         ("jobs.csv", "content,style\n", "there are no jobs in the list"),
         ("jobs.toml", b"\xff\xfe\0", "save it as UTF-8"),
@@ -292,6 +298,8 @@ def test_pattern_without_pictures_raises(folder, pattern):
         (["--content", "y.jpg", "--style", "y.jpg", "--set", "alpha"], "was expected, as in"),
         (["--content", "y.jpg", "--style", "y.jpg", "--set", "alpha=,"], "was expected, as in"),
         (["--content", "y.jpg", "--style", "y.jpg", "--set", "alfa=1"], "there is no knob `alfa`"),
+        (["--content", "y.jpg", "--style", "y.jpg", "--set", "lr=1"], "mean `learning_rate` (in"),
+        (["--content", "https://a.b/*.jpg", "--style", "y.jpg"], "--content: https://a.b/*.jpg is"),
         (["--content", "y.jpg", "--style", "y.jpg", "--set", "alpha=x"], "a number was expected"),
         (["--content", "y.jpg", "--style", "y.jpg", "--workers", "2"], "requires --engine ray"),
         (["--resume", "photos", "--size", "9"], "omit --size"),
