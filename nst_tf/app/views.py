@@ -1,5 +1,6 @@
 """Render an order or a run directory as the text, numbers and picture that the page shows."""
 
+import contextlib
 import functools
 from dataclasses import dataclass
 from pathlib import Path
@@ -161,7 +162,8 @@ def _folder_view(folder, outcome, failed, version):
 def _settings_file(folder):
     """Return a config.json for visitors: it has the names of files, not their directories."""
     path = folder / DOWNLOADS / CONFIG
-    load_settings(folder).with_names().save(path)
+    with contextlib.suppress(OSError):  # a full disk, or removed in the meantime: no download
+        load_settings(folder).with_names().save(path)
     return path
 
 
