@@ -16,6 +16,9 @@ MIXED_LOSS_OFF = 0.01  # |mixed / float32 - 1|
 TILED_TO_WHOLE = 2.0  # seconds a pixel
 TILED_GIB = 6.0
 
+# Many runs in one process: MiB that are added after the second of each kind, in all.
+LONG_DAY_MIB = 50.0
+
 # On one NVIDIA H100: 640x480 in mixed precision, and the default job with 500 iterations.
 GPU_UPDATE_TO_CONVOLUTIONS = 2.5
 GPU_LBFGS_TO_ADAM = 1.3

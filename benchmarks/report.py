@@ -38,6 +38,7 @@ class Part:
     figures: list[Figure] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
     raw: dict = field(default_factory=dict)
+    strict: bool = False  # a missed bar is an error, as it does not depend on the machine's speed
 
     def add(self, *args, **kwargs):
         """Add a `Figure`."""
@@ -90,6 +91,11 @@ def _line(figure, width):
     if figure.bar is not None:
         text += f" bar {figure.bar:<8.4g} {'met' if figure.met else 'MISSED'}"
     return f"{text} {figure.note}".rstrip()
+
+
+def failed(parts):
+    """Return whether a strict part has missed a bar."""
+    return any(part.strict and figure.met is False for part in parts for figure in part.figures)
 
 
 def verdict(parts):

@@ -50,16 +50,18 @@ class Worker:
     python : path
     gpu : bool
         Whether it may use GPUs.
+    environment : dict, optional
+        Variables in addition to those of this process.
     """
 
-    def __init__(self, name, module, given, python=sys.executable, *, gpu=False):
+    def __init__(self, name, module, given, python=sys.executable, *, gpu=False, environment=None):
         self.name = name
         self._log = log_file(name)
         with open(self._log, "w", encoding="utf-8") as log:
             self._process = subprocess.Popen(
                 [str(python), "-m", module, json.dumps(given)],
                 cwd=ROOT,
-                env={**os.environ, **QUIET, **({} if gpu else NO_GPU)},
+                env={**os.environ, **QUIET, **({} if gpu else NO_GPU), **(environment or {})},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,

@@ -1,6 +1,6 @@
 """The parts of the benchmark: each module has ``measure(options) -> Part``."""
 
-from benchmarks.parts import batch, gpu, iteration, loading, look, peers, schedule, sizes
+from benchmarks.parts import batch, gpu, iteration, loading, long_day, look, peers, schedule, sizes
 
 PARTS = {
     "iteration": iteration.measure,
@@ -9,6 +9,7 @@ PARTS = {
     "sizes": sizes.measure,
     "loading": loading.measure,
     "batch": batch.measure,
+    "long_day": long_day.measure,
     "look": look.measure,
     "gpu": gpu.measure,
 }

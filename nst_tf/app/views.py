@@ -1,5 +1,6 @@
 """Render an order or a run directory as the text, numbers and picture that the page shows."""
 
+import contextlib
 import functools
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +9,6 @@ import jinja2
 from PIL import Image
 
 from nst_tf.app.studio import FAILED, OPEN, RECENT, STOPPED, WAITING
-from nst_tf.console import without_directories
 from nst_tf.errors import NstError
 from nst_tf.image.io import read_picture
 from nst_tf.report.inline import curve_inside, shown_inside
@@ -92,15 +92,10 @@ def _modified_time(file):
 def _outcome(order):
     """Return the outcome of an ended order as text."""
     if order.state == FAILED:
-        return f"The run failed: {_private(order, order.reason)}"
+        return f"The run failed: {order.reason}"
     if order.state == STOPPED:
-        return _private(order, order.reason).capitalize()
+        return order.reason.capitalize()
     return "Done"
-
-
-def _private(order, text):
-    """Return a message of a run as visitors see it: without the directories of this machine."""
-    return without_directories(text, [*order.config.paths(), *filter(None, [order.folder])])
 
 
 def _open_view(order, place, version):
@@ -113,8 +108,7 @@ def _open_view(order, place, version):
         headline = "Stopping: saving the picture"
     else:
         headline = f"Painting {order.title}" if look else "Preparing: loading pictures and network"
-    news = [_private(order, line) for line in order.news]
-    numbers = _render("numbers.html", look=look, news=news, curve=_curve(look))
+    numbers = _render("numbers.html", look=look, news=order.news, curve=_curve(look))
     return View(headline, order.state, numbers, _preview(look), version)
 
 
@@ -169,7 +163,8 @@ def _folder_view(folder, outcome, failed, version):
 def _settings_file(folder):
     """Return a config.json for visitors: it has the names of files, not their directories."""
     path = folder / DOWNLOADS / CONFIG
-    load_settings(folder).with_names().save(path)
+    with contextlib.suppress(OSError):  # a full disk, or removed in the meantime: no download
+        load_settings(folder).with_names().save(path)
     return path
 
 
