@@ -24,7 +24,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from nst_tf.console import print_line, silenced
 from nst_tf.errors import ImageError
-from nst_tf.files import MAX_TEXT_BYTES, atomic_file
+from nst_tf.files import MAX_TEXT_BYTES, address_advice, atomic_file
 from nst_tf.image.bounds import (
     MAX_FILE_BYTES,
     BoundedFile,
@@ -251,6 +251,8 @@ def read_layers(path):
     remarks : list of str
         What was assumed.
     """
+    if advice := address_advice(str(path)):
+        raise ImageError(advice)
     path = Path(path)
     try:
         _check_file(path)

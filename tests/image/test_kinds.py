@@ -45,6 +45,11 @@ def test_other_files_are_named(tmp_path, start, message):
         read(path)
 
 
+def test_address_is_explained():
+    with pytest.raises(ImageError, match=r"https://example\.com/a\.jpg is an address: download it"):
+        read("https://example.com/a.jpg")
+
+
 def test_heic_is_read(tmp_path):
     import pillow_heif
 
