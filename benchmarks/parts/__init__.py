@@ -1,6 +1,6 @@
 """The parts of the benchmark: each module has ``measure(options) -> Part``."""
 
-from benchmarks.parts import batch, gpu, iteration, loading, look, peers, schedule, sizes
+from benchmarks.parts import batch, estimate, gpu, iteration, loading, look, peers, schedule, sizes
 
 PARTS = {
     "iteration": iteration.measure,
@@ -8,6 +8,7 @@ PARTS = {
     "schedule": schedule.measure,
     "sizes": sizes.measure,
     "loading": loading.measure,
+    "estimate": estimate.measure,
     "batch": batch.measure,
     "look": look.measure,
     "gpu": gpu.measure,
