@@ -61,15 +61,16 @@ def work_left(levels, iteration):
     """Return the work after so many updates, in pixels: those of a level times its updates.
 
     An update costs as much as its level has pixels: the first half of the iterations, at coarse
-    levels, may be a tenth of the work. To begin a later level counts as `TO_BEGIN` updates.
+    levels, may be a tenth of the work. To begin a later level counts as `TO_BEGIN` updates; the one
+    after this iteration has begun.
     """
-    work, made = 0, iteration
-    for number, level in enumerate(levels):
-        left = level.iterations - min(made, level.iterations)
-        made -= level.iterations - left
-        if number and left == level.iterations:
+    work, begin = 0, 0
+    for level in levels:
+        left = min(begin + level.iterations - iteration, level.iterations)
+        if iteration < begin:
             left += TO_BEGIN
-        work += level.size[0] * level.size[1] * left
+        work += level.size[0] * level.size[1] * max(left, 0)
+        begin += level.iterations
     return work
 
 

@@ -2,13 +2,15 @@
 
 import random
 import re
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 from pictures import make_picture
 
-from nst_tf.scaling.levels import Level, make_levels
+from nst_tf.scaling.levels import Level, make_levels, work_left
 from nst_tf.scaling.times import TimeLeft, in_range
+from nst_tf.schedules import SCHEDULES
 from nst_tf.transfer import Step, style_transfer
 
 PIXEL = 2e-6  # seconds of an update
@@ -164,19 +166,27 @@ def test_ranges_are_in_rounded_numbers():
     assert in_range(3600) == "48:00 to 1:15:00"
 
 
-def test_steps_of_a_run_tell_its_levels_and_times(tiny_model):
-    image = tiny_model.space.to_image(make_picture(236, 242))
+def test_steps_of_a_run_tell_its_levels_and_times(tiny_model, monkeypatch):
+    small = replace(SCHEDULES["fast"], coarsest=40 * 40)
+    monkeypatch.setitem(SCHEDULES, "fast", small)
+    monkeypatch.setattr("nst_tf.transfer.TICK", 100.0)  # seconds: several updates in a call
+    image = tiny_model.space.to_image(make_picture(56, 58))
     seen = []
 
     def see(step):
         seen.append(step)
 
-    see.look_every = 0  # several updates in a call
-    style_transfer(
-        image, image, tiny_model, iterations=20, schedule="fast", unit="relative", callbacks=see
-    )
+    see.look_every = 0
+    knobs = {"iterations": 20, "schedule": "fast", "unit": "relative"}
+    style_transfer(image, image, tiny_model, **knobs, callbacks=see)
     assert [level.iterations for level in seen[0].levels] == [12, 8]
     assert any(step.image is None for step in seen)
-    assert all(one.seconds < next_one.seconds for one, next_one in pairwise(seen))
-    assert seen[12].share < 0.53
+    assert all(one.seconds < later.seconds for one, later in pairwise(seen))
+    assert 0.4 < seen[12].share < 0.5
     assert seen[-1].share == 1
+
+
+def test_work_left_counts_pixels_and_the_beginnings_of_levels():
+    levels = [Level((2, 3), 10), Level((4, 6), 5)]
+    left = [work_left(levels, iteration) for iteration in (0, 4, 10, 12, 15)]
+    assert left == [60 + 24 * 7, 36 + 24 * 7, 24 * 5, 24 * 3, 0]
