@@ -145,7 +145,7 @@ def test_estimate_counts_what_depends_on_the_settings(tiny_model, monkeypatch):
     plain = seconds(Level((64, 64), 100))
     assert seconds(Level((64, 64), 200)) > 1.7 * plain
     # Small updates take their time for other things than convolutions.
-    assert seconds(Level((32, 32), 100)) > plain / 3
+    assert 4 < seconds(Level((1, 1), 100)) < plain
     assert seconds(Level((64, 64), 100), optimizer="lbfgs") > 1.2 * plain
     assert seconds(Level((64, 64), 100), statistic="wasserstein") > 3 * plain
     # Each level has its targets, and the losses that it begins with.
