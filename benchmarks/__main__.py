@@ -32,6 +32,9 @@ QUICK = {
     "budgets": [5, 10],
     "widths": [128, 256],
     "size_rounds": 2,
+    "estimated_sizes": ["64"],
+    "estimated_iterations": 10,
+    "estimated_rounds": 1,
     "batch_size": "48",
     "batch_iterations": 2,
     "batch_rounds": 1,
@@ -150,6 +153,9 @@ def _add_other_options(parser):
         metavar="N",
         help="runs of style_transfer, of a batch and of the page in the part long_day",
     )
+    group.add_argument("--estimated-sizes", nargs="+", default=["128", "320", "640"], metavar="N")
+    group.add_argument("--estimated-iterations", type=int, default=200, metavar="N")
+    group.add_argument("--estimated-rounds", type=int, default=3, metavar="N")
     group.add_argument("--pictures", nargs="+", type=Path, default=[], metavar="FILE")
     group.add_argument("--painting", type=Path, metavar="FILE", help="their style, for speckle")
 

@@ -24,3 +24,6 @@ GPU_UPDATE_TO_CONVOLUTIONS = 2.5
 GPU_LBFGS_TO_ADAM = 1.3
 GPU_LOOP = 5.0  # seconds
 GPU_COMMAND = 14.0
+
+# Seconds told before a run / taken, or the other way round, on a quiet machine.
+ESTIMATE_OFF = 1.5

@@ -1,11 +1,16 @@
 """The one place that knows nst_tf: how a trunk is loaded, a picture painted, a loss read."""
 
+import time
+
 import numpy as np
 
 import nst_tf as nst
-from nst_tf.jobs.inputs import load_images
+from nst_tf.jobs.inputs import chosen_weights, load_images
+from nst_tf.jobs.load import load_task
 from nst_tf.jobs.settings import SCHEDULES_OWN
 from nst_tf.presets import PRESETS
+from nst_tf.scaling.memory import estimate_of, memory_used
+from nst_tf.transfer import minimize
 
 FOREVER = 10**8  # iterations: the benchmark says when it is enough
 # Tutorial 3 starts from as much noise, uniform by 20 grey levels.
@@ -87,3 +92,24 @@ def saved_loss(model, images, config, picture):
     exact = {"precision": "float32", "schedule": "tutorial", "iterations": 0}
     result = paint(model, images, config.changed(**exact))
     return result.history[0]["total"]
+
+
+def estimated_and_taken(preset=None, **knobs):
+    """Run a job, that of a preset or the default one; return what was told and what it took.
+
+    Returns
+    -------
+    dict
+        The line with the estimate as "told", the seconds "usual", "fastest" and "slowest" in it,
+        and those that the run "took" after it.
+    """
+    config = nst.JobConfig(**{**(PRESETS[preset].knobs if preset else {}), **knobs})
+    config = config.changed(weights=chosen_weights(config.weights))
+    used = memory_used()
+    task, finish, _ = load_task(config)
+    began = time.perf_counter()
+    told = estimate_of(task, used)
+    minimize(task, finish=finish)
+    took = time.perf_counter() - began
+    ends = {"usual": told.seconds, "fastest": told.fastest, "slowest": told.slowest}
+    return {"told": str(told), **ends, "took": took}

@@ -25,13 +25,13 @@ sys.path[:0] = [str(ROOT), str(HERE)]  # the package of this checkout, and the t
 
 from gallery_table import ABOUT, SECTIONS  # noqa: E402
 
-from nst_tf.callbacks import in_words  # noqa: E402
 from nst_tf.cli import reported  # noqa: E402
 from nst_tf.console import hushed, interrupt_once  # noqa: E402
 from nst_tf.errors import NstError, check_choice  # noqa: E402
 from nst_tf.files import atomic_file  # noqa: E402
 from nst_tf.jobs.settings import make_config  # noqa: E402
 from nst_tf.run import make_parser  # noqa: E402
+from nst_tf.scaling.times import in_words  # noqa: E402
 
 PICTURES = HERE / "gallery"
 PAGE = HERE / "gallery.md"

@@ -9,6 +9,7 @@ from tqdm.auto import tqdm
 from nst_tf.errors import ConfigError
 from nst_tf.files import in_use, make_folder
 from nst_tf.image.io import save_image
+from nst_tf.scaling.times import TimeLeft
 
 SAVED = re.compile(r"(\d{6,})\.png")
 # tqdm's own time left assumes equal iterations; those of coarse levels are faster.
@@ -33,6 +34,7 @@ class _ProgressBar:
 
     def __init__(self, stream):
         self.stream = stream
+        self.time_left = TimeLeft()
         self.bar = None
 
     def __call__(self, step):
@@ -41,7 +43,7 @@ class _ProgressBar:
             self.bar = tqdm(total=step.iterations, unit="it", bar_format=BAR, **options)
         else:
             self.bar.update()
-        parts = [f"loss {step.losses['total']:.4g}", time_left(step)]
+        parts = [f"loss {step.losses['total']:.4g}", self.time_left(step)]
         self.bar.set_postfix_str(", ".join(filter(None, parts)), refresh=False)
         if step.last:
             self.close()
@@ -57,35 +59,24 @@ class _ProgressLines:
     def __init__(self, every, stream):
         self.every = every
         self.stream = stream
+        self.time_left = TimeLeft()
 
     def __call__(self, step):
+        left = self.time_left(step)
         if step.last or step.iteration % self.every == 0:
-            print(progress_line(step), file=self.stream, flush=True)
+            print(progress_line(step, left), file=self.stream, flush=True)
 
     def close(self):
         pass
 
 
-def progress_line(step):
-    """Return a `Step` as a line of text: iteration, loss, rate and time left."""
+def progress_line(step, left):
+    """Return a `Step` as a line of text: iteration, loss, rate and the text of the time left."""
     line = f"{step.iteration}/{step.iterations}  loss {step.losses['total']:.4g}"
     if not step.iteration:
         return line
     rate = step.iteration / step.seconds
-    return f"{line}  {rate:.2f} it/s  {time_left(step)}"
-
-
-def time_left(step):
-    """Return "4:05 left", extrapolated from the time so far; "" at the beginning."""
-    share = step.share or step.iteration / max(step.iterations, 1)
-    return f"{in_words(step.seconds * max(1 - share, 0) / share)} left" if share else ""
-
-
-def in_words(seconds):
-    """Return a time in seconds as text: 4:05 or, from one hour on, 1:04:05."""
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
+    return f"{line}  {rate:.2f} it/s  {left}".rstrip()
 
 
 def save_every(every, folder, *, ending=".png"):
@@ -117,21 +108,24 @@ def show_every(every, *, show=None):
     """Return a callback that shows the picture in the notebook, replacing the last one."""
     _check_every(every)
 
+    time_left = TimeLeft()
+
     def show_picture(step):
+        left = time_left(step)
         if step.last or step.iteration % every == 0:
-            (show or _show_in_notebook)(step)
+            show(step) if show else _show_in_notebook(step, left)
 
     show_picture.look_every = every
     return show_picture
 
 
-def _show_in_notebook(step):
+def _show_in_notebook(step, left):
     from IPython.display import clear_output, display
     from PIL import Image
 
     clear_output(wait=True)
     display(Image.fromarray(step.picture()))
-    print(progress_line(step))
+    print(progress_line(step, left))
 
 
 def _check_every(every):

@@ -4,7 +4,7 @@ import contextlib
 import math
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -300,14 +300,13 @@ class Step:
         Stays on the device until `picture` is called. At a coarse level it is smaller than the
         result. None where no callback looks: see `look_every` in `style_transfer`.
     seconds : float
-        Since the loop began.
+        Since the loop began. Iterations of one call of TensorFlow have equal parts of its time.
     last : bool
         Whether this is the end of the run; L-BFGS may converge before `iterations`.
     position : callable
         Returns the `Position`, from which a run can be continued; None where it can't.
-    share : float
-        Fraction of the run's work that is done; iterations at coarse levels count less. 0 if
-        unknown.
+    levels : sequence of Level
+        Sizes of the run and their iterations, the coarsest first; empty: there is one size.
     """
 
     iteration: int
@@ -318,7 +317,16 @@ class Step:
     seconds: float
     last: bool
     position: Callable[[], Position | None] = field(default=lambda: None, repr=False)
-    share: float = 0.0
+    levels: Sequence = field(default=(), repr=False)
+
+    @property
+    def share(self):
+        """Fraction of the run's work that is done; iterations at coarse levels count less."""
+        if not self.levels:
+            return self.iteration / max(self.iterations, 1)
+        from nst_tf.scaling.levels import work_left
+
+        return 1 - work_left(self.levels, self.iteration) / max(work_left(self.levels, 0), 1)
 
     def picture(self):
         """Return the picture as it is now: (H, W, 3) uint8."""
@@ -413,12 +421,13 @@ class Run:
         self.finish = finish
         self.say = say
         self.position = position
-        self.began = time.perf_counter() - (position.seconds if position else 0.0)
+        self.recorded = position.seconds if position else 0.0
+        self.began = time.perf_counter() - self.recorded
         self.history = list(position.history) if position else []
         self.reached = max(len(self.history) - 1, 0)
         self.image = position.loop["image"].astype(np.float32) if position else task.start
         self.ended = False
-        self.share = lambda iteration: iteration / max(self.config.iterations, 1)
+        self.levels = ()
         self.pace = Pace(callbacks)
 
     def descend(self, objective, targets, image, iterations, *, level=0, last_level=True):
@@ -516,7 +525,11 @@ class Run:
         return objective
 
     def _record(self, rows, image=None, position=lambda: None, *, last=False):
-        """Record the losses of several iterations, call the callbacks; the last has the image."""
+        """Record the losses of several iterations, call the callbacks; the last has the image.
+
+        They took one call: each gets an equal part of its time.
+        """
+        before, self.recorded = self.recorded, time.perf_counter() - self.began
         for number, losses in enumerate(rows, 1):
             newest, iteration = number == len(rows), len(self.history)
             if not all(map(math.isfinite, losses.values())):
@@ -532,10 +545,10 @@ class Run:
                 losses,
                 image if newest else None,
                 self.show,
-                time.perf_counter() - self.began,
+                before + (self.recorded - before) * number / len(rows),
                 self.ended,
                 position if newest else lambda: None,
-                self.share(iteration),
+                self.levels,
             )
             for callback in self.callbacks:
                 callback(step)

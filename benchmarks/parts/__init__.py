@@ -1,6 +1,17 @@
 """The parts of the benchmark: each module has ``measure(options) -> Part``."""
 
-from benchmarks.parts import batch, gpu, iteration, loading, long_day, look, peers, schedule, sizes
+from benchmarks.parts import (
+    batch,
+    estimate,
+    gpu,
+    iteration,
+    loading,
+    long_day,
+    look,
+    peers,
+    schedule,
+    sizes,
+)
 
 PARTS = {
     "iteration": iteration.measure,
@@ -8,6 +19,7 @@ PARTS = {
     "schedule": schedule.measure,
     "sizes": sizes.measure,
     "loading": loading.measure,
+    "estimate": estimate.measure,
     "batch": batch.measure,
     "long_day": long_day.measure,
     "look": look.measure,

@@ -13,7 +13,6 @@ from pathlib import Path
 
 from nst_tf.app import LOCAL_HOSTS
 from nst_tf.app.uploads import without_mark
-from nst_tf.callbacks import time_left
 from nst_tf.config import JobConfig
 from nst_tf.console import print_line
 from nst_tf.errors import ConfigError, Interrupted, NstError
@@ -29,6 +28,7 @@ from nst_tf.rundir.journal import load_settings
 from nst_tf.rundir.layout import CONFIG, JOURNAL, folder_name, new_folder
 from nst_tf.rundir.record import read_record
 from nst_tf.scaling.memory import expected
+from nst_tf.scaling.times import TimeLeft
 
 WAITING, PAINTING, STOPPED = "waiting", "painting", "stopped"  # in addition to DONE and FAILED
 OPEN = (WAITING, PAINTING)
@@ -359,12 +359,14 @@ class Watcher:
         self.due = self.began
         self.totals = None
         self.reason = "stopped"
+        self.time_left = TimeLeft()
 
     def __call__(self, step):
         """Update the preview if it is due; raise KeyboardInterrupt to stop the run."""
         if self.totals is None:
             self.totals = _totals_before(self.order.folder, step.iteration)
         self.totals.append(step.losses["total"])
+        self.left = self.time_left(step)
         if step.image is None:
             return
         now = time.perf_counter()
@@ -381,7 +383,7 @@ class Watcher:
             step.iteration,
             step.iterations,
             step.share,
-            time_left(step),
+            self.left,
             list(self.totals),
             jpeg_bytes(step.picture(), side=LOOK_SIDE),
         )

@@ -5,15 +5,18 @@ import time
 
 from tqdm.auto import tqdm
 
-from nst_tf.callbacks import in_words
 from nst_tf.console import print_line, printable
 from nst_tf.jobs.job import DONE
+from nst_tf.scaling.levels import nominal_levels, work_left
+from nst_tf.scaling.times import in_words
 
 BAR = "{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining} {postfix}"
 
 
 class Progress:
-    """Counts the iterations of all jobs and reports how each job ended.
+    """Counts the work of all jobs and reports how each job ended.
+
+    Iterations at coarse levels and of small pictures count less, as far as the settings tell.
 
     Parameters
     ----------
@@ -28,11 +31,12 @@ class Progress:
     """
 
     def __init__(self, jobs, before=0, say=print_line, stream=None):
-        self.planned = {job.name: job.config.iterations if job.config else 0 for job in jobs}
-        self.reached = dict.fromkeys(self.planned, 0)
-        self.left = sum(self.planned.values())  # iterations
+        self.levels = {job.name: _levels(job.config) for job in jobs}
+        self.work_left = {name: work_left(levels, 0) for name, levels in self.levels.items()}
+        self.reached = set()  # jobs whose first iteration was seen
+        self.left = sum(self.work_left.values())
         self.jobs, self.done, self.failed = len(jobs) + before, before, 0
-        self.say, self.bar, self.new_iterations = say, None, 0
+        self.say, self.bar, self.new_work = say, None, 0
         self.began = time.perf_counter()
         stream = stream or sys.stderr
         if say and stream.isatty():
@@ -56,13 +60,14 @@ class Progress:
 
     def at(self, name, iteration):
         """Record the iteration of a job; the first one of a resumed job is not counted as work."""
-        more = max(iteration - self.reached[name], 0)
-        self.new_iterations += more if self.reached[name] else 0
+        more = max(self.work_left[name] - work_left(self.levels[name], iteration), 0)
+        self.new_work += more if name in self.reached else 0
+        self.reached.add(name)
         self._advance(name, more)
 
     def ended(self, outcome):
         """Report how a job ended."""
-        self._advance(outcome.name, self.planned[outcome.name] - self.reached[outcome.name])
+        self._advance(outcome.name, self.work_left[outcome.name])
         self.done += outcome.state == DONE
         self.failed += outcome.state != DONE
         if self.say is None:
@@ -92,18 +97,25 @@ class Progress:
         if self.bar is not None:
             self.bar.close()
 
-    def _advance(self, name, iterations):
-        self.reached[name] += iterations
-        self.left -= iterations
+    def _advance(self, name, work):
+        self.work_left[name] -= work
+        self.left -= work
         if self.bar is not None:
-            self.bar.update(iterations)
+            self.bar.update(work)
 
     def _show(self):
         failed = f", {self.failed} failed" if self.failed else ""
         self.bar.set_description_str(f"{self.done} of {self.jobs} done{failed}")
 
     def _time_left(self):
-        if not self.new_iterations or not self.left:
+        if not self.new_work or not self.left:
             return ""
-        seconds = self.left * (time.perf_counter() - self.began) / self.new_iterations
+        seconds = self.left * (time.perf_counter() - self.began) / self.new_work
         return f", about {in_words(seconds)} left"
+
+
+def _levels(config):
+    """Return about the levels of a job; none if its settings could not be read."""
+    if config is None:
+        return []
+    return nominal_levels(config.size, config.schedule, config.iterations, config.unit)

@@ -4,9 +4,10 @@ import html
 import sys
 import time
 
-from nst_tf.callbacks import in_words, progress, progress_line
+from nst_tf.callbacks import progress, progress_line
 from nst_tf.errors import ConfigError
 from nst_tf.report.inline import curve_inside, jpeg_bytes, shown_inside
+from nst_tf.scaling.times import TimeLeft, in_words
 
 EVERY = 10  # iterations between two lines outside a notebook
 PAUSE = 0.4  # minimum seconds between two updates: neither eye nor browser follows faster ones
@@ -55,12 +56,14 @@ class _Live:
         # 0 requests no picture; a step has one whenever a TensorFlow call has ended.
         self.look_every = every or 0
         self.caption = caption
+        self.time_left = TimeLeft()
         self.handle = None
 
     def __call__(self, step):
         if self.handle is None or step.iteration == 0:
             self.totals, self.handle, self.due = [], None, 0.0
         self.totals.append((step.iteration, step.losses["total"]))
+        self.left = self.time_left(step)
         if self._is_due(step):
             self._update(step)
         if step.last:
@@ -77,7 +80,7 @@ class _Live:
         began = time.perf_counter()
         self.step = step
         self.jpeg = jpeg_bytes(step.picture(), side=SIDE)
-        self._show(_status_line(step))
+        self._show(_status_line(step, self.left))
         now = time.perf_counter()
         self.due = now + max(PAUSE, (now - began) * (1 / SHARE - 1))
 
@@ -111,9 +114,9 @@ class _Live:
             self.handle = None
 
 
-def _status_line(step):
+def _status_line(step, left):
     """Return a `Step` as a line, with the time taken instead of the time left for the last one."""
     if not step.last:
-        return progress_line(step)
+        return progress_line(step, left)
     count = f"{step.iteration}/{step.iterations}"
     return f"{count}  loss {step.losses['total']:.4g}  took {in_words(step.seconds)}"

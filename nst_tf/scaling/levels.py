@@ -1,13 +1,16 @@
 """The levels of a run: sizes from coarse to fine, and the iterations of each."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
-from nst_tf.errors import check_choice
-from nst_tf.image.sizes import MIN_SIDE
+from nst_tf.errors import ImageError, check_choice
+from nst_tf.image.sizes import MIN_SIDE, fit_size
 from nst_tf.schedules import SCHEDULES
 
+SQUARE = (480, 480)
+TO_BEGIN = 2  # updates' worth of time that a level takes for targets and its first losses
 WORTH_A_LEVEL = 1.2  # growth of the sides: for less, a level takes longer to begin than it saves
 
 
@@ -54,18 +57,31 @@ def make_levels(schedule, size, iterations, shortest=None, unit="relative"):
     return levels
 
 
-def share_done(levels, iteration):
-    """Return how much of a run's work is done after so many updates, from 0 to 1.
+def work_left(levels, iteration):
+    """Return the work after so many updates, in pixels: those of a level times its updates.
 
     An update costs as much as its level has pixels: the first half of the iterations, at coarse
-    levels, may be a tenth of the work.
+    levels, may be a tenth of the work. To begin a later level counts as `TO_BEGIN` updates; the one
+    after this iteration has begun.
     """
-    works = [level.size[0] * level.size[1] * level.iterations for level in levels]
-    done, left = 0, iteration
-    for level, work in zip(levels, works):
-        made = min(left, level.iterations)
-        done, left = done + work * made / max(level.iterations, 1), left - made
-    return done / max(sum(works), 1)
+    work, begin = 0, 0
+    for level in levels:
+        left = min(begin + level.iterations - iteration, level.iterations)
+        if iteration < begin:
+            left += TO_BEGIN
+        work += level.size[0] * level.size[1] * max(left, 0)
+        begin += level.iterations
+    return work
+
+
+@cache
+def nominal_levels(size, schedule, iterations, unit):
+    """Return the levels of a job with these settings for a square picture: none is read."""
+    try:
+        size = fit_size(size, SQUARE)
+    except ImageError:  # the job's own picture may have another shape
+        size = SQUARE
+    return make_levels(schedule, size, iterations, unit=unit)
 
 
 def task_levels(task):

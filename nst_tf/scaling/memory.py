@@ -6,18 +6,20 @@ import time
 from dataclasses import dataclass
 from functools import cache
 
+import numpy as np
 import psutil
 import tensorflow as tf
 
 from nst_tf.errors import NstError
 from nst_tf.image.pixels import VGG_PIXELS
 from nst_tf.models import receptive_fields, resolve_layers
-from nst_tf.optim.from_config import make_optimizer
+from nst_tf.optim.from_config import make_optimizer, optimizer_name
 from nst_tf.scaling.device import WORKSPACE_MIB, gpu_memory
-from nst_tf.scaling.levels import make_levels, task_levels
+from nst_tf.scaling.levels import TO_BEGIN, make_levels, task_levels
 from nst_tf.scaling.limits import tightest_limit
 from nst_tf.scaling.precision import choose_precision
 from nst_tf.scaling.tiling import TiledObjective
+from nst_tf.scaling.times import rounded
 
 GIB = 2**30
 SPARE = 0.9  # of what is free: the rest is left to others
@@ -27,26 +29,48 @@ FRAGMENTS = 1.65  # what is held for a byte of a map, by 500 iterations' end: me
 FRAGMENTS_OF_TILES = 1.85  # the same where two passes take turns: measured 1.7 to 1.85
 MACHINERY = 0.13 * GIB  # traced functions, what levels before left: 0.07 seen at 64x64, one level
 SMALLEST_TILE = 256 * 256
-TRACING = 3.0  # seconds that a run takes to begin
+TRACING = 2.0  # seconds that a run takes to begin: 1.4 to 1.6 on two cores, 3 if others use them
+UPDATE = 0.02  # seconds of an update beside its convolutions, at any size: 0.017 seen, 0.01 to 0.05
+EIGENVALUES = 0.9e-9  # seconds for the cube of a layer's channels, with Wasserstein's distance
+SEARCH = 1.3  # evaluations of an update where SciPy searches along a line
 TWO_PASSES = 1.75  # what tiles take for their second pass forward, and for halos
-TIMED = (1, 48, 48, 128)  # shape of a map of VGG: 1 ms for its convolution, 1 s if emulated
-SHARE_OF_TIMED = 0.6  # of its speed that an iteration reaches: 0.5 coarse, 0.8 at 640x480
+TIMED = (1, 48, 48, 128)  # shape of a map of VGG: 5 ms for its convolution, 1 s if emulated
+SHARE_OF_TIMED = 0.9  # of its speed that an update reaches: 0.8 to 1.0, AVX-512 and AMX
+STEADY = 1.25  # ratio of timings up to which one number is told, beyond it a range
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a run is expected to take."""
+    """What a run is expected to take.
+
+    Attributes
+    ----------
+    gibibytes : float
+    seconds : float
+    tiled : bool
+    fastest, slowest : float or None
+        Bounds of the seconds, from how much the timings differed; None: they did not.
+    """
 
     gibibytes: float
     seconds: float
     tiled: bool
+    fastest: float | None = None
+    slowest: float | None = None
 
     def __str__(self):
-        """Return it in words."""
-        minutes, seconds = divmod(round(self.seconds), 60)
-        time = f"{minutes} min" if minutes >= 10 else f"{minutes}:{seconds:02d} min"
+        """Return it in words; a range of time where other programs made the timings differ."""
+        ends = [self.seconds]
+        if self.fastest and self.slowest > STEADY * self.fastest:
+            ends = [rounded(self.fastest), rounded(self.slowest)]
+        time = " to ".join(dict.fromkeys(map(_minutes, ends)))
         tiles = ", tile by tile" if self.tiled else ""
-        return f"about {time} and {self.gibibytes:.2g} GiB{tiles}"
+        return f"about {time} min and {self.gibibytes:.2g} GiB{tiles}"
+
+
+def _minutes(seconds):
+    minutes, seconds = divmod(round(seconds), 60)
+    return f"{minutes}" if minutes >= 10 else f"{minutes}:{seconds:02d}"
 
 
 def within_memory(objective, config, start, content_image, styles):
@@ -195,7 +219,7 @@ def estimate_of(task, used):
 
 
 def estimate(model, layers, levels, config, tile=0, used=None):
-    """Return the `Estimate` of a run, from its levels and the speed of a timed convolution.
+    """Return the `Estimate` of a run, from its levels and the speeds of a timed convolution.
 
     `tile` is the area of a tile, or 0. `used` is what the process held before the run; default:
     what it holds now.
@@ -205,11 +229,28 @@ def estimate(model, layers, levels, config, tile=0, used=None):
     piece = min(tile, area) if tile else area
     images = optimizer_images(config, bool(tile))
     needed = needed_bytes(model, layers, config, area, piece, images)
-    pixels = sum(level.size[0] * level.size[1] * level.iterations for level in levels)
-    speed = SHARE_OF_TIMED * convolution_speed(model.dtype)
-    seconds = pixels * operations_a_pixel(model, layers) / speed
-    seconds = TRACING + seconds * (TWO_PASSES if tile else 1)
-    return Estimate((used + needed) / GIB, seconds, bool(tile))
+    seconds = [
+        expected_seconds(model, layers, levels, config, speed, bool(tile))
+        for speed in convolution_speeds(model.dtype)
+    ]
+    slowest, usual, fastest = seconds
+    return Estimate((used + needed) / GIB, usual, bool(tile), fastest, slowest)
+
+
+def expected_seconds(model, layers, levels, config, speed, tiled):
+    """Return the seconds of a run whose convolutions make `speed` operations per second."""
+    an_update, seconds = UPDATE, TRACING
+    if config.statistic == "wasserstein":
+        an_update += EIGENVALUES * sum(
+            channels**3 for name, channels, _ in _used(model, layers) if name in layers
+        )
+    a_pixel = operations_a_pixel(model, layers) / (SHARE_OF_TIMED * speed)
+    a_pixel *= TWO_PASSES if tiled else 1
+    for level in levels:
+        updates = level.iterations * (SEARCH if optimizer_name(config) == "lbfgs" else 1)
+        height, width = level.size
+        seconds += (updates + TO_BEGIN) * (an_update + height * width * a_pixel)
+    return seconds
 
 
 def needed_bytes(model, layers, config, area, piece, remembered):
@@ -244,10 +285,12 @@ def operations_a_pixel(model, layers):
 
 
 @cache
-def convolution_speed(dtype, seconds=0.2):
-    """Return the operations per second of a convolution and its gradient, timed once per dtype.
+def convolution_speeds(dtype, seconds=0.4):
+    """Return operations per second of a convolution and its gradient: slow, usual and fast ones.
 
-    The estimate of time needs it; the choice of precision does not depend on it.
+    They are timed once for each dtype: the tenth percentile, the median and the ninetieth. They
+    differ where other programs compute, too. The estimate of time needs them; the choice of
+    precision does not depend on them.
     """
     channels = TIMED[3]
     x = tf.cast(tf.random.stateless_uniform(TIMED, (0, 0)), dtype)
@@ -260,13 +303,13 @@ def convolution_speed(dtype, seconds=0.2):
 
     convolve = there_and_back.get_concrete_function(x)
     float(convolve(x))  # set-up is not counted
-    best, until = float("inf"), time.perf_counter() + seconds
-    while time.perf_counter() < until:
+    times, until = [], time.perf_counter() + seconds
+    while not times or time.perf_counter() < until:
         began = time.perf_counter()
         float(convolve(x))
-        best = min(best, time.perf_counter() - began)
+        times.append(time.perf_counter() - began)
     operations = 2 * 2 * 9 * TIMED[1] * TIMED[2] * channels**2
-    return operations / best
+    return tuple(operations / np.quantile(times, (0.9, 0.5, 0.1)))
 
 
 def _used(model, layers):

@@ -9,13 +9,12 @@ same loss sooner (docs/performance.md).
 """
 
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 import tensorflow as tf
 
 from nst_tf.objective.objective import Objective
-from nst_tf.scaling.levels import share_done, task_levels
+from nst_tf.scaling.levels import task_levels
 
 
 def descend_levels(run, task, position=None):
@@ -30,7 +29,7 @@ def descend_levels(run, task, position=None):
         When resuming, completed levels are skipped and the current one is continued.
     """
     levels = task_levels(task)
-    run.share = partial(share_done, levels)
+    run.levels = levels
     first = position.level if position else 0
     image, due = task.start, sum(level.iterations for level in levels[:first])
     done = position.done if position else 0

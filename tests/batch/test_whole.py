@@ -19,10 +19,12 @@ from nst_tf.batch.progress import Progress
 from nst_tf.batch.whole import JOBS, resume_batch, run_batch
 from nst_tf.config import JobConfig
 from nst_tf.errors import Interrupted
-from nst_tf.jobs.job import Outcome
+from nst_tf.jobs.job import Job, Outcome
 from nst_tf.jobs.load import _load_trunk
 from nst_tf.jobs.run import run_job
 from nst_tf.rundir.layout import JOURNAL, locked
+from nst_tf.scaling.levels import nominal_levels, work_left
+from nst_tf.scaling.times import in_words
 
 QUIET = {"say": None}
 
@@ -316,6 +318,32 @@ def test_terminal_shows_a_progress_bar_for_the_batch(photos, base):
     assert "2 of 3 done, 1 failed" in output
     assert "3 of 3  b_x: FAILED: no such file" in output
     assert "100%" in output
+
+
+def test_time_left_of_a_batch_counts_small_pictures_and_coarse_levels_as_less(base, monkeypatch):
+    clock, lines = [0.0], []
+    monkeypatch.setattr("nst_tf.batch.progress.time.perf_counter", lambda: clock[0])
+    fast = base.changed(schedule="fast", unit="relative", iterations=200)
+    jobs = [
+        *(Job(name, fast.changed(size=size)) for name, size in (("s", "400"), ("l", "800"))),
+        Job("bad", None, "no such file"),
+    ]
+    progress = Progress(jobs, say=lines.append)
+    progress.at("s", 0)
+    clock[0] = 100.0
+    progress.at("s", 200)
+    progress.ended(Outcome("s", "done", iterations=200, seconds=100))
+    small, large = (
+        work_left(nominal_levels(s, "fast", 200, "relative"), 0) for s in ("400", "800")
+    )
+    assert 2 < large / small < 4
+    assert lines[-1].endswith(f", about {in_words(100 * large / small)} left")
+    # A tenth of the iterations at the coarsest level is much less than a tenth of the work.
+    progress.at("l", 0)
+    progress.at("l", 20)
+    progress.ended(Outcome("bad", "failed", "no such file"))
+    assert lines[-1].endswith(f", about {in_words(100 * progress.left / progress.new_work)} left")
+    assert progress.left > 0.97 * large
 
 
 def test_quiet_batch_reports_failures(photos, base, capsys):

@@ -71,7 +71,7 @@ def test_estimates_match_values_counted_by_hand(tiny_model):
 def test_estimates_are_close_to_measured_memory(
     tiny_model, monkeypatch, dtype, size, used, measured
 ):
-    monkeypatch.setattr(memory, "convolution_speed", lambda dtype: 1e12)
+    monkeypatch.setattr(memory, "convolution_speeds", lambda dtype: [1e12] * 3)
     vgg19 = VGG19Shapes(tiny_model, dtype).model
     config = TransferConfig(schedule="fast")
     estimated = estimate(vgg19, LAYERS, [Level(size, 500)], config, 0, used * GIB)
@@ -112,13 +112,46 @@ def test_container_limit_reduces_ram_left(monkeypatch, tmp_path):
 
 
 def test_estimate_reports_time_and_memory(tiny_model, monkeypatch, no_memory_used):
-    monkeypatch.setattr(memory, "convolution_speed", lambda dtype: 100e9)
+    monkeypatch.setattr(memory, "convolution_speeds", lambda dtype: [100e9] * 3)
     vgg19 = VGG19Shapes(tiny_model).model
-    estimated = estimate(vgg19, LAYERS, [Level((480, 640), 500)], TransferConfig())
-    assert estimated.seconds == pytest.approx(500 * 444 / 60, rel=0.02)
+    estimated = estimate(vgg19, LAYERS, [Level((480, 640), 748)], TransferConfig())
+    assert estimated.seconds == pytest.approx(750 * (444 / 90 + 0.02), rel=0.02)
     assert str(estimated).startswith("about 61 min and 1 GiB")
     tiled = estimate(vgg19, LAYERS, [Level((480, 640), 5)], TransferConfig(), tile=10**5)
     assert "tile by tile" in str(tiled)
+
+
+def test_estimate_is_a_range_where_timings_differ(tiny_model, monkeypatch, no_memory_used):
+    vgg19, levels = VGG19Shapes(tiny_model).model, [Level((480, 640), 18)]
+    for speeds, text in {
+        (90e9, 100e9, 110e9): "about 1:41 min and",
+        (50e9, 100e9, 100e9): "about 1:40 to 3:20 min and",
+        (5e9, 50e9, 100e9): "about 1:40 to 33 min and",
+    }.items():
+        monkeypatch.setattr(memory, "convolution_speeds", lambda dtype, speeds=speeds: speeds)
+        assert str(estimate(vgg19, LAYERS, levels, TransferConfig())).startswith(text)
+
+
+def test_estimate_counts_what_depends_on_the_settings(tiny_model, monkeypatch):
+    monkeypatch.setattr(memory, "convolution_speeds", lambda dtype: [100e9] * 3)
+    vgg19 = VGG19Shapes(tiny_model).model
+
+    def seconds(*levels, **knobs):
+        return estimate(vgg19, LAYERS, levels, TransferConfig(**knobs)).seconds
+
+    plain = seconds(Level((64, 64), 100))
+    assert seconds(Level((64, 64), 200)) > 1.7 * plain
+    # Small updates take their time for other things than convolutions.
+    assert 4 < seconds(Level((1, 1), 100)) < plain
+    assert seconds(Level((64, 64), 100), optimizer="lbfgs") > 1.2 * plain
+    assert seconds(Level((64, 64), 100), statistic="wasserstein") > 3 * plain
+    # Each level has its targets, and the losses that it begins with.
+    assert seconds(Level((64, 64), 50), Level((64, 64), 50)) > 1.01 * plain
+
+
+def test_speeds_of_a_convolution_are_in_order():
+    slow, usual, fast = memory.convolution_speeds.__wrapped__(tf.float32, seconds=0.05)
+    assert 0 < slow <= usual <= fast
 
 
 def test_tiles_shrink_down_to_the_smallest_tile(tiny_model):
