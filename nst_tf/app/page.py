@@ -387,7 +387,7 @@ class Visits:
 
 
 def refresh_seconds(orders):
-    """Return the seconds between two refreshes of a page: fewer each if many visitors wait."""
+    """Return the seconds between two refreshes of a page: more if many visitors wait."""
     return REFRESH_SECONDS * max(1, orders / UNHURRIED)
 
 
