@@ -13,6 +13,7 @@ Sizes are (height, width), as in the arrays; only the command line uses WxH.
 
 import io
 import logging
+import sys
 import warnings
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -32,8 +33,8 @@ from nst_tf.image.bounds import (
     check_exif,
     check_tags,
 )
-from nst_tf.image.kinds import START, is_heif, unreadable_kind
-from nst_tf.image.levels import eight_bits
+from nst_tf.image.kinds import START, is_heif, known_format, unreadable_kind
+from nst_tf.image.levels import alpha_levels, eight_bits
 from nst_tf.image.pixels import STRIP, VGG_PIXELS, recover_image
 from nst_tf.image.sizes import MAX_PIXELS, MIN_SIDE, fit_size, resize_picture
 from nst_tf.image.tiff import is_tiff, read_tiff
@@ -49,6 +50,12 @@ HEIF = frozenset(
 )  # without pillow-heif, reading one says how to install it
 FILMS = ("GIF", "WEBP", "PNG", "AVIF")  # whose further frames are worth a remark
 GAMMA = 1 / 2.2  # of a PNG that looks right without conversion
+# Pillow's names of pixels of 16 bits, of which it takes the high bytes -> those that take the low.
+LOW_BYTES = {
+    f"{mode};16{order}": f"{mode};16{other}"
+    for mode in ("RGB", "RGBA")
+    for order, other in [("B", "L"), ("L", "B"), ("N", "B" if sys.byteorder == "little" else "L")]
+}
 NEARLY_BLACK = 32  # levels that a picture of 12 bits, read as one of 16, does not reach
 JPEG = {"quality": 95, "subsampling": 0}  # 4:4:4: style includes color edges
 TIFF = {"compression": "tiff_deflate"}
@@ -168,8 +175,11 @@ def is_picture(path):
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with BoundedFile(path) as file, _opened(file, b""):
-                return True
+            with BoundedFile(path) as file:
+                start = file.read(START)
+                file.seek(0)
+                with _opened(file, start):
+                    return True
     except Exception:  # not a picture, or damaged: Pillow's readers raise many kinds
         return False
 
@@ -267,7 +277,7 @@ def read_layers(path):
     except PermissionError:
         raise ImageError(f"{path} may not be read: check its permissions") from None
     except UnidentifiedImageError:
-        raise ImageError(f"{path} is not a readable picture; use JPEG, PNG, WebP or TIFF") from None
+        raise ImageError(_unidentified(path)) from None
     except MemoryError:
         raise ImageError(f"{path} does not fit into memory: make it smaller first") from None
     except Image.DecompressionBombError:
@@ -277,6 +287,18 @@ def read_layers(path):
             raise ImageError(f"{path} can't be read: {error.strerror}") from None
         reason = f"{error!s:.300}" or type(error).__name__
         raise ImageError(f"{path} is damaged or cut off: {reason}") from None
+
+
+def _unidentified(path):
+    """Return the message for a file that Pillow does not recognize."""
+    with open(path, "rb") as file:
+        kind = known_format(file.read(START))
+    if kind is None:
+        return f"{path} is not a readable picture; use JPEG, PNG, WebP or TIFF"
+    return (
+        f"{path} is a {kind} of a variant that is not read, or damaged: save it again with 8 bits "
+        "per channel, as PNG or JPEG"
+    )
 
 
 def _decoded(path):
@@ -293,6 +315,7 @@ def _decoded(path):
                 _check_pixels(path, picture.size)
                 return picture, remarks
         with _opened(file, start) as picture:
+            rawmode = _rawmode(picture)
             _check_pixels(path, picture.size)
             check_decoding(file, picture)
             if picture.format in FILMS and getattr(picture, "is_animated", False):
@@ -302,7 +325,40 @@ def _decoded(path):
                 picture.load()
             _check_pixels(path, picture.size)  # a decoder may find another size
             check_exif(path, picture)
-            return picture, remarks
+        if rawmode in LOW_BYTES:
+            return _of_sixteen_bits(path, start, picture, LOW_BYTES[rawmode], remarks)
+        return picture, remarks
+
+
+def _rawmode(picture):
+    """Return how Pillow will unpack the pixels of a picture that is not decoded yet."""
+    arguments = picture.tile[0][3] if picture.tile else None
+    return arguments[0] if isinstance(arguments, tuple) else arguments
+
+
+def _of_sixteen_bits(path, start, high, rawmode, remarks):
+    """Return a picture of 16 bits by those in use, and remarks; Pillow has read the high bytes."""
+    color = high.info.get("transparency")  # of a PNG, in 16 bits
+    if max(highest for _, highest in high.getextrema()[:3]) >= 16:  # more than 12 are in use
+        if isinstance(color, tuple):
+            high.info["transparency"] = tuple(level >> 8 for level in color)
+        return high, remarks
+    with BoundedFile(path) as file, _opened(file, start) as low:
+        file.allow_pixels()
+        tile = low.tile[0]
+        arguments = (rawmode, *tile[3][1:]) if isinstance(tile[3], tuple) else rawmode
+        low.tile = [(*tile[:3], arguments)]
+        low.load()
+        values = np.uint16(np.asarray(high)) * 256 + np.asarray(low)
+    levels, remark = eight_bits(values[..., :3])
+    picture = Image.fromarray(levels)
+    if high.mode == "RGBA":
+        picture.putalpha(Image.fromarray(alpha_levels(values[..., 3], values[..., :3])))
+    elif isinstance(color, tuple):
+        picture.putalpha(Image.fromarray(np.uint8(255) * (values != color).any(axis=-1)))
+    picture.info = {name: entry for name, entry in high.info.items() if name != "transparency"}
+    picture.getexif().update(high.getexif())
+    return picture, [*remarks, remark]
 
 
 @contextmanager
@@ -374,21 +430,32 @@ def _upright_layers(path, picture, remarks):
     """Return the picture in sRGB and its alpha channel, upright; add to the remarks."""
     profile, gamma = picture.info.get("icc_profile"), _gamma(picture)
     ImageOps.exif_transpose(picture, in_place=True)  # saves a copy of a large picture
-    if picture.mode.startswith(("I", "F")):  # 16 or 32 bits, or floats, in gray
-        with _named(path):
-            levels, remark = eight_bits(np.asarray(picture))
-        picture = Image.fromarray(levels)
-        remarks += filter(None, [remark])
     alpha = None
-    if picture.has_transparency_data:
+    if picture.mode.startswith(("I", "F")):  # 16 or 32 bits, or floats, in gray
+        picture, alpha = _gray_layers(path, picture, remarks)
+    elif picture.has_transparency_data:
         picture, alpha = _split_alpha(picture)
     if picture.mode == "CMYK" and not profile:
         remarks.append("it is CMYK without a color profile, so its colors are approximate")
-    picture = _to_srgb(picture, profile)
+    picture = _to_srgb(picture, profile, remarks)
     if gamma:
         picture = picture.point([round(255 * (n / 255) ** (GAMMA / gamma)) for n in range(256)] * 3)
         remarks.append(f"its gamma of {gamma:.3g} is converted to that of sRGB")
     return picture, alpha
+
+
+def _gray_layers(path, picture, remarks):
+    """Return gray of 16 or 32 bits, or of floats, as levels, and its alpha channel or None."""
+    values = np.asarray(picture)
+    if picture.format == "PPM" and values.dtype.kind == "i":  # Pillow has scaled it to 16 bits
+        values = values.astype(np.uint16)
+    with _named(path):
+        levels, remark = eight_bits(values)
+    remarks += filter(None, [remark])
+    transparent = picture.info.get("transparency")
+    if not isinstance(transparent, int):
+        return Image.fromarray(levels), None
+    return Image.fromarray(levels), Image.fromarray(np.uint8(255) * (values != transparent))
 
 
 def _gamma(picture):
@@ -430,7 +497,7 @@ def _split_alpha(picture):
     return picture.convert("L") if is_gray else picture, alpha
 
 
-def _to_srgb(picture, profile):
+def _to_srgb(picture, profile, remarks):
     picture = picture.convert("RGB") if picture.mode == "P" else picture
     if profile and picture.mode in ("RGB", "L", "CMYK"):
         try:
@@ -439,5 +506,5 @@ def _to_srgb(picture, profile):
                 picture, source, ImageCms.createProfile("sRGB"), outputMode="RGB"
             )
         except (ImageCms.PyCMSError, OSError, ValueError):
-            pass  # a damaged or unsupported profile: ignore it, as browsers do
+            remarks.append("its color profile is damaged or for other colors, and ignored")
     return picture.convert("RGB")

@@ -9,10 +9,6 @@ KINDS = (
     (0, b"%PDF", "a PDF", "export its page as PNG"),
     (0, b"%!PS", "PostScript", "export it as PNG"),
     (0, b"\xc5\xd0\xd3\xc6", "PostScript", "export it as PNG"),
-    (0, b"<svg", "an SVG drawing", "export it as PNG"),
-    (0, b"<?xml", "an SVG drawing or another XML file", "export it as PNG"),
-    (0, b"<!doc", "a web page", "download the picture itself"),
-    (0, b"<html", "a web page", "download the picture itself"),
     (0, b"version https://git-lfs", "a pointer of Git LFS", "run `git lfs pull`"),
     (0, b"v/1\x01", "an OpenEXR of high dynamic range", "map it to 8 bits, as PNG"),
     (0, b"#?R", "a Radiance HDR", "map it to 8 bits, as PNG"),
@@ -27,7 +23,11 @@ KINDS = (
     (0, b"IIRO", "a raw file of a camera", "develop it, and save it as JPEG"),
     (0, b"IIRS", "a raw file of a camera", "develop it, and save it as JPEG"),
     (0, b"gimp xcf", "a GIMP project", "export it as PNG"),
-    (0, b"PK\x03\x04", "a zip, such as a Krita or OpenRaster project", "export it as PNG"),
+    (0, b"Rar!", "an archive", "unpack it"),
+    (0, b"\x1f\x8b", "an archive, or a compressed file", "unpack it"),
+    (0, b"7z\xbc\xaf", "an archive", "unpack it"),
+    (0, b"\xd0\xcf\x11\xe0", "an old Office document", "export its picture as PNG"),
+    (0, b"ID3", "a sound", "choose a picture"),
     (8, b"AVI ", "a film", "save one of its frames as PNG"),
     (4, b"ftypmp4", "a film", "save one of its frames as PNG"),
     (4, b"ftypiso", "a film", "save one of its frames as PNG"),
@@ -39,6 +39,25 @@ KINDS = (
     (0, b"icns", "an icon", "save it as PNG"),
 )
 START = 256  # bytes that are needed
+MARKUP = (  # anywhere in them
+    (b"<svg", "an SVG drawing", "export it as PNG"),
+    (b"<!doctype html", "a web page", "download the picture itself"),
+    (b"<html", "a web page", "download the picture itself"),
+    (b"<?xml", "an XML file", "download the picture itself"),
+)
+ZIPS = (
+    (b"[Content_Types]", "an Office document", "export its picture as PNG"),
+    (b"mimetype", "a Krita, OpenRaster or OpenDocument file", "export it as PNG"),
+    (b".npy", "a file of NumPy arrays", "save its array as PNG or TIFF"),
+)
+FORMATS = (
+    *((mark, "TIFF") for mark in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")),
+    (b"\xff\xd8\xff", "JPEG"),
+    (b"\x89PNG", "PNG"),
+    (b"8BPS", "PSD"),
+    *((f"P{number}".encode(), "Netpbm picture") for number in range(1, 8)),
+)
+PRINTABLE = frozenset({*b"\t\n\r", *range(32, 127), *range(128, 256)})
 
 
 def is_heif(start):
@@ -49,9 +68,34 @@ def is_heif(start):
 
 def unreadable_kind(start):
     """Return "a PDF: export its page as PNG" for the first `START` bytes of a file, or None."""
-    lower = start.lower()
     for position, mark, kind, remedy in KINDS:
-        text = mark.isascii() and mark.startswith(b"<")
-        if (lower if text else start)[position : position + len(mark)] == mark:
+        if start[position : position + len(mark)] == mark:
             return f"{kind}: {remedy}"
-    return None
+    if start.startswith(b"PK\x03\x04"):
+        return _kind_of_zip(start)
+    return _kind_of_text(start)
+
+
+def known_format(start):
+    """Return the name of a format that is read, if the file is one of it; else None."""
+    return next((name for mark, name in FORMATS if start.startswith(mark)), None)
+
+
+def _kind_of_zip(start):
+    for mark, kind, remedy in ZIPS:
+        if mark in start:
+            return f"{kind}: {remedy}"
+    return "a zip: unpack it"
+
+
+def _kind_of_text(start):
+    """Return what a text is, and what to do; None for other files."""
+    text = start.lower()
+    for mark, kind, remedy in MARKUP:
+        if mark in text:
+            return f"{kind}: {remedy}"
+    if not start:
+        return "an empty file: download or save it again"
+    if known_format(start) or not set(start) <= PRINTABLE:
+        return None
+    return "a text file: choose a picture"

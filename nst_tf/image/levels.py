@@ -36,11 +36,33 @@ def eight_bits(values):
         does not name the file.
     """
     scale, remark = _integer_scale(values) if values.dtype.kind in "ui" else _float_scale(values)
+    return scaled(values, scale), remark
+
+
+def scaled(values, scale):
+    """Return values times a factor, rounded and clipped to 0..255, as uint8."""
     levels = np.empty(values.shape, np.uint8)
     for top in range(0, len(values), STRIP):  # float64 copies of a whole picture are large
         strip = slice(top, top + STRIP)
         levels[strip] = np.rint(np.clip(values[strip] * np.float64(scale), 0, 255))
-    return levels, remark
+    return levels
+
+
+def alpha_levels(values, colors):
+    """Return alpha as 0..255.
+
+    Parameters
+    ----------
+    values : (H, W) array
+        Alpha.
+    colors : (H, W, C) array of the same dtype
+        If alpha stays below 4096 of 65535, it has as many bits as the colors have in use.
+    """
+    if values.dtype.kind == "f":
+        return scaled(values, 255 if values.max() <= 1 + OVERSHOOT else 1)
+    most = np.iinfo(values.dtype).max
+    used = next(number for number in BITS if max(int(values.max()), int(colors.max())) < 2**number)
+    return scaled(values, 255 / (2**used - 1 if used < SURE_BITS else most))
 
 
 def _integer_scale(values):
@@ -50,11 +72,12 @@ def _integer_scale(values):
         raise ImageError(
             f"it has values from {lowest} to {highest}; 0 and more were expected: {REMEDY}"
         )
-    bits = 8 * values.dtype.itemsize
+    most = int(np.iinfo(values.dtype).max)
     used = next(number for number in BITS if highest < 2**number)
-    if used < min(bits, SURE_BITS) or (bits > SURE_BITS and used < bits):
+    if 2**used - 1 < most and (used < SURE_BITS or most >= 2**SURE_BITS):
         return 255 / (2**used - 1), f"its values up to {highest} are taken as {used} bits"
-    return 255 / (2**bits - 1), ""
+    dark = most > 255 and highest < most // 2
+    return 255 / most, f"its largest value is {highest} of {most}, so it is dark" if dark else ""
 
 
 def _float_scale(values):

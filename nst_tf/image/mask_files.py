@@ -6,10 +6,13 @@ from PIL import Image, ImageChops
 from nst_tf.errors import ImageError
 from nst_tf.image.io import read_layers
 
-CHROMA = 48  # difference of the channels up to which a pixel is gray
+CHROMA = 24  # difference of the channels up to which a pixel is gray
 SAMPLED = 512  # rows and columns that are looked at for colors
 FEW = 16  # values: more make a soft mask, fewer may be labels
 RARE = 0.01  # share of pixels that may be antialiased borders
+OTHER = 0.03  # share of pixels of other colors, as JPEG leaves them along borders
+FLAT = 0.9  # share of pixels that equal their neighbors, in a mask without soft transitions
+OPAQUE = 250  # alpha from which a pixel counts as opaque, and level from which it is white
 DARK, LIGHT = 64, 192  # levels up to which gray counts as black, and from which as white
 EXPECTED = "white where the style acts and black elsewhere was expected"
 
@@ -40,7 +43,7 @@ def mask_levels(path):
         colors, or labels.
     """
     picture, alpha, remarks = read_layers(path)
-    if alpha is not None and alpha.getextrema()[0] < 255:
+    if alpha is not None and alpha.getextrema()[0] < OPAQUE:
         levels, remark = _transparent_levels(path, picture, alpha)
     else:
         levels, remark = _opaque_levels(path, picture)
@@ -49,6 +52,8 @@ def mask_levels(path):
 
 def _transparent_levels(path, picture, alpha):
     """Return the levels of a mask with transparent parts, and a remark."""
+    if alpha.getextrema()[1] == 0:
+        raise ImageError(f"the mask {path} is all transparent, so the style would act nowhere")
     colors, opacity = _sampled(picture), _sampled(alpha)
     drawn = colors[opacity >= 128].max(axis=-1, initial=0)
     is_black, is_white = drawn < DARK, drawn >= LIGHT
@@ -70,17 +75,35 @@ def _opaque_levels(path, picture):
     values = [value for value, count in enumerate(levels.histogram()) if count]
     if values == [0, 1]:
         return levels.point(lambda value: 255 * value), "its values 0 and 1 are black and white"
-    if 0 < values[-1] < 128 and len(values) <= FEW:
+    labels = values if 0 < values[-1] < 128 and len(values) <= FEW else _labels(levels)
+    if labels:
+        remedy = "draw one mask for each label" if len(labels) > 2 else "draw it with these two"
         raise ImageError(
-            f"the mask {path} has the values {', '.join(map(str, values))}; {EXPECTED}, which are "
-            "255 and 0: draw one mask for each label"
+            f"the mask {path} has the values {', '.join(map(str, labels))}; {EXPECTED}, which are "
+            f"255 and 0: {remedy}"
         )
     return levels, _remark_on(values)
 
 
+def _labels(levels):
+    """Return the values of a map of labels; none for a mask, black and white or soft.
+
+    Labels are at least three flat values, of which none is white, or one nearly black or white.
+    """
+    sampled = _sampled(levels)
+    equal = (sampled[:-1, :-1] == sampled[:-1, 1:]) & (sampled[:-1, :-1] == sampled[1:, :-1])
+    if equal.mean() < FLAT:
+        return []
+    counts = np.bincount(sampled.ravel(), minlength=256)
+    values = np.flatnonzero(counts > RARE * sampled.size)
+    unclear = (values > 0) & (values < DARK // 2) | (values > 255 - DARK // 2) & (values < OPAQUE)
+    is_map = len(values) > 2 and (values[-1] < OPAQUE or unclear.any())
+    return values[:FEW].tolist() if is_map else []
+
+
 def _remark_on(values):
     """Return a remark about the gray values of a mask that does less than was perhaps meant."""
-    if values[0] == values[-1] > 0:
+    if values[0] >= OPAQUE or values[0] == values[-1] > 0:
         return f"it is {_gray_name(values[0])} everywhere, so it changes nothing"
     if values[-1] < 128:
         return f"its largest value is {values[-1]} of 255, so the style acts weakly"
@@ -88,16 +111,18 @@ def _remark_on(values):
 
 
 def _gray_name(value):
-    return "white" if value == 255 else f"gray ({value} of 255)"
+    return "white" if value >= OPAQUE else f"gray ({value} of 255)"
 
 
 def _one_color_levels(path, picture, colors, colored):
     """Return the brightness of a single color on black, and a remark."""
-    brightest = colors[colored][colors[colored].max(axis=-1).argmax()].astype(int)
+    strength = colors[colored].max(axis=-1)
+    strong = colors[colored][strength > 0.8 * strength.max()]
+    brightest = np.median(strong, axis=0).astype(int)  # JPEG exceeds it along borders
     directions = colors / np.maximum(colors.max(axis=-1, keepdims=True), 1)
     other = np.abs(directions - brightest / brightest.max()).max(axis=-1) > 0.25
     is_black = colors.max(axis=-1) < DARK
-    if (other & ~is_black).mean() > RARE or is_black.mean() <= RARE:
+    if (other & ~is_black).mean() > OTHER or is_black.mean() <= RARE:
         raise ImageError(
             f"the mask {path} has the colors {_named(colors)}; {EXPECTED}: draw one mask for each "
             "region"

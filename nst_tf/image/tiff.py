@@ -6,6 +6,7 @@ that tifffile alone can't decode.
 
 import importlib.util
 import logging
+import re
 import zlib
 
 import numpy as np
@@ -13,14 +14,17 @@ from PIL import Image, TiffImagePlugin
 
 from nst_tf.errors import ImageError
 from nst_tf.image.bounds import check_claim
-from nst_tf.image.levels import REMEDY, eight_bits
+from nst_tf.image.levels import REMEDY, alpha_levels, eight_bits
 
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 BIG = (b"II+\0", b"MM\0+")  # BigTIFF
 
+CHANNELS = re.compile(r'^channels=([2-9])$|SizeC="([2-9])"', re.MULTILINE)  # ImageJ, OME
+
 # Tags (TIFF 6.0, TIFF/EP, DNG).
 SUBFILE, BITS, COMPRESSION, PHOTOMETRIC, SAMPLES, PLANAR = 254, 258, 259, 262, 277, 284
 SAMPLE_FORMAT, DNG_VERSION, SUB_IFDS, ORIENTATION = 339, 50706, 330, 274
+DESCRIPTION, DEPTH, EXTRA_SAMPLES = 270, 32997, 338
 REDUCED = 1  # of SUBFILE: a preview of another picture in the file
 
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, SEPARATED = 0, 1, 2, 5
@@ -41,6 +45,7 @@ NAMES = {
 }
 PLAIN, DEFLATE = (1,), (8, 32946)
 ALPHA = {1: "a", 2: "A"}  # ExtraSamples -> suffix of Pillow's mode: associated or not
+MOST_PREVIEWS = 8  # before a picture
 MAX_BYTES_A_PIXEL = 32  # four channels of float64
 
 logging.getLogger("tifffile").addHandler(logging.NullHandler())  # else warnings go to stderr
@@ -78,25 +83,50 @@ def read_tiff(file):
         return picture, [*filter(None, [remark])]
     tags = _tags(file)
     _check_is_picture(tags)
-    remarks = ["only the first of its pages is used"] if tags.next else []
-    bits, formats = _numbers(tags, BITS, 1), _numbers(tags, SAMPLE_FORMAT, 1)
-    if max(bits) <= 8 and set(formats) <= {1, 4}:  # unsigned or undefined
+    remarks = _remarks(tags)
+    if not (_is_preview(tags) or _needs_tifffile(tags)):
         return None, remarks
-    compression, photometric = tags.get(COMPRESSION, 1), tags.get(PHOTOMETRIC)
-    if not (compression in (*PLAIN, *DEFLATE) or importlib.util.find_spec("imagecodecs")):
-        if (
-            set(bits) == {16}
-            and set(formats) == {1}
-            and tags.get(PLANAR, 1) == 1
-            and photometric in (BLACK_IS_ZERO, RGB)
-        ):
-            return None, remarks
-        raise ImageError(
-            f"it is a TIFF of {max(bits)} bits per channel in compression {compression}: "
-            f"`python -m pip install imagecodecs`, or {REMEDY}"
-        )
     picture, remark = _read_page(file)
     return picture, [*remarks, *filter(None, [remark])]
+
+
+def _needs_tifffile(tags):
+    """Return whether Pillow would misread a TIFF of these tags, or not read it."""
+    bits, formats = _numbers(tags, BITS, 1), _numbers(tags, SAMPLE_FORMAT, 1)
+    if max(bits) <= 8 and set(formats) <= {1, 4}:  # unsigned or undefined
+        return False
+    compression = tags.get(COMPRESSION, 1)
+    if compression in (*PLAIN, *DEFLATE) or importlib.util.find_spec("imagecodecs"):
+        return True
+    is_plain = set(bits) == {16} and set(formats) == {1} and tags.get(PLANAR, 1) == 1
+    if is_plain and tags.get(PHOTOMETRIC) in (BLACK_IS_ZERO, RGB):
+        return False
+    raise ImageError(_lacks_codec(max(bits), compression))
+
+
+def _lacks_codec(bits, compression):
+    import tifffile  # of most TIFFs not needed
+
+    known = compression in set(tifffile.COMPRESSION)
+    name = tifffile.COMPRESSION(compression).name if known else compression
+    return (
+        f"it is a TIFF of {bits} bits per channel, packed by {name}: `python -m pip install "
+        f"imagecodecs`, or {REMEDY}"
+    )
+
+
+def _remarks(tags):
+    """Return what is left out of a TIFF with these tags."""
+    remarks = []
+    channels = CHANNELS.search(str(tags.get(DESCRIPTION, "")))
+    if channels and tags.get(SAMPLES, 1) == 1:
+        count = channels[1] or channels[2]
+        remarks.append(f"only the first of its {count} channels is used: merge them to RGB")
+    elif tags.next and not _is_preview(tags):
+        remarks.append("only the first of its pages is used")
+    if 0 in _numbers(tags, EXTRA_SAMPLES, 1):
+        remarks.append("channels beside its colors are ignored")
+    return remarks
 
 
 def _tags(file):
@@ -114,13 +144,19 @@ def _numbers(tags, tag, default):
 
 
 def _check_is_picture(tags):
-    """Reject raw files, which are TIFFs whose first picture is a preview."""
-    is_preview = tags.get(SUBFILE, 0) == REDUCED and SUB_IFDS in tags
-    if DNG_VERSION in tags or is_preview or tags.get(PHOTOMETRIC) in RAW:
+    """Reject raw files, which are TIFFs whose first picture is a preview, and volumes."""
+    is_raw = _is_preview(tags) and SUB_IFDS in tags
+    if DNG_VERSION in tags or is_raw or tags.get(PHOTOMETRIC) in RAW:
         raise ImageError(
             "it is a raw file of a camera: develop it with a raw converter, and save it as JPEG "
             "or PNG"
         )
+    if tags.get(DEPTH, 1) > 1:
+        raise ImageError(f"it holds a volume of {tags[DEPTH]} layers: save one of them as PNG")
+
+
+def _is_preview(tags):
+    return tags.get(SUBFILE, 0) == REDUCED
 
 
 def _read_page(file):
@@ -128,7 +164,7 @@ def _read_page(file):
 
     file.seek(0)
     with tifffile.TiffFile(file) as tiff:
-        page = tiff.pages.first
+        page = _full_page(tiff)
         mode, channels = _mode(page)
         check_claim(file, "TIFF", (page.imagewidth, page.imagelength), mode)
         if page.nbytes > MAX_BYTES_A_PIXEL * page.imagewidth * page.imagelength:
@@ -136,7 +172,12 @@ def _read_page(file):
         file.allow_pixels()
         if page.compression in DEFLATE:
             _check_deflated(file, page)
-        values = page.asarray(maxworkers=1)
+        try:
+            values = page.asarray(maxworkers=1)
+        except ValueError as error:
+            if "imagecodecs" not in str(error):
+                raise
+            raise ImageError(_lacks_codec(page.bitspersample, page.compression)) from None
         orientation = page.tags.valueof(ORIENTATION, default=1)
         profile, photometric = page.iccprofile, page.photometric
         alpha = ALPHA.get(int(page.extrasamples[0])) if page.extrasamples else None
@@ -147,13 +188,26 @@ def _read_page(file):
     if photometric == WHITE_IS_ZERO:
         pixels = 255 - pixels
     if alpha and values.shape[2] > channels and mode != "CMYK":
-        pixels = np.dstack([pixels, _eight_bit_alpha(values[..., channels])])
+        opacity = alpha_levels(values[..., channels], values[..., :channels])
+        pixels = np.dstack([pixels, opacity])
         mode += alpha
     picture = Image.fromarray(np.ascontiguousarray(pixels.squeeze()), mode)
     if profile:
         picture.info["icc_profile"] = profile
     picture.getexif()[ORIENTATION] = orientation
     return picture, remark
+
+
+def _full_page(tiff):
+    """Return the first page that is not a preview of another one."""
+    for number in range(MOST_PREVIEWS):
+        try:
+            page = tiff.pages[number]
+        except IndexError:
+            break
+        if not page.is_reduced:
+            return page
+    return tiff.pages.first
 
 
 def _mode(page):
@@ -168,16 +222,12 @@ def _mode(page):
     mode, channels = PHOTOMETRICS[photometric]
     extra = page.samplesperpixel - channels
     if extra < 0 or (channels == 1 and extra > 1):
-        raise ImageError(f"it has {page.samplesperpixel} channels in {mode}: {REMEDY}")
+        raise ImageError(
+            f"it has {page.samplesperpixel} bands: choose one (gray) or three (RGB), and {REMEDY}"
+        )
     if page.imagedepth > 1 or page.dtype is None or page.dtype.kind not in "uif":
         raise ImageError(f"it holds volumes or complex numbers; a picture was expected: {REMEDY}")
     return mode, channels
-
-
-def _eight_bit_alpha(values):
-    """Return alpha as 0..255; its range is the full one, whatever values are in use."""
-    full = np.iinfo(values.dtype).max if values.dtype.kind in "ui" else 1
-    return np.rint(np.clip(values / full, 0, 1) * 255).astype(np.uint8)
 
 
 def _check_deflated(file, page):

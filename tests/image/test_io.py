@@ -4,6 +4,7 @@ import os
 
 import numpy as np
 import pytest
+import tifffile
 from pictures import make_picture
 from PIL import Image, ImageCms
 from valid_files import png_with
@@ -151,13 +152,18 @@ def test_first_frame_of_an_animation_is_read(tmp_path):
 def test_invalid_files_raise(tmp_path):
     text = tmp_path / "notes.png"
     text.write_text("no picture")
+    junk, variant = tmp_path / "junk.jpg", tmp_path / "lab.tif"
+    junk.write_bytes(bytes(range(256)))
+    tifffile.imwrite(variant, PICTURE, photometric="icclab")
     cut = saved(tmp_path, Image.fromarray(make_picture(200, 300)), "cut.png")
     cut.write_bytes(cut.read_bytes()[:-4000])
     small = saved(tmp_path, Image.new("RGB", (31, 400)), "small.png")
     for path, message in [
         (tmp_path / "none.png", "there is no picture"),
         (tmp_path, "is a directory; a picture file was expected"),
-        (text, "is not a readable picture; use JPEG, PNG, WebP or TIFF"),
+        (text, "is not a readable picture but a text file: choose a picture"),
+        (junk, "is not a readable picture; use JPEG, PNG, WebP or TIFF"),
+        (variant, "is a TIFF of a variant that is not read, or damaged: save it again with 8 bits"),
         (cut, "damaged or cut off"),
         (small, "has 31x400 pixels; at least 32x32 are needed"),
     ]:

@@ -1,12 +1,15 @@
 """Files that are taken for pictures, HEIC, gamma, and remarks about what was assumed."""
 
 import sys
+import zlib
 
 import numpy as np
 import pytest
+import tifffile
 from damage import png_chunk
 from pictures import make_picture
 from PIL import Image
+from valid_files import png_with
 
 from nst_tf.errors import ImageError
 from nst_tf.image.io import picture_extensions, read_picture
@@ -35,6 +38,10 @@ def read(path):
         (b"\0\0\0\x18ftypcrx isom", "a raw file of a camera: develop it"),
         (b"\0\0\0\x20ftypisom", "a film: save one of its frames"),
         (b"v/1\x01\2\0\0\0", "an OpenEXR of high dynamic range"),
+        (b"\n<!-- -->\n<html lang='en'>", "a web page"),
+        (b"PK\x03\x04 [Content_Types].xml", "an Office document"),
+        (b"PK\x03\x04 arr_0.npy", "a file of NumPy arrays"),
+        (b"PK\x03\x04 a.jpg", "a zip: unpack it"),
         (bytes(128) + b"DICM", "a DICOM"),
     ],
 )
@@ -43,6 +50,98 @@ def test_other_files_are_named(tmp_path, start, message):
     path.write_bytes(start + bytes(100))
     with pytest.raises(ImageError, match=rf"photo\.jpg is not a readable picture but {message}"):
         read(path)
+
+
+def test_texts_and_empty_files_are_named(tmp_path):
+    for data, message in [
+        (b"", "an empty file"),
+        (b"a note\n", "a text file: choose a picture"),
+        (b"<?xml version='1.0'?><Error>AccessDenied</Error>", "an XML file: download the picture"),
+    ]:
+        (tmp_path / "a.jpg").write_bytes(data)
+        with pytest.raises(ImageError, match=rf"a\.jpg is not a readable picture but {message}"):
+            read(tmp_path / "a.jpg")
+
+
+def test_bright_netpbm_is_no_text(tmp_path):
+    (tmp_path / "a.ppm").write_bytes(b"P6\n40 40\n255\n" + b"w" * 4800)
+    assert (read(tmp_path / "a.ppm")[0] == ord("w")).all()
+
+
+def png_of_sixteen_bits(path, values, *chunks):
+    """Write (H, W, C) uint16 as a PNG, which Pillow can't."""
+    height, width, channels = values.shape
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
+    kind = {3: 2, 4: 6}[channels]
+    options = {"size": (width, height), "bits": 16, "color": kind, "pixels": zlib.compress(rows)}
+    path.write_bytes(png_with(*chunks, **options))
+
+
+@pytest.mark.parametrize("used", [8, 12])
+@pytest.mark.parametrize("opaque", [None, "used", "all"])
+def test_bits_in_use_of_a_png(tmp_path, used, opaque):
+    values = np.rint(PICTURE / 255 * (2**used - 1)).astype(np.uint16)
+    if opaque:
+        level = 65535 if opaque == "all" else 2**used - 1
+        values = np.dstack([values, np.full((40, 56), level, np.uint16)])
+    png_of_sixteen_bits(tmp_path / "a.png", values)
+    picture, lines = read(tmp_path / "a.png")
+    np.testing.assert_allclose(picture, PICTURE, atol=1)
+    assert [line.partition(" are taken as ")[2] for line in lines] == [f"{used} bits"]
+
+
+def test_bits_in_use_of_a_compressed_tiff(tmp_path):
+    values = np.rint(PICTURE / 255 * 4095).astype(np.uint16)
+    for byteorder in "<>":
+        path = tmp_path / "a.tif"
+        tifffile.imwrite(path, values, photometric="rgb", byteorder=byteorder)
+        with tifffile.TiffFile(path) as tiff:
+            offset, count = tiff.pages.first.dataoffsets[0], tiff.pages.first.databytecounts[0]
+            tag = tiff.pages.first.tags["Compression"].valueoffset
+        data = bytearray(path.read_bytes())
+        strip = bytes(data[offset : offset + count])
+        packed = b"".join(  # PackBits without runs
+            bytes([len(strip[at : at + 128]) - 1]) + strip[at : at + 128]
+            for at in range(0, len(strip), 128)
+        )
+        with tifffile.TiffFile(path) as tiff:
+            places = {
+                name: tiff.pages.first.tags[name].valueoffset
+                for name in ("StripOffsets", "StripByteCounts")
+            }
+            sizes = {name: tiff.pages.first.tags[name].dtype for name in places}
+        order = "little" if byteorder == "<" else "big"
+        data[tag : tag + 2] = (32773).to_bytes(2, order)
+        for name, number in [("StripOffsets", len(data)), ("StripByteCounts", len(packed))]:
+            length = {3: 2, 4: 4}[sizes[name]]
+            data[places[name] : places[name] + length] = number.to_bytes(length, order)
+        path.write_bytes(bytes(data) + packed)
+        picture, lines = read(path)
+        np.testing.assert_allclose(picture, PICTURE, atol=1)
+        assert lines[0].endswith("are taken as 12 bits")
+
+
+def test_transparent_color_of_sixteen_bits(tmp_path):
+    values = PICTURE.astype(np.uint16) * 257
+    values[:10] = 65535, 0, 65535
+    color = b"\xff\xff\0\0\xff\xff"
+    png_of_sixteen_bits(tmp_path / "a.png", values, (b"tRNS", color))
+    picture, lines = read(tmp_path / "a.png")
+    assert (picture[:10] == 255).all()
+    np.testing.assert_array_equal(picture[10:], PICTURE[10:])
+    assert lines == ["its transparent parts are white"]
+    gray = Image.fromarray(values[..., 0])
+    gray.save(tmp_path / "b.png", transparency=int(values[20, 20, 0]))
+    picture, lines = read(tmp_path / "b.png")
+    assert (picture[20, 20] == 255).all()
+    assert lines == ["its transparent parts are white"]
+
+
+def test_damaged_profile_is_said(tmp_path):
+    Image.fromarray(PICTURE).save(tmp_path / "a.png", icc_profile=b"no profile")
+    assert read(tmp_path / "a.png")[1] == [
+        "its color profile is damaged or for other colors, and ignored"
+    ]
 
 
 def test_address_is_explained():

@@ -99,6 +99,52 @@ def test_antialiased_red_on_black(tmp_path):
     assert lines == ["its color #ff0000 on black is the mask"]
 
 
+@pytest.mark.parametrize("color", [(128, 0, 128), (255, 255, 0), (0, 90, 255)])
+@pytest.mark.parametrize("quality", [30, 75])
+def test_color_on_black_in_a_jpeg(tmp_path, color, quality):
+    drawn = np.zeros((120, 180, 3), np.uint8)
+    drawn[20:100, 40:140] = color
+    mask, lines = read(tmp_path, drawn, "mask.jpg", quality=quality)
+    assert mask[30:90, 50:130].min() > 0.9
+    assert mask[:10].max() < 0.1
+    assert "on black is the mask" in lines[0]
+
+
+def stripes(*values):
+    """Return vertical stripes of gray values."""
+    return np.repeat(np.uint8([np.repeat(values, 600 // len(values))]), 60, axis=0)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [(0, 1, 255), (0, 15, 255), (0, 3, 17, 87, 149), range(20), range(32), (0, 250 - 10, 255)],
+    ids=str,
+)
+def test_maps_of_labels_are_refused(tmp_path, values):
+    found = ", ".join(map(str, list(values)[:16]))
+    with pytest.raises(ImageError, match=f"has the values {found}"):
+        read(tmp_path, stripes(*values))
+
+
+@pytest.mark.parametrize("values", [(0, 128, 255), (0, 85, 170, 255), (0, 100, 255), (0, 200)])
+def test_flat_grays_are_soft(tmp_path, values):
+    mask, lines = read(tmp_path, stripes(*values))
+    np.testing.assert_allclose(mask, stripes(*values) / 255, atol=1e-6)
+    assert lines == []
+
+
+def test_nearly_white_is_white_and_nearly_opaque_is_opaque(tmp_path):
+    nearly = np.full((40, 60), 255)
+    nearly[::2] = 252
+    assert read(tmp_path, nearly)[1] == ["it is white everywhere, so it changes nothing"]
+    assert read(tmp_path, with_alpha(np.dstack([LEFT] * 3), nearly))[1] == []
+
+
+def test_transparent_mask_raises(tmp_path):
+    with pytest.raises(ImageError, match=r"mask\.png is all transparent"):
+        read(tmp_path, with_alpha(WHITE, 0 * LEFT))
+
+
 @pytest.mark.parametrize(
     ("drawn", "found"),
     [

@@ -68,9 +68,44 @@ def test_alpha_of_sixteen_bits(tmp_path, extra, alpha):
     expected = PICTURE.copy()
     expected[:20] = 255 if alpha else expected[:20]
     np.testing.assert_array_equal(picture, expected)
-    assert [line.partition(": ")[2] for line in lines] == [
-        "its transparent parts are white"
-    ] * alpha
+    remark = (
+        "its transparent parts are white" if alpha else "channels beside its colors are ignored"
+    )
+    assert lines == [f"{tmp_path / 'picture.tif'}: {remark}"]
+
+
+@pytest.mark.parametrize("used", [8, 12])
+@pytest.mark.parametrize("opaque", [None, "used", "all"])
+def test_alpha_has_the_bits_that_are_in_use(tmp_path, used, opaque):
+    values = np.rint(PICTURE / 255 * (2**used - 1)).astype(np.uint16)
+    options = {"photometric": "rgb"}
+    if opaque:
+        level = 65535 if opaque == "all" else 2**used - 1
+        values = np.dstack([values, np.full((40, 56), level, np.uint16)])
+        options["extrasamples"] = ["unassalpha"]
+    picture, lines = read(written(tmp_path, values, **options))
+    np.testing.assert_allclose(picture, PICTURE, atol=1)
+    assert [line.partition(" are taken as ")[2] for line in lines] == [f"{used} bits"]
+
+
+def test_preview_before_the_picture_is_skipped(tmp_path):
+    path = tmp_path / "preview.tif"
+    with tifffile.TiffWriter(path) as writer:
+        writer.write(np.full((33, 35, 3), 9, np.uint8), photometric="rgb", subfiletype=1)
+        writer.write(PICTURE, photometric="rgb")
+    picture, lines = read(path)
+    np.testing.assert_array_equal(picture, PICTURE)
+    assert lines == []
+
+
+@pytest.mark.parametrize("options", [{"imagej": True}, {"ome": True}])
+def test_channels_as_pages_are_said(tmp_path, options):
+    metadata = {"axes": "CYX", "mode": "composite"} if "imagej" in options else {"axes": "CYX"}
+    planes = np.moveaxis(PICTURE, 2, 0)
+    path = written(tmp_path, planes, photometric="minisblack", metadata=metadata, **options)
+    picture, lines = read(path)
+    np.testing.assert_array_equal(picture[..., 0], PICTURE[..., 0])
+    assert lines == [f"{path}: only the first of its 3 channels is used: merge them to RGB"]
 
 
 def test_cmyk_of_sixteen_bits(tmp_path):
@@ -99,7 +134,7 @@ def test_lzw_of_sixteen_bits_is_left_to_pillow(tmp_path):
     path.write_bytes(data.getvalue())
     np.testing.assert_array_equal(read(path)[0][..., 2], GRAY)
     Image.fromarray(GRAY.astype(np.float32)).save(path, compression="tiff_lzw")
-    with pytest.raises(ImageError, match=r"32 bits per channel in compression 5: .*imagecodecs"):
+    with pytest.raises(ImageError, match=r"32 bits per channel, packed by LZW: .*imagecodecs"):
         read(path)
 
 
@@ -109,7 +144,7 @@ def test_lzw_of_sixteen_bits_is_left_to_pillow(tmp_path):
         (np.full((40, 40), np.nan, np.float32), {}, "holds NaN or infinite numbers"),
         (np.full((40, 40), -5, np.int16), {}, "values from -5 to -5; 0 and more were expected"),
         (np.ones((40, 40), np.complex64), {}, "volumes or complex numbers; a picture was expected"),
-        (np.ones((40, 40, 7), np.uint16), {"planarconfig": "contig"}, "7 channels in L"),
+        (np.ones((40, 40, 7), np.uint16), {"planarconfig": "contig"}, "7 bands: choose one"),
         (np.ones((40, 40, 3), np.uint16), {"photometric": "cielab"}, "color space CIE Lab"),
         (
             np.ones((40, 40), np.uint16),
