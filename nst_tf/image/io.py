@@ -236,7 +236,9 @@ def read_picture(path, *, background="white", say=print_line):
         `nst_tf.image.bounds` allows.
     """
     picture, alpha, remarks = read_layers(path)
-    if alpha is not None:
+    if alpha is not None and alpha.getextrema()[1] == 0:
+        remarks.append("its alpha channel is 0 everywhere, and ignored")
+    elif alpha is not None:
         composite = Image.new("RGB", picture.size, background)
         composite.paste(picture, mask=alpha)
         picture = composite

@@ -22,6 +22,9 @@ KINDS = (
     (0, b"IIU\0", "a raw file of a camera", "develop it, and save it as JPEG"),
     (0, b"IIRO", "a raw file of a camera", "develop it, and save it as JPEG"),
     (0, b"IIRS", "a raw file of a camera", "develop it, and save it as JPEG"),
+    (0, b"PF\n", "a PFM of high dynamic range", "map it to 8 bits, as PNG"),
+    (0, b"II\xbc", "a JPEG XR", "save it as JPEG or PNG"),
+    (0, b"\xff\xfe", "a text file", "choose a picture"),
     (0, b"gimp xcf", "a GIMP project", "export it as PNG"),
     (0, b"Rar!", "an archive", "unpack it"),
     (0, b"\x1f\x8b", "an archive, or a compressed file", "unpack it"),
@@ -38,7 +41,7 @@ KINDS = (
     (0, b"\0\0\1\0", "an icon", "save it as PNG"),
     (0, b"icns", "an icon", "save it as PNG"),
 )
-START = 256  # bytes that are needed
+START = 1024  # bytes that are needed
 MARKUP = (  # anywhere in them
     (b"<svg", "an SVG drawing", "export it as PNG"),
     (b"<!doctype html", "a web page", "download the picture itself"),
@@ -96,6 +99,8 @@ def _kind_of_text(start):
             return f"{kind}: {remedy}"
     if not start:
         return "an empty file: download or save it again"
+    if not any(start):
+        return "a file of zeros: download or save it again"
     if known_format(start) or not set(start) <= PRINTABLE:
         return None
     return "a text file: choose a picture"

@@ -72,7 +72,7 @@ def _integer_scale(values):
         raise ImageError(
             f"it has values from {lowest} to {highest}; 0 and more were expected: {REMEDY}"
         )
-    most = int(np.iinfo(values.dtype).max)
+    most = max(int(np.iinfo(values.dtype).max), 255)  # of int8 the sign is not in use
     used = next(number for number in BITS if highest < 2**number)
     if 2**used - 1 < most and (used < SURE_BITS or most >= 2**SURE_BITS):
         return 255 / (2**used - 1), f"its values up to {highest} are taken as {used} bits"

@@ -10,7 +10,7 @@ CHROMA = 24  # difference of the channels up to which a pixel is gray
 SAMPLED = 512  # rows and columns that are looked at for colors
 FEW = 16  # values: more make a soft mask, fewer may be labels
 RARE = 0.01  # share of pixels that may be antialiased borders
-OTHER = 0.03  # share of pixels of other colors, as JPEG leaves them along borders
+OTHER = 0.03  # share of pixels of other colors or values, as JPEG leaves them along borders
 FLAT = 0.9  # share of pixels that equal their neighbors, in a mask without soft transitions
 OPAQUE = 250  # alpha from which a pixel counts as opaque, and level from which it is white
 DARK, LIGHT = 64, 192  # levels up to which gray counts as black, and from which as white
@@ -95,7 +95,7 @@ def _labels(levels):
     if equal.mean() < FLAT:
         return []
     counts = np.bincount(sampled.ravel(), minlength=256)
-    values = np.flatnonzero(counts > RARE * sampled.size)
+    values = np.flatnonzero(counts > OTHER * sampled.size)
     unclear = (values > 0) & (values < DARK // 2) | (values > 255 - DARK // 2) & (values < OPAQUE)
     is_map = len(values) > 2 and (values[-1] < OPAQUE or unclear.any())
     return values[:FEW].tolist() if is_map else []
@@ -120,7 +120,8 @@ def _one_color_levels(path, picture, colors, colored):
     strong = colors[colored][strength > 0.8 * strength.max()]
     brightest = np.median(strong, axis=0).astype(int)  # JPEG exceeds it along borders
     directions = colors / np.maximum(colors.max(axis=-1, keepdims=True), 1)
-    other = np.abs(directions - brightest / brightest.max()).max(axis=-1) > 0.25
+    direction = brightest / max(brightest.max(), 1)  # black: of several colors
+    other = np.abs(directions - direction).max(axis=-1) > 0.25
     is_black = colors.max(axis=-1) < DARK
     if (other & ~is_black).mean() > OTHER or is_black.mean() <= RARE:
         raise ImageError(

@@ -55,6 +55,7 @@ def test_other_files_are_named(tmp_path, start, message):
 def test_texts_and_empty_files_are_named(tmp_path):
     for data, message in [
         (b"", "an empty file"),
+        (bytes(5000), "a file of zeros"),
         (b"a note\n", "a text file: choose a picture"),
         (b"<?xml version='1.0'?><Error>AccessDenied</Error>", "an XML file: download the picture"),
     ]:
@@ -233,4 +234,6 @@ def test_remarks(tmp_path):
     assert saved(opaque) == []
     opaque[5, 5, 3] = 0
     assert saved(opaque) == ["its transparent parts are white"]
+    opaque[..., 3] = 0
+    assert saved(opaque) == ["its alpha channel is 0 everywhere, and ignored"]
     assert saved(frames[0].convert("CMYK"), "a.jpg")[0].startswith("it is CMYK without a color")

@@ -23,6 +23,11 @@ def test_bits_in_use_are_judged_by_the_largest_value(used):
     assert remark == f"its values up to {2**used - 1} are taken as {used} bits"
 
 
+def test_small_signed_numbers_are_levels():
+    levels, remark = eight_bits(np.int8(RAMP * 100))
+    assert (levels.max(), remark) == (100, "")
+
+
 def test_dark_picture_of_sixteen_bits_stays_dark():
     levels, remark = eight_bits(np.rint(RAMP * 9000).astype(np.uint16))
     assert levels.max() == 35

@@ -133,6 +133,12 @@ def test_flat_grays_are_soft(tmp_path, values):
     assert lines == []
 
 
+def test_flat_grays_of_a_jpeg_are_soft(tmp_path):
+    mask, lines = read(tmp_path, stripes(0, 127, 255), "mask.jpg", quality=75)
+    np.testing.assert_allclose(mask, stripes(0, 127, 255) / 255, atol=0.1)
+    assert lines == []
+
+
 def test_nearly_white_is_white_and_nearly_opaque_is_opaque(tmp_path):
     nearly = np.full((40, 60), 255)
     nearly[::2] = 252
