@@ -7,7 +7,7 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11,\
 	$(shell $(p) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
 	2>/dev/null && echo $(p))))
 
-.PHONY: run app test lint bench notebooks build-notebooks course test-notebooks test-docs test-cluster test-app test-slow test-long test-all clean
+.PHONY: run app test lint bench notebooks build-notebooks course test-notebooks test-docs test-cluster test-app test-slow test-long test-most test-all clean
 
 run: $(VENV)/installed  ## paint the sample photograph
 	$(BIN)/python -m nst_tf.run
@@ -50,7 +50,11 @@ test-slow: $(VENV)/installed-test  ## the slowest of the usual tests
 test-long: $(VENV)/installed-test $(VENV)/installed-test-app  ## kills, signals, damaged files, a class
 	$(BIN)/python -m pytest -m long
 
-test-all: test test-slow test-docs test-notebooks test-cluster test-app  ## everything but test-long
+# One run of pytest for the first three: the processes start once, and end together.
+test-all: lint test-most test-notebooks test-cluster test-app  ## everything but test-long
+
+test-most: $(VENV)/installed-test  ## test, test-slow and test-docs in one
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not long and not cluster and not app"
 
 bench: $(VENV)/installed  ## measure, beside peers where they can be installed: docs/performance.md
 	$(BIN)/python -m benchmarks --estimate-tutorial
