@@ -49,7 +49,7 @@ def mask_levels(path):
 
 def _transparent_levels(path, picture, alpha):
     """Return the levels of a mask with transparent parts, and a remark."""
-    colors, opacity = _sampled(picture), _sampled(alpha)
+    colors, opacity = sampled(picture), sampled(alpha)
     drawn = colors[opacity >= 128].max(axis=-1, initial=0)
     is_black, is_white = drawn < DARK, drawn >= LIGHT
     both = min(is_black.mean(), is_white.mean()) > RARE if drawn.size else False
@@ -62,7 +62,7 @@ def _transparent_levels(path, picture, alpha):
 
 
 def _opaque_levels(path, picture):
-    colors = _sampled(picture)
+    colors = sampled(picture)
     colored = np.ptp(colors, axis=-1) > CHROMA
     if colored.mean() > RARE:
         return _one_color_levels(path, picture, colors, colored)
@@ -73,7 +73,7 @@ def _opaque_levels(path, picture):
     if 0 < values[-1] < 128 and len(values) <= FEW:
         raise ImageError(
             f"the mask {path} has the values {', '.join(map(str, values))}; {EXPECTED}, which are "
-            "255 and 0: draw one mask for each label"
+            "255 and 0: draw one mask for each label, or use --regions"
         )
     return levels, _remark_on(values)
 
@@ -100,7 +100,7 @@ def _one_color_levels(path, picture, colors, colored):
     if (other & ~is_black).mean() > RARE or is_black.mean() <= RARE:
         raise ImageError(
             f"the mask {path} has the colors {_named(colors)}; {EXPECTED}: draw one mask for each "
-            "region"
+            "region, or use --regions"
         )
     levels = ImageChops.lighter(ImageChops.lighter(*picture.split()[:2]), picture.split()[2])
     levels = levels.point(lambda value: min(255, round(255 * value / brightest.max())))
@@ -115,7 +115,7 @@ def _named(colors, most=4):
     return f"{names} and {len(found) - most:,} more" if len(found) > most else names
 
 
-def _sampled(picture):
-    """Return at most `SAMPLED` rows and columns of a picture, without interpolation."""
+def sampled(picture):
+    """Return at most `SAMPLED` rows and columns of a PIL image, without interpolation."""
     size = tuple(min(side, SAMPLED) for side in picture.size)
     return np.asarray(picture.resize(size, Image.Resampling.NEAREST))
