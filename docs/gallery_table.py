@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from nst_tf.presets import PRESETS
 
-CONTENT, STYLE, MASK = "images/content", "images/style", "images/mask"
+CONTENT, STYLE, MASK, MAP = "images/content", "images/style", "images/mask", "images/map"
 
 
 @dataclass(frozen=True)
@@ -363,6 +363,45 @@ STYLE_MASKS = Picture(
     ),
     width=400,
 )
+REGIONS = Picture(
+    "regions",
+    "Regions by color: `--regions`",
+    "A photograph and a painting with their maps, and a red cup with a yellow inside on an orange "
+    "saucer, on a blue table, all of glass",
+    "The table takes the glass of the sky, the saucer that of the petals, the inside of the cup "
+    "that of the pale petals and the cup that of the frame. The hills are not used.",
+    (
+        Painting(
+            pair(
+                "coffee",
+                "stained_glass",
+                f"--regions {MAP}/coffee.png {MAP}/stained_glass.png --size 512",
+            )
+        ),
+    ),
+    draw="beside",
+)
+DOODLE = Picture(
+    "doodle",
+    "A doodle",
+    "A map of a lake with moon, stars, hills and three trees, the same as a painted night, and the "
+    "painting with its map",
+    "No photograph and no content: the map gives forms, the painting's regions fill them. The run "
+    "starts from the colors of the map.",
+    (
+        Painting("", "the doodle", f"{MAP}/lake.png"),
+        Painting(
+            f"{MAP}/lake.png {STYLE}/night_strokes.jpg "
+            f"--regions {MAP}/lake.png {MAP}/night_strokes.png --alpha 0 --size 512 "
+            "--weights embedded --precision mixed",
+            "the result",
+        ),
+        Painting("", "the painting", f"{STYLE}/night_strokes.jpg"),
+        Painting("", "its map", f"{MAP}/night_strokes.png"),
+    ),
+    columns=2,
+    width=400,
+)
 STYLE_LAYERS = Picture(
     "style_layers",
     "The layers of the style",
@@ -483,6 +522,12 @@ SECTIONS = (
         "Masks",
         "Masks are drawn for these pictures and lie in `images/mask`. White is where a style acts.",
         (TWO_STYLES, KEPT, STYLE_MASKS),
+    ),
+    Section(
+        "Regions",
+        "Maps in flat colors lie in `images/map`. A region takes its style from the region of the "
+        "same color.",
+        (REGIONS, DOODLE),
     ),
     Section("Layers", "Astronaut and broken planes.", (STYLE_LAYERS,)),
     Section("Statistics", "Beside the moments, the default, four others.", (STATISTICS,)),
