@@ -75,6 +75,9 @@ def _preset(name, content, style, alt, caption, knobs="", precision="--precision
     return Picture(f"preset_{name}", name, alt, caption, (Painting(words),), draw="beside")
 
 
+DOODLE_FILES = (
+    f"{MAP}/lake.png {STYLE}/night_strokes.jpg --regions {MAP}/lake.png {MAP}/night_strokes.png"
+)
 PRESET_PICTURES = (
     _preset(
         "devos",
@@ -161,6 +164,20 @@ PRESET_PICTURES = (
         "watercolour",
         "The astronaut in flowers and leaves, much like the picture above",
         "Close to the one above, with a more natural face.",
+    ),
+    Picture(
+        "preset_titu-doodle",
+        "titu-doodle",
+        "A lake at night below hills, with a moon, stars and dark trees, in short strokes",
+        f"{PRESETS['titu-doodle'].source}.\n\nFrom noise, by the maps that `--regions` names, "
+        "which are shown under Regions. `--tv-weight` is changed here: with the source's, much of "
+        "the noise remains.",
+        (
+            Painting(
+                f"{DOODLE_FILES} --preset titu-doodle --tv-weight 0.01 --size 400 "
+                "--weights embedded --precision mixed"
+            ),
+        ),
     ),
     _preset(
         "gatys2015",
@@ -391,9 +408,7 @@ DOODLE = Picture(
     (
         Painting("", "the doodle", f"{MAP}/lake.png"),
         Painting(
-            f"{MAP}/lake.png {STYLE}/night_strokes.jpg "
-            f"--regions {MAP}/lake.png {MAP}/night_strokes.png --alpha 0 --size 512 "
-            "--weights embedded --precision mixed",
+            f"{DOODLE_FILES} --alpha 0 --size 512 --weights embedded --precision mixed",
             "the result",
         ),
         Painting("", "the painting", f"{STYLE}/night_strokes.jpg"),

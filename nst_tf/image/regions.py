@@ -87,7 +87,8 @@ def load_regions(
     binary : bool
         Threshold the masks at one half after resizing.
     say : callable or None
-        Called with a line about the regions, and one about each color that a map lacks.
+        Called with a line about colors that match without being equal, and one about each color
+        that one map lacks.
 
     Returns
     -------
@@ -141,7 +142,7 @@ def _frequent_colors(path, picture):
         raise ImageError(f"only {share:.0%} of the map {path} is in flat colors: {EXPECTED}")
     same = 0 if pixels.max() < IDS and not np.ptp(pixels, axis=-1).any() else SAME
     clusters = _clusters(flat.astype(np.int32), same)
-    if len(clusters) > MOST:
+    if not 0 < len(clusters) <= MOST:
         found = (f"{_hex(color)} ({count / len(flat):.1%})" for color, count in clusters[:NAMED])
         raise ImageError(
             f"the map {path} has more than {MOST} colors: {', '.join(found)} and others; {EXPECTED}"
@@ -180,7 +181,7 @@ def _nearest(picture, colors):
     labels = np.zeros(picture.shape[:2], np.uint8)
     least = np.full(labels.shape, 1 << 20, np.int32)  # above the square of any distance
     for label, color in enumerate(colors):
-        squares = sum(np.square(picture[..., n] - color[n]) for n in range(3))
+        squares = sum(np.square(picture[..., n].astype(np.int32) - color[n]) for n in range(3))
         labels[squares < least] = label
         least = np.minimum(least, squares)
     return labels
@@ -225,9 +226,11 @@ def _spacing(colors):
 
 
 def _remarks(content, style, matches):
-    """Yield what is said of two maps: the regions, and what one of them lacks."""
-    pairs = [f"{content.name(one)} from {style.name(other)}" for one, other in matches.items()]
-    yield f"the regions of {content.path} and {style.path}: {', '.join(pairs)}"
+    """Yield what is said of two maps: colors that are only similar, and what one map lacks."""
+    pairs = [(content.colors[one], style.colors[other]) for one, other in matches.items()]
+    similar = [f"{_hex(one)} and {_hex(other)}" for one, other in pairs if any(one != other)]
+    if similar:
+        yield f"similar colors of the two maps are one region: {', '.join(similar)}"
     for label in sorted(set(range(len(content.colors))) - set(matches)):
         yield (
             f"the color {content.name(label)} of the content map is missing from the style map: "

@@ -87,7 +87,7 @@ def test_numbers_of_labels_differ_by_one_level(tmp_path):
 
 def test_specks_are_no_labels(tmp_path):
     labels = CORNERS.copy()
-    labels[10:12, 10:12] = 4
+    labels[10:14, 10:14] = 4
     label_map = read_map(map_file(tmp_path / "a.png", labels, (RED, GREEN, BLUE, (0, 0, 0))))
     assert len(label_map.colors) == 3
     labels[10:20, 10:20] = 4
@@ -128,8 +128,7 @@ def test_regions_are_masks_of_the_same_color(maps):
         np.testing.assert_array_equal(region.mask, (label == CORNERS).astype(np.float32))
         np.testing.assert_array_equal(region.style_mask, (label == TOWER).astype(np.float32))
         assert region.mask.dtype == np.float32
-    (line,) = lines
-    assert line.startswith("the regions of one.png and two.png: #c81e14 (53.3%) from #c81e14 (32.6")
+    assert lines == []
 
 
 def test_order_of_colors_is_irrelevant(maps):
@@ -144,8 +143,8 @@ def test_similar_colors_match_and_others_do_not(maps):
     assert [region.style_mask.mean() for region in regions] == [
         pytest.approx(np.mean(label == TOWER)) for label in (2, 1)
     ]
-    assert "#c81e14 (53.3%) from #e1191e" in lines[0]
-    assert lines[1:] == [
+    assert lines == [
+        "similar colors of the two maps are one region: #c81e14 and #e1191e",
         "the color #1e3cdc (17.2%) of the content map is missing from the style map: no style acts "
         "there",
         "the color #5a5a5a (21.9%) of the style map is missing from the content map: this part of "
@@ -157,7 +156,7 @@ def test_colors_further_apart_than_half_of_two_labels_do_not_match(maps):
     near, nearer = (tuple(np.add(GRAY, (0, 0, step))) for step in (30, 15))
     regions, lines = maps((GRAY, near, RED), (nearer, GREEN, RED))
     assert len(regions) == 1
-    assert len(lines) == 5
+    assert len(lines) == 4
 
 
 def test_numbers_of_labels_match_exactly(maps):
