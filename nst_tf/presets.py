@@ -334,9 +334,9 @@ PRESETS = {
     "titu-doodle": Preset(
         source="Tutorial 2's code, titu1994/Neural-Style-Transfer, neural_doodle.py",
         expect="A doodle from noise: needs --regions, and the map of the doodle as CONTENT, too. "
-        "Most style from conv1_1. Some noise remains: for less add --tv-weight 0.01. The source makes "
-        "10 x 20 evaluations, and smooths what it saves (not here). With a photograph as CONTENT add "
-        "--init content --alpha 0.1",
+        "Most style from conv1_1. Some noise remains; for less add --tv-weight 0.01. The source "
+        "makes 10 x 20 evaluations and smooths what it saves (not here). With a photograph as "
+        "CONTENT add --init content --alpha 0.1",
         errs="Gram matrices are sums over a region, so one that is larger in the map than in the "
         "painting gets less contrast (means here), and small regions count little",
         knobs={
