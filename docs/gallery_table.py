@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from nst_tf.presets import PRESETS
 
-CONTENT, STYLE, MASK = "images/content", "images/style", "images/mask"
+CONTENT, STYLE, MASK, MAP = "images/content", "images/style", "images/mask", "images/map"
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,9 @@ def _preset(name, content, style, alt, caption, knobs="", precision="--precision
     return Picture(f"preset_{name}", name, alt, caption, (Painting(words),), draw="beside")
 
 
+DOODLE_FILES = (
+    f"{MAP}/lake.png {STYLE}/night_strokes.jpg --regions {MAP}/lake.png {MAP}/night_strokes.png"
+)
 PRESET_PICTURES = (
     _preset(
         "devos",
@@ -161,6 +164,20 @@ PRESET_PICTURES = (
         "watercolour",
         "The astronaut in flowers and leaves, much like the picture above",
         "Close to the one above, with a more natural face.",
+    ),
+    Picture(
+        "preset_titu-doodle",
+        "titu-doodle",
+        "A lake at night below hills, with a moon, stars and dark trees, in short strokes",
+        f"{PRESETS['titu-doodle'].source}.\n\nFrom noise, by the maps that `--regions` names, "
+        "which are shown under Regions. `--tv-weight` is changed here: with the source's, much of "
+        "the noise remains.",
+        (
+            Painting(
+                f"{DOODLE_FILES} --preset titu-doodle --tv-weight 0.01 --size 400 "
+                "--weights embedded --precision mixed"
+            ),
+        ),
     ),
     _preset(
         "gatys2015",
@@ -363,6 +380,43 @@ STYLE_MASKS = Picture(
     ),
     width=400,
 )
+REGIONS = Picture(
+    "regions",
+    "Regions by color: `--regions`",
+    "A photograph and a painting with their maps, and a red cup with a yellow inside on an orange "
+    "saucer, on a blue table, all of glass",
+    "The table takes the glass of the sky, the saucer that of the petals, the inside of the cup "
+    "that of the pale petals and the cup that of the frame. The hills are not used.",
+    (
+        Painting(
+            pair(
+                "coffee",
+                "stained_glass",
+                f"--regions {MAP}/coffee.png {MAP}/stained_glass.png --size 512",
+            )
+        ),
+    ),
+    draw="beside",
+)
+DOODLE = Picture(
+    "doodle",
+    "A doodle",
+    "A map of a lake with moon, stars, hills and three trees, the same as a painted night, and the "
+    "painting with its map",
+    "No photograph and no content: the map gives forms, the painting's regions fill them. The run "
+    "starts from the colors of the map.",
+    (
+        Painting("", "the doodle", f"{MAP}/lake.png"),
+        Painting(
+            f"{DOODLE_FILES} --alpha 0 --size 512 --weights embedded --precision mixed",
+            "the result",
+        ),
+        Painting("", "the painting", f"{STYLE}/night_strokes.jpg"),
+        Painting("", "its map", f"{MAP}/night_strokes.png"),
+    ),
+    columns=2,
+    width=400,
+)
 STYLE_LAYERS = Picture(
     "style_layers",
     "The layers of the style",
@@ -483,6 +537,12 @@ SECTIONS = (
         "Masks",
         "Masks are drawn for these pictures and lie in `images/mask`. White is where a style acts.",
         (TWO_STYLES, KEPT, STYLE_MASKS),
+    ),
+    Section(
+        "Regions",
+        "Maps in flat colors lie in `images/map`. A region takes its style from the region of the "
+        "same color.",
+        (REGIONS, DOODLE),
     ),
     Section("Layers", "Astronaut and broken planes.", (STYLE_LAYERS,)),
     Section("Statistics", "Beside the moments, the default, four others.", (STATISTICS,)),

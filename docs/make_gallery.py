@@ -161,18 +161,18 @@ def crop(picture):
 
 
 def beside(picture):
-    """Return a painting, and at its left the photograph above the style."""
+    """Return a painting, and at its left the photograph above the style, each with its map."""
     result = _as_wide(image_of(picture.paintings[0]), picture.width)
     config = config_of(picture.paintings[0].words)
     half = (result.height - GAP) // 2
-    small = [
-        ImageOps.fit(Image.open(path).convert("RGB"), (half, half))
-        for path in (config.content, config.style[0])
-    ]
-    sheet = Image.new("RGB", (half + GAP + result.width, result.height), PAPER)
-    sheet.paste(small[0], (0, 0))
-    sheet.paste(small[1], (0, result.height - half))
-    sheet.paste(result, (half + GAP, 0))
+    columns = [(config.content, config.style[0]), *filter(None, [config.regions])]
+    left = len(columns) * (half + GAP)
+    sheet = Image.new("RGB", (left + result.width, result.height), PAPER)
+    for number, pair in enumerate(columns):
+        for path, top in zip(pair, (0, result.height - half)):
+            small = ImageOps.fit(Image.open(path).convert("RGB"), (half, half))
+            sheet.paste(small, (number * (half + GAP), top))
+    sheet.paste(result, (left, 0))
     return sheet
 
 

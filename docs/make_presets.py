@@ -107,7 +107,7 @@ def _start(knobs):
 
 
 def _size(knobs):
-    words = knobs.get("size", "about 640x480")
+    words = knobs.get("size") or "about 640x480"
     words += ", stretched" if knobs.get("stretch_style") else ""
     words += "; normalized trunk" if knobs.get("normalize") else ""
     return words + ("; pixels 0..1" if knobs.get("pixels") == "unit" else "")

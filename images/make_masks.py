@@ -1,12 +1,14 @@
-"""Draw the masks of the sample pictures from outlines, with numpy and Pillow.
+"""Draw masks and maps of regions of the sample pictures from outlines, with numpy and Pillow.
 
-Usage: ``python images/make_masks.py [NAME ...] [--output DIR]``
+Usage: ``python images/make_masks.py [NAME ...] [--output DIR] [--maps DIR]``
 
 White (255) is the object, black (0) the rest. A mask has the size of its picture and is drawn
-from one or more outlines: x,y pairs in pixels of the picture, read off at the object's edge.
+from one or more outlines: x,y pairs in pixels of the picture, read off at the object's edge. In a
+map each region has a color of its own; later ones are drawn over earlier ones.
 """
 
 import argparse
+import math
 from pathlib import Path
 
 import numpy as np
@@ -177,6 +179,81 @@ WATERCOLOUR = [
     """,
 ]
 
+# --------------------------------------------------------------------------------------------
+# Outlines of the maps
+# --------------------------------------------------------------------------------------------
+
+
+def ellipse(x, y, across, down=None):
+    """Outline of an ellipse about x,y with the given half axes; of a circle with one."""
+    angles = [math.tau * n / 60 for n in range(60)]
+    down = down or across
+    return " ".join(f"{x + across * math.cos(a):.1f},{y + down * math.sin(a):.1f}" for a in angles)
+
+
+# The cup below its rim, with the handle.
+CUP = """
+173,112 175,140 181,170 191,198 208,222 228,232 208,246 199,262 196,280 198,296 206,304 222,309
+233,304 244,286 256,264 264,276 284,283 308,281 330,268 350,252 370,228 384,200 398,160 408,112
+"""
+RIM = ellipse(291, 112, 117, 94)
+
+# The glass window: sky within the frame, hills, and the flower of the sun with its pale middle.
+WINDOW = "40,40 600,40 600,600 40,600"
+WINDOW_HILLS = """
+40,474 60,476 95,484 120,486 160,474 230,448 262,446 290,430 340,419 400,416 440,418 490,424
+520,434 560,450 600,468 600,600 40,600
+"""
+PETALS = """
+316,90 339,114 366,104 399,108 400,138 434,135 437,161 431,182 463,193 470,208 460,237 484,258
+466,278 472,299 460,319 437,325 434,366 396,372 390,404 375,407 349,398 324,419 304,399 275,408
+264,398 258,366 211,366 204,328 176,319 169,299 176,278 158,264 158,252 179,231 167,202 208,182
+206,144 243,135 252,102 293,105
+"""
+PALE_PETALS = """
+319,161 346,190 381,188 384,226 415,261 387,281 384,319 346,322 319,346 287,319 249,311 246,281
+217,255 246,231 252,190 293,188
+"""
+
+# The night: hills behind the lake, the near shore, the poplars, and moon and stars.
+NIGHT_HILLS = """
+-9,260 649,260 649,319 560,322 440,318 400,321 340,322 300,334 260,340 215,340 180,330 120,322
+-9,322
+"""
+NIGHT_SHORE = "-9,489 60,478 110,472 150,461 200,443 260,438 340,438 400,425 447,413 447,489"
+NIGHT_POPLARS = [
+    "443,140 649,140 649,489 443,489",  # the sky is drawn over what lies between them
+    """
+    -9,489 -9,400 8,380 12,345 20,310 25,293 27,288 30,276 33,282 36,289 38,300 42,318 42,360
+    43,400 40,428 30,440 26,448 26,489
+    """,
+]
+NIGHT_LIGHTS = [
+    ellipse(231, 189, 72),
+    *(ellipse(47, 69, 24), ellipse(373, 68, 20), ellipse(509, 94, 33)),
+    *(ellipse(388, 231, 20), ellipse(63, 267, 16)),
+]
+
+# A doodle: a moon and stars over hills, a lake with a shore, and trees.
+LAKE_HILLS = """
+-9,250 40,232 90,205 130,192 165,200 210,228 250,240 300,230 350,205 400,190 440,200 500,235
+560,250 649,240 649,310 -9,310
+"""
+LAKE_SHORE = """
+-9,489 -9,352 60,350 130,362 180,385 240,410 330,425 420,432 520,420 580,400 649,388 649,489
+"""
+LAKE_TREES = [
+    "28,420 16,380 22,310 38,220 52,130 60,92 70,134 84,220 98,310 104,380 94,420",
+    "112,428 104,390 110,330 124,260 138,208 150,262 164,330 168,390 160,428",
+    "560,430 550,396 556,340 570,280 582,232 594,284 608,340 612,396 602,430",
+]
+LAKE_LIGHTS = [
+    ellipse(460, 100, 66),
+    *(ellipse(200, 70, 24), ellipse(300, 130, 19), ellipse(590, 170, 18), ellipse(330, 40, 17)),
+]
+
+# --------------------------------------------------------------------------------------------
+
 # Name of the mask: its picture and its outlines.
 MASKS = {
     "astronaut": ("content/astronaut.jpg", ASTRONAUT),
@@ -185,6 +262,41 @@ MASKS = {
     "rocket": ("content/rocket.jpg", ROCKET),
     "night_strokes": ("style/night_strokes.jpg", NIGHT_STROKES),
     "watercolour": ("style/watercolour.jpg", WATERCOLOUR),
+}
+
+BLUE, ORANGE, YELLOW, RUBY, GREEN = "#2050c0", "#f08020", "#f8e860", "#a01030", "#208040"
+NIGHT, WATER, HILLS, SHORE, POPLARS = "#202880", "#4090d0", "#80c0b0", "#808030", "#104020"
+
+# Name of the map: its size, its color, and the color and outlines of each region.
+MAPS = {
+    "coffee": ((600, 400), BLUE, [(ORANGE, COFFEE), (RUBY, [CUP]), (YELLOW, [RIM])]),
+    "stained_glass": (
+        (640, 640),
+        RUBY,
+        [(BLUE, [WINDOW]), (GREEN, [WINDOW_HILLS]), (ORANGE, [PETALS]), (YELLOW, [PALE_PETALS])],
+    ),
+    "night_strokes": (
+        (640, 480),
+        WATER,
+        [
+            (HILLS, [NIGHT_HILLS]),
+            (SHORE, [NIGHT_SHORE]),
+            (POPLARS, NIGHT_POPLARS),
+            (NIGHT, NIGHT_STROKES),
+            (YELLOW, NIGHT_LIGHTS),
+        ],
+    ),
+    "lake": (
+        (640, 480),
+        NIGHT,
+        [
+            (HILLS, [LAKE_HILLS]),
+            (WATER, ["-9,300 649,300 649,489 -9,489"]),
+            (SHORE, [LAKE_SHORE]),
+            (POPLARS, LAKE_TREES),
+            (YELLOW, LAKE_LIGHTS),
+        ],
+    ),
 }
 
 # --------------------------------------------------------------------------------------------
@@ -213,23 +325,40 @@ def draw_mask(size, outlines):
     return Image.fromarray(np.where(white, 255, 0).astype(np.uint8))
 
 
+def draw_map(size, color, regions):
+    """Map of regions, pairs of a color and outlines, on a ground of one color."""
+    sheet = Image.new("RGB", size, color)
+    for region, outlines in regions:
+        sheet.paste(region, mask=draw_mask(size, outlines))
+    return sheet
+
+
 def main():
-    """Draw the named masks, or all of them."""
+    """Draw the masks and maps of the given names, or all of them."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of: {', '.join(MASKS)}")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"of: {', '.join([*MASKS, *MAPS])}"
+    )
     parser.add_argument("--output", type=Path, default=HERE / "mask")
+    parser.add_argument("--maps", type=Path, default=HERE / "map")
     options = parser.parse_args()
-    unknown = set(options.names) - set(MASKS)
+    unknown = set(options.names) - set(MASKS) - set(MAPS)
     if unknown:
-        parser.error(f"no such mask: {', '.join(sorted(unknown))}")
+        parser.error(f"no such mask or map: {', '.join(sorted(unknown))}")
+    names = options.names or [*MASKS, *MAPS]
     options.output.mkdir(parents=True, exist_ok=True)
-    for name in options.names or MASKS:
+    options.maps.mkdir(parents=True, exist_ok=True)
+    for name in filter(names.__contains__, MASKS):
         source, outlines = MASKS[name]
         with Image.open(HERE / source) as picture:
             mask = draw_mask(picture.size, outlines)
         path = options.output / f"{name}.png"
         mask.save(path, optimize=True)
         print(f"{path}: {mask.width} x {mask.height}, {np.asarray(mask).mean() / 255:.0%} white")
+    for name in filter(names.__contains__, MAPS):
+        path = options.maps / f"{name}.png"
+        draw_map(*MAPS[name]).quantize().save(path, optimize=True)
+        print(f"{path}: {MAPS[name][0][0]} x {MAPS[name][0][1]}, {len(MAPS[name][2]) + 1} regions")
 
 
 if __name__ == "__main__":

@@ -52,6 +52,7 @@ from .notebook.lesson import show as show
 from .notebook.live import live as live
 from .objective.geometric import geometric_weights as geometric_weights
 from .objective.guides import layer_guides as layer_guides
+from .objective.guides import styles_from_maps as styles_from_maps
 from .objective.losses import content_loss as content_loss
 from .objective.losses import style_loss as style_loss
 from .objective.losses import total_loss as total_loss

@@ -80,10 +80,12 @@ def add_knob(parser, knob):
         parser.add_argument(flag, action=argparse.BooleanOptionalAction, default=None, help=text)
     elif typing.get_origin(kind) is tuple:
         item_type = typing.get_args(kind)[0]
+        metavar = knob.metadata["metavar"]
         # Commas separate names and numbers, but may be part of a file name.
-        action = list_action(item_type, separator=None if knob.metadata["metavar"] else ",")
-        metavar = knob.metadata["metavar"] or _metavar(item_type)
-        parser.add_argument(flag, nargs="+", action=action, metavar=metavar, help=text)
+        action = list_action(item_type, separator=None if metavar else ",")
+        count = len(metavar) if isinstance(metavar, tuple) else "+"
+        metavar = metavar or _metavar(item_type)
+        parser.add_argument(flag, nargs=count, action=action, metavar=metavar, help=text)
     else:
         choices = knob.metadata["choices"]
         choices = choices and tuple(choices)

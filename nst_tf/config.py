@@ -29,7 +29,9 @@ HUGE = 1e38  # near the maximum of float32
 NO_MASK = "-"  # in place of a mask: this style acts everywhere
 NOT = "not:"  # before the path of a mask: inverts it
 SAVING = ("save_every", "checkpoint_every", "animate")  # do not change the picture
-PATHS = ("content", "style", "masks", "style_masks", "init", "weights")  # knobs that name files
+PATHS = (  # knobs that name files
+    *("content", "style", "masks", "style_masks", "regions", "init", "weights"),
+)
 SETTINGS = "nst_tf"  # keyword of the text chunk of a result.png that holds the config
 NAMED_WEIGHTS = ("auto", "embedded", "squeezenet")  # values of `weights` other than a file
 STARTS = ("content", "noise", "grey", "style")  # values of `init` other than a file
@@ -256,8 +258,14 @@ class JobConfig(TransferConfig):
         "--masks",
         metavar="MASK",
     )
+    regions: tuple[str, ...] | None = knob(
+        None,
+        "two maps in flat colors, for the photograph and the painting: a region takes its style "
+        "from the region of the same color in the painting",
+        metavar=("CONTENT_MAP", "STYLE_MAP"),
+    )
     binary_masks: bool = knob(False, "threshold gray in masks to black or white")
-    keep_content: bool = knob(False, "paste the photograph back where no mask is white")
+    keep_content: bool = knob(False, "paste the photograph back where no style acts")
     color: str = knob(
         "style",
         "style: the painting's colors; luminance: transfer in gray, then restore the photograph's "
@@ -369,8 +377,30 @@ class JobConfig(TransferConfig):
             raise ConfigError(
                 "`animate` needs saved pictures, but `save_every` is 0; set it to 1 or more"
             )
-        if self.keep_content and (not self.masks or NO_MASK in self.masks):
-            raise ConfigError("`keep_content` needs `masks`: give one for each style")
+        if self.regions:
+            self._check_regions()
+        elif self.keep_content and (not self.masks or NO_MASK in self.masks):
+            raise ConfigError(
+                "`keep_content` needs `masks` or `regions`: give one mask for each style, or two "
+                "maps"
+            )
+
+    def _check_regions(self):
+        if len(self.regions) != 2:
+            raise ConfigError(
+                f"`regions` has {len(self.regions)} entries; two were expected, the maps of the "
+                "photograph and of the painting"
+            )
+        if self.masks or self.style_masks:
+            raise ConfigError(
+                "`regions` and `masks` or `style_masks` both say where a style acts; give one of "
+                "them"
+            )
+        if self.style and len(self.style) != 1:
+            raise ConfigError(
+                f"`regions` maps one painting, but there are {len(self.style)} styles; give one, "
+                "or a mask for each with --masks"
+            )
 
     def transfer(self):
         """Return the `TransferConfig` part, for `style_transfer`."""

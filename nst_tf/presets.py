@@ -331,6 +331,25 @@ PRESETS = {
             "activation_shift": -1.0,
         },
     ),
+    "titu-doodle": Preset(
+        source="Tutorial 2's code, titu1994/Neural-Style-Transfer, neural_doodle.py",
+        expect="A doodle from noise: needs --regions, and the map of the doodle as CONTENT, too. "
+        "Most style from conv1_1. Some noise remains; for less add --tv-weight 0.01. The source "
+        "makes 10 x 20 evaluations and smooths what it saves (not here). With a photograph as "
+        "CONTENT add --init content --alpha 0.1",
+        errs="Gram matrices are sums over a region, so one that is larger in the map than in the "
+        "painting gets less contrast (means here), and small regions count little",
+        knobs={
+            **TITU_CONTENT,
+            **TITU_RUN,
+            "alpha": 0.0,
+            "size": None,
+            "style_layers": STYLE_LAYERS,
+            "style_layer_weights": tuple(factor / 5 for factor in PICTURE_SIZED),
+            "init": "noise",
+            "noise_amplitude": 127.5,
+        },
+    ),
     "gatys2015": Preset(
         source="Gatys, Ecker & Bethge 2015, arXiv 1508.06576 (tutorial 4): alpha/beta 1e-3",
         expect="From white noise with average pooling: strong style",

@@ -46,6 +46,7 @@ PEERS = {
         "--color luminance",
     ),
     **dict.fromkeys(("style-mask-imgs", "content-mask", "mask-path"), "--masks"),
+    **dict.fromkeys(("nlabels", "target-mask"), "--regions CONTENT_MAP STYLE_MAP"),
     **dict.fromkeys(
         (
             *("model", "model-file", "model-path", "model-weights", "network", "net", "proto-file"),

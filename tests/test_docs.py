@@ -60,6 +60,7 @@ OTHER_FLAGS = {
     "--quick": "benchmarks",
     "--tf_xla_persistent_cache_directory": "TensorFlow",
     "--list": "docs/make_gallery.py",
+    "--maps": "images/make_masks.py",
     "--head": "ray start",
     "--address": "ray start, and batch",
 }

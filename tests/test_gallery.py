@@ -87,8 +87,12 @@ def test_commands_match_the_table(gallery, pictures, page):
 def test_commands_use_project_pictures_and_embedded_weights(gallery, pictures):
     for painting in paintings(pictures):
         config = gallery.config_of(painting.words)
-        files = [config.content, *config.style, *(config.masks or ()), *(config.style_masks or ())]
-        for file in files:
+        masks = (config.masks, config.style_masks, config.regions)
+        for file in (
+            config.content,
+            *config.style,
+            *(path for paths in masks for path in paths or ()),
+        ):
             assert (ROOT / file.removeprefix("not:")).is_file(), painting.words
         assert config.weights == "embedded", painting.words
 

@@ -21,6 +21,7 @@ NAMES = [
     "novak-nikulin",
     "titu-network",
     "titu-inetwork",
+    "titu-doodle",
     "gatys2015",
     "gatys2016",
     "gatys-pytorch",

@@ -54,7 +54,7 @@ def _transparent_levels(path, picture, alpha):
     """Return the levels of a mask with transparent parts, and a remark."""
     if alpha.getextrema()[1] == 0:
         raise ImageError(f"the mask {path} is all transparent, so the style would act nowhere")
-    colors, opacity = _sampled(picture), _sampled(alpha)
+    colors, opacity = sampled(picture), sampled(alpha)
     drawn = colors[opacity >= 128].max(axis=-1, initial=0)
     is_black, is_white = drawn < DARK, drawn >= LIGHT
     both = min(is_black.mean(), is_white.mean()) > RARE if drawn.size else False
@@ -67,7 +67,7 @@ def _transparent_levels(path, picture, alpha):
 
 
 def _opaque_levels(path, picture):
-    colors = _sampled(picture)
+    colors = sampled(picture)
     colored = np.ptp(colors, axis=-1) > CHROMA
     if colored.mean() > RARE:
         return _one_color_levels(path, picture, colors, colored)
@@ -77,7 +77,9 @@ def _opaque_levels(path, picture):
         return levels.point(lambda value: 255 * value), "its values 0 and 1 are black and white"
     labels = values if 0 < values[-1] < 128 and len(values) <= FEW else _labels(levels)
     if labels:
-        remedy = "draw one mask for each label" if len(labels) > 2 else "draw it with these two"
+        remedy = "draw it with these two"
+        if len(labels) > 2:
+            remedy = "draw one mask for each label, or use --regions"
         raise ImageError(
             f"the mask {path} has the values {', '.join(map(str, labels))}; {EXPECTED}, which are "
             f"255 and 0: {remedy}"
@@ -90,7 +92,7 @@ def _labels(levels):
 
     Labels are at least three flat values, of which none is white, or one nearly black or white.
     """
-    sampled = _sampled(levels)
+    sampled = sampled(levels)
     equal = (sampled[:-1, :-1] == sampled[:-1, 1:]) & (sampled[:-1, :-1] == sampled[1:, :-1])
     if equal.mean() < FLAT:
         return []
@@ -126,7 +128,7 @@ def _one_color_levels(path, picture, colors, colored):
     if (other & ~is_black).mean() > OTHER or is_black.mean() <= RARE:
         raise ImageError(
             f"the mask {path} has the colors {_named(colors)}; {EXPECTED}: draw one mask for each "
-            "region"
+            "region, or use --regions"
         )
     levels = ImageChops.lighter(ImageChops.lighter(*picture.split()[:2]), picture.split()[2])
     levels = levels.point(lambda value: min(255, round(255 * value / brightest.max())))
@@ -141,7 +143,7 @@ def _named(colors, most=4):
     return f"{names} and {len(found) - most:,} more" if len(found) > most else names
 
 
-def _sampled(picture):
-    """Return at most `SAMPLED` rows and columns of a picture, without interpolation."""
+def sampled(picture):
+    """Return at most `SAMPLED` rows and columns of a PIL image, without interpolation."""
     size = tuple(min(side, SAMPLED) for side in picture.size)
     return np.asarray(picture.resize(size, Image.Resampling.NEAREST))

@@ -59,11 +59,8 @@ def load_mask(
     levels, remarks = mask_levels(path)
     if size is not None:
         size = fit_size(size, picture_size or levels.shape)
-    _check_aspect(path, levels.shape, picture_size or (None if crop else size))
-    if size is not None:  # antialiased, without overshoot
-        levels = resize_picture(levels, size, "bilinear", crop=crop)
-    mask = levels.astype(np.float32) / 255
-    mask = (mask >= 0.5).astype(np.float32) if binary else mask
+    check_aspect("mask", path, levels.shape, picture_size or (None if crop else size))
+    mask = fit_mask(levels, size, binary=binary, crop=crop)
     mask = 1 - mask if inverted else mask
     if not mask.any():
         color = "white and inverted" if inverted else "black"
@@ -73,14 +70,23 @@ def load_mask(
     return mask
 
 
-def _check_aspect(path, shape, expected):
+def fit_mask(levels, size, *, binary=False, crop=False):
+    """Return gray levels (H, W) uint8 as a mask of a size (height, width), or of their own."""
+    if size is not None:  # antialiased, without overshoot
+        levels = resize_picture(levels, size, "bilinear", crop=crop)
+    mask = levels.astype(np.float32) / 255
+    return (mask >= 0.5).astype(np.float32) if binary else mask
+
+
+def check_aspect(kind, path, shape, expected):
+    """Raise `ImageError` if a "mask" or "map" of a picture has another aspect ratio."""
     if expected is None:
         return
     (height, width), (picture_height, picture_width) = shape, expected
     stretch = (width / height) / (picture_width / picture_height)
     if abs(stretch - 1) > ASPECT_TOLERANCE:
         raise ImageError(
-            f"the mask {path} has {width}x{height} pixels, its picture "
+            f"the {kind} {path} has {width}x{height} pixels, its picture "
             f"{picture_width}x{picture_height}: draw it on the picture, in the same shape"
         )
 

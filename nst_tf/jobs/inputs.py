@@ -15,6 +15,7 @@ from nst_tf.image.frames import without_frame
 from nst_tf.image.io import read_picture
 from nst_tf.image.masks import keep_content, load_mask
 from nst_tf.image.noise import NOISE, generate_noise_image
+from nst_tf.image.regions import load_regions
 from nst_tf.image.sizes import fit_size, parse_size, resize_picture, same_area_size, scaled_size
 from nst_tf.models import find_squeezenet_weights, find_vgg_weights
 from nst_tf.models.vgg import VGG_MODEL
@@ -55,8 +56,10 @@ def load_images(config, space, say=print_line):
     paintings = load_paintings(config, content.shape[:2], content_size, say)
     matched_content, paintings = apply_color_mode(config, content, paintings)
     content_image = space.to_image(matched_content)
+    pictures = {id(style.picture): style.picture for style in paintings}  # regions share one
+    images = {key: space.to_image(picture) for key, picture in pictures.items()}
     styles = [
-        Style(space.to_image(style.picture), style.weight, style.mask, style.style_mask)
+        Style(images[id(style.picture)], style.weight, style.mask, style.style_mask)
         for style in paintings
     ]
     return {
@@ -91,7 +94,10 @@ def load_paintings(config, size, content_size, say=None):
     Returns
     -------
     list of Painting
+        With `regions`, the painting once for each of them.
     """
+    if config.regions:
+        return load_painting_by_regions(config, size, content_size, say)
     count = len(config.style)
     weights = config.style_weights or [1.0] * count
     masks = config.masks or [NO_MASK] * count
@@ -112,6 +118,19 @@ def load_paintings(config, size, content_size, say=None):
             )
         )
     return paintings
+
+
+def load_painting_by_regions(config, size, content_size, say=None):
+    """Read the style as a list of `Painting`, one for each region of its map."""
+    (path,), (weight,) = config.style, config.style_weights or [1.0]
+    picture = read_picture(path, say=say)
+    new_size = style_size(config, path, picture.shape[:2], size)
+    sizes = {"picture_size": content_size, "style_picture_size": picture.shape[:2]}
+    regions = load_regions(
+        *config.regions, size, new_size, **sizes, binary=config.binary_masks, say=say
+    )
+    picture = resize_picture(picture, new_size, config.resample)
+    return [Painting(picture, weight, *region) for region in regions]
 
 
 def read_mask(path, size, picture_size, binary, say=None):
@@ -235,7 +254,7 @@ def input_files(config):
     init = [] if config.init in STARTS else [config.init]
     masks = {
         name: [path.removeprefix(NOT) for path in getattr(config, name) or () if path != NO_MASK]
-        for name in ("masks", "style_masks")
+        for name in ("masks", "style_masks", "regions")
     }
     return {"content": [config.content], "style": list(config.style), "init": init, **masks}
 

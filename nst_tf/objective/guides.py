@@ -3,8 +3,40 @@
 import numpy as np
 import tensorflow as tf
 
+from nst_tf.console import print_line
 from nst_tf.errors import ConfigError, ImageError, check_choice
+from nst_tf.image.regions import load_regions
 from nst_tf.models import check_layers
+from nst_tf.objective.objective import Style
+
+
+def styles_from_maps(style_image, content_map, style_map, size, *, weight=1.0, say=print_line):
+    """Return a `Style` for each color of two color-coded maps.
+
+    Parameters
+    ----------
+    style_image : (1, H, W, 3) float32
+        The painting.
+    content_map, style_map : path
+        As for `load_regions`.
+    size : (height, width)
+        Of the content image.
+    weight : float
+        Of the painting. Each region counts it times its share of the picture.
+    say : callable or None
+        Called with each line about what was found.
+
+    Returns
+    -------
+    list of Style
+
+    Raises
+    ------
+    ImageError
+        As from `load_regions`.
+    """
+    regions = load_regions(content_map, style_map, size, style_image.shape[1:3], say=say)
+    return [Style(style_image, weight, region.mask, region.style_mask) for region in regions]
 
 
 def style_regions(term, objective, styles):

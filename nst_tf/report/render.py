@@ -99,6 +99,8 @@ def _pictures(record):
             if masks and masks[number - 1] != NO_MASK:
                 mask = masks[number - 1]
                 inputs.append((f"{kind}{suffix}", mask_of(mask, config), _mask_label(mask)))
+    for kind, path in zip(("content map", "style map"), config.regions or ()):
+        inputs.append((kind, picture_of(path, SMALL), Path(path).name))
     content = ("content", picture_of(config.content, LARGE), Path(config.content or "?").name)
     result = ("result", record.result and picture_of(record.result, LARGE), "result.png")
     return [content, *inputs, result]

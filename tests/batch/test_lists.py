@@ -42,6 +42,7 @@ alpha = 3
 content = "dog.jpg"
 style = "waves.jpg"
 init = "noise"
+regions = ["dog_map.png", "/elsewhere/waves_map.png"]
 iterations = 7
 """
 
@@ -55,6 +56,7 @@ def test_toml_list(read_list, tmp_path):
     assert (first.config.alpha, first.config.iterations, first.config.size) == (3.0, 20, "96")
     assert second.name == "dog_waves"
     assert (second.config.iterations, second.config.init) == (7, "noise")
+    assert second.config.regions == (f"{tmp_path}/dog_map.png", "/elsewhere/waves_map.png")
 
 
 def test_json_list_may_be_a_bare_array(read_list):

@@ -1,14 +1,17 @@
 """Inputs of a job from its config: sizes, styles, masks, colors and initial images."""
 
+import json
+
 import numpy as np
 import pytest
 from pictures import make_picture
 from PIL import Image
 
-from nst_tf import ConfigError, ImageError, JobConfig, recover_image
+from nst_tf import ConfigError, ImageError, JobConfig, recover_image, styles_from_maps
 from nst_tf.image.pixels import UNIT_PIXELS, VGG_PIXELS, PixelSpace
 from nst_tf.image.sizes import fit_size, parse_size
-from nst_tf.jobs.inputs import load_images
+from nst_tf.jobs.inputs import check_inputs_survive, input_files, load_images
+from nst_tf.run import make_parser
 
 
 @pytest.fixture
@@ -135,6 +138,113 @@ def test_keep_content_outside_masks(config, tmp_path):
     finished = inputs["finish"](black)
     assert not finished[:, :29].any()
     np.testing.assert_array_equal(finished[:, 32:], content[:, 32:])
+
+
+# ------------------------------------------------------------------ regions
+
+
+def save_map(path, height, width, colors=((200, 30, 20), (20, 60, 200))):
+    """Save a map with the first color at the left third and the second beside it."""
+    picture = np.full((height, width, 3), colors[1], np.uint8)
+    picture[:, : width // 3] = colors[0]
+    Image.fromarray(picture).save(path)
+    return str(path)
+
+
+@pytest.fixture
+def maps(tmp_path):
+    return save_map(tmp_path / "map.png", 45, 61), save_map(tmp_path / "style_map.png", 50, 39)
+
+
+def test_regions_are_styles_with_masks(config, maps, tmp_path):
+    right, left = load_images(config.changed(regions=maps), VGG_PIXELS)["style_image"]
+    assert right.image is left.image
+    np.testing.assert_allclose(left.mask + right.mask, 1, atol=1e-6)
+    np.testing.assert_allclose(left.style_mask + right.style_mask, 1, atol=1e-6)
+    assert (left.mask.shape, left.style_mask.shape) == ((44, 60), left.image.shape[1:3])
+    assert left.mask[:, :19].all()
+    assert left.style_mask[:, :13].all()
+    binary = load_images(config.changed(regions=maps, binary_masks=True), VGG_PIXELS)["style_image"]
+    assert set(np.unique(binary[0].style_mask)) == {0, 1}
+
+
+def test_regions_in_python_are_those_of_a_job(config, maps):
+    inputs = load_images(config.changed(regions=maps), VGG_PIXELS)
+    image = inputs["style_image"][0].image
+    styles = styles_from_maps(image, *maps, inputs["content_image"].shape[1:3], say=None)
+    for style, expected in zip(styles, inputs["style_image"], strict=True):
+        np.testing.assert_array_equal(style.mask, expected.mask)
+        np.testing.assert_array_equal(style.style_mask, expected.style_mask)
+
+
+def test_colors_are_matched_region_by_region(config, maps):
+    styles = load_images(config.changed(regions=maps, color="pca"), VGG_PIXELS)["style_image"]
+    assert np.abs(styles[0].image - styles[1].image).max() > 1
+
+
+def test_photograph_is_kept_where_a_region_has_no_style(config, maps, tmp_path):
+    other = save_map(tmp_path / "other.png", 50, 39, ((9, 200, 9), (20, 60, 200)))
+    config = config.changed(regions=(maps[0], other), keep_content=True)
+    lines = []
+    inputs = load_images(config, VGG_PIXELS, say=lines.append)
+    assert any("no style acts there" in line for line in lines)
+    content = recover_image(inputs["content_image"])
+    finished = inputs["finish"](np.zeros_like(content))
+    np.testing.assert_array_equal(finished[:, :18], content[:, :18])
+    assert not finished[:, 22:].any()
+
+
+@pytest.mark.parametrize(
+    ("knobs", "message"),
+    [
+        ({"regions": ("a.png",)}, "`regions` has 1 entries; two were expected, the maps"),
+        ({"regions": ("a", "b"), "masks": ("-",)}, "`masks` or `style_masks` both say where"),
+        ({"regions": ("a", "b"), "style_masks": ("-",)}, "`regions` and `masks` or `style_mas"),
+        ({"regions": ("a", "b"), "style": ("a", "b")}, "maps one painting, but there are 2 styles"),
+    ],
+)
+def test_unusable_regions_raise(config, knobs, message):
+    with pytest.raises(ConfigError, match=message):
+        config.changed(**knobs)
+
+
+def test_maps_are_input_files(config, maps, tmp_path):
+    config = config.changed(regions=maps)
+    assert input_files(config)["regions"] == list(maps)
+    assert config.with_names().regions == ("map.png", "style_map.png")
+    with pytest.raises(ConfigError, match=r"map\.png is an input and would be replaced"):
+        check_inputs_survive(config, None, maps[0])
+
+
+def test_regions_between_the_pictures_on_the_command_line():
+    words = ["a.jpg", "--regions", "one.png", "two, or 2.png", "b.jpg"]
+    options = vars(make_parser().parse_intermixed_args(words))
+    assert (options["content"], options["style"]) == ("a.jpg", ["b.jpg"])
+    assert options["regions"] == ("one.png", "two, or 2.png")
+
+
+def test_regions_give_the_picture_of_the_same_masks(job, pictures, maps, tmp_path):
+    for path, height, width in (("content.png", 45, 61), ("style.png", 50, 39)):
+        mask = np.zeros((height, width), np.uint8)
+        mask[:, : width // 3] = 255
+        Image.fromarray(mask).save(tmp_path / path)
+    masks = [f"--{knob}" for knob in ("masks", "style-masks")]
+    files = ["not:content.png", "content.png"], ["not:style.png", "style.png"]
+    content, style = pictures
+    options = [masks[0], *files[0], masks[1], *files[1], "--output", "masks"]
+    small = ["--style-layers", "conv1_1", "conv2_1", "--alpha", "0", "--iterations", "2"]
+    assert job(*options, *small, pair=(content, style, style)) == 0
+    assert job("--regions", *maps, *small, "--output", "regions") == 0
+    one, other = (
+        np.asarray(Image.open(tmp_path / folder / "result.png")) for folder in ("masks", "regions")
+    )
+    np.testing.assert_array_equal(one, other)
+    journal = json.loads((tmp_path / "regions/journal.json").read_text())
+    assert {"regions 1", "regions 2"} <= set(journal["files"])
+    assert journal["remarks"] == []
+    page = (tmp_path / "regions/report.html").read_text()
+    assert 'alt="content map: map.png"' in page
+    assert 'alt="style map: style_map.png"' in page
 
 
 # ------------------------------------------------------------------ colors
