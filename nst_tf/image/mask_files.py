@@ -92,12 +92,12 @@ def _labels(levels):
 
     Labels are at least three flat values, of which none is white, or one nearly black or white.
     """
-    sampled = sampled(levels)
-    equal = (sampled[:-1, :-1] == sampled[:-1, 1:]) & (sampled[:-1, :-1] == sampled[1:, :-1])
+    pixels = sampled(levels)
+    equal = (pixels[:-1, :-1] == pixels[:-1, 1:]) & (pixels[:-1, :-1] == pixels[1:, :-1])
     if equal.mean() < FLAT:
         return []
-    counts = np.bincount(sampled.ravel(), minlength=256)
-    values = np.flatnonzero(counts > OTHER * sampled.size)
+    counts = np.bincount(pixels.ravel(), minlength=256)
+    values = np.flatnonzero(counts > OTHER * pixels.size)
     unclear = (values > 0) & (values < DARK // 2) | (values > 255 - DARK // 2) & (values < OPAQUE)
     is_map = len(values) > 2 and (values[-1] < OPAQUE or unclear.any())
     return values[:FEW].tolist() if is_map else []
