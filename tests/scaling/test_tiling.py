@@ -64,6 +64,10 @@ def test_tiles_match_for_every_statistic(tiny_model, statistic):
     check_same(tiny_model, 90 * 80, statistic=statistic, unit="relative")
 
 
+def test_tiles_match_with_weights_divided_by_size(tiny_model):
+    check_same(tiny_model, 90 * 80, normalize_weights=True)
+
+
 def test_tiles_match_for_wasserstein(tiny_model):
     """Rounding errors of 1e-7 in eigenvalues of 0 become 3e-4 in their square roots."""
     check_same(tiny_model, 90 * 80, statistic="wasserstein", unit="relative", tolerance=5e-3)
