@@ -12,9 +12,10 @@ from pictures import make_picture
 from nst_tf import ConfigError, Interrupted, TransferConfig
 from nst_tf.image.pixels import VGG_PIXELS
 from nst_tf.optim import LBFGS, SGD, Adam, KerasOptimizer, ScipyLBFGS
+from nst_tf.optim.descent import Descent
 from nst_tf.optim.tracked import Tracked, tracked
 from nst_tf.rundir.checkpoint import load_checkpoint, save_checkpoint
-from nst_tf.transfer import minimize
+from nst_tf.transfer import Run, minimize
 
 CONTENT = VGG_PIXELS.to_image(make_picture(66, 83))
 START = VGG_PIXELS.to_image(make_picture(66, 83, seed=1))
@@ -162,7 +163,7 @@ def test_resumed_run_has_the_same_average_best_and_moments(tiny_model, tmp_path,
     assert (resumed.best, resumed.history) == (whole.best, whole.history)
 
 
-def test_interrupted_run_shows_the_average_that_it_resumed(tiny_model):
+def test_run_interrupted_as_it_is_resumed_shows_the_average(tiny_model, monkeypatch):
     positions, averages = [], []
 
     def look(step):
@@ -171,12 +172,31 @@ def test_interrupted_run_shows_the_average_that_it_resumed(tiny_model):
 
     run(tiny_model, TRACKED, callbacks=[look])
 
-    def stop(step):
+    def stop(self, count):
         raise KeyboardInterrupt
 
+    monkeypatch.setattr(Descent, "update", stop)
     with pytest.raises(Interrupted) as stopped:
-        run(tiny_model, TRACKED, position=positions[13], callbacks=[stop])
-    np.testing.assert_array_equal(stopped.value.result.image, averages[14])
+        run(tiny_model, TRACKED, position=positions[13])
+    np.testing.assert_array_equal(stopped.value.result.image, averages[13])
+
+
+def test_best_outlasts_a_lack_of_memory(tiny_model, monkeypatch):
+    """The run goes on in smaller tiles, with a new optimizer."""
+    update, tries = Descent.update, []
+
+    def lacking(self, count):
+        tries.append(count)
+        if len(tries) == 3:
+            raise tf.errors.ResourceExhaustedError(None, None, "OOM")
+        return update(self, count)
+
+    monkeypatch.setattr(Descent, "update", lacking)
+    monkeypatch.setattr(Run, "_smaller", lambda self, objective, size: objective)
+    config = TransferConfig(iterations=6, learning_rate=40.0, keep="best", clip=False)
+    result = minimize(bowl_task(tiny_model, CONTENT, CONTENT + 1, config))
+    assert (result.iterations, result.best) == (6, 0)
+    np.testing.assert_array_equal(result.image, CONTENT + 1)
 
 
 # ------------------------------------------------------------------ the end by min_improvement
