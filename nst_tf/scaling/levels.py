@@ -112,7 +112,7 @@ def _check_large_enough(growth, steps, size, shortest):
         height, width = _shrunk(size, 1 / growth)
         raise ConfigError(
             f"the coarsest of {steps + 1} levels would have {width}x{height} pixels, and the "
-            f"shortest side of a picture there {shortest / growth:.0f}; {MIN_SIDE} are needed: use "
+            f"shortest side of a picture there {shortest / growth:.3g}; {MIN_SIDE} are needed: use "
             "fewer `levels` or a larger `min_size`"
         )
 

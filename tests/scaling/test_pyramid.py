@@ -125,7 +125,7 @@ def test_chosen_levels():
 @pytest.mark.parametrize(
     ("chosen", "message"),
     [
-        ({"levels": 5}, "coarsest of 5 levels would have 25x19 pixels, and .* there 19; 32 are"),
+        ({"levels": 5}, "coarsest of 5 levels would have 25x19 pixels, and .* there 18.8; 32 are"),
         ({"min_size": 40}, "coarsest of 5 levels would have 40x30 pixels, .* a larger `min_size`"),
         ({"levels": 2, "min_size": 400}, "`min_size` is 400, and the longer side of the result"),
     ],
