@@ -310,7 +310,7 @@ GRADIENTS = Picture(
     "The cat twice in night strokes: with white cheeks and fur, and with more suns on its face and "
     "dark strokes across it",
     "The same weights, with Adam in 150 iterations. With normalized gradients they give more style "
-    "here: a sun on each cheek, dark strokes across the face, less fur. The style loss ends at "
+    "here: a sun on the cheek, dark strokes across the face, less fur. The style loss ends at "
     "0.014 instead of 0.043, the content loss at 2.1 instead of 0.84.",
     (
         Painting(

@@ -65,7 +65,7 @@ def test_tiles_match_for_every_statistic(tiny_model, statistic):
 
 
 def test_tiles_match_with_weights_divided_by_size(tiny_model):
-    check_same(tiny_model, 90 * 80, normalize_weights=True)
+    check_same(tiny_model, 150 * 300, normalize_weights=True)
 
 
 def test_tiles_match_for_wasserstein(tiny_model):
