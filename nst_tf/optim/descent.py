@@ -150,10 +150,7 @@ class Descent:
             self._variables[name].assign(value)
 
     def tracked(self):
-        """Return the variables that outlast the optimizer's memory, by name; here there are none.
-
-        `best_image`, which is called with ``keep="best"``, returns one of them.
-        """
+        """Return the arrays that a descent in smaller tiles takes over, by name."""
         return {}
 
     def skip(self, updates):

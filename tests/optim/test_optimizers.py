@@ -364,6 +364,17 @@ def test_adam_continues_with_moments_carried_from_another_level():
     np.testing.assert_allclose(moved, 1 - rate * m / (np.sqrt(v) + 1e-8), rtol=1e-5)
 
 
+def test_checkpoint_of_adam_without_carried_moments_is_continued():
+    """Earlier versions saved none."""
+    with contextlib.closing(Adam(0.05).start(bowl, (), np.ones_like(CENTER))) as descent:
+        descent.update(3)
+        state = descent.state()
+        expected = descent.update(2)
+        del state["carried"]
+        descent.restore(state)
+        assert descent.update(2) == expected
+
+
 def test_moments_are_resized_for_the_next_level():
     ramp = np.broadcast_to(np.arange(5.0, dtype=np.float32)[:, None, None], (1, 5, 4, 3))
     spikes = np.zeros((1, 5, 4, 3), np.float32)
