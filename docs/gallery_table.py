@@ -321,6 +321,26 @@ COLORS = Picture(
     columns=4,
     width=300,
 )
+GRADIENTS = Picture(
+    "normalized_gradients",
+    "Gradients of equal size: `--normalize-gradients`",
+    "The cat twice in night strokes: with white cheeks and fur, and with more suns on its face and "
+    "dark strokes across it",
+    "The same weights, with Adam in 150 iterations. With normalized gradients they give more style "
+    "here: a sun on the cheek, dark strokes across the face, less fur. The style loss ends at "
+    "0.014 instead of 0.043, the content loss at 2.1 instead of 0.84.",
+    (
+        Painting(
+            pair("chelsea", "night_strokes", "--size 384 --iterations 150 --optimizer adam"),
+            "--optimizer adam",
+        ),
+        Painting(
+            pair("chelsea", "night_strokes", "--size 384 --iterations 150 --normalize-gradients"),
+            "--normalize-gradients",
+        ),
+    ),
+    columns=2,
+)
 TWO_STYLES = Picture(
     "two_styles",
     "Two paintings, a mask each",
@@ -530,7 +550,7 @@ SECTIONS = (
     Section(
         "Strength and scale",
         "One knob at a time; all else as by default.",
-        (STRENGTH, SCALE),
+        (STRENGTH, SCALE, GRADIENTS),
     ),
     Section("Colors", "The painting is the stained glass.", (COLORS,)),
     Section(

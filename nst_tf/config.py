@@ -44,6 +44,15 @@ PROPAGATION = ("simple", "inside", "all")
 OPTIMIZERS = ("adam", "lbfgs", "lbfgs-fixed", "sgd")
 DECAYS = ("constant", "cosine", "step", "exponential")
 SCHEDULES = ("tutorial", "fast", "fine")
+KEEP = ("last", "best")
+WINDOW = 20  # iterations of min_improvement; an iteration of titu1994 is 20 evaluations
+# Knobs that only some optimizers can follow. L-BFGS needs the gradient of the loss itself, and
+# SciPy's keeps its iterates to itself.
+NEEDED_OPTIMIZERS = {
+    "normalize_gradients": ("adam", "sgd"),
+    "average": ("adam", "lbfgs-fixed", "sgd"),
+    "carry_moments": ("adam",),
+}
 FILMS = ("gif", "webp", "mp4")
 DEVICE = re.compile(r"auto|cpu|gpu(:\d{1,3})?", re.ASCII)
 PRECISIONS = ("auto", "float32", "mixed")
@@ -126,10 +135,19 @@ class TransferConfig:
         "schedule",
         choices=PROPAGATION,
     )
+    normalize_gradients: bool = knob(
+        False,
+        "divide the gradient of each term, layer by layer, by its L1 norm: the weights then do not "
+        "depend on the scales of the losses; with adam or sgd",
+    )
+    normalize_weights: bool = knob(
+        False, "divide the weight of each layer by the longest side of its target"
+    )
     optimizer: str | None = knob(
         None,
         "adam, lbfgs (L-BFGS-B), lbfgs-fixed (no line search) or sgd (plain gradient descent; "
-        "default: the schedule's, or adam if a learning rate or decay is given)",
+        "default: the schedule's, or adam if a learning rate, a decay, --normalize-gradients or "
+        "--carry-moments is given)",
         choices=OPTIMIZERS,
     )
     iterations: int = knob(500, "number of updates of the image", minimum=0, maximum=10**9)
@@ -138,6 +156,32 @@ class TransferConfig:
         "tutorial: one scale, Adam with a constant step; fast: lbfgs-fixed, from coarse to fine in "
         "the unit relative; fine: like fast, with more of the iterations at full size",
         choices=SCHEDULES,
+    )
+    levels: int | None = knob(
+        None,
+        "number of sizes from coarse to fine, in equal ratios from --min-size, or else each twice "
+        "the one before (default: the schedule's)",
+        minimum=1,
+        maximum=30,
+    )
+    min_size: int | None = knob(
+        None,
+        "longer side of the coarsest level in pixels (default: the schedule's)",
+        minimum=1,
+    )
+    level_iterations: tuple[int, ...] | None = knob(
+        None,
+        "iterations of each level, the coarsest first, in place of --iterations (default: the "
+        "schedule's shares of --iterations)",
+        minimum=1,
+        maximum=10**7,
+    )
+    min_improvement: float = knob(
+        0.0,
+        "end a level when the total loss fell by less than this percentage in "
+        f"{WINDOW} iterations; 0: never",
+        minimum=0,
+        maximum=100,
     )
     learning_rate: float | None = knob(
         None,
@@ -173,6 +217,21 @@ class TransferConfig:
         above=0,
         maximum=HUGE,
     )
+    carry_moments: bool = knob(
+        False, "Adam: begin each level with the moments of the one before, resized"
+    )
+    average: float = knob(
+        0.0,
+        "decay rate of an average of the images, which takes the place of the last image "
+        "(crowsonkb: 0.99; 0: no average)",
+        minimum=0,
+        maximum=0.9999999,
+    )
+    keep: str = knob(
+        "last",
+        "the result: the last picture, or the best, of the lowest total loss at full size",
+        choices=KEEP,
+    )
 
     precision: str = knob(
         "float32",
@@ -203,6 +262,20 @@ class TransferConfig:
             _check_one_weight_each(
                 kind, getattr(self, f"{kind}_layers"), getattr(self, f"{kind}_layer_weights")
             )
+        for name, optimizers in NEEDED_OPTIMIZERS.items():
+            if getattr(self, name) and self.optimizer not in (None, *optimizers):
+                raise ConfigError(
+                    f"`{name}` does not work with the optimizer {self.optimizer}; use "
+                    f"{' or '.join(optimizers)}"
+                )
+        if self.normalize_gradients and self.statistic == "chain":
+            raise ConfigError(
+                "`normalize_gradients` does not work with the statistic chain, whose losses read "
+                "two layers each; use another statistic"
+            )
+        if self.level_iterations:
+            _check_one_number_a_level(self.levels, self.level_iterations)
+            object.__setattr__(self, "iterations", sum(self.level_iterations))
 
     def changed(self, /, **knobs):  # positional-only: a config file may contain "self"
         """Return a copy with some knobs changed; reject unknown names."""
@@ -210,7 +283,14 @@ class TransferConfig:
         for name in knobs:
             if name not in known:
                 raise ConfigError(unknown_knob(name, known))
-        return replace(self, **knobs)
+        changed = replace(self, **knobs)
+        if changed.iterations != knobs.get("iterations", changed.iterations):
+            raise ConfigError(
+                f"`iterations` is {knobs['iterations']}, but `level_iterations` "
+                f"{' '.join(map(str, changed.level_iterations))} make {changed.iterations}; give "
+                "one of them"
+            )
+        return changed
 
 
 def unknown_knob(name, known):
@@ -558,6 +638,14 @@ def _check_one_weight_each(kind, layers, weights):
         raise ConfigError(
             f"`{kind}_layer_weights` has {len(weights)} numbers for {len(layers)} {kind} layers "
             f"({' '.join(layers)}); give one for each"
+        )
+
+
+def _check_one_number_a_level(levels, iterations):
+    if levels not in (None, len(iterations)):
+        raise ConfigError(
+            f"`level_iterations` has {len(iterations)} numbers for {levels} levels; give one for "
+            "each, the coarsest first"
         )
 
 

@@ -12,7 +12,7 @@ if __name__ == "__main__" and not __package__:  # started by its path
 from nst_tf import __version__
 from nst_tf.callbacks import progress
 from nst_tf.cli import add_knobs, given, reported
-from nst_tf.config import JobConfig
+from nst_tf.config import WINDOW, JobConfig
 from nst_tf.console import OneLineParser, hushed, interrupt_once, print_line
 from nst_tf.errors import ConfigError
 from nst_tf.jobs.settings import PICTURES, make_config
@@ -59,12 +59,24 @@ def _run(options):
     if result is None:
         return 0
     if result.converged:
-        say(f"converged at {result.iterations}: no step reduces the loss further")
+        say(how_early(result))
+    if result.best is not None:
+        say(f"the picture is of iteration {result.best}, the lowest loss at full size")
     cost = f"{result.iterations} iterations in {result.seconds:.0f} s"
     say(f"{cost}: {recorded_picture(folder) or folder / RESULT}, report: {folder / REPORT}")
     for warning in read_record(folder).warnings:
         say(f"warning: {warning}")
     return 0
+
+
+def how_early(result):
+    """Return when and why a run ended before its iterations were used up, as text."""
+    if result.config.min_improvement:
+        return (
+            f"ended at {result.iterations}: the loss fell by less than "
+            f"{result.config.min_improvement:g} % in {WINDOW} iterations"
+        )
+    return f"converged at {result.iterations}: no step reduces the loss further"
 
 
 def list_presets():

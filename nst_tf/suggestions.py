@@ -64,7 +64,11 @@ PEERS = {
     **dict.fromkeys(("backend", "cudnn-autotune"), "--device (TensorFlow is the only backend)"),
     **dict.fromkeys(("fp16", "half", "amp"), "--precision mixed"),
     **dict.fromkeys(("tile-size", "tile"), "--memory-limit"),
-    **dict.fromkeys(("multi-scale", "multiscale", "min-scale", "octaves"), "--schedule fast"),
+    **dict.fromkeys(("multi-scale", "multiscale"), "--schedule fast"),
+    **dict.fromkeys(("octaves", "num-octaves", "num-scales"), "--levels"),
+    "min-scale": "--min-size",
+    **dict.fromkeys(("avg-decay", "ema", "ema-decay"), "--average"),
+    **dict.fromkeys(("normalise-gradients", "normalize-grads"), "--normalize-gradients"),
     **dict.fromkeys(("random-seed", "manual-seed"), "--seed"),
     **dict.fromkeys(
         (

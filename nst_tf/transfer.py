@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 import tensorflow as tf
 
-from nst_tf.config import TransferConfig
+from nst_tf.config import WINDOW, TransferConfig
 from nst_tf.errors import (
     ConfigError,
     Diverged,
@@ -180,7 +180,8 @@ def make_task(content_image, style_image, model, init_image=None, config=None):
         precision = choose_precision("float32" if fixed else config.precision)
         config = config.changed(precision=precision.name)
         model = model.computing_in(precision.dtype)
-    objective = Objective(model, terms, xla=config.xla)
+    normalized = config.normalize_gradients
+    objective = Objective(model, terms, xla=config.xla, normalize_gradients=normalized)
     images = [start, *(style.image for style in styles)]
     if max(image.shape[1] * image.shape[2] for image in images) > SMALL:
         from nst_tf.scaling.memory import within_memory  # large pictures alone need it
@@ -203,7 +204,7 @@ def loss_terms(model, config, *, content=True, style=True):
         layers = resolve_layers(model, config.content_layers)
         weights = one_weight_each("content", layers, config.content_layer_weights or 1.0)
         scale = "relative" if relative else config.content_scale
-        terms.append(ContentTerm(config.alpha, weights, scale))
+        terms.append(ContentTerm(config.alpha, weights, scale, config.normalize_weights))
     if style and config.beta:
         layers = resolve_layers(model, config.style_layers)
         weights = style_layer_weights(
@@ -222,6 +223,7 @@ def loss_terms(model, config, *, content=True, style=True):
                 config.activation_shift,
                 relative,
                 config.propagation,
+                config.normalize_weights,
             )
         )
     if not terms:
@@ -353,7 +355,10 @@ class Result:
     seconds : float
 
     converged : bool
-        Whether the optimizer converged before its iterations were used up.
+        Whether the run ended before its iterations were used up: the optimizer converged, or
+        `min_improvement` ended a level.
+    best : int or None
+        With ``keep="best"``: the iteration of the picture.
 
     `iterations` is the number of updates.
     """
@@ -364,6 +369,7 @@ class Result:
     config: TransferConfig
     seconds: float
     converged: bool = False
+    best: int | None = None
 
     @property
     def iterations(self):
@@ -393,16 +399,25 @@ def minimize(task, *, optimizer=None, callbacks=(), finish=None, position=None, 
     Result
     """
     with Run(task, optimizer, callbacks, finish, position, say) as run:
-        if SCHEDULES[task.config.schedule].coarsest is None or task.config.unit == "paper":
-            run.descend(task.objective, task.targets, task.start, task.config.iterations)
-        else:
+        if has_levels(task.config):
             from nst_tf.scaling.pyramid import descend_levels  # from coarse to fine
 
             descend_levels(run, task, position)
+        else:
+            run.descend(task.objective, task.targets, task.start, task.config.iterations)
     return run.result()
 
 
-class Run:
+def has_levels(config):
+    """Return whether a run of a config goes from coarse to fine, if its pictures are large enough.
+
+    The schedules do so in the unit "relative" only; levels that are asked for are made in any unit.
+    """
+    scheduled = SCHEDULES[config.schedule].coarsest is not None and config.unit == "relative"
+    return bool(scheduled or config.levels or config.min_size or config.level_iterations)
+
+
+class Run(contextlib.AbstractContextManager):
     """The loop, its history and its callbacks.
 
     Attributes
@@ -410,7 +425,10 @@ class Run:
     history : list of dict of float
         The losses of picture 0, 1, 2, ...
     image : (1, H, W, 3)
-        The last one that was looked at, of iteration `reached`.
+        The last one that was looked at, of iteration `reached`; at the end with ``keep="best"``,
+        that of iteration `best`.
+    state : dict of arrays or None
+        With `carry_moments`: the optimizer's at the end of the level before.
     """
 
     def __init__(self, task, optimizer, callbacks, finish, position, say):
@@ -428,7 +446,8 @@ class Run:
         self.image = position.loop["image"].astype(np.float32) if position else task.start
         self.ended = False
         self.levels = ()
-        self.pace = Pace(callbacks)
+        self.best, self.state = None, None
+        self.pace = Pace(callbacks, WINDOW if self.config.min_improvement else 0)
 
     def descend(self, objective, targets, image, iterations, *, level=0, last_level=True):
         """Minimize the losses of an image in `iterations` updates; return the final image."""
@@ -438,6 +457,9 @@ class Run:
         try:
             if position:
                 _restore(descent, position.loop)
+                self.image = descent.image()
+            elif self.state:
+                descent.assign(descent.optimizer.carried(self.state, image.shape[1:3]))
             rows = [] if position else [descent.losses]
             while True:
                 try:
@@ -445,12 +467,16 @@ class Run:
                 except tf.errors.ResourceExhaustedError:  # SciPy computes the next image for that
                     descent = self._in_smaller_tiles(descent, targets, iterations, descent.updates)
                     continue
+                ended = ended or (self.config.min_improvement and self._stalled(rows, done))
                 image = descent.image()
                 if ended and not last_level:  # the end of a level is the start of the next
                     self._record(rows[:-1])
+                    self.state = descent.state() if self.config.carry_moments else None
                 else:
                     place = partial(self._position, descent, level, done)
                     self._record(rows, image, place, last=ended)
+                if ended and last_level and self.config.keep == "best":
+                    self._choose_best(descent, done)
                 if ended:
                     return image
                 made = descent.updates
@@ -468,8 +494,8 @@ class Run:
         seconds = time.perf_counter() - self.began
         history = self.history[: self.reached + 1]
         converged = len(self.history) <= self.config.iterations and self.ended
-        picture = self.show(self.image)
-        return Result(picture, np.asarray(self.image), history, self.config, seconds, converged)
+        picture, image = self.show(self.image), np.asarray(self.image)
+        return Result(picture, image, history, self.config, seconds, converged, self.best)
 
     def show(self, image):
         """Return the picture of an image; one of a coarse level is enlarged."""
@@ -477,9 +503,6 @@ class Run:
         if picture.shape[:2] != self.size:
             picture = resize_picture(picture, self.size)
         return picture if self.finish is None else self.finish(picture)
-
-    def __enter__(self):
-        return self
 
     def __exit__(self, kind, error, traceback):
         for callback in self.callbacks:
@@ -497,6 +520,10 @@ class Run:
             else:
                 tiled = objective.tiled
                 optimizer = make_optimizer(self.config, self.space, iterations, tiled=tiled)
+            if self.config.average or self.config.keep == "best":
+                from nst_tf.optim.tracked import tracked
+
+                optimizer = tracked(optimizer, self.config)
             try:
                 return optimizer.start(objective, targets, image)
             except tf.errors.ResourceExhaustedError:
@@ -505,9 +532,9 @@ class Run:
     def _in_smaller_tiles(self, descent, targets, iterations, made):
         """Return a descent that continues where another one ran out of memory.
 
-        What its optimizer remembered is lost. `made` updates were recorded.
+        What its optimizer remembered is lost, but for what it tracks. `made` updates were recorded.
         """
-        image = descent.image()
+        image, kept = descent.image(), descent.tracked()
         try:
             objective = self._smaller(descent.objective, image.shape[1:3])
         except NstError as error:
@@ -515,6 +542,8 @@ class Run:
         descent.close()
         tiled = self._started(objective, targets, image, iterations)
         tiled.skip(made)
+        if kept:
+            tiled.assign(kept)
         return tiled
 
     def _smaller(self, objective, size):
@@ -523,6 +552,24 @@ class Run:
         objective = in_smaller_tiles(objective, size)
         self.say(f"out of memory: continuing in tiles of at most {objective.area} pixels")
         return objective
+
+    def _stalled(self, rows, done):
+        """Return whether the loss fell by too little in the last `WINDOW` iterations of a level.
+
+        It is asked at every multiple of `WINDOW` only, where calls of TensorFlow end: how many
+        iterations a call makes depends on the time they take, and the picture must not.
+        """
+        newest = len(self.history) + len(rows) - 1
+        if newest % WINDOW or newest - WINDOW < done:
+            return False
+        before, now = ([*self.history, *rows][n]["total"] for n in (-1 - WINDOW, -1))
+        return before - now < self.config.min_improvement / 100 * abs(before)
+
+    def _choose_best(self, descent, done):
+        """Take the image of the lowest total loss since iteration `done` as the result."""
+        totals = [losses["total"] for losses in self.history[done:]]
+        self.best = done + totals.index(min(totals))
+        self.image = descent.best_image()
 
     def _record(self, rows, image=None, position=lambda: None, *, last=False):
         """Record the losses of several iterations, call the callbacks; the last has the image.
@@ -560,10 +607,14 @@ class Run:
 
 
 class Pace:
-    """The number of updates in a call: about `TICK` seconds, up to a picture that is needed."""
+    """The number of updates in a call: about `TICK` seconds, up to a picture that is needed.
 
-    def __init__(self, callbacks):
-        self.look_every = math.gcd(*(getattr(callback, "look_every", 1) for callback in callbacks))
+    `every`: calls end at its multiples, too.
+    """
+
+    def __init__(self, callbacks, every=0):
+        looks = (getattr(callback, "look_every", 1) for callback in callbacks)
+        self.look_every = math.gcd(every, *looks)
         self.affordable = 1
 
     def updates(self, iteration, left):

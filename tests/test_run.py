@@ -263,6 +263,15 @@ def test_converged_run_prints_message_and_saves_result(job, capsys):
     assert "result.png" in names("here")
 
 
+def test_run_that_hardly_improves_ends_early(job, monkeypatch, capsys):
+    monkeypatch.setattr("nst_tf.transfer.WINDOW", 2)
+    options = ["--min-improvement", "100", "--output", "here"]
+    assert job(*options) == 0
+    assert "ended at 2: the loss fell by less than 100 % in" in capsys.readouterr().out
+    report = Path("here/report.html").read_text()
+    assert "stopped by --min-improvement 100: 2 of 6 iterations" in report
+
+
 def test_squeezenet_is_found_on_model_path(job, pictures, tmp_path, monkeypatch):
     from squeezenet_files import tiny_squeezenet, write_npz
 
@@ -314,6 +323,11 @@ def test_bad_input_prints_one_line_and_writes_nothing(job, tmp_path, pictures, c
         (["--config", text], pictures, "is not JSON"),
         (["--output", text], pictures, "is not a directory; choose one with --output"),
         (["--output", ""], pictures, "--output is empty"),
+        (["--levels", "9"], pictures, "the coarsest of 9 levels would have 1x1 pixels"),
+        (["--levels", "2", "--min-size", "48"], pictures, "that leaves no room for 2 levels"),
+        (["--level-iterations", "9", "9"], pictures, "9 9 make 18; give one of them"),
+        (["--average", "1"], pictures, "`average` is 1.0; it must be at most 0.9999999"),
+        (["--keep", "best", "--optimizer", "lbfgs", "--average", "0.9"], pictures, "adam or lbfgs"),
         ([], ("", style), "both pictures are needed"),
         ([], ("", ""), "both pictures are needed"),
         ([], (content, ""), "both pictures are needed"),

@@ -31,6 +31,8 @@ def rejection(parser, arguments, capsys):
         ("--style_layers conv1_1", "did you mean --style-layers?"),
         ("--original_colors 1", "did you mean --color luminance?"),
         ("--gpu 0", "did you mean --device gpu:N?"),
+        ("--min-scale 128", "did you mean --min-size?"),
+        ("--avg-decay 0.99", "did you mean --average?"),
         ("--sze 512", "did you mean --size?"),
         ("--content_image a.jpg", "pictures are given without options, as in photo.jpg painting"),
         ("--style b.jpg", "pictures are given without options"),

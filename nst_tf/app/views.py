@@ -16,6 +16,7 @@ from nst_tf.report.render import LARGE, command, how_it_ended, picture_of
 from nst_tf.rundir.journal import load_settings
 from nst_tf.rundir.layout import CONFIG, JOURNAL, REPORT, RESULT
 from nst_tf.rundir.record import read_record
+from nst_tf.transfer import has_levels
 
 TEMPLATES = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent),
@@ -135,7 +136,7 @@ def _folder_view(folder, outcome, failed, version):
         "ended.html",
         ended="finished" if record.finished else "not finished",
         iterations=f"{record.iterations} of {record.config.iterations}",
-        levels=record.config.schedule != "tutorial" and record.config.unit == "relative",
+        levels=has_levels(record.config),
         seconds=record.about.get("seconds") or record.seconds,
         loss=loss,
         warnings=record.warnings,

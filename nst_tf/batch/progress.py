@@ -118,4 +118,5 @@ def _levels(config):
     """Return about the levels of a job; none if its settings could not be read."""
     if config is None:
         return []
-    return nominal_levels(config.size, config.schedule, config.iterations, config.unit)
+    chosen = {name: getattr(config, name) for name in ("levels", "min_size", "level_iterations")}
+    return nominal_levels(config.size, config.schedule, config.iterations, config.unit, **chosen)

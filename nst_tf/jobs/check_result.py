@@ -54,7 +54,8 @@ def _flat_targets(result):
 
 
 def _too_large_steps(result, clipped):
-    first, last = (result.history[n]["total"] for n in (0, -1))
+    shown = -1 if result.best is None else result.best
+    first, last = (result.history[n]["total"] for n in (0, shown))
     facts = []
     if last > first + HIGHER * abs(first):
         facts.append(f"the loss is higher than at the start ({last:.4g}, was {first:.4g})")

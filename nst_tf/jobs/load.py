@@ -14,6 +14,7 @@ from nst_tf.jobs.inputs import input_files, load_images
 from nst_tf.models import Trunk, load_model, normalize_trunk, resolve_layers
 from nst_tf.optim.from_config import optimizer_name
 from nst_tf.scaling.device import choose_device, gpu_details
+from nst_tf.scaling.levels import task_levels
 from nst_tf.scaling.precision import choose_precision
 from nst_tf.transfer import make_task
 
@@ -56,6 +57,7 @@ def load_task(config, say=None):
     finish = images.pop("finish")
     check_xla(config, model)
     task = make_task(**images, model=model, config=config.transfer())
+    task_levels(task)  # rejects levels that are too small
     return task, finish, model
 
 

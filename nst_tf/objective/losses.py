@@ -23,7 +23,7 @@ CONTENT_SCALES = {
 }
 
 
-def content_loss(current, target, *, scale="half"):
+def content_loss(current, target, *, scale="half", by_size=False):
     """Content loss, eq. (1): half the squared distance of two feature maps.
 
     Parameters
@@ -35,6 +35,8 @@ def content_loss(current, target, *, scale="half"):
         0, 2 and 4; "sum" is 1 (tutorial 1); "mean" is 1/(H W N) (Johnson); "quarter-mean" is
         1/(4 H W N) (tutorial 3); "root" is 1/(2 sqrt(N M)) (titu1994, cysmith).
         "relative" is 1/sum P^2: 1 means "as far from the content as black is", at any size.
+    by_size : bool
+        Divide the loss by max(H, W, N).
 
     Returns
     -------
@@ -44,7 +46,7 @@ def content_loss(current, target, *, scale="half"):
     target = tf.convert_to_tensor(target)
     distance = sum_of_squares(tf.cast(current, tf.float32) - tf.cast(target, tf.float32))
     energy = sum_of_squares(target) if scale == "relative" else 0.0
-    return content_factor(tf.shape(target), scale, energy) * distance
+    return content_factor(tf.shape(target), scale, energy, by_size) * distance
 
 
 def sum_of_squares(x):
@@ -52,24 +54,28 @@ def sum_of_squares(x):
     return 2 * tf.nn.l2_loss(tf.cast(x, tf.float32))
 
 
-def content_factor(shape, scale, energy):
+def content_factor(shape, scale, energy, by_size=False):
     """Return what the squared distance from a target is multiplied by.
 
     Parameters
     ----------
     shape : (4,) int
         Of the target.
-    scale : str
+    scale, by_size
         As for `content_loss`.
     energy : scalar
         ``sum P^2`` of the target.
     """
-    _, height, width, channels = tf.unstack(tf.cast(shape, tf.float32))
+    shape = tf.cast(shape, tf.float32)
+    _, height, width, channels = tf.unstack(shape)
     check_choice("scale", scale, CONTENT_SCALES)
-    return CONTENT_SCALES[scale](height * width, channels, energy)
+    factor = CONTENT_SCALES[scale](height * width, channels, energy)
+    return factor / tf.reduce_max(shape) if by_size else factor
 
 
-def style_loss(features, targets, weights, *, statistic="gram", relative=False, guides=None):
+def style_loss(
+    features, targets, weights, *, statistic="gram", relative=False, by_size=False, guides=None
+):
     """Style loss, eq. (5): the layers' losses, each times its weight w_l, summed.
 
     Parameters
@@ -85,6 +91,8 @@ def style_loss(features, targets, weights, *, statistic="gram", relative=False, 
         A name in `STATISTICS`.
     relative : bool
         Divide each layer's loss by the target's energy.
+    by_size : bool
+        Divide each layer's weight by the longest side of its target: N for Gram matrices.
     guides : dict of (1, H, W, 1), optional
         How much each position counts, by layer name.
 
@@ -93,18 +101,24 @@ def style_loss(features, targets, weights, *, statistic="gram", relative=False, 
     scalar
     """
     current = STATISTICS[statistic].measure(features, guides)
-    return style_distance(current, targets, weights, statistic=statistic, relative=relative)
+    options = {"statistic": statistic, "relative": relative, "by_size": by_size}
+    return style_distance(current, targets, weights, **options)
 
 
-def style_distance(current, targets, weights, *, statistic="gram", relative=False):
+def style_distance(current, targets, weights, *, statistic="gram", relative=False, by_size=False):
     """Return eq. (5) of two measurements: dicts of what the statistic measures, by layer name."""
     distance = STATISTICS[statistic].distance
+    sizes = {layer: _longest_side(target) if by_size else 1 for layer, target in targets.items()}
     return tf.add_n(
         [
-            weights[layer] * distance(current[layer], target, relative=relative)
+            weights[layer] / sizes[layer] * distance(current[layer], target, relative=relative)
             for layer, target in targets.items()
         ]
     )
+
+
+def _longest_side(target):
+    return max(side for array in tf.nest.flatten(target) for side in array.shape)
 
 
 # What is summed of the differences to the pixel below, (1, H-1, W, 3), and right, (1, H, W-1, 3).

@@ -17,6 +17,7 @@ import tensorflow as tf
 from nst_tf.errors import ConfigError, check_choice
 from nst_tf.models import Trunk, extract_features, resolve_layers
 from nst_tf.objective.geometric import geometric_weights
+from nst_tf.objective.gradients import normalized
 from nst_tf.objective.losses import content_loss, style_loss, total_loss, tv_loss
 from nst_tf.objective.statistics import STATISTICS
 
@@ -103,13 +104,14 @@ class ContentTerm(TermOfLayers):
         alpha.
     layer_weights : dict of float, or sequence of str
         By layer name; layers of a sequence count 1 each. Kept as a tuple of (layer, weight).
-    scale : str
+    scale, by_size
         As for `content_loss`.
     """
 
     weight: float = field(compare=False)
     layer_weights: tuple[tuple[str, float], ...]
     scale: str = "half"
+    by_size: bool = False
     name = "content"
 
     def targets(self, objective, content_image, styles):
@@ -124,9 +126,10 @@ class ContentTerm(TermOfLayers):
 
     def loss(self, features, image, target):
         """Return the unweighted loss, a scalar."""
+        options = {"scale": self.scale, "by_size": self.by_size}
         return tf.add_n(
             [
-                weight * content_loss(features[layer], target[layer], scale=self.scale)
+                weight * content_loss(features[layer], target[layer], **options)
                 for layer, weight in self.layer_weights
             ]
         )
@@ -169,6 +172,8 @@ class StyleTerm(TermOfLayers):
         As for `layer_style_loss`.
     propagation : str
         How masks reach the layers; as for `layer_guides`.
+    by_size : bool
+        As for `style_loss`.
     """
 
     weight: float = field(compare=False)
@@ -177,6 +182,7 @@ class StyleTerm(TermOfLayers):
     shift: float = 0.0
     relative: bool = False
     propagation: str = "simple"
+    by_size: bool = False
     name = "style"
 
     def __post_init__(self):
@@ -212,15 +218,23 @@ class StyleTerm(TermOfLayers):
     def loss(self, features, image, target):
         """Return the unweighted loss, a scalar; `target` is what `targets` returned."""
         features = self.shifted(features)
-        options = {"statistic": self.statistic, "relative": self.relative}
         weights = dict(self.layer_weights)
         return tf.add_n(
             [
                 region.strength
-                * style_loss(features, region.target, weights, guides=region.guides, **options)
+                * style_loss(features, region.target, weights, guides=region.guides, **self.options)
                 for region in target
             ]
         )
+
+    @property
+    def options(self):
+        """Keyword arguments of `style_loss` and `style_distance`."""
+        return {
+            "statistic": self.statistic,
+            "relative": self.relative,
+            "by_size": self.by_size,
+        }
 
     def shifted(self, features):
         """Return the features of this term's layers, with the shift added."""
@@ -282,11 +296,15 @@ class Objective:
         Or anything with their attributes and methods.
     xla : bool
         Whether losses and gradient are compiled with XLA, once for each size.
+    normalize_gradients : bool
+        Whether the gradient of each term is divided by its L1 norm at each layer; the losses
+        remain as they are. See `normalized`.
     """
 
     model: Trunk
     terms: tuple
     xla: bool = field(default=False, kw_only=True)
+    normalize_gradients: bool = field(default=False, kw_only=True)
     image_shape = ANY_SIZE
     tiled = False
 
@@ -334,10 +352,13 @@ class Objective:
             Those of the terms, unweighted, by name; and "total", weighted.
         """
         features = extract_features(self.model, image, self.layers)
-        losses = {
-            term.name: term.loss(features, image, targets[term.name]["target"])
-            for term in self.terms
-        }
+        losses = {}
+        for term in self.terms:
+            weight, target = (targets[term.name][key] for key in ("weight", "target"))
+            read = (features, image)
+            if self.normalize_gradients:
+                read = normalized(term, weight, *read)
+            losses[term.name] = term.loss(*read, target)
         return {**losses, "total": weighted_total(losses, targets)}
 
     def measure(self, term, image, guides=None):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+import numpy as np
 import tensorflow as tf
 
 from nst_tf.optim.decay import learning_rate_at
@@ -43,13 +44,15 @@ class Adam(Optimizer):
     image_arrays = 4  # image, gradient and two running means
 
     def initial(self, image):
-        """Return the two running means."""
-        return {"mean": tf.zeros_like(image), "square": tf.zeros_like(image)}
+        """Return the two running means, and the number of updates that are in them already."""
+        zeros = tf.zeros_like(image)
+        return {"mean": zeros, "square": zeros, "carried": np.float32(0)}
 
     def apply_gradient(self, variables, numbers):
         """Take a step."""
         gradient, iteration = variables["gradient"], tf.cast(variables["updates"], tf.float32)
-        beta_1, beta_2, t = numbers["beta_1"], numbers["beta_2"], iteration + 1
+        beta_1, beta_2 = numbers["beta_1"], numbers["beta_2"]
+        t = iteration + 1 + variables["carried"]
         names = ("learning_rate", "iterations", "decay_rate", "decay_every")
         schedule = {name: numbers[name] for name in names if name in numbers}
         rate = learning_rate_at(iteration, decay=self.decay, **schedule)
@@ -59,3 +62,19 @@ class Adam(Optimizer):
         square.assign_add((tf.square(gradient) - square) * (1 - beta_2))
         image = variables["image"] - rate * mean / (tf.sqrt(square) + numbers["epsilon"])
         variables["image"].assign(self.clipped(image, numbers))
+
+    def adapted(self, state):
+        """Return a saved state as this optimizer continues it; earlier ones carried nothing."""
+        return {"carried": np.float32(0), **state}
+
+    def carried(self, state, size):
+        """Return the moments at the start of a level, from the state at the end of the one before.
+
+        As in crowsonkb's style-transfer-pytorch: the mean is resized by cubic interpolation. The
+        square must not become negative: it is resized by linear interpolation.
+        """
+        return {
+            "mean": tf.image.resize(state["mean"], size, "bicubic"),
+            "square": tf.image.resize(state["square"], size, "bilinear"),
+            "carried": state["carried"] + state["updates"].astype(np.float32),
+        }

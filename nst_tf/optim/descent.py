@@ -34,6 +34,10 @@ class Optimizer:
         """Begin a descent and return it: see `Descent`."""
         return Descent(self, objective, targets, image)
 
+    def built(self, image):
+        """Return the optimizer with variables of its own for an image, if it has any."""
+        return self
+
     def numbers(self):
         """Return the fields that are not compared, by name: arguments of the traced function."""
         own = {f.name: getattr(self, f.name) for f in fields(self) if not f.compare}
@@ -139,6 +143,15 @@ class Descent:
         for name, variable in self._variables.items():
             variable.assign(state[name])
         self.updates = int(state["updates"])
+
+    def assign(self, values):
+        """Set some of the variables, by name."""
+        for name, value in values.items():
+            self._variables[name].assign(value)
+
+    def tracked(self):
+        """Return the arrays that a descent in smaller tiles takes over, by name."""
+        return {}
 
     def skip(self, updates):
         """Count updates as made, so that schedules continue from there."""

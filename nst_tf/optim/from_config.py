@@ -80,7 +80,11 @@ def pixel_bounds(config, space):
 
 
 def optimizer_name(config):
-    """Return the optimizer that the config names, or its schedule's; Adam if a rate is given."""
-    if config.optimizer is None and (config.learning_rate or config.decay):
+    """Return the optimizer that the config names, or its schedule's; Adam if a knob needs it."""
+    knobs = (
+        *(config.learning_rate, config.decay),
+        *(config.normalize_gradients, config.carry_moments),
+    )
+    if config.optimizer is None and any(knobs):
         return "adam"
     return config.optimizer or SCHEDULES[config.schedule].optimizer

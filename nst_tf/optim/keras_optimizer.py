@@ -29,10 +29,14 @@ class KerasOptimizer(Optimizer):
 
     def start(self, objective, targets, image):
         """Begin a descent with an optimizer of these settings."""
+        return Descent(self.built(image), objective, targets, image)
+
+    def built(self, image):
+        """Return an optimizer of these settings with variables for an image."""
         fresh = type(self.optimizer).from_config(self.optimizer.get_config())
         pixels = keras.Variable(np.asarray(image, np.float32))
         fresh.build([pixels])
-        return Descent(_Built(fresh, pixels, self.bounds), objective, targets, image)
+        return _Built(fresh, pixels, self.bounds)
 
 
 @dataclass(frozen=True, eq=False)

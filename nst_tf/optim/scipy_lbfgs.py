@@ -89,6 +89,14 @@ class ScipyDescent:
         """Return the present image, a tensor (1, H, W, 3)."""
         return tf.constant(self._pixels, tf.float32)
 
+    def best_image(self):
+        """Return the image of the lowest loss, which is the present one: no step is uphill."""
+        return self.image()
+
+    def tracked(self):
+        """Return nothing: see `Descent.tracked`."""
+        return {}
+
     def state(self):
         """Return what to continue from; None between restarts, as SciPy keeps its memory hidden."""
         if self._restart is None:

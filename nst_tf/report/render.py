@@ -19,6 +19,7 @@ from nst_tf.plots import losses_as_svg
 from nst_tf.report.inline import jpeg_address
 from nst_tf.rundir.layout import CONFIG, REPORT
 from nst_tf.rundir.record import read_record
+from nst_tf.transfer import has_levels
 from nst_tf.weights.registry import credit
 
 INDEX = "index.html"
@@ -64,7 +65,7 @@ def write_report(folder):
         frames=[(iteration, picture_of(path, MIDDLE)) for iteration, path in frames_of(record)],
         films=[film.name for film in record.films],
         curves=losses_as_svg(record.history) if len(record.history) > 1 else "",
-        levels=config.schedule != "tutorial" and config.unit == "relative",
+        levels=has_levels(config),
         facts=_facts(record),
         changed=_changed(config),
         command=command(config),
@@ -80,7 +81,9 @@ def how_it_ended(record):
     if not record.finished:
         return f"not finished: {damaged or count}"
     early = "iterations" in record.about and record.iterations < record.config.iterations
-    return "; ".join(filter(None, [f"converged: {count}" if early else "finished", damaged]))
+    why = f"stopped by --min-improvement {record.config.min_improvement:g}"
+    why = why if record.config.min_improvement else "converged"
+    return "; ".join(filter(None, [f"{why}: {count}" if early else "finished", damaged]))
 
 
 def command(config):
@@ -158,6 +161,9 @@ def _facts(record):
     if len(record.history) > 1:
         ends = [record.history[n].get("total", 0) for n in (0, -1)]
         facts.append(("loss", " to ".join(f"{loss:.4g}" for loss in ends)))
+    if "best" in record.about:
+        best = f"of iteration {record.about['best']:.0f}, the lowest loss at full size"
+        facts.append(("picture", best))
     if "gibibytes" in record.about:
         facts.append(("memory", f"{record.about['gibibytes']} GiB peak (whole process)"))
     paths = record.config.paths()

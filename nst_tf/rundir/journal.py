@@ -106,6 +106,8 @@ def finish_journal(folder, result, warnings=()):
         "gibibytes": round(most_memory() / GIB, 2),
         "warnings": list(warnings),
     }
+    if result.best is not None:
+        journal["finished"]["best"] = result.best
     _write(folder, journal)
     for path in checkpoints(folder):
         discard(path)

@@ -5,7 +5,7 @@ from functools import cache
 
 import numpy as np
 
-from nst_tf.errors import ImageError, check_choice
+from nst_tf.errors import ConfigError, ImageError, check_choice
 from nst_tf.image.sizes import MIN_SIDE, fit_size
 from nst_tf.schedules import SCHEDULES
 
@@ -22,7 +22,17 @@ class Level:
     iterations: int
 
 
-def make_levels(schedule, size, iterations, shortest=None, unit="relative"):
+def make_levels(
+    schedule,
+    size,
+    iterations,
+    shortest=None,
+    unit="relative",
+    *,
+    levels=None,
+    min_size=None,
+    level_iterations=None,
+):
     """Return the levels of a run, the coarsest first; their iterations add up to `iterations`.
 
     Parameters
@@ -36,25 +46,82 @@ def make_levels(schedule, size, iterations, shortest=None, unit="relative"):
         The shortest side of any picture of the run, which no level may make too small; default:
         the result's.
     unit : {"relative", "paper"}
-        Of the losses; with the papers' there is one level.
+        Of the losses; with the papers' the schedules have one level.
+    levels : int, optional
+        Their number; default: that of `level_iterations`, or by the growth of the schedule.
+    min_size : int, optional
+        The longer side of the coarsest level in pixels; default: each of `levels` is larger than
+        the one before by the growth of the schedule.
+    level_iterations : sequence of int, optional
+        The iterations of each level, in place of `iterations` and the schedule's shares.
+
+    Raises
+    ------
+    ConfigError
+        `min_size` leaves no room for as many levels, or a level would be too small.
     """
     schedule = SCHEDULES[check_choice("schedule", schedule, SCHEDULES)]
-    growth = 1.0
-    if schedule.coarsest is not None and unit == "relative":
-        growth = (size[0] * size[1] / schedule.coarsest) ** 0.5
-        growth = min(growth, (shortest or min(size)) / MIN_SIDE)
-        growth = growth if growth > WORTH_A_LEVEL else 1.0
-    steps = int(np.ceil(np.log(growth) / np.log(schedule.growth) - 1e-9))
-    shares = schedule.fewer ** np.arange(steps + 1)
-    ends = np.rint(iterations * np.cumsum(shares) / shares.sum()).astype(int)
-    ends[:-1] = np.minimum(ends[:-1], max(iterations - 1, 0))  # one at least at full size
-    levels = []
+    shortest = shortest or min(size)
+    levels = levels or (level_iterations and len(level_iterations))
+    if levels or min_size:
+        growth, steps = _chosen_growth(schedule, size, levels, min_size)
+        _check_large_enough(growth, steps, size, shortest)
+    else:
+        growth, steps = _scheduled_growth(schedule, size, shortest, unit)
+    if level_iterations:
+        ends = np.cumsum(level_iterations)
+    else:
+        shares = schedule.fewer ** np.arange(steps + 1)
+        ends = np.rint(iterations * np.cumsum(shares) / shares.sum()).astype(int)
+        ends[:-1] = np.minimum(ends[:-1], max(iterations - 1, 0))  # one at least at full size
+    made = []
     for level, (begin, end) in enumerate(zip([0, *ends], ends)):
         factor = growth ** (level / steps - 1) if steps else 1.0
         if end > begin or level == steps:
-            shrunk = tuple(max(round(length * factor), 1) for length in size)
-            levels.append(Level(shrunk, int(end - begin)))
-    return levels
+            made.append(Level(_shrunk(size, factor), int(end - begin)))
+    return made
+
+
+def _scheduled_growth(schedule, size, shortest, unit):
+    """Return by how much the sides grow from the first level to the last, and in how many steps."""
+    growth = 1.0
+    if schedule.coarsest is not None and unit == "relative":
+        growth = (size[0] * size[1] / schedule.coarsest) ** 0.5
+        growth = min(growth, shortest / MIN_SIDE)
+        growth = growth if growth > WORTH_A_LEVEL else 1.0
+    return growth, _steps(schedule, growth)
+
+
+def _chosen_growth(schedule, size, levels, min_size):
+    """Return what `_scheduled_growth` does, for a number of levels, a coarsest size, or both."""
+    if min_size is None:
+        return schedule.growth ** (levels - 1), levels - 1
+    growth = max(max(size) / min_size, 1.0)
+    steps = _steps(schedule, growth) if levels is None else levels - 1
+    if steps and growth == 1:
+        raise ConfigError(
+            f"`min_size` is {min_size}, and the longer side of the result is {max(size)}: that "
+            f"leaves no room for {levels} levels; make `min_size` smaller"
+        )
+    return growth, steps
+
+
+def _steps(schedule, growth):
+    return int(np.ceil(np.log(growth) / np.log(schedule.growth) - 1e-9))
+
+
+def _check_large_enough(growth, steps, size, shortest):
+    if steps and shortest / growth < MIN_SIDE:
+        height, width = _shrunk(size, 1 / growth)
+        raise ConfigError(
+            f"the coarsest of {steps + 1} levels would have {width}x{height} pixels, and the "
+            f"shortest side of a picture there {shortest / growth:.3g}; {MIN_SIDE} are needed: use "
+            "fewer `levels` or a larger `min_size`"
+        )
+
+
+def _shrunk(size, factor):
+    return tuple(max(round(length * factor), 1) for length in size)
 
 
 def work_left(levels, iteration):
@@ -75,17 +142,36 @@ def work_left(levels, iteration):
 
 
 @cache
-def nominal_levels(size, schedule, iterations, unit):
-    """Return the levels of a job with these settings for a square picture: none is read."""
+def nominal_levels(size, schedule, iterations, unit, **chosen):
+    """Return the levels of a job with these settings for a square picture: none is read.
+
+    `chosen` are the settings of `make_levels` that replace those of the schedule.
+    """
     try:
         size = fit_size(size, SQUARE)
     except ImageError:  # the job's own picture may have another shape
         size = SQUARE
-    return make_levels(schedule, size, iterations, unit=unit)
+    try:
+        return make_levels(schedule, size, iterations, unit=unit, **chosen)
+    except ConfigError:  # as above
+        return make_levels(schedule, size, iterations, unit=unit)
 
 
 def task_levels(task):
     """Return the levels of a `Task`."""
-    config = task.config
     sides = [*task.size, *(side for style in task.styles for side in style.image.shape[1:3])]
-    return make_levels(config.schedule, task.size, config.iterations, min(sides), config.unit)
+    return config_levels(task.config, task.size, min(sides))
+
+
+def config_levels(config, size, shortest=None):
+    """Return the levels of a config for a size (height, width); `shortest` as for `make_levels`."""
+    return make_levels(
+        config.schedule,
+        size,
+        config.iterations,
+        shortest,
+        config.unit,
+        levels=config.levels,
+        min_size=config.min_size,
+        level_iterations=config.level_iterations,
+    )

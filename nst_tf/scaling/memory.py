@@ -14,8 +14,9 @@ from nst_tf.errors import NstError
 from nst_tf.image.pixels import VGG_PIXELS
 from nst_tf.models import receptive_fields, resolve_layers
 from nst_tf.optim.from_config import make_optimizer, optimizer_name
+from nst_tf.optim.tracked import tracked
 from nst_tf.scaling.device import WORKSPACE_MIB, gpu_memory
-from nst_tf.scaling.levels import TO_BEGIN, make_levels, task_levels
+from nst_tf.scaling.levels import TO_BEGIN, config_levels, task_levels
 from nst_tf.scaling.limits import tightest_limit
 from nst_tf.scaling.precision import choose_precision
 from nst_tf.scaling.tiling import TiledObjective
@@ -93,7 +94,7 @@ def within_memory(objective, config, start, content_image, styles):
     style_area = measured_area(objective, config, styles)
     area = tile_area(objective.model, objective.layers, size, config)
     if area:
-        objective = TiledObjective(objective.model, objective.terms, size, area)
+        objective = in_tiles(objective, size, area)
     measuring = objective
     if style_area and (not area or style_area < area):
         measuring = TiledObjective(objective.model, objective.terms, size, style_area)
@@ -147,6 +148,23 @@ def in_smaller_tiles(objective, size):
             f"picture smaller, as in --size {max(size) // 2}, or end other programs that use the "
             "memory"
         )
+    return in_tiles(objective, size, area)
+
+
+def in_tiles(objective, size, area):
+    """Return an objective that is computed in tiles of `area` pixels.
+
+    Raises
+    ------
+    NstError
+        Its gradients are normalized, which needs those of the whole picture at once.
+    """
+    if objective.normalize_gradients:
+        raise NstError(
+            f"{size[1]}x{size[0]} pixels do not fit into memory at once, and --normalize-gradients "
+            "does not work tile by tile: make the picture smaller, as in --size "
+            f"{max(size) // 2}, or leave it out"
+        )
     return TiledObjective(objective.model, objective.terms, size, area)
 
 
@@ -189,7 +207,7 @@ def tile_area(model, layers, size, config):
 def optimizer_images(config, tiled):
     """Return how many images the optimizer holds, beside the current one and its gradient."""
     optimizer = make_optimizer(config, VGG_PIXELS, config.iterations, tiled=tiled)
-    return optimizer.image_arrays - 2
+    return tracked(optimizer, config).image_arrays - 2
 
 
 def expected(model, size, config):
@@ -201,7 +219,7 @@ def expected(model, size, config):
         for layer in resolve_layers(model, names)
     }
     layers = [layer for layer in model if layer in read]
-    levels = make_levels(config.schedule, size, config.iterations, unit=config.unit)
+    levels = config_levels(config, size)
     return estimate(model, layers, levels, config, tile_area(model, layers, size, config))
 
 

@@ -5,7 +5,7 @@ adds the strokes of its own size.
 
 That needs losses which mean the same at every size, the unit "relative". With the papers' sums a
 coarse level has another balance, which the next one must undo: there L-BFGS at one size reaches the
-same loss sooner (docs/performance.md).
+same loss sooner (docs/performance.md). The schedules have one level then; --levels makes several.
 """
 
 from dataclasses import replace
@@ -13,7 +13,9 @@ from dataclasses import replace
 import numpy as np
 import tensorflow as tf
 
+from nst_tf.errors import ConfigError
 from nst_tf.objective.objective import Objective
+from nst_tf.optim import Adam
 from nst_tf.scaling.levels import task_levels
 
 
@@ -29,19 +31,26 @@ def descend_levels(run, task, position=None):
         When resuming, completed levels are skipped and the current one is continued.
     """
     levels = task_levels(task)
+    if task.config.carry_moments and not isinstance(run.optimizer, Adam | None):
+        raise ConfigError(
+            f"`carry_moments` does not work with {run.optimizer!r:.60}; use Adam of nst_tf.optim"
+        )
     run.levels = levels
     first = position.level if position else 0
     image, due = task.start, sum(level.iterations for level in levels[:first])
     done = position.done if position else 0
     for number, level in list(enumerate(levels))[first:]:
-        due += level.iterations  # what a level that converged early leaves, the next one gets
+        due += level.iterations
         objective, targets = at_level(task, level, level is levels[-1])
         if position and number == first:
             image = position.loop["image"].astype(np.float32)
         else:
             image, done = enlarged(task, np.asarray(image), level), len(run.history)
         where = {"level": number, "last_level": level is levels[-1]}
-        image = run.descend(objective, targets, image, due - done, **where)
+        # What a level that converged early leaves, the next one gets; what `min_improvement` saves
+        # is not spent.
+        iterations = level.iterations if task.config.min_improvement else due - done
+        image = run.descend(objective, targets, image, iterations, **where)
 
 
 def at_level(task, level, finest):
@@ -57,7 +66,8 @@ def at_level(task, level, finest):
         replace(term, propagation="simple") if term.name == "style" else term
         for term in task.objective.terms
     ]
-    objective = Objective(task.objective.model, terms, xla=task.objective.xla)
+    options = {name: getattr(task.objective, name) for name in ("xla", "normalize_gradients")}
+    objective = Objective(task.objective.model, terms, **options)
     return objective, objective.targets(content, styles)
 
 

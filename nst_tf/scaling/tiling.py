@@ -158,10 +158,11 @@ class TiledContent:
 
     def loss(self, sums, target):
         """Return the loss of the whole picture."""
+        options = {"scale": self.term.scale, "by_size": self.term.by_size}
         return tf.add_n(
             [
                 weight
-                * content_factor(tf.shape(target[layer]), self.term.scale, sums[layer][1])
+                * content_factor(tf.shape(target[layer]), energy=sums[layer][1], **options)
                 * sums[layer][0]
                 for layer, weight in self.term.layer_weights
             ]
@@ -203,12 +204,13 @@ class TiledStyle:
 
     def loss(self, sums, target):
         """Return the loss of the whole picture."""
-        options = {"statistic": self.term.statistic, "relative": self.term.relative}
         weights = dict(self.term.layer_weights)
         return tf.add_n(
             [
                 region.strength
-                * style_distance(self._finished(of_region), region.target, weights, **options)
+                * style_distance(
+                    self._finished(of_region), region.target, weights, **self.term.options
+                )
                 for region, of_region in zip(target, sums)
             ]
         )

@@ -6,7 +6,7 @@ Only the following is changed:
   functions, which does not change the results.
 - `run`, `batch` and `grid` get `--iterations 2` and a small `--size` at the end (before `--`):
   64x48, or the size of the command scaled down to a longer side of 64. The same applies to lists
-  of jobs.
+  of jobs. With `--level-iterations` each level has one iteration.
 - In Python, `iterations=N` becomes 2, and sizes are scaled down in the same way.
 - The reader's pictures and videos (`photo.jpg`, `photos/cat.jpg`) are created from the samples.
   Runs that a command resumes or shows are created, too, unless an earlier command did so. Files
@@ -20,6 +20,7 @@ Only the following is changed:
 
 import importlib
 import importlib.util
+import itertools
 import re
 import runpy
 import shutil
@@ -35,6 +36,7 @@ from PIL import Image
 LONG_SIDE = 64  # pixels of the longer side
 SMALL_SIZE = "64x48"
 SMALL_FOR_SCALED_STYLE = "128"  # with --style-scale: the style needs 32 pixels
+SMALL_FOR_LEVELS = "256"  # with --level-iterations: the coarsest of three needs 32 pixels
 COMMANDS_WITH_SIZE = ("run", "batch", "grid")
 PICTURE_NAME = re.compile(r"[\w./-]+\.(?:jpg|jpeg|png|webp|tif|tiff|mp4)\b")
 REPOSITORY_FOLDERS = ("images/", "docs/", "output/", "notebooks/")  # not the reader's files
@@ -82,8 +84,19 @@ def scaled_down(module, args):
     sizes = [args[i + 1] for i, word in enumerate(args[:-1]) if word == "--size"]
     size = smaller_size(sizes[-1]) if sizes else SMALL_SIZE
     size = SMALL_FOR_SCALED_STYLE if "--style-scale" in args else size
+    iterations = 2
+    if "--level-iterations" in args:
+        args, iterations = one_iteration_a_level(args)
+        size = SMALL_FOR_LEVELS
     end = args.index("--") if "--" in args else len(args)
-    return [*args[:end], "--iterations", "2", "--size", size, *args[end:]]
+    return [*args[:end], "--iterations", str(iterations), "--size", size, *args[end:]]
+
+
+def one_iteration_a_level(args):
+    """Return the arguments with 1 for each number of --level-iterations, and the sum."""
+    begin = args.index("--level-iterations") + 1
+    count = len(list(itertools.takewhile(str.isdigit, args[begin:])))
+    return [*args[:begin], *["1"] * count, *args[begin + count :]], count
 
 
 def scaled_down_python(text):

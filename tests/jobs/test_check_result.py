@@ -26,14 +26,15 @@ ADAM = ["--optimizer", "adam", "--precision", "float32"]  # one trace for severa
 LOSSES = {"content": 0.2, "style": 0.5, "tv": 0.1, "total": 6.0}
 
 
-def warned(picture, *, start=GRAY, style=GRAY, losses=LOSSES, first=9.0, **knobs):
+def warned(picture, *, start=GRAY, style=GRAY, losses=LOSSES, first=9.0, best=None, **knobs):
     """Return the warnings about a run from `start` to `picture`, both in gray levels."""
     config = TransferConfig(**{"unit": "relative", "optimizer": "adam", **knobs})
     model = Trunk({}, name="none", source="")
     start, image, style = map(VGG_PIXELS.to_image, (start, picture, style))
     task = Task(Objective(model, [TVTerm(1.0)]), {}, start, config, None, [Style(style)])
     history = [{**LOSSES, "total": first}, losses]
-    return warnings_about(Result(VGG_PIXELS.to_picture(image), image, history, config, 1.0), task)
+    shown = VGG_PIXELS.to_picture(image)
+    return warnings_about(Result(shown, image, history, config, 1.0, best=best), task)
 
 
 def with_rows(value, rows, base=GRAY):
@@ -57,6 +58,11 @@ def test_loss_that_rose_names_both_and_the_learning_rate():
     assert "make --learning-rate smaller (it is 5), or use --optimizer adam" in warning
     (warning,) = warned(GRAY + 20, losses={**LOSSES, "total": 26.5}, optimizer="lbfgs")
     assert "learning-rate" not in warning
+
+
+def test_loss_of_the_best_picture_counts():
+    assert warned(GRAY + 20, losses={**LOSSES, "total": 26.5}, best=0) == []
+    assert warned(GRAY + 20, losses={**LOSSES, "total": 26.5}, best=1)
 
 
 def test_negative_loss_that_fell_is_no_warning():

@@ -92,6 +92,25 @@ def test_resumed_run_equals_uninterrupted_run(job, interrupt_job, capsys):
     assert finished["iterations"] == 6
 
 
+def test_resumed_levels_keep_average_best_and_moments(job, interrupt_job, capsys):
+    knobs = ["--size", "80", "--min-size", "48", "--level-iterations", "4", "3", "--carry-moments"]
+    knobs += ["--average", "0.5", "--keep", "best", "--learning-rate", "60", "--save-every", "1"]
+    knobs += ["--content-layers", "conv2_1", "--style-layers", "conv1_1", "conv2_1"]
+    names = ["--iterations", "7", "--output"]
+    assert job(*knobs, *names, "whole") == 0
+    finished = json.loads(Path("whole/journal.json").read_text())["finished"]
+    best = 4 + int(np.argmin([float(row[1]) for row in rows("whole")[1:]][4:]))
+    assert finished["best"] == best < 7
+    line = f"of iteration {best}, the lowest loss at full size"
+    assert f"the picture is {line}" in read_stdout(capsys)
+    assert line in " ".join(Path("whole/report.html").read_text().split())
+    interrupt_job(6, *knobs, *names, "cut")
+    assert main(["--resume", "cut"]) == 0
+    assert rows("cut") == rows("whole")
+    for name in ("result.png", "000006.png", "000007.png"):
+        assert Path("cut", name).read_bytes() == Path("whole", name).read_bytes(), name
+
+
 def read_stdout(capsys):
     return capsys.readouterr().out
 

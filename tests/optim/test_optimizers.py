@@ -8,10 +8,17 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from objectives import forget_traces
+from objectives import Bowl, forget_traces
 from pictures import make_picture
 
-from nst_tf import ConfigError, Diverged, Interrupted, Objective, style_transfer
+from nst_tf import (
+    ConfigError,
+    Diverged,
+    Interrupted,
+    Objective,
+    TransferConfig,
+    style_transfer,
+)
 from nst_tf.config import DECAYS as DECAY_CHOICES
 from nst_tf.config import OPTIMIZERS
 from nst_tf.image.pixels import VGG_PIXELS
@@ -20,6 +27,7 @@ from nst_tf.objective.objective import TVTerm
 from nst_tf.optim import LBFGS, SGD, Adam, KerasOptimizer, ScipyLBFGS
 from nst_tf.optim import lbfgs as lbfgs_module
 from nst_tf.optim.decay import DECAYS, learning_rate_at
+from nst_tf.optim.from_config import optimizer_name
 from nst_tf.optim.lbfgs import inner_products, quasi_newton
 
 CONTENT = VGG_PIXELS.to_image(make_picture(37, 45))
@@ -214,18 +222,6 @@ def test_picture_of_a_skipped_iteration_raises(tiny_model, monkeypatch):
 # ------------------------------------------------------------------ L-BFGS
 
 
-class Bowl:
-    """A loss term without features: the squared distance of the pixels from the content."""
-
-    name, weight, layers = "bowl", 1.0, ()
-
-    def targets(self, objective, content_image, styles):
-        return tf.constant(content_image)
-
-    def loss(self, features, image, target):
-        return tf.reduce_sum(tf.square(image - target))
-
-
 def test_lbfgs_converges_to_the_minimum(tiny_model):
     objective = Objective(tiny_model, [Bowl()])
     descent = ScipyLBFGS(500).start(objective, objective.targets(CONTENT), np.zeros_like(CONTENT))
@@ -340,6 +336,58 @@ def test_error_in_the_lbfgs_objective_reaches_the_caller():
     descent = ScipyLBFGS(5).start(broken, (), np.ones((1, 2, 2, 3)))
     with pytest.raises(tf.errors.OpError, match="a broken objective"):
         descent.update(5)
+
+
+def test_knobs_that_an_optimizer_cannot_follow_are_rejected():
+    for name, value, optimizer in [
+        ("normalize_gradients", True, "lbfgs-fixed"),
+        ("average", 0.9, "lbfgs"),
+        ("carry_moments", True, "sgd"),
+    ]:
+        message = f"`{name}` does not work with the optimizer {optimizer}; use adam"
+        with pytest.raises(ConfigError, match=message):
+            TransferConfig(optimizer=optimizer, **{name: value})
+    for knob in ({"normalize_gradients": True}, {"carry_moments": True}):
+        assert optimizer_name(TransferConfig(schedule="fast", **knob)) == "adam"
+    assert optimizer_name(TransferConfig(schedule="fast", average=0.9)) == "lbfgs-fixed"
+
+
+def test_adam_continues_with_moments_carried_from_another_level():
+    mean, square = (x.astype(np.float32) for x in (0.1 * CENTER, STRETCH**2))
+    with contextlib.closing(Adam(0.05).start(bowl, (), np.ones_like(CENTER))) as descent:
+        descent.assign({"mean": mean, "square": square, "carried": 7.0})
+        descent.update()
+        moved = descent.image().numpy()
+    gradient = 2 * STRETCH * (1 - CENTER)
+    m, v, t = 0.9 * mean + 0.1 * gradient, 0.999 * square + 0.001 * gradient**2, 8
+    rate = 0.05 * np.sqrt(1 - 0.999**t) / (1 - 0.9**t)
+    np.testing.assert_allclose(moved, 1 - rate * m / (np.sqrt(v) + 1e-8), rtol=1e-5)
+
+
+def test_checkpoint_of_adam_without_carried_moments_is_continued():
+    """Earlier versions saved none."""
+    with contextlib.closing(Adam(0.05).start(bowl, (), np.ones_like(CENTER))) as descent:
+        descent.update(3)
+        state = descent.state()
+        expected = descent.update(2)
+        del state["carried"]
+        descent.restore(state)
+        assert descent.update(2) == expected
+
+
+def test_moments_are_resized_for_the_next_level():
+    ramp = np.broadcast_to(np.arange(5.0, dtype=np.float32)[:, None, None], (1, 5, 4, 3))
+    spikes = np.zeros((1, 5, 4, 3), np.float32)
+    spikes[0, 2, 1] = 9
+    state = {"mean": ramp, "square": spikes, "carried": np.float32(10), "updates": np.int32(5)}
+    carried = Adam().carried(state, (10, 8))
+    assert carried["carried"] == 15
+    places = np.arange(10) / 2 - 0.25  # centers of the new rows, in rows of before
+    np.testing.assert_allclose(carried["mean"][0, 4:6, 0, 0], places[4:6], rtol=1e-5)
+    rows = np.interp(places, np.arange(5), spikes[0, :, 1, 0])
+    columns = np.interp(np.arange(8) / 2 - 0.25, np.arange(4), [0, 1, 0, 0])
+    np.testing.assert_allclose(carried["square"][0, :, :, 0], np.outer(rows, columns), rtol=1e-5)
+    assert (carried["square"].numpy() >= 0).all()
 
 
 @pytest.mark.parametrize("stored", [1, 3, 4, 6, 9])

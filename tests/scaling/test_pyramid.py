@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from objectives import bowl_task
 from pictures import make_picture
 
 from nst_tf import ConfigError, Style, TransferConfig, style_transfer
@@ -12,7 +13,7 @@ from nst_tf.optim.from_config import optimizer_name
 from nst_tf.scaling.levels import make_levels, task_levels
 from nst_tf.scaling.pyramid import enlarged, resized_image, resized_style
 from nst_tf.schedules import SCHEDULES
-from nst_tf.transfer import make_task
+from nst_tf.transfer import has_levels, make_task, minimize
 
 CONTENT = VGG_PIXELS.to_image(make_picture(233, 311))
 STYLE = VGG_PIXELS.to_image(make_picture(250, 211, seed=1))
@@ -100,6 +101,73 @@ def test_unused_iterations_pass_to_the_next_level(tiny_model, monkeypatch):
     assert seen == list(range(13))
     assert result.iterations == 12
     assert not result.converged
+
+
+def test_chosen_levels():
+    def sizes(**chosen):
+        return [level.size for level in make_levels("tutorial", (300, 400), 90, **chosen)]
+
+    assert sizes(levels=1) == [(300, 400)]
+    assert sizes(levels=3) == [(75, 100), (150, 200), (300, 400)]
+    assert sizes(min_size=150) == [(112, 150), (184, 245), (300, 400)]  # growth of 2 at most
+    assert sizes(min_size=200) == [(150, 200), (300, 400)]
+    assert sizes(min_size=100, levels=2) == [(75, 100), (300, 400)]
+    assert sizes(min_size=256, levels=3) == [(192, 256), (240, 320), (300, 400)]
+    for large in (400, 5000):  # such as small pictures of a batch
+        assert sizes(min_size=large) == sizes(min_size=large, levels=1) == [(300, 400)]
+    levels = make_levels("fast", (300, 400), 90, level_iterations=(50, 30, 10), unit="paper")
+    assert [level.iterations for level in levels] == [50, 30, 10]
+    assert levels[0].size == (75, 100)
+    shares = [level.iterations for level in make_levels("fast", (300, 400), 90, levels=3)]
+    assert shares == [41, 29, 20]  # 1 : 0.7 : 0.49
+
+
+@pytest.mark.parametrize(
+    ("chosen", "message"),
+    [
+        ({"levels": 5}, "coarsest of 5 levels would have 25x19 pixels, and .* there 18.8; 32 are"),
+        ({"min_size": 40}, "coarsest of 5 levels would have 40x30 pixels, .* a larger `min_size`"),
+        ({"levels": 2, "min_size": 400}, "`min_size` is 400, and the longer side of the result"),
+    ],
+)
+def test_levels_that_do_not_fit_are_rejected(chosen, message):
+    with pytest.raises(ConfigError, match=message):
+        make_levels("fast", (300, 400), 90, **chosen)
+
+
+def test_small_style_rejects_chosen_levels():
+    with pytest.raises(
+        ConfigError, match="pixels, and the shortest side of a picture there 20; 32"
+    ):
+        make_levels("fast", (300, 400), 90, shortest=40, levels=2)
+
+
+def test_iterations_are_the_sum_of_those_of_the_levels():
+    config = TransferConfig(level_iterations=(4, 3))
+    assert config.iterations == 7
+    assert config.changed(level_iterations=[2, 2], iterations=4).iterations == 4
+    with pytest.raises(ConfigError, match="`iterations` is 9, but `level_iterations` 4 3 make 7"):
+        config.changed(iterations=9)
+    with pytest.raises(ConfigError, match="`level_iterations` has 2 numbers for 3 levels; give"):
+        config.changed(levels=3)
+    with pytest.raises(ConfigError, match="`level_iterations` is 0; it must be at least 1"):
+        TransferConfig(level_iterations=(4, 0))
+
+
+def test_chosen_levels_run_in_any_schedule_and_unit(tiny_model):
+    sizes = []
+    config = TransferConfig(level_iterations=(3, 2), min_size=64, alpha=1e-3, tv_weight=0)
+    task = bowl_task(tiny_model, CONTENT, STYLE[:, :233].repeat(2, 2)[:, :, :311], config)
+    minimize(task, callbacks=[lambda step: sizes.append(step.image.shape[1:3])])
+    assert sizes == [(48, 64)] * 3 + [(233, 311)] * 3
+
+
+@pytest.mark.parametrize("knobs", [{}, {"schedule": "fast", "unit": "paper"}, {"min_size": 64}])
+def test_runs_with_several_levels_are_known_beforehand(knobs):
+    assert has_levels(TransferConfig(**knobs)) == ("min_size" in knobs)
+    assert has_levels(TransferConfig(**{**knobs, "schedule": "fast", "unit": "relative"}))
+    assert has_levels(TransferConfig(**knobs, levels=2))
+    assert has_levels(TransferConfig(**knobs, level_iterations=(1, 2)))
 
 
 def test_small_style_limits_the_coarsest_level():

@@ -64,6 +64,17 @@ def test_tiles_match_for_every_statistic(tiny_model, statistic):
     check_same(tiny_model, 90 * 80, statistic=statistic, unit="relative")
 
 
+def test_tiles_match_with_weights_divided_by_size(tiny_model):
+    content, image = CONTENT[:, :60, :80], tf.constant(NOISE[:, :60, :80])
+    layers = {"content_layers": ("conv1_2",), "style_layers": ("conv1_1", "conv1_2")}
+    terms = loss_terms(tiny_model, TransferConfig(normalize_weights=True, **layers))
+    objective = Objective(tiny_model, terms)
+    targets = objective.targets(content, as_styles(content[:, ::-1]))
+    tiled = TiledObjective(tiny_model, terms, (60, 80), SMALL)(image, targets)
+    for name, loss in objective(image, targets).items():
+        np.testing.assert_allclose(tiled[name], loss, rtol=2e-5, err_msg=name)
+
+
 def test_tiles_match_for_wasserstein(tiny_model):
     """Rounding errors of 1e-7 in eigenvalues of 0 become 3e-4 in their square roots."""
     check_same(tiny_model, 90 * 80, statistic="wasserstein", unit="relative", tolerance=5e-3)
