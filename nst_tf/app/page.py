@@ -295,38 +295,51 @@ class Visits:
         page.load(self.load, visit, outputs, **QUIET)
         outputs.append(self.timer)
         self.timer.tick(self.refresh, [visit, self.seen], outputs, **QUIET)
-        panel.start.click(self.start, self.controls.all() | {visit}, outputs, **QUIET)
-        panel.stop.click(self.stop, visit, outputs, **QUIET)
-        panel.resume.click(self.resume, visit, outputs, **QUIET)
-        self.recent.select(self.select, [visit, self.names], outputs, **QUIET)
+        panel.start.click(self.start, self.controls.all() | {visit, self.seen}, outputs, **QUIET)
+        panel.stop.click(self.stop, [visit, self.seen], outputs, **QUIET)
+        panel.resume.click(self.resume, [visit, self.seen], outputs, **QUIET)
+        self.recent.select(self.select, [visit, self.seen, self.names], outputs, **QUIET)
         self.recent.select(None, js=SCROLL_TO_RUN)
 
     def refresh(self, visit, seen=None):
-        """Return the component updates since the view version `seen`."""
+        """Return the component updates that a page has not shown yet.
+
+        `seen` is the version of the view that it shows, and a mark of each update that it got: to
+        change a component takes Gradio 10 ms or more.
+        """
         visit, visit_update = checked_visit(visit), {}
+        version, shown = seen or (None, {})
         order = self.studio.order(visit["order"])
         if order is not None and order.folder and visit["run"] != order.folder.name:
             # The directory name identifies the run after a restart of the page. Send it only once:
             # a refresh that began before Start must not restore the old visit.
             visit["run"] = order.folder.name
             visit_update = {self.visit: visit}
-        view = view_of(self.studio, visit["order"], visit["run"], seen)
+        view = view_of(self.studio, visit["order"], visit["run"], version)
         if view is None:
             return {self.seen: seen, **visit_update}
-        mine = self.studio.order_of(visit["owner"])
-        updates = {self.seen: view.version, **visit_update, **_updates(self.panel, view, mine)}
-        updates[self.timer] = gr.Timer(refresh_seconds(len(self.studio.open_orders())))
-        return updates if view.state in OPEN else {**updates, **self._recent()}
+        updates = _updates(self.panel, view, self.studio.order_of(visit["owner"]))
+        updates[self.timer] = gr.update(value=refresh_seconds(len(self.studio.open_orders())))
+        updates |= {} if view.state in OPEN else self._recent()
+        marks = {component._id: hash(repr(update)) for component, update in updates.items()}
+        # Buttons are sent again in any case: of two handlers at a time, the later one's marks stay.
+        buttons = (self.panel.start, self.panel.stop, self.panel.resume)
+        new = {
+            component: update
+            for component, update in updates.items()
+            if component in buttons or shown.get(component._id) != marks[component._id]
+        }
+        return {self.seen: (view.version, {**shown, **marks}), **visit_update, **new}
 
     def _recent(self):
         runs = recent_runs(self.studio)
         pictures = [(picture, caption) for _, picture, caption in runs]
         return {
             self.names: [name for name, _, _ in runs],
-            self.recent: gr.Gallery(pictures, visible=bool(pictures)),
+            self.recent: gr.update(value=pictures, visible=bool(pictures)),
         }
 
-    def _perform(self, visit, action):
+    def _perform(self, visit, seen, action):
         """Apply an action to a visit; return the component updates, with an alert on error."""
         visit, alert = checked_visit(visit), ""
         try:
@@ -334,7 +347,7 @@ class Visits:
         except NstError as error:
             alert = alert_of(str(error))
         alert_update = {self.panel.alert: gr.HTML(alert, visible=bool(alert))}
-        return {self.visit: visit, **self.refresh(visit), **alert_update}
+        return {self.visit: visit, **self.refresh(visit, _all_of(seen)), **alert_update}
 
     def load(self, visit):
         """Show the visitor's own run, or the run shown last."""
@@ -359,15 +372,15 @@ class Visits:
             )
             return {**visit, "order": order.key, "run": None}
 
-        return self._perform(values[self.visit], take)
+        return self._perform(values[self.visit], values[self.seen], take)
 
-    def stop(self, visit):
+    def stop(self, visit, seen):
         """Stop the visitor's run and show it."""
         return self._perform(
-            visit, lambda visit: {**visit, "order": self.studio.stop(visit["owner"]).key}
+            visit, seen, lambda visit: {**visit, "order": self.studio.stop(visit["owner"]).key}
         )
 
-    def resume(self, visit, request: gr.Request):
+    def resume(self, visit, seen, request: gr.Request):
         """Resume the run that is shown."""
 
         def take(visit):
@@ -378,12 +391,17 @@ class Visits:
             )
             return {**visit, "order": order.key, "run": name}
 
-        return self._perform(visit, take)
+        return self._perform(visit, seen, take)
 
-    def select(self, visit, names, event: gr.SelectData):
+    def select(self, visit, seen, names, event: gr.SelectData):
         """Show the selected recent run."""
         name = names[event.index]
-        return self._perform(visit, lambda visit: {**visit, "order": None, "run": name})
+        return self._perform(visit, seen, lambda visit: {**visit, "order": None, "run": name})
+
+
+def _all_of(seen):
+    """Return what a page shows without the version, so that its view is made in any case."""
+    return (None, seen[1]) if seen else None
 
 
 def refresh_seconds(orders):
@@ -408,16 +426,16 @@ def _updates(panel, view, mine):
         "report": files.get(REPORT),
     }
     buttons = {
-        button: gr.DownloadButton(visible=downloads[name] is not None, value=downloads[name])
+        button: gr.update(visible=downloads[name] is not None, value=downloads[name])
         for name, button in panel.downloads.items()
     }
     return {
         panel.headline: headline_of(view, mine),
-        panel.picture: gr.HTML(view.picture, visible=bool(view.picture)),
-        panel.numbers: gr.HTML(view.numbers, visible=bool(view.numbers)),
-        panel.command: gr.Textbox(value=view.command, visible=bool(view.command)),
-        panel.start: gr.Button(interactive=mine is None),
-        panel.stop: gr.Button(interactive=mine is not None and not mine.stopping),
-        panel.resume: gr.Button(interactive=view.state == "unfinished" and mine is None),
+        panel.picture: gr.update(value=view.picture, visible=bool(view.picture)),
+        panel.numbers: gr.update(value=view.numbers, visible=bool(view.numbers)),
+        panel.command: gr.update(value=view.command, visible=bool(view.command)),
+        panel.start: gr.update(interactive=mine is None),
+        panel.stop: gr.update(interactive=mine is not None and not mine.stopping),
+        panel.resume: gr.update(interactive=view.state == "unfinished" and mine is None),
         **buttons,
     }
