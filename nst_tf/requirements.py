@@ -12,6 +12,7 @@ MODULES = {
     "h5py": "h5py",
     "imageio": "imageio",
     "Pillow": "PIL",
+    "tifffile": "tifffile",
     "pooch": "pooch",
     "requests": "requests",
     "tqdm": "tqdm",

@@ -348,8 +348,8 @@ def _of_sixteen_bits(path, start, high, rawmode, remarks):
     with BoundedFile(path) as file, _opened(file, start) as low:
         file.allow_pixels()
         tile = low.tile[0]
-        arguments = (rawmode, *tile[3][1:]) if isinstance(tile[3], tuple) else rawmode
-        low.tile = [(*tile[:3], arguments)]
+        arguments = (rawmode, *tile.args[1:]) if isinstance(tile.args, tuple) else rawmode
+        low.tile = [tile._replace(args=arguments)]
         low.load()
         values = np.uint16(np.asarray(high)) * 256 + np.asarray(low)
     levels, remark = eight_bits(values[..., :3])
