@@ -48,7 +48,7 @@ def reported(work):
         )
         return complain(f"{error.filename or 'a file'}: {error.strerror or error}{advice}", 2)
     except ModuleNotFoundError as error:
-        if error.name.startswith("nst_tf"):  # a bug
+        if not error.name or error.name.startswith("nst_tf"):  # a bug
             raise
         return complain(lacks([error.name]), 2)
     except MemoryError:

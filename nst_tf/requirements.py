@@ -33,12 +33,12 @@ def check_requirements(*, command):
 
     Raises
     ------
-    ImportError
+    ModuleNotFoundError
         Python code imports nst_tf.
     """
     problem = _problem()
     if problem and not command:
-        raise ImportError(problem)
+        raise ModuleNotFoundError(problem)
     if problem:
         sys.stderr.write(f"nst_tf: {problem}\n")
         sys.exit(2)
