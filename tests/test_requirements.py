@@ -33,7 +33,7 @@ def test_command_without_a_package_prints_one_line(package):
 def test_import_without_packages_raises():
     done = started("-c", "import sys; sys.modules['scipy'] = None\nimport nst_tf")
     last_line = done.stderr.splitlines()[-1]
-    assert re.match(r"ImportError: .* lacks scipy; ", last_line)
+    assert re.match(r"ModuleNotFoundError: .* lacks scipy; ", last_line)
 
 
 def test_package_that_is_imported_late_is_named(capsys):
