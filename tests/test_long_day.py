@@ -72,8 +72,8 @@ def orders(config, folder, tiny_model):
     "kind",
     [
         transfers,
-        pytest.param(jobs, marks=pytest.mark.slow),
-        pytest.param(orders, marks=pytest.mark.slow),
+        pytest.param(jobs, marks=pytest.mark.long),
+        pytest.param(orders, marks=pytest.mark.long),
     ],
 )
 def test_runs_of_many_sizes_keep_nothing(kind, config, tmp_path, tiny_model):

@@ -106,7 +106,7 @@ def test_files_of_a_run_hold_no_directories_and_no_exif(home, tmp_path):
     assert pictures[0] == pictures[1]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_batch_holds_no_directories(home):
     Path("broken.jpg").write_bytes(b"none")
     pictures = ["--content", *full(home, "photo.jpg", "broken.jpg"), "--style", "painting.png"]
