@@ -7,7 +7,7 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11,\
 	$(shell $(p) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
 	2>/dev/null && echo $(p))))
 
-.PHONY: run app test lint bench notebooks build-notebooks course test-notebooks test-lessons test-course test-docs test-cluster test-app test-slow test-long test-most test-all clean
+.PHONY: run app test lint bench notebooks build-notebooks course test-notebooks test-docs test-cluster test-app test-slow test-long test-most test-all clean
 
 run: $(VENV)/installed  ## paint the sample photograph
 	$(BIN)/python -m nst_tf.run
@@ -31,12 +31,8 @@ build-notebooks: $(VENV)/installed-teach  ## make the notebooks anew from notebo
 course: $(VENV)/installed-teach  ## the assignment for students, its solution for the teacher
 	$(BIN)/python notebooks/course/build.py
 
-test-notebooks: test-lessons test-course  ## lessons, assignment, grader
-
-test-lessons: $(VENV)/installed-test $(VENV)/installed-teach
+test-notebooks: $(VENV)/installed-test $(VENV)/installed-teach  ## lessons, assignment, grader
 	$(BIN)/python -m pytest -n 2 --dist loadscope notebooks/tests
-
-test-course: $(VENV)/installed-test $(VENV)/installed-teach
 	$(BIN)/python -m pytest notebooks/course/tests
 
 test-docs: $(VENV)/installed-test  ## every command and Python block of the documentation
@@ -55,10 +51,7 @@ test-long: $(VENV)/installed-test $(VENV)/installed-test-app  ## kills, signals,
 	$(BIN)/python -m pytest -m long
 
 # One run of pytest for the first three: the processes start once, and end together.
-# A cluster mostly waits, so the course is graded beside it.
-test-all: lint test-most test-lessons $(VENV)/installed-cluster  ## everything but test-long
-	$(MAKE) --jobs=2 test-course test-cluster
-	$(MAKE) test-app
+test-all: lint test-most test-notebooks test-cluster test-app  ## everything but test-long
 
 test-most: $(VENV)/installed-test  ## test, test-slow and test-docs in one
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not long and not cluster and not app"
