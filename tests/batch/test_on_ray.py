@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -92,28 +93,58 @@ def has_checkpoint(job):
     return folder.is_dir() and bool(checkpoints(folder))
 
 
-@pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_stopped_driver_can_be_resumed(jobs, photos, signal_number):
-    jobs = jobs[:4]
+def test_stopped_driver_can_be_resumed(jobs, photos):
+    """One batch, stopped three times: starting Ray takes most of this test's time."""
+    jobs = jobs[:5]
     Path("jobs.json").write_text(
         json.dumps({"jobs": [{"name": job.name, **asdict(job.config)} for job in jobs]})
     )
-    command = [sys.executable, "-m", "nst_tf.batch"]
-    environment = {**os.environ, "PYTHONPATH": str(HOME)}
-    options = {"env": environment, "text": True, "stderr": subprocess.PIPE}
-    ray_options = ["--engine", "ray", "--workers", "1"]
-    driver = subprocess.Popen([*command, "jobs.json", "--output", "out", *ray_options], **options)
-    when(lambda: sum(map(has_checkpoint, jobs)), lambda: driver.send_signal(signal_number)).join()
-    stderr = driver.communicate(timeout=120)[1]
-    if signal_number != signal.SIGKILL:
-        assert driver.returncode == 128 + signal_number, stderr
-        assert "`python -m nst_tf.batch --resume out` resumes" in stderr
-        assert "Traceback" not in stderr
-    resumed = subprocess.run([*command, "--resume", "out", *ray_options], check=False, **options)
-    assert resumed.returncode == 0, resumed.stderr
+    arguments = ["jobs.json", "--output", "out"]
+    for signal_number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+        stderr = stop_driver(arguments, jobs, signal_number)
+        if signal_number != signal.SIGKILL:
+            assert "`python -m nst_tf.batch --resume out` resumes" in stderr
+            assert "Traceback" not in stderr
+        arguments = ["--resume", "out"]
+    with started(arguments) as driver:
+        stderr = driver.communicate(timeout=120)[1]
+    assert driver.returncode == 0, stderr
     assert [row["state"] for row in rows("out")] == ["done"] * len(jobs)
     run_batch(jobs, "here", say=None)
     assert_same_pictures("out", "here", jobs)
+
+
+def started(arguments):
+    """Start a batch of one worker on Ray."""
+    command = [
+        sys.executable,
+        "-m",
+        "nst_tf.batch",
+        *arguments,
+        "--engine",
+        "ray",
+        "--workers",
+        "1",
+    ]
+    environment = {**os.environ, "PYTHONPATH": str(HOME)}
+    return subprocess.Popen(command, env=environment, text=True, stderr=subprocess.PIPE)
+
+
+def stop_driver(arguments, jobs, signal_number):
+    """Start a batch, stop it after its next checkpoint in the middle of a job; return stderr."""
+    before = all_checkpoints(jobs)
+    with started(arguments) as driver:
+        send = partial(driver.send_signal, signal_number)
+        when(lambda: all_checkpoints(jobs) - before, send).join()
+        stderr = driver.communicate(timeout=120)[1]
+    killed = signal_number == signal.SIGKILL
+    assert driver.returncode == (-signal_number if killed else 128 + signal_number), stderr
+    return stderr
+
+
+def all_checkpoints(jobs):
+    folders = [Path("out") / job.name for job in jobs]
+    return {path for folder in folders if folder.is_dir() for path in checkpoints(folder)}
 
 
 # ------------------------------------------------------------------ without a cluster
