@@ -2,6 +2,8 @@
 
 VENV ?= .venv
 BIN := $(VENV)/bin
+# Python compiles what it imports, when it does; not all of every package beforehand.
+INSTALL = $(BIN)/python -m pip install --quiet --no-compile
 # The first Python that TensorFlow has wheels for; `make PYTHON=... run` chooses another.
 PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11,\
 	$(shell $(p) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
@@ -51,7 +53,7 @@ test-long: $(VENV)/installed-test $(VENV)/installed-test-app  ## kills, signals,
 	$(BIN)/python -m pytest -m long
 
 # One run of pytest for the first three: the processes start once, and end together.
-test-all: lint test-most test-notebooks test-cluster test-app  ## everything but test-long
+test-all: $(VENV)/installed-all lint test-most test-notebooks test-cluster test-app  ## everything but test-long
 
 test-most: $(VENV)/installed-test  ## test, test-slow and test-docs in one
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not long and not cluster and not app"
@@ -60,28 +62,34 @@ bench: $(VENV)/installed  ## measure, beside peers where they can be installed: 
 	$(BIN)/python -m benchmarks --estimate-tutorial
 
 $(VENV)/installed: requirements.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet -r requirements.txt
+	$(INSTALL) -r requirements.txt
 	touch $@
 
 $(VENV)/installed-test: requirements-test.txt requirements.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet -r requirements-test.txt
+	$(INSTALL) -r requirements-test.txt
 	touch $@
 
 $(VENV)/installed-teach: requirements-teach.txt requirements.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet -r requirements-teach.txt
+	$(INSTALL) -r requirements-teach.txt
 	touch $@
 
 $(VENV)/installed-cluster: requirements-cluster.txt requirements.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet -r requirements-cluster.txt
+	$(INSTALL) -r requirements-cluster.txt
 	touch $@
 
 $(VENV)/installed-app: requirements-app.txt requirements.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet -r requirements-app.txt
+	$(INSTALL) -r requirements-app.txt
 	touch $@
 
 $(VENV)/installed-test-app: requirements-test-app.txt requirements-app.txt requirements-test.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet -r requirements-test-app.txt
+	$(INSTALL) -r requirements-test-app.txt
 	touch $@
+
+# All of them by one run of pip, for test-all.
+KINDS := test teach cluster app test-app
+$(VENV)/installed-all: requirements.txt $(KINDS:%=requirements-%.txt) | $(BIN)/python
+	$(INSTALL) $(KINDS:%=-r requirements-%.txt)
+	touch $@ $(VENV)/installed $(KINDS:%=$(VENV)/installed-%)
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "nst_tf needs Python 3.11, 3.12 or 3.13;" \
