@@ -183,7 +183,17 @@ def build(studio, uploads, knobs=None):
         recent = make_recent()
         _connect_controls(controls, uploads)
         Visits(studio, uploads, knobs or {}, controls, panel, recent).connect(page)
+        _skip_schemas(page)
     return page
+
+
+def _skip_schemas(page):
+    """Keep Gradio from creating JSON schemas of the components: the page offers no API.
+
+    Gradio would create one at each update of a component, and send all of them with the page.
+    """
+    for component in set(map(type, page.blocks.values())):
+        component.skip_api = True
 
 
 def _connect_controls(controls, uploads):

@@ -114,3 +114,9 @@ def free_port():
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         return sock.getsockname()[1]
+
+
+def test_page_holds_no_schemas_of_an_interface(page):
+    components = page.config["components"]
+    assert len(components) > 50
+    assert not [component["id"] for component in components if "api_info" in component]
