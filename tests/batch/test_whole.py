@@ -149,7 +149,7 @@ def test_failed_jobs_are_reported_and_stop_no_other(photos, base, capsys):
 def test_internal_error_fails_one_job_and_saves_a_traceback(photos, base):
     jobs = pairs(["a.png"], ["x.png"], base=base)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("nst_tf.jobs.run.save_result", lambda *_: 1 / 0)
+        patch.setattr("nst_tf.jobs.output.Output.save", lambda *_: 1 / 0)
         summary = run_batch(jobs, "out", **QUIET)
     assert "ZeroDivisionError" in summary.outcomes["a_x"].reason
     assert "1 / 0" in Path("out/a_x/error.txt").read_text()
