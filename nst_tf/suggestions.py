@@ -115,6 +115,7 @@ PEERS = {
     ),
 }
 PICTURES = ("content", "style")
+SIMILAR = 0.65  # by difflib's ratio, 1 for equal names: `preset` and `rescale` have 0.62
 
 
 def suggestion(name, known, positional=()):
@@ -146,7 +147,7 @@ def suggestion(name, known, positional=()):
         return "pictures are given without options, as in photo.jpg painting.jpg"
     if target:  # this command has nothing like it
         return ""
-    similar = difflib.get_close_matches(plain[:60], ours, n=1)
+    similar = difflib.get_close_matches(plain[:60], ours, n=1, cutoff=SIMILAR)
     return f"did you mean {mark}{ours[similar[0]]}{mark}?" if similar else ""
 
 

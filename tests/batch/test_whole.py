@@ -173,7 +173,7 @@ def test_full_disk_ends_the_batch(photos, base, monkeypatch, capsys):
     def full(*_, **__):
         raise OSError(28, "No space left on device", "out/a_x/result.png")
 
-    monkeypatch.setattr("nst_tf.jobs.run.save_image", full)
+    monkeypatch.setattr("nst_tf.jobs.output.save_image", full)
     args = ["--content", "a.png", "b.png", "--style", "x.png", "--output", "out", "--size", "48"]
     assert main([*args, "--weights", base.weights, "--iterations", "2"]) == 2
     assert "No space left on device; free some space" in capsys.readouterr().err
