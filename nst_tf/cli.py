@@ -19,6 +19,7 @@ HEADINGS = {
     "weights": "network",
     "size": "sizes",
     "init": "initial image",
+    "rescale": "result",
     "save_every": "run",
 }
 PIPE_CLOSED = 141  # exit status after a closed pipe: 128 + SIGPIPE
@@ -89,7 +90,9 @@ def add_knob(parser, knob):
     else:
         choices = knob.metadata["choices"]
         choices = choices and tuple(choices)
-        metavar = knob.metadata["metavar"] or ("|".join(choices) if choices else _metavar(kind))
+        metavar = knob.metadata["metavar"] or (
+            "|".join(map(str, choices)) if choices else _metavar(kind)
+        )
         parser.add_argument(flag, type=kind, choices=choices, metavar=metavar, help=text)
 
 

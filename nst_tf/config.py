@@ -21,6 +21,7 @@ from nst_tf.files import address_advice, atomic_file, read_text
 from nst_tf.image.color import COLOR_MODES
 from nst_tf.image.io import is_picture, read_note
 from nst_tf.image.noise import NOISE
+from nst_tf.image.profiles import PROFILES
 from nst_tf.image.sizes import RESAMPLING
 from nst_tf.samples import SAMPLES
 from nst_tf.suggestions import suggestion
@@ -380,8 +381,9 @@ class JobConfig(TransferConfig):
     )
     size: str | None = knob(
         None,
-        "both sides, the longer side, or a named side (default: about the area of 640x480)",
-        metavar="WxH|N|short:N|height:N|width:N|area:N",
+        "both sides, the longer side, or a named side; max:N never enlarges, N+ is the largest "
+        "size that fits into memory, N at least (default: about the area of 640x480)",
+        metavar="WxH|N|short:N|height:N|width:N|area:N|max:N|N+",
     )
     style_size: str | None = knob(
         None, "--size for the styles (default: as many pixels as the result)", metavar="SIZE"
@@ -417,6 +419,24 @@ class JobConfig(TransferConfig):
         "noise amplitude in gray levels (default: gaussian 1, uniform 20)",
         minimum=0,
         maximum=1000,
+    )
+    rescale: bool = knob(
+        False, "resize the result to the photograph's own size, by the interpolation of --resample"
+    )
+    bits: int = knob(
+        8, "bits per channel of the result: 16 for result.png, and .tif or .png", choices=(8, 16)
+    )
+    profile: str | None = knob(
+        None,
+        "ICC profile in the result: srgb, or p3 (Display P3), to which its pixels are converted "
+        "(default: none, which means sRGB)",
+        choices=tuple(PROFILES),
+    )
+    dpi: int | None = knob(
+        None,
+        "resolution in the result for printing, in dots per inch (default: none)",
+        minimum=1,
+        maximum=65535,
     )
     save_every: int = knob(
         50, "iterations between saved pictures; 0: save only the last", minimum=0

@@ -100,5 +100,7 @@ class Interrupted(Stopped, KeyboardInterrupt):
 def check_choice(argument, value, choices):
     """Return `value` if it is among `choices`, else raise `ConfigError` with the choices."""
     if value not in choices:
-        raise ConfigError(f"`{argument}` is {value!r:.60}; choose from {', '.join(choices)}")
+        raise ConfigError(
+            f"`{argument}` is {value!r:.60}; choose from {', '.join(map(str, choices))}"
+        )
     return value

@@ -14,9 +14,16 @@ PEERS = {
     "style-layer-weight-exp": "--style-weighting geometric",
     **dict.fromkeys(("style-blend-weights", "style-imgs-weights"), "--style-weights"),
     **dict.fromkeys(
-        ("image-size", "img-size", "imsize", "max-size", "max-dim", "max-image-size", "end-scale"),
+        ("image-size", "img-size", "imsize", "max-dim", "max-image-size"),
         "--size",
     ),
+    "max-size": "--size max:N",
+    "end-scale": "--size (its 512+ is area:512 here)",
+    "rescale-image": "--rescale",
+    "rescale-method": "--resample",
+    **dict.fromkeys(("bit-depth", "bits-per-channel"), "--bits"),
+    **dict.fromkeys(("icc", "icc-profile", "color-profile"), "--profile"),
+    **dict.fromkeys(("ppi", "density"), "--dpi"),
     **dict.fromkeys(("content-size", "resolution"), "--size"),
     **dict.fromkeys(("width", "img-width"), "--size width:N"),
     **dict.fromkeys(("height", "img-height"), "--size height:N"),
@@ -57,8 +64,12 @@ PEERS = {
     "checkpoint": "--resume to continue a run, or --weights for a network",
     **dict.fromkeys(("pooling-type", "pool-type"), "--pooling"),
     **dict.fromkeys(
-        ("gpu", "gpus", "gpu-id", "cuda", "cuda-device", "devices", "multigpu-strategy"),
+        ("gpu", "gpus", "gpu-id", "cuda", "cuda-device", "devices"),
         "--device gpu:N",
+    ),
+    **dict.fromkeys(
+        ("multigpu-strategy", "multidevice-strategy"),
+        "--memory-limit (tiles on one device: docs/gpu.md)",
     ),
     **dict.fromkeys(("cpu", "no-cuda", "no-gpu"), "--device cpu"),
     **dict.fromkeys(("backend", "cudnn-autotune"), "--device (TensorFlow is the only backend)"),
@@ -104,6 +115,7 @@ PEERS = {
     ),
 }
 PICTURES = ("content", "style")
+SIMILAR = 0.65  # by difflib's ratio, 1 for equal names: `preset` and `rescale` have 0.62
 
 
 def suggestion(name, known, positional=()):
@@ -135,7 +147,7 @@ def suggestion(name, known, positional=()):
         return "pictures are given without options, as in photo.jpg painting.jpg"
     if target:  # this command has nothing like it
         return ""
-    similar = difflib.get_close_matches(plain[:60], ours, n=1)
+    similar = difflib.get_close_matches(plain[:60], ours, n=1, cutoff=SIMILAR)
     return f"did you mean {mark}{ours[similar[0]]}{mark}?" if similar else ""
 
 

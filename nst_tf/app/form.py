@@ -32,6 +32,7 @@ NOT_OFFERED = {
     "weights",
     *("device", "deterministic", "precision", "xla", "memory_limit"),
     *("save_every", "checkpoint_every"),
+    "rescale",  # the page limits the size of a result
 }
 MORE = [knob for knob in fields(JobConfig) if knob.name not in NOT_OFFERED]
 CHOICES = {"init": STARTS}  # no files

@@ -18,7 +18,7 @@ from functools import partial
 import numpy as np
 
 from nst_tf.errors import ImageError, check_choice
-from nst_tf.image.pixels import check_mask
+from nst_tf.image.pixels import check_mask, like
 
 LUMA = np.array([0.299, 0.587, 0.114])  # Rec. 601, the Y of YIQ
 # Added to variances, in squared 0..1 units: a standard deviation of 0.8 gray levels. Avoids a
@@ -249,13 +249,14 @@ def preserve_color(picture, content_picture, mask=None):
     Parameters
     ----------
     picture, content_picture : (H, W, 3) uint8
-        The result and the content, of the same size.
+        The result and the content, of the same size. The result may also be float32, gray levels
+        in 0..255 that are not rounded.
     mask : (H, W), optional
         Where to replace chroma; elsewhere the result does not change.
 
     Returns
     -------
-    (H, W, 3) uint8
+    (H, W, 3) of the dtype of `picture`
         I and Q of YIQ equal the content's exactly; the luma equals the result's within half a
         gray level. Where a channel would leave 0..255, the luma moves to the nearest value that
         keeps it inside; the common clipping of each channel would change the hue instead. The
@@ -268,11 +269,13 @@ def preserve_color(picture, content_picture, mask=None):
     """
     _check_same_size(picture, content_picture)
     check_mask("mask", mask, picture.shape[:2])
-    # Whole gray levels, the same for R, G and B: chroma stays exact.
-    levels = np.rint(255 * (_luma(picture) - _luma(content_picture)))
+    # The same for R, G and B, and whole gray levels in a uint8 picture: chroma stays exact.
+    levels = 255 * (_luma(picture) - _luma(content_picture))
+    levels = np.rint(levels) if picture.dtype == np.uint8 else levels
     darkest, brightest = content_picture.min(axis=2), content_picture.max(axis=2)
     levels = np.clip(levels, -darkest.astype(float), 255.0 - brightest)
-    return _blend(picture, (content_picture + levels[:, :, np.newaxis]).astype(np.uint8), mask)
+    changed = (content_picture + levels[:, :, np.newaxis]).astype(picture.dtype)
+    return _blend(picture, changed, mask)
 
 
 def _blend(picture, changed, mask):
@@ -280,7 +283,7 @@ def _blend(picture, changed, mask):
     if mask is None:
         return changed
     share = np.asarray(mask, np.float64)[:, :, np.newaxis]
-    return np.rint(picture * (1 - share) + changed * share).astype(np.uint8)
+    return like(picture, picture * (1 - share) + changed * share)
 
 
 # ---------------------------------------------------------------------------- modes
@@ -327,13 +330,14 @@ def color_after(mode, picture, content_picture, mask=None):
     mode : str
         A key of `COLOR_MODES`.
     picture, content_picture : (H, W, 3) uint8
-        The result, and the content in its original colors: not what `color_before` returned.
+        The result, and the content in its original colors: not what `color_before` returned. The
+        result may also be float32, gray levels in 0..255 that are not rounded.
     mask : (H, W), optional
         Where to restore the content's chroma; elsewhere the result does not change.
 
     Returns
     -------
-    (H, W, 3) uint8
+    (H, W, 3) of the dtype of `picture`
 
     Raises
     ------
@@ -425,9 +429,9 @@ def _to_bytes(values):
     return np.rint(np.clip(255 * values, 0, 255)).astype(np.uint8)
 
 
-def _check_picture(name, picture):
+def _check_picture(name, picture, dtypes=(np.uint8,)):
     is_array = isinstance(picture, np.ndarray)
-    if not is_array or picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
+    if not is_array or picture.dtype not in dtypes or picture.ndim != 3 or picture.shape[2] != 3:
         found = (
             f"shape {picture.shape} of {picture.dtype}"
             if is_array
@@ -440,7 +444,7 @@ def _check_picture(name, picture):
 
 
 def _check_same_size(picture, content_picture):
-    _check_picture("picture", picture)
+    _check_picture("picture", picture, (np.uint8, np.float32))
     _check_picture("content_picture", content_picture)
     (height, width), (content_height, content_width) = picture.shape[:2], content_picture.shape[:2]
     if (height, width) != (content_height, content_width):

@@ -36,6 +36,7 @@ from nst_tf.image.bounds import (
 from nst_tf.image.kinds import START, is_heif, known_format, unreadable_kind
 from nst_tf.image.levels import alpha_levels, eight_bits
 from nst_tf.image.pixels import STRIP, VGG_PIXELS, recover_image
+from nst_tf.image.profiles import PROFILES, in_profile
 from nst_tf.image.sizes import MAX_PIXELS, MIN_SIDE, fit_size, resize_picture
 from nst_tf.image.tiff import is_tiff, read_tiff
 
@@ -67,6 +68,8 @@ FORMATS = {  # file extension -> options of the writer
     ".tif": TIFF,
     ".tiff": TIFF,
 }
+DEEP_FORMATS = (".png", ".tif", ".tiff")  # can have 16 bits per channel
+DPI_FORMATS = (*DEEP_FORMATS, ".jpg", ".jpeg")
 
 
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # else warnings go to stderr
@@ -115,7 +118,7 @@ def load_image(
     return picture, space.to_image(picture)
 
 
-def save_image(path, image, space=VGG_PIXELS, *, notes=None):
+def save_image(path, image, space=VGG_PIXELS, *, notes=None, bits=8, profile=None, dpi=None):
     """Write a picture or an image to a file; the extension of `path` selects the format.
 
     The file is written under a temporary name and then renamed, so it is never incomplete.
@@ -124,24 +127,69 @@ def save_image(path, image, space=VGG_PIXELS, *, notes=None):
     ----------
     path : path
         .png, .jpg (quality 95, no chroma subsampling), .webp (lossless) or .tif.
-    image : (H, W, 3) uint8 or (1, H, W, 3) float32
-        A picture is written unchanged, an image is converted first (`recover_image`).
+    image : (H, W, 3) uint8 or uint16, or (1, H, W, 3) float32
+        A picture in sRGB, or an image, which is converted first (`recover_image`).
     space : PixelSpace
         The pixel space of an image.
     notes : dict of str, optional
         Text chunks of a .png, by keyword; `read_note` reads them.
+    bits : {8, 16}
+        Of each channel in the file; 16 for .png and .tif. An image is rounded once, to these bits.
+    profile : {None, "srgb", "p3"}
+        ICC profile in the file. For "p3" (Display P3) the pixels are converted from sRGB.
+    dpi : int, optional
+        Dots per inch, for printing; not in .webp.
+
+    Raises
+    ------
+    ImageError
+        The format can't be written, or not with these `bits` or this `dpi`; `image` is neither a
+        picture nor an image.
     """
     path = Path(path)
-    image = np.asarray(image)
-    picture = image if image.dtype == np.uint8 else recover_image(image, space)
-    options = {"extension": path.suffix.lower(), **writer_options(path)}
-    if notes and path.suffix.lower() == ".png":
+    check_format(path, bits, dpi)
+    picture = np.asarray(image)
+    if picture.dtype not in (np.uint8, np.uint16):
+        picture = recover_image(picture, space, bits=16 if profile == "p3" else bits)
+    picture = in_profile(picture, profile, bits)
+    data = _encoded(path.suffix.lower(), picture, notes, profile, dpi)
+    with atomic_file(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def _encoded(extension, picture, notes, profile, dpi):
+    """Return a picture (H, W, 3) uint8 or uint16 as the bytes of a file."""
+    profile = profile and PROFILES[profile].data()
+    if picture.dtype == np.uint16:
+        from nst_tf.image.deep import deep_png, deep_tiff
+
+        if extension == ".png":
+            return deep_png(picture, notes=notes, profile=profile, dpi=dpi)
+        return deep_tiff(picture, profile=profile, dpi=dpi)
+    options = {"extension": extension, **FORMATS[extension]}
+    if notes and extension == ".png":
         options["pnginfo"] = PngInfo()
         for keyword, text in notes.items():
             options["pnginfo"].add_itxt(keyword, text)
-    data = iio.imwrite("<bytes>", picture, plugin="pillow", **options)
-    with atomic_file(path) as temporary:
-        temporary.write_bytes(data)
+    if profile:
+        options["icc_profile"] = profile
+    if dpi:
+        options["dpi"] = (dpi, dpi)
+    return iio.imwrite("<bytes>", picture, plugin="pillow", **options)
+
+
+def check_format(path, bits=8, dpi=None):
+    """Raise `ImageError` if a file of this extension can't be written, or not with these."""
+    writer_options(path)
+    extension = Path(path).suffix.lower()
+    if bits == 16 and extension not in DEEP_FORMATS:
+        raise ImageError(
+            f"can't write {path} with 16 bits per channel: use {', '.join(DEEP_FORMATS)}, or 8 bits"
+        )
+    if dpi and extension not in DPI_FORMATS:
+        raise ImageError(
+            f"can't write {path} with {dpi} dpi: use {', '.join(DPI_FORMATS)}, or leave it out"
+        )
 
 
 def read_note(path, keyword):

@@ -9,6 +9,7 @@ import numpy as np
 from nst_tf.console import print_line
 from nst_tf.errors import ImageError
 from nst_tf.image.mask_files import mask_levels
+from nst_tf.image.pixels import like
 from nst_tf.image.sizes import fit_size, resize_picture
 
 ASPECT_TOLERANCE = 0.02  # a mask drawn at another resolution may differ by a rounded pixel
@@ -100,12 +101,13 @@ def keep_content(picture, content_picture, mask):
     Parameters
     ----------
     picture, content_picture : (H, W, 3) uint8
+        `picture` may also be float32, gray levels in 0..255 that are not rounded.
     mask : (H, W) float in [0, 1]
         Values in between mix the two.
 
     Returns
     -------
-    (H, W, 3) uint8
+    (H, W, 3) of the dtype of `picture`
     """
     if not picture.shape[:2] == content_picture.shape[:2] == np.shape(mask):
         raise ImageError(
@@ -113,5 +115,4 @@ def keep_content(picture, content_picture, mask):
             f"and the mask {np.shape(mask)}; they must be the same"
         )
     share = np.asarray(mask, np.float32)[..., np.newaxis]
-    mixed = share * picture + (1 - share) * content_picture
-    return np.rint(mixed).astype(np.uint8)
+    return like(picture, share * picture + (1 - share) * content_picture)

@@ -26,17 +26,19 @@ class PixelSpace:
         pixels = np.asarray(picture, np.float32) - np.float32(self.mean)
         return (pixels / np.float32(self.std))[np.newaxis]
 
-    def to_picture(self, image):
+    def to_picture(self, image, dtype=np.uint8):
         """Convert an image (1, H, W, 3) to a picture (H, W, 3) uint8.
 
-        Rounds; tutorial 0 truncates, which darkens every pixel by half a step on average.
+        Rounds; tutorial 0 truncates, which darkens every pixel by half a step on average. With
+        the dtype float32 the gray levels are not rounded.
         """
         pixels = np.asarray(image, np.float32)[0]
-        picture = np.empty(pixels.shape, np.uint8)
+        picture = np.empty(pixels.shape, dtype)
         for top in range(0, len(pixels), STRIP):  # temporary copies dominate memory use
             strip = slice(top, top + STRIP)
             levels = pixels[strip] * np.float32(self.std) + np.float32(self.mean)
-            picture[strip] = np.rint(np.clip(levels, 0, 255))
+            levels = np.clip(levels, 0, 255)
+            picture[strip] = np.rint(levels) if dtype == np.uint8 else levels
         return picture
 
     @property
@@ -55,7 +57,7 @@ VGG_PIXELS = PixelSpace()
 UNIT_PIXELS = PixelSpace(mean=(0.0, 0.0, 0.0), std=(255.0, 255.0, 255.0))  # tutorial 3 of 2021
 
 
-def recover_image(image, space=VGG_PIXELS):
+def recover_image(image, space=VGG_PIXELS, *, bits=8):
     """Add the mean back, clip to 0..255 and round (tutorial 0).
 
     Parameters
@@ -64,10 +66,12 @@ def recover_image(image, space=VGG_PIXELS):
         In the pixel space `space`.
     space : PixelSpace
         Usually `model.space`.
+    bits : {8, 16}
+        Of each channel.
 
     Returns
     -------
-    (H, W, 3) uint8
+    (H, W, 3) uint8, or uint16 for 16 bits
 
     Raises
     ------
@@ -75,7 +79,30 @@ def recover_image(image, space=VGG_PIXELS):
         `image` is not an image, for instance already a picture.
     """
     check_image("image", image)
-    return space.to_picture(image)
+    if bits == 8:
+        return space.to_picture(image)
+    return quantized(space.to_picture(image, np.float32), bits)
+
+
+def quantized(levels, bits):
+    """Round gray levels (H, W, 3) in 0..255 to a picture of 8 or 16 bits per channel."""
+    picture = np.empty(levels.shape, np.uint8 if bits == 8 else np.uint16)
+    for top in range(0, len(levels), STRIP):
+        strip = levels[top : top + STRIP].astype(np.float64)
+        picture[top : top + STRIP] = np.rint(strip * (np.iinfo(picture.dtype).max / 255))
+    return picture
+
+
+def with_bits(picture, bits):
+    """Return a picture (H, W, 3) uint8 or uint16 with 8 or 16 bits per channel."""
+    if 8 * picture.dtype.itemsize == bits:
+        return picture
+    return quantized(picture if bits == 16 else picture / np.float32(257), bits)
+
+
+def like(picture, levels):
+    """Return gray levels in the dtype of a picture: rounded if it is uint8."""
+    return np.rint(levels).astype(np.uint8) if picture.dtype == np.uint8 else np.float32(levels)
 
 
 def check_image(name, image):

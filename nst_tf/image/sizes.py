@@ -10,6 +10,8 @@ from nst_tf.errors import ImageError
 MIN_SIDE = 32  # conv5_1 has 1/16 of a side: below 32 pixels there is no style to measure
 MAX_PIXELS = 178_956_970  # twice Pillow's warning limit, a quarter of a GiB as RGB bytes
 DEFAULT_AREA = 640 * 480  # of the tutorials' pictures
+MAX = "max"  # before a longer side: a smaller picture is not enlarged
+LARGEST = "largest"  # of what fits into memory, with a longer side of at least so many pixels
 RESAMPLING = {
     "lanczos": Image.Resampling.LANCZOS,
     "bicubic": Image.Resampling.BICUBIC,
@@ -29,7 +31,8 @@ def parse_size(text):
 
     "640x480" is WxH, "512" the longer side; "short:192", "height:400" and "width:512" set the
     named side and keep the aspect ratio; "area:512" has as many pixels as a square of that side;
-    None returns None.
+    "max:512" is the longer side of larger pictures, smaller ones keep their size; "512+" is the
+    largest size that fits into memory, which only a job can choose; None returns None.
 
     Returns
     -------
@@ -38,12 +41,16 @@ def parse_size(text):
     if text is None:
         return None
     name, colon, number = str(text).lower().rpartition(":")
+    if not colon and number.endswith("+"):
+        name, colon, number = LARGEST, ":", number.removesuffix("+")
     numbers = number.replace("×", "x").split("x")
     are_numbers = all(number.strip().isdecimal() and len(number) < 19 for number in numbers)
-    if not are_numbers or len(numbers) > 2 or (colon and (name not in SIDES or len(numbers) > 1)):
+    known = not colon or (name in (*SIDES, MAX, LARGEST) and len(numbers) == 1)
+    if not are_numbers or len(numbers) > 2 or not known:
         raise ImageError(
             f"`size` is {text!r}; write WxH as in 640x480, the longer side as 512, or a named "
-            f"side ({', '.join(SIDES)}) as in short:192"
+            f"side ({', '.join(SIDES)}) as in short:192; max:512 never enlarges, and 512+ is the "
+            "largest that fits into memory"
         )
     numbers = [int(number) for number in numbers]
     if colon:
@@ -65,8 +72,15 @@ def fit_size(size, shape):
     size = parse_size(size) if isinstance(size, str) else size
     if size is None:
         return scaled_size(shape, math.sqrt(DEFAULT_AREA / (height * width)))
-    if isinstance(size, tuple) and size and size[0] in SIDES:
+    if isinstance(size, tuple) and size and size[0] in (*SIDES, MAX, LARGEST):
         name, number = size
+        if name == LARGEST:
+            raise ImageError(
+                f"a size of {number}+, the largest that fits into memory, is for the --size of a "
+                f"run or a batch; give a number, as in {number}"
+            )
+        if name == MAX:
+            return scaled_size(shape, min(number / max(height, width), 1.0))
         return scaled_size(shape, number / SIDES[name](height, width))
     sides = np.ravel(size).tolist()
     if len(sides) not in (1, 2) or not all(isinstance(side, int) for side in sides):
@@ -102,12 +116,18 @@ def _check_size(size):
 
 
 def resize_picture(picture, size, resample="lanczos", *, crop=False):
-    """Resize a picture (H, W, 3) or a mask (H, W) of uint8, antialiased; stretch or crop it."""
+    """Resize a picture (H, W, 3) or a mask (H, W), antialiased; stretch or crop it.
+
+    Both are uint8, or float32 that is not rounded: gray levels in 0..255, or a mask in 0..1.
+    """
     if resample not in RESAMPLING:
         raise ImageError(f"`resample` is {resample!r}; choose from {', '.join(RESAMPLING)}")
     if tuple(size) == picture.shape[:2]:
         return picture
     height, width = size
+    if picture.dtype == np.float32 and picture.ndim == 3:  # Pillow has floats in gray only
+        channels = [picture[..., n] for n in range(picture.shape[2])]
+        return np.dstack([resize_picture(c, size, resample, crop=crop) for c in channels])
     picture = Image.fromarray(picture)
     if crop:
         return np.asarray(ImageOps.fit(picture, (width, height), RESAMPLING[resample]))

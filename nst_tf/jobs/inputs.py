@@ -52,8 +52,8 @@ def load_images(config, space, say=print_line):
         "content_image" (1, H, W, 3) float32, "style_image" (a list of `Style`), "init_image" and
         "finish": keyword arguments of `style_transfer`.
     """
-    content, content_size = load_content(config, say)
-    paintings = load_paintings(config, content.shape[:2], content_size, say)
+    content, photograph = load_content(config, say)
+    paintings = load_paintings(config, content.shape[:2], photograph.shape[:2], say)
     matched_content, paintings = apply_color_mode(config, content, paintings)
     content_image = space.to_image(matched_content)
     pictures = {id(style.picture): style.picture for style in paintings}  # regions share one
@@ -66,19 +66,18 @@ def load_images(config, space, say=print_line):
         "content_image": content_image,
         "style_image": styles,
         "init_image": make_start(config, content_image, styles, space, say),
-        "finish": make_finish(config, content, paintings),
+        "finish": make_finish(config, content, paintings, photograph if config.rescale else None),
     }
 
 
 def load_content(config, say=None):
-    """Return the content picture at the size of the result, and the size of its file."""
-    picture = read_picture(config.content, say=say)
-    file_size = picture.shape[:2]
+    """Return the content picture at the size that is computed, and at its own."""
+    photograph = read_picture(config.content, say=say)
     try:
-        size = fit_size(parse_size(config.size), file_size)
+        size = fit_size(parse_size(config.size), photograph.shape[:2])
     except ImageError as error:
         raise ImageError(f"{config.content}: {error}") from None
-    return resize_picture(picture, size, config.resample), file_size
+    return resize_picture(photograph, size, config.resample), photograph
 
 
 def load_paintings(config, size, content_size, say=None):
@@ -215,22 +214,54 @@ def _pixel_weights(style):
     return np.broadcast_to(mask[..., np.newaxis], shape)
 
 
-def make_finish(config, content, paintings):
-    """Return a function that transfers the colors and then pastes back the photograph.
+@dataclass(frozen=True)
+class Finish:
+    """A function that transfers the colors to a picture and then pastes back the photograph.
 
-    Colors change where the masks are white, and the photograph returns where they are black; a
-    style without a mask acts everywhere.
+    Colors change where the mask is white, and the photograph returns where it is black.
+
+    Attributes
+    ----------
+    color : str
+        A key of `COLOR_MODES`.
+    content : (H, W, 3) uint8
+        At the size of the pictures.
+    mask : (H, W) or None
+        Where styles act; None: everywhere.
+    pastes : bool
+    photograph : (H, W, 3) uint8 or None
+        The content at its own size, if the result gets that size.
     """
+
+    color: str
+    content: np.ndarray
+    mask: np.ndarray | None
+    pastes: bool
+    photograph: np.ndarray | None = None
+
+    def __call__(self, picture):
+        """Return a picture (H, W, 3) uint8, or float32 that is not rounded, finished."""
+        picture = color_after(self.color, picture, self.content, self.mask)
+        return keep_content(picture, self.content, self.mask) if self.pastes else picture
+
+    def for_result(self):
+        """Return the `Finish` of the result, which may have the photograph's own size."""
+        if self.photograph is None:
+            return self
+        mask = self.mask
+        if mask is not None:
+            size = self.photograph.shape[:2]
+            mask = resize_picture(mask.astype(np.float32), size, "bilinear")  # without overshoot
+        return replace(self, content=self.photograph, mask=mask)
+
+
+def make_finish(config, content, paintings, photograph=None):
+    """Return the `Finish` of a config; a style without a mask acts everywhere."""
     mask = None
     if all(style.mask is not None for style in paintings):
         mask = np.clip(sum(style.mask for style in paintings), 0, 1)
-    paste_content = config.keep_content and mask is not None
-
-    def finish(picture):
-        picture = color_after(config.color, picture, content, mask)
-        return keep_content(picture, content, mask) if paste_content else picture
-
-    return finish
+    pastes = config.keep_content and mask is not None
+    return Finish(config.color, content, mask, pastes, photograph)
 
 
 def chosen_weights(weights, say=print_line):

@@ -9,12 +9,15 @@ import tensorflow as tf
 
 from nst_tf.console import print_line
 from nst_tf.errors import ConfigError, NstError
+from nst_tf.image.io import read_picture
 from nst_tf.image.pixels import UNIT_PIXELS
+from nst_tf.image.sizes import LARGEST, parse_size
 from nst_tf.jobs.inputs import input_files, load_images
 from nst_tf.models import Trunk, load_model, normalize_trunk, resolve_layers
 from nst_tf.optim.from_config import optimizer_name
 from nst_tf.scaling.device import choose_device, gpu_details
 from nst_tf.scaling.levels import task_levels
+from nst_tf.scaling.memory import largest_size
 from nst_tf.scaling.precision import choose_precision
 from nst_tf.transfer import make_task
 
@@ -37,6 +40,18 @@ def with_precision(config, say=print_line):
     if config.xla:
         say(XLA_ON["CPU" if gpu_details() is None else "GPU"])
     return replace(config, precision=precision.name)
+
+
+def with_size(config, say=print_line):
+    """Return the config with a size such as "512+" resolved; report the chosen size."""
+    size = parse_size(config.size)
+    if not isinstance(size, tuple) or size[0] != LARGEST:
+        return config
+    photograph = read_picture(config.content, say=None).shape[:2]
+    pictures = 1 + len(config.style)
+    (height, width), why = largest_size(load_trunk(config), photograph, size[1], config, pictures)
+    say(f"--size {config.size}: {width}x{height} pixels, {why}")
+    return replace(config, size=f"{width}x{height}")
 
 
 def report_small_steps(config, say=print_line):

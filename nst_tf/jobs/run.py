@@ -4,7 +4,6 @@ import contextlib
 from dataclasses import replace
 
 from nst_tf.callbacks import save_every
-from nst_tf.config import SAVING, SETTINGS
 from nst_tf.console import (
     print_line,
     raise_if_interrupted,
@@ -14,7 +13,6 @@ from nst_tf.console import (
 )
 from nst_tf.errors import ConfigError, Diverged, Interrupted, NstError, OutOfMemory
 from nst_tf.files import discard
-from nst_tf.image.io import save_image
 from nst_tf.jobs.check_result import warnings_about
 from nst_tf.jobs.inputs import check_inputs_survive, chosen_weights, with_full_paths
 from nst_tf.jobs.load import (
@@ -24,16 +22,13 @@ from nst_tf.jobs.load import (
     load_task,
     report_small_steps,
     with_precision,
+    with_size,
 )
+from nst_tf.jobs.output import Output
 from nst_tf.report.render import write_report
 from nst_tf.report.timelapse import check_kind, save_timelapse
 from nst_tf.rundir.checkpoint import Checkpoints
-from nst_tf.rundir.journal import (
-    finish_journal,
-    record_picture,
-    recorded_picture,
-    write_journal,
-)
+from nst_tf.rundir.journal import finish_journal, write_journal
 from nst_tf.rundir.layout import (
     CONFIG,
     LOSSES,
@@ -87,7 +82,7 @@ def run_job(config, output=None, *, overwrite=False, callbacks=(), say=print_lin
     shared = {"overwrite": overwrite, "callbacks": callbacks, "say": say}
     if picture is None:
         return run_in_folder(config, output, **shared)
-    check_picture(picture, overwrite)
+    check_picture(picture, overwrite, config)
     return run_in_folder(config, None, picture, **shared)
 
 
@@ -109,6 +104,7 @@ def run_in_folder(config, output, picture=None, *, overwrite=False, callbacks=()
     config = with_precision(config, say)
     report_small_steps(config, say)
     with explain_out_of_memory(config):
+        config = with_size(config, say)
         used, remarks = memory_used(), []
         task, finish, model = load_task(config, remarks.append)
         for remark in remarks:
@@ -126,12 +122,13 @@ def run_in_folder(config, output, picture=None, *, overwrite=False, callbacks=()
 
 def run_task(folder, task, finish, config, callbacks, say, position=None):
     """Run or resume a task, save its files and return the result."""
+    output = Output(folder, config, task.objective.model.space, finish)
     with signals_deferred():
-        with saving_callbacks(folder, config, position) as savers:
+        with saving_callbacks(output, config, position) as savers:
             callbacks = [*savers, *callbacks, stop_if_interrupted]
             result = minimize(task, callbacks=callbacks, finish=finish, position=position, say=say)
-        save_result(folder, result, config)
-        save_outside(folder, result, config)
+        output.save(result)
+        output.save_outside(result)
         finish_journal(folder, result, warnings_about(result, task))
         try:
             show_result(folder, config, say)
@@ -153,54 +150,26 @@ stop_if_interrupted.look_every = 0  # any number of iterations may run in one ca
 
 
 @contextlib.contextmanager
-def saving_callbacks(folder, config, position=None):
+def saving_callbacks(output, config, position=None):
     """Yield the callbacks that save a run; save the last picture if the run is interrupted."""
+    folder = output.folder
     pictures = [save_every(config.save_every, folder)] if config.save_every else []
     with LossLog(folder / LOSSES, position.history if position else []) as log:
         try:
             # Checkpoints come last, after the files that they rely on.
             yield [log, *pictures, Checkpoints(folder, config.checkpoint_every)]
         except (Diverged, Interrupted) as stop:
-            path = save_result(folder, stop.result, config)
+            path = output.save(stop.result)
             with uninterrupted():
                 write_report(folder)
             try:
-                path = save_outside(folder, stop.result, config) or path
+                path = output.save_outside(stop.result) or path
             except (NstError, OSError) as error:  # the picture is in the run directory
                 stop.add_note(str(error))
             stop.add_note(f"the picture after {stop.result.iterations} iterations is {path}")
             if isinstance(stop, Interrupted | OutOfMemory):
                 stop.add_note(f"`{to_type('--resume', folder)}` resumes the run")
             raise
-
-
-def save_result(folder, result, config):
-    """Save the result picture with its settings, uninterrupted by signals; return the path."""
-    path = folder / RESULT
-    with uninterrupted():
-        save_image(path, result.picture, notes=_notes(config))
-    return path
-
-
-def save_outside(folder, result, config):
-    """Save the picture file outside of the run directory, if --output names one; return its path.
-
-    Raises
-    ------
-    ConfigError
-        Another file has come in its place.
-    """
-    path = recorded_picture(folder)
-    if path is not None:
-        with uninterrupted():
-            save_image(path, result.picture, notes=_notes(config))
-            record_picture(folder, path)
-    return path
-
-
-def _notes(config):
-    """Return the settings in a picture, which is sent to others: names, no directories."""
-    return {SETTINGS: with_full_paths(config).with_names().text(without=SAVING)}
 
 
 def show_result(folder, config, say=print_line):

@@ -11,7 +11,7 @@ from filelock import FileLock, Timeout
 
 from nst_tf.errors import Busy, ConfigError
 from nst_tf.files import MAX_STEM, cut, discard, in_use, make_folder, read_text
-from nst_tf.image.io import FORMATS, picture_extensions, writer_options
+from nst_tf.image.io import FORMATS, check_format, picture_extensions
 
 CONFIG, JOURNAL, LOSSES, RESULT = "config.json", "journal.json", "losses.csv", "result.png"
 REPORT = "report.html"
@@ -56,9 +56,9 @@ def picture_named(output):
     return path if is_picture and not path.is_dir() else None
 
 
-def check_picture(path, overwrite):
+def check_picture(path, overwrite, config):
     """Raise `NstError` if a picture file can't be written, or would replace another."""
-    writer_options(path)
+    check_format(path, config.bits, config.dpi)
     if os.path.lexists(path) and not path.is_file():
         raise ConfigError(f"{path} is not a file; choose another --output")
     if path.exists() and not overwrite:

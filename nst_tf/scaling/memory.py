@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from nst_tf.errors import NstError
 from nst_tf.image.pixels import VGG_PIXELS
+from nst_tf.image.sizes import fit_size
 from nst_tf.models import receptive_fields, resolve_layers
 from nst_tf.optim.from_config import make_optimizer, optimizer_name
 from nst_tf.optim.tracked import tracked
@@ -212,15 +213,65 @@ def optimizer_images(config, tiled):
 
 def expected(model, size, config):
     """Return the `Estimate` of a run of a size (height, width), before any picture is read."""
+    model, layers = _model_and_layers(model, config)
+    levels = config_levels(config, size)
+    return estimate(model, layers, levels, config, tile_area(model, layers, size, config))
+
+
+def largest_size(model, shape, least, config, pictures):
+    """Return the largest (height, width) that is computed in one piece, before any is loaded.
+
+    Parameters
+    ----------
+    model : Trunk
+    shape : (height, width)
+        Of the photograph: its aspect ratio is kept, and it is not enlarged beyond its own size.
+    least : int
+        Longer side that the size has at least, even if tiles or an enlarged photograph are needed.
+    config : TransferConfig
+    pictures : int
+        Content and styles, which will be loaded.
+
+    Returns
+    -------
+    size : (height, width)
+    why : str
+        What limits it.
+
+    Raises
+    ------
+    NstError
+        The network's memory is not known.
+    """
+    if not model.knows_fields:
+        raise NstError(
+            f"a size of {least}+ needs a network whose memory can be estimated, and {model.name} "
+            f"is none; give a number, as in --size {least}"
+        )
+    model, layers = _model_and_layers(model, config)
+    budget, _ = memory_budget(config)
+    images = optimizer_images(config, tiled=False)
+    a_pixel = needed_bytes(model, layers, config, 1, 1, images) - MACHINERY
+    a_pixel += (pictures + 1) * ARRAY + pictures * 3  # images and the start; pictures of bytes
+    area = max(budget - MACHINERY, 0) / a_pixel
+    height, width = shape
+    own, fitting = max(shape), int(max(shape) * math.sqrt(area / (height * width)))
+    if least >= min(own, fitting):
+        return fit_size(least, shape), "the smallest size allowed"
+    if own <= fitting:
+        return shape, "the photograph's own size"
+    return fit_size(fitting, shape), "the most that fits into memory in one piece"
+
+
+def _model_and_layers(model, config):
+    """Return the trunk in the precision of a config, and the layers that are read, in order."""
     model = model.computing_in(choose_precision(config.precision).dtype)
     read = {
         layer
         for names in (config.content_layers, config.style_layers)
         for layer in resolve_layers(model, names)
     }
-    layers = [layer for layer in model if layer in read]
-    levels = config_levels(config, size)
-    return estimate(model, layers, levels, config, tile_area(model, layers, size, config))
+    return model, [layer for layer in model if layer in read]
 
 
 def estimate_of(task, used):

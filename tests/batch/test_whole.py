@@ -149,7 +149,7 @@ def test_failed_jobs_are_reported_and_stop_no_other(photos, base, capsys):
 def test_internal_error_fails_one_job_and_saves_a_traceback(photos, base):
     jobs = pairs(["a.png"], ["x.png"], base=base)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("nst_tf.jobs.run.save_result", lambda *_: 1 / 0)
+        patch.setattr("nst_tf.jobs.output.Output.save", lambda *_: 1 / 0)
         summary = run_batch(jobs, "out", **QUIET)
     assert "ZeroDivisionError" in summary.outcomes["a_x"].reason
     assert "1 / 0" in Path("out/a_x/error.txt").read_text()
@@ -173,7 +173,7 @@ def test_full_disk_ends_the_batch(photos, base, monkeypatch, capsys):
     def full(*_, **__):
         raise OSError(28, "No space left on device", "out/a_x/result.png")
 
-    monkeypatch.setattr("nst_tf.jobs.run.save_image", full)
+    monkeypatch.setattr("nst_tf.jobs.output.save_image", full)
     args = ["--content", "a.png", "b.png", "--style", "x.png", "--output", "out", "--size", "48"]
     assert main([*args, "--weights", base.weights, "--iterations", "2"]) == 2
     assert "No space left on device; free some space" in capsys.readouterr().err

@@ -70,11 +70,12 @@ def key(command):
 def smaller_size(size):
     """Return a size for the command line with a longer side of 64 and no side below 32."""
     prefix, colon, value = size.rpartition(":")
-    sides = [int(side) for side in value.split("x")]
+    plus = "+" if value.endswith("+") else ""
+    sides = [int(side) for side in value.removesuffix(plus).split("x")]
     if max(sides) <= LONG_SIDE:
         return size
     factor = LONG_SIDE / max(sides)
-    return prefix + colon + "x".join(str(max(32, round(side * factor))) for side in sides)
+    return prefix + colon + "x".join(str(max(32, round(side * factor))) for side in sides) + plus
 
 
 def scaled_down(module, args):

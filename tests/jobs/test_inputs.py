@@ -51,6 +51,21 @@ def test_size_with_named_side(text, size):
     assert fit_size(parse_size(text), (768, 1024)) == size
 
 
+def test_size_with_max_never_enlarges():
+    assert fit_size("max:512", (768, 1024)) == (384, 512)
+    assert fit_size("MAX:512", (300, 200)) == (300, 200)
+    assert fit_size(("max", 300), (300, 200)) == (300, 200)
+
+
+def test_size_with_plus_is_for_jobs():
+    assert parse_size("512+") == ("largest", 512)
+    with pytest.raises(ImageError, match=r"512\+, the largest that fits .*; give a number"):
+        fit_size("512+", (300, 200))
+    for text in ("+", "640x480+", "short:512+", "512++", "max:640x480"):
+        with pytest.raises(ImageError, match="write WxH"):
+            parse_size(text)
+
+
 def test_size_with_invalid_side_raises():
     for text in ("depth:100", "short:10x10", "short:", ":100"):
         with pytest.raises(

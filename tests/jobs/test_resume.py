@@ -96,6 +96,7 @@ def test_resumed_levels_keep_average_best_and_moments(job, interrupt_job, capsys
     knobs = ["--size", "80", "--min-size", "48", "--level-iterations", "4", "3", "--carry-moments"]
     knobs += ["--average", "0.5", "--keep", "best", "--learning-rate", "60", "--save-every", "1"]
     knobs += ["--content-layers", "conv2_1", "--style-layers", "conv1_1", "conv2_1"]
+    knobs += ["--bits", "16", "--rescale", "--profile", "p3", "--color", "swap"]
     names = ["--iterations", "7", "--output"]
     assert job(*knobs, *names, "whole") == 0
     finished = json.loads(Path("whole/journal.json").read_text())["finished"]

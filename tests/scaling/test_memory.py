@@ -1,5 +1,7 @@
 """Memory estimates, the choice of tiles, and running out of memory."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -58,6 +60,25 @@ def test_estimates_match_values_counted_by_hand(tiny_model):
     assert bytes_a_pixel(vgg19, LAYERS) == pytest.approx(1830, rel=0.03)
     half = VGG19Shapes(tiny_model, tf.bfloat16).model
     assert bytes_a_pixel(half, LAYERS) == pytest.approx(930, rel=0.03)
+
+
+def test_split_of_layers_over_devices_is_as_documented(tiny_model):
+    maps, operations, incoming = dict.fromkeys("12345", 0), dict.fromkeys("12345", 0), 3
+    vgg19 = VGG19Shapes(tiny_model).model
+    for name, channels, stride in memory._used(vgg19, LAYERS):
+        block = next(letter for letter in name if letter.isdigit())
+        maps[block] += 4 * channels / stride**2
+        if name.startswith("conv"):
+            operations[block] += 2 * 9 * incoming * channels / stride**2
+        incoming = channels
+    text = (Path(__file__).parents[2] / "docs/gpu.md").read_text(encoding="utf-8")
+    for block, size in maps.items():
+        share = operations[block] / sum(operations.values())
+        mib, gib = size * 512**2 / 2**20, size * 12e6 / GIB
+        row = f"| {size:.0f} | {mib:.0f} MiB | {gib:.1f} GiB | "
+        [found] = [line for line in text.splitlines() if row in line]
+        assert found.endswith(f" % | {100 * share:.0f} % |"), found
+    assert f"| all | {sum(maps.values()):.0f} | 320 MiB | 14.3 GiB |" in text
 
 
 @pytest.mark.parametrize(
