@@ -63,6 +63,13 @@ def record_picture(folder, picture):
     _write(folder, {**read_journal(folder), "picture": {"path": str(picture), "sha256": found}})
 
 
+def record_file(folder, role, path):
+    """Record a file that the picture depends on, as the run has made it."""
+    journal = read_journal(folder)
+    journal["files"][role] = {"path": str(path), "sha256": _checksum(path)}
+    _write(folder, journal)
+
+
 def recorded_picture(folder):
     """Return the picture file of a run outside of its directory, or None.
 
@@ -136,7 +143,7 @@ def restart_command(folder):
     for name in (RESULT, CONFIG):
         with contextlib.suppress(NstError):
             config = JobConfig.load(Path(folder) / name)
-            if config.content and config.style:
+            if config.content and config.paintings:
                 inputs = ["--config", Path(folder) / name]
     return to_type(*inputs, "--output", folder, "--overwrite")
 
