@@ -21,11 +21,10 @@ from nst_tf.jobs.load import (
     describe_task,
     explain_out_of_memory,
     journal_files,
-    load_task,
     report_small_steps,
     with_precision,
 )
-from nst_tf.jobs.scale_control import load_mixed_task, scales_apart
+from nst_tf.jobs.scale_control import load_first_task, load_mixed_task
 from nst_tf.report.render import write_report
 from nst_tf.report.timelapse import check_kind, save_timelapse
 from nst_tf.rundir.checkpoint import Checkpoints
@@ -111,7 +110,7 @@ def run_in_folder(config, output, picture=None, *, overwrite=False, callbacks=()
     report_small_steps(config, say)
     with explain_out_of_memory(config):
         used, remarks = memory_used(), []
-        task, finish, model = load_task(scales_apart(config), remarks.append)
+        task, finish, model = load_first_task(config, remarks.append)
         for remark in remarks:
             say(remark)
         # All inputs are valid here, so the directory can be created.

@@ -9,6 +9,7 @@ from nst_tf.experiments import mix_scales
 from nst_tf.image.io import read_picture, save_image
 from nst_tf.jobs.inputs import load_content, load_paintings
 from nst_tf.jobs.load import load_task
+from nst_tf.models import resolve_layers
 from nst_tf.rundir.journal import read_journal, record_file
 from nst_tf.rundir.layout import MIXED
 from nst_tf.scaling.times import TimeLeft
@@ -18,14 +19,21 @@ SAY_EVERY = 50  # iterations
 
 
 def scales_apart(config):
-    """Return the config with `fine` and `coarse` as two styles, to check and load them.
-
-    Any other config is returned unchanged.
-    """
-    if not config.fine:
-        return config
+    """Return the config with `fine` and `coarse` as two styles."""
     both = {"style": config.paintings, "masks": config.masks and config.masks * 2}
     return replace(config, fine=None, coarse=None, **both)
+
+
+def load_first_task(config, say=None):
+    """Return `load_task` of a config; with `fine` and `coarse`, of both as styles.
+
+    That checks all inputs before anything is written.
+    """
+    if not config.fine:
+        return load_task(config, say)
+    task, finish, model = load_task(scales_apart(config), say)
+    resolve_layers(model, config.fine_layers)
+    return task, finish, model
 
 
 def load_mixed_task(folder, config, model, say):

@@ -175,6 +175,8 @@ def _facts(record):
         facts.append(("picture", best))
     if "gibibytes" in record.about:
         facts.append(("memory", f"{record.about['gibibytes']} GiB peak (whole process)"))
+    if "gpu_gibibytes" in record.about:
+        facts.append(("GPU memory", f"{record.about['gpu_gibibytes']} GiB peak (whole process)"))
     paths = record.config.paths()
     facts += [("assumed", without_directories(remark, paths)) for remark in record.remarks]
     model = record.journal.get("model")
