@@ -16,6 +16,7 @@ from nst_tf.run import main
 from nst_tf.samples import BY_NAME
 
 MIXED = "mixed_style.png"
+QUICK = ("--iterations", "2", "--optimizer", "adam")
 
 
 class PowerFailure(Exception):
@@ -28,7 +29,7 @@ def mixed(job, pictures, tmp_path):
     content, coarse = pictures
     fine = tmp_path / "fine.png"
     Image.fromarray(make_picture(48, 48, seed=2)).save(fine)
-    options = ("--fine", fine, "--coarse", coarse, "--fine-iterations", "4", "--iterations", "2")
+    options = ("--fine", fine, "--coarse", coarse, "--fine-iterations", "4", *QUICK)
 
     def run(*more):
         return job(*options, *more, pair=[content])
@@ -46,7 +47,7 @@ def test_mixed_style_is_the_style_of_the_run(mixed, job, pictures, capsys):
     assert read_picture(f"mix/{MIXED}").tolist() != read_picture(pictures[1]).tolist()
     height, width = read_picture(f"mix/{MIXED}").shape[:2]
     assert height > 60, "the second scale is that of the coarse style"
-    as_style = ("--style-size", f"{width}x{height}", "--style-margin", "0", "--iterations", "2")
+    as_style = ("--style-size", f"{width}x{height}", "--style-margin", "0", *QUICK)
     assert job(*as_style, "--output", "own", pair=[pictures[0], f"mix/{MIXED}"]) == 0
     assert (read_picture("own/result.png") == read_picture("mix/result.png")).all()
     report = Path("mix/report.html").read_text()
