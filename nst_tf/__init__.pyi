@@ -15,6 +15,7 @@ from .errors import WeightsError as WeightsError
 from .errors import stopped_result as stopped_result
 from .experiments import Sheet as Sheet
 from .experiments import layer_grid as layer_grid
+from .experiments import mix_scales as mix_scales
 from .experiments import reconstruct_content as reconstruct_content
 from .experiments import reconstruct_style as reconstruct_style
 from .experiments import weight_grid as weight_grid

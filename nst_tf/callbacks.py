@@ -16,15 +16,16 @@ SAVED = re.compile(r"(\d{6,})\.png")
 BAR = "{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}, {rate_fmt}{postfix}]"
 
 
-def progress(every=50, *, stream=None):
+def progress(every=50, *, bar=True, stream=None):
     """Return a callback that shows loss, iterations per second and time left.
 
-    It shows a bar on a terminal or in a notebook; elsewhere (a log file, a pipe) it prints a line
-    every `every` iterations and at the end. Its `close` closes the bar of an interrupted run.
+    It shows a bar on a terminal or in a notebook; elsewhere (a log file, a pipe), or with
+    ``bar=False``, it prints a line every `every` iterations and at the end. Its `close` closes the
+    bar of an interrupted run.
     """
     _check_every(every)
     stream = stream or sys.stderr
-    if stream.isatty() or "ipykernel" in sys.modules:
+    if bar and (stream.isatty() or "ipykernel" in sys.modules):
         return _ProgressBar(stream)
     return _ProgressLines(every, stream)
 

@@ -3,10 +3,10 @@
 import argparse
 import os
 import sys
-import typing
 from contextlib import suppress
 from errno import ENOSPC
 
+from nst_tf.config import kind_of
 from nst_tf.console import complain, interrupted_status, open_closed_streams
 from nst_tf.errors import Interrupted, NstError
 from nst_tf.requirements import lacks
@@ -73,19 +73,18 @@ def add_knobs(parser, knobs):
 def add_knob(parser, knob):
     """Add the flag of a field of `JobConfig`, with its type, choices, help and default."""
     flag = "--" + knob.name.replace("_", "-")
-    kind = (typing.get_args(knob.type) or (knob.type,))[0] if _optional(knob) else knob.type
+    kind, is_list = kind_of(knob)
     text = knob.metadata["help"].replace("%", "%%")
     if "default" not in text and knob.default is not None:
         text += f" (default: {_default_text(knob.default)})"
     if kind is bool:
         parser.add_argument(flag, action=argparse.BooleanOptionalAction, default=None, help=text)
-    elif typing.get_origin(kind) is tuple:
-        item_type = typing.get_args(kind)[0]
+    elif is_list:
         metavar = knob.metadata["metavar"]
         # Commas separate names and numbers, but may be part of a file name.
-        action = list_action(item_type, separator=None if metavar else ",")
+        action = list_action(kind, separator=None if metavar else ",")
         count = len(metavar) if isinstance(metavar, tuple) else "+"
-        metavar = metavar or _metavar(item_type)
+        metavar = metavar or _metavar(kind)
         parser.add_argument(flag, nargs=count, action=action, metavar=metavar, help=text)
     else:
         choices = knob.metadata["choices"]
@@ -94,10 +93,6 @@ def add_knob(parser, knob):
             "|".join(map(str, choices)) if choices else _metavar(kind)
         )
         parser.add_argument(flag, type=kind, choices=choices, metavar=metavar, help=text)
-
-
-def _optional(knob):
-    return type(None) in typing.get_args(knob.type)
 
 
 def _metavar(kind):

@@ -31,7 +31,7 @@ NO_MASK = "-"  # in place of a mask: this style acts everywhere
 NOT = "not:"  # before the path of a mask: inverts it
 SAVING = ("save_every", "checkpoint_every", "animate")  # do not change the picture
 PATHS = (  # knobs that name files
-    *("content", "style", "masks", "style_masks", "regions", "init", "weights"),
+    *("content", "style", "fine", "coarse", "masks", "style_masks", "regions", "init", "weights"),
 )
 SETTINGS = "nst_tf"  # keyword of the text chunk of a result.png that holds the config
 NAMED_WEIGHTS = ("auto", "embedded", "squeezenet")  # values of `weights` other than a file
@@ -57,6 +57,7 @@ NEEDED_OPTIMIZERS = {
 FILMS = ("gif", "webp", "mp4")
 DEVICE = re.compile(r"auto|cpu|gpu(:\d{1,3})?", re.ASCII)
 PRECISIONS = ("auto", "float32", "mixed")
+FINE_LAYERS = ("conv1_1", "conv2_1")  # Gatys et al. 2017, section 6, and their ScaleControl.ipynb
 STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")  # Gatys et al. 2015
 
 
@@ -347,6 +348,26 @@ class JobConfig(TransferConfig):
     )
     binary_masks: bool = knob(False, "threshold gray in masks to black or white")
     keep_content: bool = knob(False, "paste the photograph back where no style acts")
+    fine: str | None = knob(
+        None,
+        "with --coarse, in place of STYLE: the picture whose fine texture the style gets",
+        metavar="FILE",
+    )
+    coarse: str | None = knob(
+        None,
+        "with --fine: the picture whose coarse structure the style keeps; the mixed style is "
+        "painted first (Gatys 2017)",
+        metavar="FILE",
+    )
+    fine_layers: tuple[str, ...] = knob(
+        FINE_LAYERS, "layers whose statistics come from --fine; deeper layers: larger shapes, too"
+    )
+    fine_iterations: int = knob(
+        100,
+        "iterations of painting the mixed style of --fine and --coarse",
+        minimum=1,
+        maximum=10**7,
+    )
     color: str = knob(
         "style",
         "style: the painting's colors; luminance: transfer in gray, then restore the photograph's "
@@ -388,8 +409,11 @@ class JobConfig(TransferConfig):
     style_size: str | None = knob(
         None, "--size for the styles (default: as many pixels as the result)", metavar="SIZE"
     )
-    style_scale: float = knob(
-        1.0, "factor of the styles' sides: 2 doubles the strokes", above=0, maximum=100
+    style_scale: float | tuple[float, ...] = knob(
+        1.0,
+        "factor of the styles' sides, one for all or one per style: 2 doubles the strokes",
+        above=0,
+        maximum=100,
     )
     style_margin: float | None = knob(
         None,
@@ -466,13 +490,9 @@ class JobConfig(TransferConfig):
                 f"`device` is {_short(self.device)}; choose auto, cpu, gpu, or one of several "
                 "GPUs, such as gpu:1"
             )
-        for name in ("style_weights", "masks", "style_masks"):
-            values = getattr(self, name)
-            if values is not None and self.style and len(values) != len(self.style):
-                raise ConfigError(
-                    f"`{name}` has {len(values)} entries for {len(self.style)} styles; give one "
-                    "for each, in the same order"
-                )
+        if self.fine or self.coarse:
+            self._check_scale_control()
+        self._check_one_each()
         if self.animate and not self.save_every:
             raise ConfigError(
                 "`animate` needs saved pictures, but `save_every` is 0; set it to 1 or more"
@@ -484,6 +504,31 @@ class JobConfig(TransferConfig):
                 "`keep_content` needs `masks` or `regions`: give one mask for each style, or two "
                 "maps"
             )
+
+    def _check_one_each(self):
+        """Check that lists have an entry for each style; directories are counted when read."""
+        if any(map(os.path.isdir, self.style or ())):
+            return
+        count = len(self.paintings)
+        for name in ("style_weights", "masks", "style_masks", "style_scale"):
+            values = getattr(self, name)
+            number = 1 if self.fine and name == "masks" else count
+            if isinstance(values, tuple) and number not in (0, len(values)):
+                raise ConfigError(
+                    f"`{name}` has {len(values)} entries for {number} styles; give one for each, "
+                    "in the same order"
+                )
+
+    def _check_scale_control(self):
+        if not (self.fine and self.coarse):
+            one, other = ("fine", "coarse") if self.fine else ("coarse", "fine")
+            raise ConfigError(f"`{one}` was given without `{other}`; the mixed style needs both")
+        for name in ("style", "style_weights", "style_masks", "regions"):
+            if getattr(self, name):
+                raise ConfigError(
+                    f"`fine` and `coarse` make the style, so `{name}` does not apply; omit it, or "
+                    "`fine` and `coarse`"
+                )
 
     def _check_regions(self):
         if len(self.regions) != 2:
@@ -501,6 +546,11 @@ class JobConfig(TransferConfig):
                 f"`regions` maps one painting, but there are {len(self.style)} styles; give one, "
                 "or a mask for each with --masks"
             )
+
+    @property
+    def paintings(self):
+        """The paths of the styles: `style`, or `fine` and `coarse`; empty if there are none."""
+        return self.style or tuple(filter(None, (self.fine, self.coarse)))
 
     def transfer(self):
         """Return the `TransferConfig` part, for `style_transfer`."""
@@ -675,10 +725,27 @@ def _typed(knob_field, value):
     kinds = typing.get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
     if value is None and type(None) in kinds:
         return None
-    kind = kinds[0]
-    if typing.get_origin(kind) is tuple:
-        return _typed_tuple(knob_field.name, typing.get_args(kind)[0], value)
-    return _typed_scalar(knob_field.name, kind, value)
+    if typing.get_origin(kinds[0]) is tuple:
+        return _typed_tuple(knob_field.name, typing.get_args(kinds[0])[0], value)
+    if typing.get_origin(kinds[-1]) is tuple:
+        return _one_or_more(knob_field.name, kinds[0], value)
+    return _typed_scalar(knob_field.name, kinds[0], value)
+
+
+def kind_of(knob_field):
+    """Return the type of a knob's value, or of its values, and whether it may be a list."""
+    kind = knob_field.type
+    kinds = typing.get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
+    if typing.get_origin(kinds[0]) is tuple:
+        return typing.get_args(kinds[0])[0], True
+    return kinds[0], typing.get_origin(kinds[-1]) is tuple
+
+
+def _one_or_more(name, kind, value):
+    """Return one value, or a tuple of several."""
+    values = value if isinstance(value, (list, tuple, np.ndarray)) else [value]
+    values = _typed_tuple(name, kind, values)
+    return values if len(values) > 1 else values[0]
 
 
 def _typed_tuple(name, kind, value):

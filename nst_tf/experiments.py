@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nst_tf.config import STYLE_LAYERS, TransferConfig
+from nst_tf.config import FINE_LAYERS, STYLE_LAYERS, TransferConfig
 from nst_tf.errors import ConfigError
 from nst_tf.image.noise import generate_noise_image
 from nst_tf.image.pixels import check_image
@@ -91,6 +91,39 @@ def reconstruct_style(model, image, layers, *, size=None, seed=0, **knobs):
     start = _noise(model, np.zeros((1, height, width, 3), np.float32), seed)
     knobs = {"beta": 1.0, "style_layers": layers, **_with_defaults(knobs)}
     return style_transfer(None, image, model, init_image=start, **knobs)
+
+
+def mix_scales(model, fine_image, coarse_image, *, layers=FINE_LAYERS, callbacks=(), **knobs):
+    """Mix two styles by scale: the fine texture of one, the coarse structure of the other.
+
+    The optimization starts from the coarse image and matches the statistics of the fine image at
+    shallow layers, without a content loss. The result is a style image for `style_transfer`
+    (Gatys et al. 2017, section 6; `transfer_texture` in their ScaleControl.ipynb).
+
+    Differs from that notebook in the weights of the layers, which are equal fractions of the
+    targets' energy, and in the iterations, 500 there.
+
+    Parameters
+    ----------
+    model : Trunk
+    fine_image, coarse_image : (1, H, W, 3) float32
+        Of any sizes.
+    layers : sequence of str
+        Of the trunk. Deeper layers replace larger shapes, too.
+    callbacks : sequence of callable
+        As for `style_transfer`.
+    **knobs
+        Of `TransferConfig`; by default 100 iterations of L-BFGS without total variation.
+
+    Returns
+    -------
+    Result
+        Of the size of `coarse_image`.
+    """
+    layers = resolve_layers(model, layers)
+    knobs = {"beta": 1.0, "style_layers": layers, **_with_defaults({"iterations": 100, **knobs})}
+    start = {"init_image": coarse_image, "callbacks": callbacks}
+    return style_transfer(None, fine_image, model, **start, **knobs)
 
 
 def layer_grid(

@@ -35,8 +35,13 @@ def main(arguments=None):
 def _run(options):
     if options.pop("list_presets"):
         return list_presets()
+    if options.pop("list_samples"):
+        return list_samples()
     output, overwrite = options.pop("output"), options.pop("overwrite")
     quiet, resumed = options.pop("quiet"), options.pop("resume")
+    every = options.pop("print_every")
+    if every is not None and every < 0:
+        raise ConfigError(f"--print-every is {every}; it must be at least 0")
     say = (lambda line: None) if quiet else print_line
     if resumed is None:
         config = make_config(options, say)
@@ -50,7 +55,7 @@ def _run(options):
         from nst_tf.rundir.journal import recorded_picture
         from nst_tf.rundir.layout import REPORT, RESULT
         from nst_tf.rundir.record import read_record
-    with nullcontext() if quiet else closing(progress()) as show:
+    with nullcontext() if quiet or every == 0 else closing(shown_progress(every)) as show:
         shared = {"callbacks": [show] if show else [], "say": say}
         if resumed is None:
             result, folder = run_job(config, output, overwrite=overwrite, **shared)
@@ -66,6 +71,19 @@ def _run(options):
     say(f"{cost}: {recorded_picture(folder) or folder / RESULT}, report: {folder / REPORT}")
     for warning in read_record(folder).warnings:
         say(f"warning: {warning}")
+    return 0
+
+
+def shown_progress(every):
+    """Return the callback that shows progress: lines if `every` is given, else as it fits."""
+    return progress() if every is None else progress(every, bar=False)
+
+
+def list_samples():
+    """Print the names of the sample pictures and their files."""
+    for name, path in BY_NAME.items():
+        print_line(f"{name:15} {path}")
+    sys.stdout.flush()  # raises here if the pipe is closed
     return 0
 
 
@@ -102,7 +120,9 @@ def make_parser():
     version = {"version": f"nst_tf {__version__}", "help": "print the version and exit"}
     parser.add_argument("--version", action="version", **version)
     parser.add_argument("content", nargs="?", metavar="CONTENT", help="the photograph")
-    parser.add_argument("style", nargs="*", metavar="STYLE", help="one or more paintings")
+    parser.add_argument(
+        "style", nargs="*", metavar="STYLE", help="one or more paintings, or directories of them"
+    )
     parser.add_argument(
         "--output",
         metavar="DIR|FILE",
@@ -114,6 +134,16 @@ def make_parser():
     )
     parser.add_argument("--resume", metavar="DIR", help="resume the run in DIR")
     parser.add_argument("--quiet", action="store_true", help="print only errors")
+    parser.add_argument(
+        "--print-every",
+        type=int,
+        metavar="N",
+        help="print a line of progress every N iterations, also on a terminal; 0: none (default: "
+        "a bar on a terminal, elsewhere a line every 50)",
+    )
+    parser.add_argument(
+        "--list-samples", action="store_true", help="list the sample pictures and exit"
+    )
     parser.add_argument("--preset", metavar="NAME", help=f"one of: {', '.join(PRESETS)}")
     parser.add_argument("--list-presets", action="store_true", help="list the presets and exit")
     parser.add_argument("--config", metavar="FILE", help="repeat the run of a config.json")

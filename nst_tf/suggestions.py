@@ -89,9 +89,14 @@ PEERS = {
         "--save-every",
     ),
     **dict.fromkeys(
-        ("print-iter", "print-iterations", "print-every", "log-interval", "verbose"),
-        "--quiet (progress is printed without it)",
+        ("print-iter", "print-iterations", "print-interval", "log-interval", "log-every"),
+        "--print-every",
     ),
+    "verbose": "--quiet (progress is printed without it)",
+    **dict.fromkeys(
+        ("style-pretrans", "fine-style", "style-fine"), "--fine (together with --coarse)"
+    ),
+    **dict.fromkeys(("style-coarse", "coarse-style"), "--coarse (together with --fine)"),
     **dict.fromkeys(
         (
             *("output-image", "output-img", "output-path", "output-dir", "output-file", "outfile"),
@@ -109,7 +114,7 @@ PEERS = {
     **dict.fromkeys(
         (
             *("style", "styles", "style-image", "style-images", "style-img", "style-imgs"),
-            *("style-img-name", "style-path", "style-file", "style-dir"),
+            *("style-img-name", "style-path", "style-file", "style-dir", "style-imgs-dir"),
         ),
         "--style",
     ),

@@ -13,6 +13,7 @@ from nst_tf import (
     extract_features,
     gram_matrix,
     layer_grid,
+    mix_scales,
     reconstruct_content,
     reconstruct_style,
     weight_grid,
@@ -55,6 +56,26 @@ def test_texture_has_gram_matrices_of_style_at_any_size(tiny_model):
             for image in (result.image, STYLE)
         )
         assert np.linalg.norm(actual - expected) < 0.1 * np.linalg.norm(expected)
+
+
+def test_mixed_style_has_fine_statistics_of_one_and_coarse_features_of_the_other(tiny_model):
+    fine = VGG_PIXELS.to_image(make_picture(40, 52, seed=2))
+    result = mix_scales(tiny_model, fine, STYLE, iterations=30)
+    assert result.image.shape == STYLE.shape
+    assert "content" not in result.history[0]
+    for layer in ("conv1_1", "conv2_1"):
+        actual, expected, start = (
+            gram_matrix(extract_features(tiny_model, image, [layer])[layer], per_position=True)
+            for image in (result.image, fine, STYLE)
+        )
+        error = np.linalg.norm(actual - expected)
+        assert error < 0.1 * np.linalg.norm(start - expected), layer
+    structure, of_coarse, of_noise = (
+        extract_features(tiny_model, image, ["conv4_2"])["conv4_2"]
+        for image in (result.image, STYLE, STYLE[:, ::-1, ::-1])
+    )
+    distance = np.linalg.norm(structure - of_coarse)
+    assert distance < np.linalg.norm(structure - of_noise), "the coarse picture keeps its places"
 
 
 def test_seed_determines_the_texture(tiny_model):

@@ -79,6 +79,43 @@ def test_last_picture_is_saved_if_not_a_multiple_of_save_every(job, tmp_path):
     assert names("here")[:3] == ["000002.png", "000004.png", "000005.png"]
 
 
+@pytest.mark.parametrize(("every", "iterations"), [(4, [0, 4, 6]), (0, [])])
+def test_print_every_sets_the_lines_of_progress(job, monkeypatch, capsys, every, iterations):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)  # lines, not a bar
+    assert job("--print-every", every) == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert [int(line.partition("/6  loss ")[0]) for line in lines] == iterations
+
+
+def test_print_every_below_0_is_refused(capsys):
+    assert main(["--print-every", "-1"]) == 2
+    assert "--print-every is -1; it must be at least 0" in error(capsys)
+
+
+def test_directory_of_styles_is_blended_in_order_of_names(job, pictures, capsys):
+    content, style = pictures
+    folder = Path("paintings")
+    folder.mkdir()
+    for name in ("b.jpg", "a.jpg", ".hidden.jpg"):
+        (folder / name).write_bytes(style.read_bytes())
+    (folder / "notes.txt").touch()
+    weights = ["--style-weights", "1", "2", "--style-scale", "1", "1.2"]
+    assert job(*weights, "--output", "out", pair=(content, "paintings/")) == 0
+    assert "paintings: left out by extension (1): notes.txt" in capsys.readouterr().out
+    saved = json.loads(Path("out/config.json").read_text())
+    assert saved["style"] == [str(folder.resolve() / name) for name in ("a.jpg", "b.jpg")]
+    assert saved["style_scale"] == [1.0, 1.2]
+    assert job("--style-weights", "1", "2", "3", pair=(content, "paintings")) == 2
+    assert "`style_weights` has 3 entries for 2 styles" in error(capsys)
+
+
+def test_empty_directory_of_styles_is_refused(job, pictures, capsys):
+    Path("empty").mkdir()
+    assert job(pair=(pictures[0], "empty")) == 2
+    assert error(capsys).startswith("nst_tf: empty: there is no picture; files ending in")
+    assert not Path("output").exists()
+
+
 def test_quiet_prints_nothing(job, capsys):
     assert job("--quiet") == 0
     assert capsys.readouterr() == ("", "")

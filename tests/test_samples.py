@@ -73,3 +73,18 @@ def test_batch_lists_and_pairs_accept_names():
     assert (paired.config.content, paired.config.style) == (CHELSEA, (STROKES,))
     with pytest.raises(ConfigError, match=r"nosuch: there is no such picture; .*\(astronaut"):
         pairs(["nosuch"], ["night_strokes"])
+
+
+def test_unknown_name_suggests_the_nearest(job, capsys):
+    assert job(pair=("chelsee", "night_strokes")) == 2
+    assert "there is no picture chelsee; did you mean chelsea? a file" in capsys.readouterr().err
+    with pytest.raises(ConfigError, match=r"wavs: there is no such picture; did you mean waves\?"):
+        pairs(["chelsea"], ["wavs"])
+
+
+def test_list_samples_prints_names_and_files(capsys):
+    from nst_tf.run import main
+
+    assert main(["--list-samples"]) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert lines == [[name, str(path)] for name, path in BY_NAME.items()]

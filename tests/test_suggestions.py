@@ -40,6 +40,8 @@ def rejection(parser, arguments, capsys):
         ("--content_image a.jpg", "pictures are given without options, as in photo.jpg painting"),
         ("--style b.jpg", "pictures are given without options"),
         ("-photo.png b.jpg", "write a file name that begins with a dash as ./-photo.png, or after"),
+        ("-print_iter 50", "did you mean --print-every?"),
+        ("--style-pretrans a.jpg", "did you mean --fine (together with --coarse)?"),
         ("b.jpg -house.png", "./-house.png"),  # not -h
     ],
 )

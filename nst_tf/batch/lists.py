@@ -7,12 +7,13 @@ import re
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from nst_tf.batch.pictures import Folders, matching
+from nst_tf.batch.pictures import matching
 from nst_tf.batch.reading import FORMAT, check_count, read_list
 from nst_tf.config import NO_MASK, NOT, PATHS, STARTS, JobConfig
 from nst_tf.console import print_line
 from nst_tf.errors import ConfigError
 from nst_tf.files import address_advice, atomic_file, cut
+from nst_tf.image.folders import Folders
 from nst_tf.jobs.job import Job
 from nst_tf.samples import resolve_picture
 
@@ -122,7 +123,7 @@ def _joined(folder, name, path):
         return path
     if address_advice(path.removeprefix(NOT)):
         return path  # the config refuses it
-    if name in ("content", "style"):
+    if name in ("content", "style", "fine", "coarse"):
         return resolve_picture(path, folder)
     inverted = NOT if path.startswith(NOT) else ""
     return inverted + str(folder / path.removeprefix(NOT))
@@ -176,7 +177,7 @@ def _jobs(number, name, knobs, swept, base, folders):
 
 def _with_pictures(config, folders):
     """Return the configs of all combinations of the pictures in folders."""
-    listed = (config.content, *config.style)
+    listed = (config.content, *(config.style or ()))
     choices = [folders.pictures(path) for path in listed]
     check_count(math.prod(map(len, choices)))
     if all(path in found for path, found in zip(listed, choices)):  # no folder
@@ -189,7 +190,7 @@ def _name_of(config, listed, name, swept):
     """Return the name of a job; in that of an entry, add the pictures that came from folders."""
     if name is None:
         return _job_name(folder_name(config), swept, generated=True)
-    before, after = (listed.content, *listed.style), (config.content, *config.style)
+    before, after = ((c.content, *c.paintings) for c in (listed, config))
     added = [f"_{Path(path).stem}" for path, folder in zip(after, before) if path != folder]
     return _job_name(name, swept, added="".join(added))
 
@@ -211,7 +212,7 @@ def _is_name(name):
 
 
 def _check_pictures(config):
-    if not config.content or not config.style or not all(config.style):
+    if not config.content or not config.paintings or not all(config.paintings):
         raise ConfigError(
             f"content is {config.content!r} and style {config.style!r}; both pictures are needed"
         )
@@ -219,7 +220,7 @@ def _check_pictures(config):
 
 def folder_name(config):
     """Return harbour_waves, or harbour_waves_woodcut for two styles."""
-    return "_".join(Path(path).stem for path in (config.content, *config.style))
+    return "_".join(Path(path).stem for path in (config.content, *config.paintings))
 
 
 def _value_text(value):

@@ -80,7 +80,7 @@ class Summary:
         row = {"name": job.name, "state": WAITING, "content": "", "style": ""}
         if job.config:
             names = job.config.with_names()
-            row |= {"content": names.content, "style": " ".join(names.style)}
+            row |= {"content": names.content, "style": " ".join(names.paintings)}
         if job.name in self.outcomes:
             outcome = self.outcomes[job.name]
             row |= {name: value for name, value in vars(outcome).items() if name in COLUMNS}

@@ -25,7 +25,8 @@ def settled(jobs, say):
 
     def settle(job):
         try:
-            config = resolve_pictures(replace(job.config, weights=choose(job.config.weights)))
+            config = replace(job.config, weights=choose(job.config.weights))
+            config = resolve_pictures(config, say)
             return replace(job, config=with_full_paths(config))
         except NstError as error:
             return replace(job, config=None, problem=str(error))

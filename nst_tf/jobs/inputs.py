@@ -98,16 +98,19 @@ def load_paintings(config, size, content_size, say=None):
     if config.regions:
         return load_painting_by_regions(config, size, content_size, say)
     count = len(config.style)
+    scales = config.style_scale
+    scales = scales if isinstance(scales, tuple) else [scales] * count
     weights = config.style_weights or [1.0] * count
     masks = config.masks or [NO_MASK] * count
     style_masks = config.style_masks or [NO_MASK] * count
     paintings = []
-    for path, weight, mask, style_mask in zip(config.style, weights, masks, style_masks):
+    each = zip(config.style, weights, masks, style_masks, scales)
+    for path, weight, mask, style_mask, scale in each:
         picture = read_picture(path, say=say)
         file_size = picture.shape[:2]
         if style_mask == NO_MASK:  # a style mask selects the part of the painting itself
             picture = without_frame(picture, config.style_margin)
-        new_size = style_size(config, path, picture.shape[:2], size)
+        new_size = style_size(config, path, picture.shape[:2], size, scale)
         paintings.append(
             Painting(
                 resize_picture(picture, new_size, config.resample),
@@ -123,7 +126,7 @@ def load_painting_by_regions(config, size, content_size, say=None):
     """Read the style as a list of `Painting`, one for each region of its map."""
     (path,), (weight,) = config.style, config.style_weights or [1.0]
     picture = read_picture(path, say=say)
-    new_size = style_size(config, path, picture.shape[:2], size)
+    new_size = style_size(config, path, picture.shape[:2], size, config.style_scale)
     sizes = {"picture_size": content_size, "style_picture_size": picture.shape[:2]}
     regions = load_regions(
         *config.regions, size, new_size, **sizes, binary=config.binary_masks, say=say
@@ -141,8 +144,8 @@ def read_mask(path, size, picture_size, binary, say=None):
     return load_mask(path.removeprefix(NOT), size, **options)
 
 
-def style_size(config, path, shape, result_size):
-    """Return the (height, width) for a style picture of `shape`.
+def style_size(config, path, shape, result_size, scale):
+    """Return the (height, width) for a style picture of `shape`, times `scale`.
 
     The default keeps its aspect ratio and has as many pixels as the result, so that strokes keep
     their size relative to the picture.
@@ -154,7 +157,7 @@ def style_size(config, path, shape, result_size):
             size = fit_size(parse_size(config.style_size), shape)
         else:
             size = same_area_size(shape, result_size)
-        return scaled_size(size, config.style_scale)
+        return scaled_size(size, scale)
     except ImageError as error:
         raise ImageError(
             f"the style {path}: {error}; change --size, --style-size or --style-scale, or use "
@@ -287,7 +290,9 @@ def input_files(config):
         name: [path.removeprefix(NOT) for path in getattr(config, name) or () if path != NO_MASK]
         for name in ("masks", "style_masks", "regions")
     }
-    return {"content": [config.content], "style": list(config.style), "init": init, **masks}
+    pictures = {"content": [config.content], "style": list(config.style or ())}
+    mixed = {name: [getattr(config, name)] if config.fine else [] for name in ("fine", "coarse")}
+    return {**pictures, **mixed, "init": init, **masks}
 
 
 def with_full_paths(config):

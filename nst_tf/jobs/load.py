@@ -48,7 +48,7 @@ def with_size(config, say=print_line):
     if not isinstance(size, tuple) or size[0] != LARGEST:
         return config
     photograph = read_picture(config.content, say=None).shape[:2]
-    pictures = 1 + len(config.style)
+    pictures = 1 + len(config.paintings)
     (height, width), why = largest_size(load_trunk(config), photograph, size[1], config, pictures)
     say(f"--size {config.size}: {width}x{height} pixels, {why}")
     return replace(config, size=f"{width}x{height}")

@@ -10,10 +10,10 @@ from nst_tf.jobs.load import (
     describe_task,
     explain_out_of_memory,
     journal_files,
-    load_task,
     with_precision,
 )
 from nst_tf.jobs.run import run_task, show_result
+from nst_tf.jobs.scale_control import load_first_task, load_mixed_task, mixed_file
 from nst_tf.rundir.checkpoint import latest_position
 from nst_tf.rundir.journal import (
     check_unchanged,
@@ -74,9 +74,12 @@ def resume_job(folder, *, callbacks=(), say=print_line):
         config = with_precision(replace(config, precision=recorded), say)
         with explain_out_of_memory(config):
             with explain_missing_inputs(folder):
-                task, finish, model = load_task(config)
-            check_unchanged(folder, folder / CONFIG, journal_files(config, model), say)
+                task, finish, model = load_first_task(config)
+            files = journal_files(config, model) | mixed_file(folder, journal)
+            check_unchanged(folder, folder / CONFIG, files, say)
             remove_half_written(folder)
+            if config.fine:
+                task, finish, model = load_mixed_task(folder, config, model, say)
             position = latest_position(folder, say)
             check_fits(folder, position, task)
             if recorded == "auto":

@@ -19,12 +19,12 @@ from nst_tf.jobs.load import (
     describe_task,
     explain_out_of_memory,
     journal_files,
-    load_task,
     report_small_steps,
     with_precision,
     with_size,
 )
 from nst_tf.jobs.output import Output
+from nst_tf.jobs.scale_control import load_first_task, load_mixed_task
 from nst_tf.report.render import write_report
 from nst_tf.report.timelapse import check_kind, save_timelapse
 from nst_tf.rundir.checkpoint import Checkpoints
@@ -91,11 +91,11 @@ def run_in_folder(config, output, picture=None, *, overwrite=False, callbacks=()
 
     The other arguments, the return value and the errors are those of `run_job`.
     """
-    if not config.content or not config.style or not all(config.style):
+    if not config.content or not config.paintings or not all(config.paintings):
         raise ConfigError(
             f"content is {config.content!r} and style {config.style!r}; both pictures are needed"
         )
-    config = resolve_pictures(config)
+    config = resolve_pictures(config, say)
     check_output(output, overwrite)
     check_inputs_survive(config, output, picture)
     if config.animate:
@@ -106,7 +106,7 @@ def run_in_folder(config, output, picture=None, *, overwrite=False, callbacks=()
     with explain_out_of_memory(config):
         config = with_size(config, say)
         used, remarks = memory_used(), []
-        task, finish, model = load_task(config, remarks.append)
+        task, finish, model = load_first_task(config, remarks.append)
         for remark in remarks:
             say(remark)
         # All inputs are valid here, so the directory can be created.
@@ -115,6 +115,8 @@ def run_in_folder(config, output, picture=None, *, overwrite=False, callbacks=()
             files = journal_files(config, model)
             about = model.name, config.precision, picture, remarks
             write_journal(folder, folder / CONFIG, files, *about)
+            if config.fine:
+                task, finish, model = load_mixed_task(folder, config, model, say)
             say(f"{describe_task(task)} of {model.name}, in {folder}")
             say(str(estimate_of(task, used)))
             return run_task(folder, task, finish, config, callbacks, say), folder

@@ -1,11 +1,10 @@
 """Make a config from a command line or a form."""
 
-import typing
 from dataclasses import fields, replace
 from pathlib import Path
 
 from nst_tf.cli import given
-from nst_tf.config import PATHS, JobConfig, exists
+from nst_tf.config import PATHS, JobConfig, exists, kind_of
 from nst_tf.console import hushed, print_line
 from nst_tf.errors import ConfigError, WeightsError, check_choice
 from nst_tf.presets import ON_SQUEEZENET_1_0, PRESETS
@@ -24,21 +23,30 @@ def make_config(options, say=print_line):
     """Return the config: defaults, overridden by a preset or file, then by single knobs."""
     preset, file = options.pop("preset", None), options.pop("config", None)
     options = given(options)
-    if ("content" in options) != ("style" in options):
+    mixed = "fine" in options or "coarse" in options
+    if ("content" in options) != ("style" in options) and not mixed:
         raise ConfigError(
             "one picture was given; give CONTENT and STYLE, or neither for the samples"
         )
     if preset is not None and file is not None:
         raise ConfigError("--preset and --config both set all knobs; give one of them")
     if file is not None:
-        config = JobConfig.load(file).changed(**options)
+        config = JobConfig.load(file).changed(**_without_other_style(options, mixed))
         _check_found(config, file)
         return config
     pair = {} if "content" in options else SAMPLE_PAIR
+    pair = {name: pictures for name, pictures in pair.items() if not (mixed and name == "style")}
     knobs = preset_knobs(preset, options.get("weights"), say) if preset is not None else {}
     if knobs and options.get("schedule", "tutorial") != "tutorial":
         knobs = {**knobs, **SCHEDULES_OWN}
     return JobConfig().changed(**{**pair, **knobs, **options})
+
+
+def _without_other_style(options, mixed):
+    """Return options for a saved config: those of a style replace the other kind of style."""
+    if mixed:
+        return {"style": None, **options}
+    return {"fine": None, "coarse": None, **options} if "style" in options else options
 
 
 def _check_found(config, file):
@@ -112,13 +120,11 @@ def value_of(name, text, between=SEPARATOR, decimal=POINT):
     """
     if name not in KNOBS:
         return text
-    kind = KNOBS[name].type
-    kinds = typing.get_args(kind) if type(None) in typing.get_args(kind) else (kind,)
-    if typing.get_origin(kinds[0]) is tuple:
-        item_kind = typing.get_args(kinds[0])[0]
+    kind, is_list = kind_of(KNOBS[name])
+    if is_list:
         parts = [part.strip() for part in text.split(between)]
-        return tuple(_scalar(name, item_kind, part, decimal) for part in parts if part)
-    return _scalar(name, kinds[0], text, decimal)
+        return tuple(_scalar(name, kind, part, decimal) for part in parts if part)
+    return _scalar(name, kind, text, decimal)
 
 
 def _scalar(name, kind, text, decimal):

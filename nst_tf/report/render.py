@@ -17,7 +17,7 @@ from nst_tf.image.io import read_picture
 from nst_tf.image.mask_files import mask_levels
 from nst_tf.plots import losses_as_svg
 from nst_tf.report.inline import jpeg_address
-from nst_tf.rundir.layout import CONFIG, REPORT
+from nst_tf.rundir.layout import CONFIG, MIXED, REPORT
 from nst_tf.rundir.record import read_record
 from nst_tf.transfer import has_levels
 from nst_tf.weights.registry import credit
@@ -102,6 +102,15 @@ def _pictures(record):
             if masks and masks[number - 1] != NO_MASK:
                 mask = masks[number - 1]
                 inputs.append((f"{kind}{suffix}", mask_of(mask, config), _mask_label(mask)))
+    if config.fine:
+        mixed = record.folder / MIXED
+        inputs += [
+            ("fine style", picture_of(config.fine, LARGE), Path(config.fine).name),
+            ("coarse style", picture_of(config.coarse, LARGE), Path(config.coarse).name),
+            ("mixed style", picture_of(mixed, LARGE), MIXED),
+        ]
+        for mask in {*(config.masks or ())} - {NO_MASK}:
+            inputs.append(("mask", mask_of(mask, config), _mask_label(mask)))
     for kind, path in zip(("content map", "style map"), config.regions or ()):
         inputs.append((kind, picture_of(path, SMALL), Path(path).name))
     content = ("content", picture_of(config.content, LARGE), Path(config.content or "?").name)
@@ -166,6 +175,8 @@ def _facts(record):
         facts.append(("picture", best))
     if "gibibytes" in record.about:
         facts.append(("memory", f"{record.about['gibibytes']} GiB peak (whole process)"))
+    if "gpu_gibibytes" in record.about:
+        facts.append(("GPU memory", f"{record.about['gpu_gibibytes']} GiB peak (whole process)"))
     paths = record.config.paths()
     facts += [("assumed", without_directories(remark, paths)) for remark in record.remarks]
     model = record.journal.get("model")

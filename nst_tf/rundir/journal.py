@@ -18,7 +18,7 @@ from nst_tf.files import atomic_file, discard, read_text
 from nst_tf.image.io import FORMATS
 from nst_tf.rundir.checkpoint import checkpoints
 from nst_tf.rundir.layout import CONFIG, JOURNAL, RESULT
-from nst_tf.scaling.memory import GIB, most_memory
+from nst_tf.scaling.memory import GIB, most_gpu_memory, most_memory
 
 FORMAT = 1
 VERSIONS = ("tensorflow", "keras", "numpy", "scipy", "Pillow")  # packages that affect the result
@@ -63,6 +63,13 @@ def record_picture(folder, picture):
     _write(folder, {**read_journal(folder), "picture": {"path": str(picture), "sha256": found}})
 
 
+def record_file(folder, role, path):
+    """Record a file that the picture depends on, as the run has made it."""
+    journal = read_journal(folder)
+    journal["files"][role] = {"path": str(path), "sha256": _checksum(path)}
+    _write(folder, journal)
+
+
 def recorded_picture(folder):
     """Return the picture file of a run outside of its directory, or None.
 
@@ -98,7 +105,10 @@ def _is_picture_record(recorded):
 
 
 def finish_journal(folder, result, warnings=()):
-    """Record that a run has finished, with warnings about its result; remove its checkpoints."""
+    """Record that a run has finished, with warnings about its result; remove its checkpoints.
+
+    The peaks of memory are those of the process so far, which may have had other runs before.
+    """
     journal = read_journal(folder)
     journal["finished"] = {
         "iterations": result.iterations,
@@ -106,6 +116,9 @@ def finish_journal(folder, result, warnings=()):
         "gibibytes": round(most_memory() / GIB, 2),
         "warnings": list(warnings),
     }
+    on_gpu = most_gpu_memory()
+    if on_gpu is not None:
+        journal["finished"]["gpu_gibibytes"] = round(on_gpu / GIB, 2)
     if result.best is not None:
         journal["finished"]["best"] = result.best
     _write(folder, journal)
@@ -136,7 +149,7 @@ def restart_command(folder):
     for name in (RESULT, CONFIG):
         with contextlib.suppress(NstError):
             config = JobConfig.load(Path(folder) / name)
-            if config.content and config.style:
+            if config.content and config.paintings:
                 inputs = ["--config", Path(folder) / name]
     return to_type(*inputs, "--output", folder, "--overwrite")
 

@@ -15,17 +15,18 @@ from nst_tf.image.io import FORMATS, check_format, picture_extensions
 
 CONFIG, JOURNAL, LOSSES, RESULT = "config.json", "journal.json", "losses.csv", "result.png"
 REPORT = "report.html"
+MIXED = "mixed_style.png"  # of --fine and --coarse
 LOCK = ".lock"
 OWNER = ".lock_owner"  # names the host and process that use a directory on a drive without locks
 NO_LOCKS = (errno.ENOSYS, errno.ENOTSUP, errno.EINVAL, errno.ENOLCK, errno.EPERM, errno.EROFS)
 SET_ASIDE = "set_aside"
 OUR_FILES = re.compile(
     r"\d{6,}\.png|result\.png|losses\.csv|config\.json|journal\.json|checkpoint-\d{6,}\.npz"
-    r"|report\.html|timelapse\.\w+"
+    r"|report\.html|timelapse\.\w+|mixed_style\.png"
 )
 # Temporary files of `atomic_file`, left by a run that was killed while writing.
 HALF_WRITTEN = re.compile(
-    r"\.(\d{6,}|result|losses|config|journal|checkpoint-\d+|report|timelapse)\.\w{8}\.\w+"
+    r"\.(\d{6,}|result|losses|config|journal|checkpoint-\d+|report|timelapse|mixed_style)\.\w{8}\.\w+"
 )
 
 
@@ -216,7 +217,7 @@ def set_aside(folder):
 
 def folder_name(config):
     """Return the default directory name: harbour_waves, or harbour_waves_woodcut for two styles."""
-    name = "_".join(Path(path).stem for path in (config.content, *config.style))
+    name = "_".join(Path(path).stem for path in (config.content, *config.paintings))
     return cut(name, MAX_STEM)
 
 

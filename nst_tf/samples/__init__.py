@@ -1,10 +1,12 @@
 """The sample pictures, and their lookup by name."""
 
+import difflib
 import os
 from dataclasses import replace
 from pathlib import Path
 
 from nst_tf.errors import ImageError
+from nst_tf.image.folders import Folders
 
 _HERE = Path(__file__).resolve().parent
 # An installed package contains two samples in this directory; a checkout has all in images/.
@@ -19,6 +21,14 @@ BY_NAME = {
     for path in sorted((SAMPLES / kind).glob("*.jpg"))
 }
 EXPECTED = f"a file or the name of a sample ({', '.join(BY_NAME)}) was expected"
+if SAMPLES == _HERE:
+    EXPECTED += "; a clone of the repository has more samples"
+
+
+def expected(name, others=""):
+    """Return what was expected in place of an unknown picture, with the nearest sample's name."""
+    near = difflib.get_close_matches(name[:60].lower(), BY_NAME, n=1)
+    return (f"did you mean {near[0]}? " if near else "") + others + EXPECTED
 
 
 def resolve_picture(name, folder=""):
@@ -41,25 +51,34 @@ def resolve_picture(name, folder=""):
     return str(path if sample is None or path.is_file() else sample)
 
 
-def resolve_pictures(config):
-    """Return the config with sample names replaced by their paths.
+def resolve_pictures(config, say=None):
+    """Return the config with the paths of samples, and of the pictures in directories of styles.
 
     Parameters
     ----------
     config : JobConfig
-        With `content` and `style`.
+        With `content`, and `style` or `fine` and `coarse`.
+    say : callable or None
+        Receives a line about each directory of which files were left out.
 
     Raises
     ------
     ImageError
         A name without directory and extension is neither a file nor a sample.
+    ConfigError
+        There is no picture in a directory, or not one weight or mask for each.
     """
-    content, *style = map(_existing, (config.content, *config.style))
+    content = _existing(config.content)
+    if not config.style:
+        fine, coarse = map(_existing, config.paintings)
+        return replace(config, content=content, fine=fine, coarse=coarse)
+    folders = Folders(say)
+    style = [path for name in config.style for path in folders.pictures(_existing(name))]
     return replace(config, content=content, style=tuple(style))
 
 
 def _existing(name):
     path = Path(resolve_picture(name))
     if path.name == str(path) and not path.suffix and not os.path.lexists(path):
-        raise ImageError(f"there is no picture {path}; {EXPECTED}")
+        raise ImageError(f"there is no picture {path}; {expected(name)}")
     return str(path)

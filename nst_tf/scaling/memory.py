@@ -421,8 +421,15 @@ def ram_left():
     return SPARE * tightest_limit().left
 
 
+def most_gpu_memory():
+    """Return the most bytes of the GPU that this process has held so far; None on the CPU."""
+    if not tf.config.get_visible_devices("GPU"):
+        return None
+    return tf.config.experimental.get_memory_info("GPU:0")["peak"]
+
+
 def most_memory():
-    """Return how many bytes this process has held at its highest so far."""
+    """Return how many bytes of RAM this process has held at its highest so far."""
     try:
         import resource
     except ImportError:  # Windows, where psutil knows it

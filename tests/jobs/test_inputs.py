@@ -132,6 +132,18 @@ def test_styles_have_their_weights_and_masks(config, pictures, tmp_path):
     assert three.style_mask.shape == three.image.shape[1:3]
 
 
+def test_style_scale_may_be_one_per_style(config):
+    twice = config.changed(style=(config.style[0],) * 2)
+    one, other = load_images(twice.changed(style_scale=(1.0, 1.5)), VGG_PIXELS)["style_image"]
+    ratio = np.divide(other.image.shape[1:3], one.image.shape[1:3])
+    assert ratio == pytest.approx([1.5, 1.5], abs=0.05)
+    assert config.changed(style_scale=[2]).style_scale == 2.0
+    with pytest.raises(ConfigError, match="`style_scale` has 3 entries for 2 styles"):
+        twice.changed(style_scale=(1, 2, 3))
+    with pytest.raises(ConfigError, match=r"`style_scale` is 0\.0; it must be above 0"):
+        twice.changed(style_scale=(1, 0))
+
+
 @pytest.mark.parametrize("name", ["style_weights", "masks", "style_masks"])
 def test_wrong_number_of_entries_per_style_raises(config, name):
     values = (1, 2) if name == "style_weights" else ("a.png", "b.png")

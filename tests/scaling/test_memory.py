@@ -315,3 +315,13 @@ def test_style_that_cannot_fit_is_named(tiny_model, no_memory_used):
     style = np.zeros((1, 600, 500, 3), np.float32)
     with pytest.raises(NstError, match=r"a style of 500x600 pixels needs .* --style-size"):
         memory.within_memory(whole, config, CONTENT, CONTENT, as_styles(style))
+
+
+def test_peak_of_the_gpu_is_known_where_there_is_one(monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(tf.config, "get_visible_devices", lambda kind: [])
+        assert memory.most_gpu_memory() is None
+        patch.setattr(tf.config, "get_visible_devices", lambda kind: ["GPU:0"])
+        info = {"current": 1, "peak": 3 * 2**30}
+        patch.setattr(tf.config.experimental, "get_memory_info", lambda device: info)
+        assert memory.most_gpu_memory() == 3 * 2**30
