@@ -37,7 +37,7 @@ NAMED_WEIGHTS = ("auto", "embedded", "squeezenet")  # values of `weights` other 
 STARTS = ("content", "noise", "grey", "style")  # values of `init` other than a file
 # The tables of these choices are in modules that import TensorFlow; a test compares them.
 CONTENT_SCALES = ("half", "sum", "mean", "quarter-mean", "root", "relative")
-TV_FORMS = ("squared", "absolute", "mean", "power")
+TV_FORMS = ("squared", "absolute", "mean", "power", "nine-point")
 STATISTICS = ("gram", "chain", "blurred", "moments", "wasserstein")
 WEIGHTING = ("equal", "quarter-deepest", "geometric", "geometric-top")
 PROPAGATION = ("simple", "inside", "all")
@@ -128,7 +128,11 @@ class TransferConfig:
         minimum=-1e6,
         maximum=1e6,
     )
-    tv_form: str = knob("squared", "form of total variation (unit paper only)", choices=TV_FORMS)
+    tv_form: str = knob(
+        "squared",
+        "form of total variation; in the unit relative, nine-point (with diagonals) or else mean",
+        choices=TV_FORMS,
+    )
     propagation: str = knob(
         "simple",
         "propagation of masks to deeper layers (Gatys 2017); always simple at coarse levels of a "

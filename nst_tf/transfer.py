@@ -232,7 +232,7 @@ def loss_terms(model, config, *, content=True, style=True):
             "or a style with beta above 0"
         )
     if relative:
-        return [*terms, TVTerm.relative(config.tv_weight, model.space)]
+        return [*terms, TVTerm.relative(config.tv_weight, model.space, config.tv_form)]
     return [*terms, TVTerm(config.tv_weight, config.tv_form)]
 
 

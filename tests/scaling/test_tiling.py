@@ -84,7 +84,7 @@ def test_tiles_match_with_shifted_activations(tiny_model):
     check_same(tiny_model, 90 * 80, statistic="chain", activation_shift=-1.0)
 
 
-@pytest.mark.parametrize("form", ["absolute", "mean", "power"])
+@pytest.mark.parametrize("form", ["absolute", "mean", "power", "nine-point"])
 def test_tiles_match_for_every_total_variation(tiny_model, form):
     check_same(tiny_model, SMALL, tv_form=form, tv_weight=10.0)
 
