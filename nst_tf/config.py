@@ -36,6 +36,7 @@ SETTINGS = "nst_tf"  # keyword of the text chunk of a result.png that holds the 
 NAMED_WEIGHTS = ("auto", "embedded", "squeezenet")  # values of `weights` other than a file
 STARTS = ("content", "noise", "grey", "style")  # values of `init` other than a file
 # The tables of these choices are in modules that import TensorFlow; a test compares them.
+POOLING = ("average", "max", "l2", "average-rescaled", "l2-rescaled")
 CONTENT_SCALES = ("half", "sum", "mean", "quarter-mean", "root", "relative")
 TV_FORMS = ("squared", "absolute", "mean", "power", "nine-point")
 STATISTICS = ("gram", "chain", "blurred", "moments", "wasserstein")
@@ -365,8 +366,9 @@ class JobConfig(TransferConfig):
     )
     pooling: str | None = knob(
         "max",
-        "pooling of the trunk: average as in the paper, max as the network was trained",
-        choices=("average", "max"),
+        "pooling of the trunk: average as in the paper, max as the network was trained, l2 (root "
+        "of the sum of squares), or average or l2 rescaled to be about as loud as max",
+        choices=POOLING,
     )
     padding: str = knob(
         "edge",

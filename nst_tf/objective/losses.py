@@ -156,9 +156,9 @@ def tv_loss(image, form="squared"):
         (`tf.image.total_variation`, TensorFlow's tutorial, cysmith). "mean": the mean of
         ``d^2`` in each direction, which does not grow with the picture. "power":
         ``sum (dx^2 + dy^2)^1.25`` (tutorial 2's code, keras.io). "nine-point": two thirds of the
-        mean of ``d^2`` in each direction plus a sixth of it along each diagonal, which smooths
-        lines of all directions alike (crowsonkb's style-transfer-pytorch, which also counts the
-        differences to a repeated border).
+        mean of ``d^2`` in each direction plus a sixth of it along each diagonal, which depends
+        less on the direction of a line (crowsonkb's style-transfer-pytorch, which also counts the
+        differences along a repeated border).
 
     Returns
     -------
