@@ -41,10 +41,11 @@ PEERS = {
     **dict.fromkeys(
         (
             *("original-color", "original-colors", "preserve-color", "preserve-colors"),
-            *("keep-color", "keep-colors", "color-convert-type"),
+            *("keep-color", "keep-colors"),
         ),
         "--color luminance",
     ),
+    "color-convert-type": "--color swap, swap-ycbcr, swap-luv or swap-lab",
     **dict.fromkeys(("style-mask-imgs", "content-mask", "mask-path"), "--masks"),
     **dict.fromkeys(("nlabels", "target-mask"), "--regions CONTENT_MAP STYLE_MAP"),
     **dict.fromkeys(

@@ -279,6 +279,18 @@ def test_color_transfer_changes_style_but_not_result(config, color):
     np.testing.assert_array_equal(inputs["finish"](stylized), stylized)
 
 
+def test_photograph_is_recolored_for_one_style_only(config, pictures, tmp_path):
+    inputs = load_images(config.changed(color="match-style"), VGG_PIXELS)
+    colors = [recover_image(inputs[name]).mean(axis=(0, 1)) for name in ("content_image",)]
+    style = recover_image(inputs["style_image"][0].image).mean(axis=(0, 1))
+    np.testing.assert_allclose(colors[0], style, atol=4)
+    two = {"style": (str(pictures[1]),) * 2, "color": "match-style"}
+    with pytest.raises(ConfigError, match="2 styles without a mask recolor the same photograph"):
+        config.changed(**two)
+    mask = save_mask(tmp_path / "mask.png", 45, 61)
+    config.changed(**two, masks=(mask, "-"))
+
+
 def test_colors_are_restored_only_under_masks(config, tmp_path):
     mask = save_mask(tmp_path / "mask.png", 45, 61)
     inputs = load_images(config.changed(masks=(mask,), color="swap"), VGG_PIXELS)
