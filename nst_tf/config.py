@@ -41,6 +41,7 @@ CONTENT_SCALES = ("half", "sum", "mean", "quarter-mean", "root", "relative")
 TV_FORMS = ("squared", "absolute", "mean", "power", "nine-point")
 STATISTICS = ("gram", "chain", "blurred", "moments", "wasserstein")
 WEIGHTING = ("equal", "quarter-deepest", "geometric", "geometric-top")
+BLENDS = ("targets", "losses")
 PROPAGATION = ("simple", "inside", "all")
 OPTIMIZERS = ("adam", "lbfgs", "lbfgs-fixed", "sgd")
 DECAYS = ("constant", "cosine", "step", "exponential")
@@ -90,6 +91,13 @@ class TransferConfig:
         minimum=0,
         maximum=HUGE,
     )
+    range_weight: float = knob(
+        0.0,
+        "weight of a penalty on pixels darker than black or brighter than white, with --no-clip "
+        "(pystiche); 0: none",
+        minimum=0,
+        maximum=HUGE,
+    )
     unit: str = knob(
         "paper",
         "unit of alpha, beta and tv_weight: paper (sums, as in the paper) or relative (fractions "
@@ -122,6 +130,11 @@ class TransferConfig:
         "gram",
         "style statistic to match: Gram matrices, moments (mean and covariance) or another",
         choices=STATISTICS,
+    )
+    blend: str = knob(
+        "targets",
+        "what is averaged of styles without masks: targets (their statistics) or losses",
+        choices=BLENDS,
     )
     activation_shift: float = knob(
         0.0,
@@ -273,6 +286,11 @@ class TransferConfig:
                     f"`{name}` does not work with the optimizer {self.optimizer}; use "
                     f"{' or '.join(optimizers)}"
                 )
+        if self.range_weight and self.clip and self.clip_at is None:
+            raise ConfigError(
+                f"`range_weight` is {self.range_weight:g}, but `clip` keeps all pixels in range; "
+                "add --no-clip (clip=False), or leave it out"
+            )
         if self.normalize_gradients and self.statistic == "chain":
             raise ConfigError(
                 "`normalize_gradients` does not work with the statistic chain, whose losses read "

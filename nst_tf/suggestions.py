@@ -8,6 +8,7 @@ PEERS = {
     **dict.fromkeys(("content-weight", "content-weights"), f"--alpha{_WEIGHT}"),
     **dict.fromkeys(("style-weight", "sw"), f"--beta{_WEIGHT}"),
     **dict.fromkeys(("total-variation-weight", "tv-loss-weight", "tv"), f"--tv-weight{_WEIGHT}"),
+    **dict.fromkeys(("value-range-weight", "range-loss-weight"), "--range-weight"),
     "content-weight-blend": "--content-layer-weights",
     "content-layer": "--content-layers",
     "style-layer": "--style-layers",

@@ -174,6 +174,9 @@ class StyleTerm(TermOfLayers):
         How masks reach the layers; as for `layer_guides`.
     by_size : bool
         As for `style_loss`.
+    blend : {"targets", "losses"}
+        What is averaged of styles without masks, with their weights: their statistics or their
+        losses.
     """
 
     weight: float = field(compare=False)
@@ -183,6 +186,7 @@ class StyleTerm(TermOfLayers):
     relative: bool = False
     propagation: str = "simple"
     by_size: bool = False
+    blend: str = "targets"
     name = "style"
 
     def __post_init__(self):
