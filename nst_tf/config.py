@@ -34,7 +34,7 @@ PATHS = (  # knobs that name files
 )
 SETTINGS = "nst_tf"  # keyword of the text chunk of a result.png that holds the config
 NAMED_WEIGHTS = ("auto", "embedded", "squeezenet")  # values of `weights` other than a file
-STARTS = ("content", "noise", "grey", "style")  # values of `init` other than a file
+STARTS = ("content", "noise", "grey", "style", "style-stats")  # values of `init` other than a file
 # The tables of these choices are in modules that import TensorFlow; a test compares them.
 POOLING = ("average", "max", "l2", "average-rescaled", "l2-rescaled")
 CONTENT_SCALES = ("half", "sum", "mean", "quarter-mean", "root", "relative")
@@ -427,8 +427,9 @@ class JobConfig(TransferConfig):
     )
     init: str = knob(
         "content",
-        "initial image: content, noise, grey, style (its mean color) or a picture file",
-        metavar="content|noise|grey|style|FILE",
+        "initial image: content, noise, grey, style (its mean color), style-stats (noise with the "
+        "style's mean and deviation of each channel) or a picture file",
+        metavar="content|noise|grey|style|style-stats|FILE",
     )
     noise_ratio: float = knob(
         0.0, "fraction of noise mixed into the initial image", minimum=0, maximum=1
