@@ -379,7 +379,7 @@ class JobConfig(TransferConfig):
     )
     weights: str = knob(
         "auto",
-        "the trunk: a .mat, .h5, .keras or .npz of VGG-19 or VGG-16, an .npz or checkpoint of "
+        "the trunk: a .mat, .h5, .keras or .npz of VGG-19, 16, 13 or 11, an .npz or checkpoint of "
         "SqueezeNet",
         metavar="auto|embedded|squeezenet|PATH",
     )

@@ -1,4 +1,4 @@
-"""VGG-19 and VGG-16 as a trunk, from any supported file."""
+"""VGG-19 and its smaller sisters as a trunk, from any supported file."""
 
 import zipfile
 from pathlib import Path
@@ -37,7 +37,7 @@ def load_vgg_model(path="auto", *, pooling="average"):
     ----------
     path : path, "auto" or "embedded"
         A MatConvNet .mat of any release, a file that Keras saved (.h5, .weights.h5, .keras), or
-        an .npz such as vgg16_weights.npz, of VGG-19 or VGG-16.
+        an .npz such as vgg16_weights.npz, of VGG-19, VGG-16, VGG-13 or VGG-11.
         "embedded" is the ImageNet-trained VGG-16 that is part of nst_tf. "auto" uses
         imagenet-vgg-verydeep-19.mat if it is in model/ or in a directory of
         $NST_TF_MODEL_PATH, and the embedded network otherwise.
@@ -67,16 +67,15 @@ def load_vgg_model(path="auto", *, pooling="average"):
     reader = vgg_reader(path)
     # Reading a .mat takes seconds; the other formats load as fast as the cache would.
     weights = read_cached(path, reader) if reader is read_matconvnet else reader(path)
-    depth = {16: "VGG-19", 13: "VGG-16"}[len(weights.convolutions)]
     return Trunk(
-        _vgg_layers(weights.convolutions, pooling),
-        name=EMBEDDED if path == EMBEDDED_FILE else f"{depth} from {path.name}",
+        vgg_layers(weights.convolutions, pooling),
+        name=EMBEDDED if path == EMBEDDED_FILE else f"{weights.network} from {path.name}",
         source=str(path),
         space=PixelSpace(mean=tuple(weights.mean)),
     )
 
 
-def _vgg_layers(convolutions, pooling):
+def vgg_layers(convolutions, pooling):
     """Return the layers in order, a pool after the last convolution of each block."""
     norm, _ = POOLING[pooling]
     prefix = {"average": "avgpool", "max": "maxpool", "l2": "l2pool"}[norm]
