@@ -35,12 +35,14 @@ PATHS = (  # knobs that name files
 )
 SETTINGS = "nst_tf"  # keyword of the text chunk of a result.png that holds the config
 NAMED_WEIGHTS = ("auto", "embedded", "squeezenet")  # values of `weights` other than a file
-STARTS = ("content", "noise", "grey", "style")  # values of `init` other than a file
+STARTS = ("content", "noise", "grey", "style", "style-stats")  # values of `init` other than a file
 # The tables of these choices are in modules that import TensorFlow; a test compares them.
+POOLING = ("average", "max", "l2", "average-rescaled", "l2-rescaled")
 CONTENT_SCALES = ("half", "sum", "mean", "quarter-mean", "root", "relative")
-TV_FORMS = ("squared", "absolute", "mean", "power")
+TV_FORMS = ("squared", "absolute", "mean", "power", "nine-point")
 STATISTICS = ("gram", "chain", "blurred", "moments", "wasserstein")
 WEIGHTING = ("equal", "quarter-deepest", "geometric", "geometric-top")
+BLENDS = ("targets", "losses")
 PROPAGATION = ("simple", "inside", "all")
 OPTIMIZERS = ("adam", "lbfgs", "lbfgs-fixed", "sgd")
 DECAYS = ("constant", "cosine", "step", "exponential")
@@ -91,6 +93,13 @@ class TransferConfig:
         minimum=0,
         maximum=HUGE,
     )
+    range_weight: float = knob(
+        0.0,
+        "weight of a penalty on pixels darker than black or brighter than white, with --no-clip "
+        "(pystiche); 0: none",
+        minimum=0,
+        maximum=HUGE,
+    )
     unit: str = knob(
         "paper",
         "unit of alpha, beta and tv_weight: paper (sums, as in the paper) or relative (fractions "
@@ -124,13 +133,22 @@ class TransferConfig:
         "style statistic to match: Gram matrices, moments (mean and covariance) or another",
         choices=STATISTICS,
     )
+    blend: str = knob(
+        "targets",
+        "what is averaged of styles without masks: targets (their statistics) or losses",
+        choices=BLENDS,
+    )
     activation_shift: float = knob(
         0.0,
         "constant added to activations before correlating them (Novak & Nikulin: -1)",
         minimum=-1e6,
         maximum=1e6,
     )
-    tv_form: str = knob("squared", "form of total variation (unit paper only)", choices=TV_FORMS)
+    tv_form: str = knob(
+        "squared",
+        "form of total variation; in the unit relative, nine-point (with diagonals) or else mean",
+        choices=TV_FORMS,
+    )
     propagation: str = knob(
         "simple",
         "propagation of masks to deeper layers (Gatys 2017); always simple at coarse levels of a "
@@ -270,6 +288,11 @@ class TransferConfig:
                     f"`{name}` does not work with the optimizer {self.optimizer}; use "
                     f"{' or '.join(optimizers)}"
                 )
+        if self.range_weight and self.clip and self.clip_at is None:
+            raise ConfigError(
+                f"`range_weight` is {self.range_weight:g}, but `clip` keeps all pixels in range; "
+                "add --no-clip (clip=False), or leave it out"
+            )
         if self.normalize_gradients and self.statistic == "chain":
             raise ConfigError(
                 "`normalize_gradients` does not work with the statistic chain, whose losses read "
@@ -371,20 +394,22 @@ class JobConfig(TransferConfig):
     color: str = knob(
         "style",
         "style: the painting's colors; luminance: transfer in gray, then restore the photograph's "
-        "colors; swap: transfer in color, then restore them; cholesky, pca, symmetric or "
-        "histogram: recolor the painting first",
+        "colors; swap: transfer in color, then restore them; either with -lab, -luv or -ycbcr: "
+        "restore them in that color space; cholesky, pca, symmetric or histogram: recolor the "
+        "painting first; match-style: recolor the photograph first",
         choices=COLOR_MODES,
     )
     weights: str = knob(
         "auto",
-        "the trunk: a .mat, .h5, .keras or .npz of VGG-19 or VGG-16, an .npz or checkpoint of "
+        "the trunk: a .mat, .h5, .keras or .npz of VGG-19, 16, 13 or 11, an .npz or checkpoint of "
         "SqueezeNet",
         metavar="auto|embedded|squeezenet|PATH",
     )
     pooling: str | None = knob(
         "max",
-        "pooling of the trunk: average as in the paper, max as the network was trained",
-        choices=("average", "max"),
+        "pooling of the trunk: average as in the paper, max as the network was trained, l2 (root "
+        "of the sum of squares), or average or l2 rescaled to be about as loud as max",
+        choices=POOLING,
     )
     padding: str = knob(
         "edge",
@@ -428,8 +453,9 @@ class JobConfig(TransferConfig):
     )
     init: str = knob(
         "content",
-        "initial image: content, noise, grey, style (its mean color) or a picture file",
-        metavar="content|noise|grey|style|FILE",
+        "initial image: content, noise, grey, style (its mean color), style-stats (noise with the "
+        "style's mean and deviation of each channel) or a picture file",
+        metavar="content|noise|grey|style|style-stats|FILE",
     )
     noise_ratio: float = knob(
         0.0, "fraction of noise mixed into the initial image", minimum=0, maximum=1
@@ -497,6 +523,13 @@ class JobConfig(TransferConfig):
             raise ConfigError(
                 "`animate` needs saved pictures, but `save_every` is 0; set it to 1 or more"
             )
+        if self.color == "match-style" and self.style and not self.regions:
+            everywhere = (self.masks or (NO_MASK,) * len(self.style)).count(NO_MASK)
+            if everywhere > 1:
+                raise ConfigError(
+                    f"`color` is match-style, but {everywhere} styles without a mask recolor the "
+                    "same photograph; give one style, or each its mask with --masks"
+                )
         if self.regions:
             self._check_regions()
         elif self.keep_content and (not self.masks or NO_MASK in self.masks):

@@ -8,6 +8,7 @@ PEERS = {
     **dict.fromkeys(("content-weight", "content-weights"), f"--alpha{_WEIGHT}"),
     **dict.fromkeys(("style-weight", "sw"), f"--beta{_WEIGHT}"),
     **dict.fromkeys(("total-variation-weight", "tv-loss-weight", "tv"), f"--tv-weight{_WEIGHT}"),
+    **dict.fromkeys(("value-range-weight", "range-loss-weight"), "--range-weight"),
     "content-weight-blend": "--content-layer-weights",
     "content-layer": "--content-layers",
     "style-layer": "--style-layers",
@@ -48,10 +49,11 @@ PEERS = {
     **dict.fromkeys(
         (
             *("original-color", "original-colors", "preserve-color", "preserve-colors"),
-            *("keep-color", "keep-colors", "color-convert-type"),
+            *("keep-color", "keep-colors"),
         ),
         "--color luminance",
     ),
+    "color-convert-type": "--color swap, swap-ycbcr, swap-luv or swap-lab",
     **dict.fromkeys(("style-mask-imgs", "content-mask", "mask-path"), "--masks"),
     **dict.fromkeys(("nlabels", "target-mask"), "--regions CONTENT_MAP STYLE_MAP"),
     **dict.fromkeys(

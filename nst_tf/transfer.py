@@ -224,6 +224,7 @@ def loss_terms(model, config, *, content=True, style=True):
                 relative,
                 config.propagation,
                 config.normalize_weights,
+                config.blend,
             )
         )
     if not terms:
@@ -231,8 +232,12 @@ def loss_terms(model, config, *, content=True, style=True):
             "there is nothing to keep and nothing to match: give a content with alpha above 0, "
             "or a style with beta above 0"
         )
+    if config.range_weight:
+        from nst_tf.objective.value_range import ValueRangeTerm  # unclipped runs alone need it
+
+        terms.append(ValueRangeTerm(config.range_weight, model.space))
     if relative:
-        return [*terms, TVTerm.relative(config.tv_weight, model.space)]
+        return [*terms, TVTerm.relative(config.tv_weight, model.space, config.tv_form)]
     return [*terms, TVTerm(config.tv_weight, config.tv_form)]
 
 
@@ -296,8 +301,8 @@ class Step:
     iteration, iterations : int
         Updates made so far, and in all.
     losses : dict of float
-        "content", "style" and "tv" unweighted, "total" weighted. "content" and "style" are absent
-        if their weight is 0.
+        "content", "style", "range" and "tv" unweighted, "total" weighted. The first three are
+        absent if their weight is 0.
     image : (1, H, W, 3) tensor or None
         Stays on the device until `picture` is called. At a coarse level it is smaller than the
         result. None where no callback looks: see `look_every` in `style_transfer`.

@@ -13,6 +13,7 @@ from nst_tf.app import form as forms
 from nst_tf.app.form import heading_of
 from nst_tf.config import JobConfig
 from nst_tf.image.color import COLOR_MODES
+from nst_tf.image.color_spaces import SPACES
 from nst_tf.presets import PRESETS
 from nst_tf.samples import SAMPLE_PAIR, SAMPLES
 
@@ -252,6 +253,9 @@ def _colors():
         "pca": "the photograph's: the painting is recolored first (PCA)",
         "symmetric": "the photograph's: the painting is recolored first (symmetric)",
         "histogram": "the photograph's: the painting is recolored first (histogram)",
+        "match-style": "the painting's: the photograph is recolored first (PCA)",
+        **{f"luminance-{space}": f"as luminance, in {space}" for space in SPACES},
+        **{f"swap-{space}": f"as restored at the end, in {space}" for space in SPACES},
     }
     return [(labels.get(mode, mode), mode) for mode in COLOR_MODES]
 

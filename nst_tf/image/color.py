@@ -2,7 +2,7 @@
 
 "Preserving Color in Neural Artistic Style Transfer" (Gatys, Bethge, Hertzmann & Shechtman 2016,
 arXiv 1606.05897), and histogram matching. Nothing here uses the network: pictures are changed
-before or after the run. `COLOR_MODES` lists the modes.
+before or after the run. `COLOR_MODES` lists the modes, `color_spaces.py` has Lab, Luv and YCbCr.
 
 A picture is (H, W, 3) uint8 RGB. A mask is (H, W) in 0..1: the weight of each pixel in the
 statistics, or how strongly it is changed; None means 1 everywhere.
@@ -18,6 +18,7 @@ from functools import partial
 import numpy as np
 
 from nst_tf.errors import ImageError, check_choice
+from nst_tf.image.color_spaces import SPACES, swap_colors
 from nst_tf.image.pixels import check_mask, like
 
 LUMA = np.array([0.299, 0.587, 0.114])  # Rec. 601, the Y of YIQ
@@ -372,8 +373,23 @@ def _recoloring(match):
     return before
 
 
+def _content_recolored(content_picture, style_picture, content_mask, style_mask):
+    masks = {"style_mask": content_mask, "content_mask": style_mask}
+    recolored = match_color(content_picture, style_picture, "pca", **masks)
+    return _blend(content_picture, recolored, content_mask), style_picture
+
+
 def _unchanged(picture, content_picture, mask):
     return picture
+
+
+def _swapping(space):
+    """Return an `after` function that keeps the result's lightness in a color space."""
+
+    def after(picture, content_picture, mask):
+        return _blend(picture, swap_colors(space, picture, content_picture), mask)
+
+    return after
 
 
 @dataclass(frozen=True)
@@ -411,6 +427,24 @@ COLOR_MODES = {
         "recolor the style first: match histograms", _recoloring(match_histogram)
     ),
     "swap": ColorMode("transfer in color, then restore the content's chroma", after=preserve_color),
+    "match-style": ColorMode(  # NeuralImageSynthesis' `match_style`
+        "recolor the content first: match the style's mean and covariance (pca)", _content_recolored
+    ),
+    **{
+        f"luminance-{space}": ColorMode(
+            f"transfer in gray, then restore the content's colors in {space}",
+            _both_gray,
+            _swapping(space),
+        )
+        for space in SPACES
+    },
+    **{
+        f"swap-{space}": ColorMode(
+            f"transfer in color, then restore the content's colors in {space}",
+            after=_swapping(space),
+        )
+        for space in SPACES
+    },
 }
 
 

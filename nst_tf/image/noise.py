@@ -7,6 +7,33 @@ from nst_tf.errors import ImageError
 NOISE = {"gaussian": 1.0, "uniform": 20.0}  # kind -> the tutorials' amplitude, in 0..255 units
 
 
+def normal_noise_image(shape, mean, deviation, bounds, *, seed=0):
+    """Return normally distributed noise of each channel's mean and deviation, between bounds.
+
+    Parameters
+    ----------
+    shape : (1, H, W, 3)
+    mean, deviation : (3,)
+    bounds : (3,), (3,)
+        The least and the greatest values, as of `PixelSpace.bounds`; the distribution is
+        truncated there, which makes the deviation smaller (crowsonkb's `style_stats`).
+    seed : int
+        Random seed.
+
+    Returns
+    -------
+    (1, H, W, 3) float32
+    """
+    from scipy.special import ndtr, ndtri  # not needed by other commands and slow to import
+
+    mean, deviation = np.clip(mean, *bounds), np.maximum(deviation, 1e-6)
+    least, greatest = (ndtr((bound - mean) / deviation) for bound in bounds)
+    # Another stream than that of `generate_noise_image`, which may be added with the same seed.
+    shares = np.random.default_rng([seed, 1]).uniform(least, greatest, shape)
+    values = mean + deviation * ndtri(shares)
+    return np.clip(values, *bounds).astype(np.float32)  # rounding can leave the bounds
+
+
 def generate_noise_image(content_image, noise_ratio, *, noise="gaussian", amplitude=None, seed=0):
     """Mix noise into the content image: ``noise * r + content * (1 - r)`` (tutorial 0).
 

@@ -85,17 +85,19 @@ def in_profile(picture, profile, bits):
     colors = np.linalg.solve(PROFILES[profile].to_xyz(), PROFILES["srgb"].to_xyz())
     most, converted = np.iinfo(picture.dtype).max, []
     for top in range(0, len(picture), STRIP):
-        linear = _linear(picture[top : top + STRIP] / most) @ colors.T
-        converted.append(quantized(255 * _encoded(np.clip(linear, 0, 1)), bits))
+        levels = linear(picture[top : top + STRIP] / most) @ colors.T
+        converted.append(quantized(255 * encoded(np.clip(levels, 0, 1)), bits))
     return np.concatenate(converted)
 
 
-def _linear(values):
+def linear(values):
+    """Return the light of values of sRGB or Display P3, all in 0..1."""
     return np.where(values < D, C * values, (A * values + B) ** GAMMA)
 
 
-def _encoded(linear):
-    return np.where(linear < C * D, linear / C, (linear ** (1 / GAMMA) - B) / A)
+def encoded(light):
+    """Return the inverse of `linear`, for light that may exceed 1."""
+    return np.where(light < C * D, light / C, (light ** (1 / GAMMA) - B) / A)
 
 
 def _xyz(x, y):

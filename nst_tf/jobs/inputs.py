@@ -14,7 +14,7 @@ from nst_tf.image.color import color_after, color_before
 from nst_tf.image.frames import without_frame
 from nst_tf.image.io import read_picture
 from nst_tf.image.masks import keep_content, load_mask
-from nst_tf.image.noise import NOISE, generate_noise_image
+from nst_tf.image.noise import NOISE, generate_noise_image, normal_noise_image
 from nst_tf.image.regions import load_regions
 from nst_tf.image.sizes import fit_size, parse_size, resize_picture, same_area_size, scaled_size
 from nst_tf.models import find_squeezenet_weights, find_vgg_weights
@@ -183,7 +183,10 @@ def make_start(config, content_image, styles, space, say=None):
     elif kind == "grey":
         base = flat_image(content_image.shape, np.full(3, GRAY), space)
     elif kind == "style":
-        base = np.broadcast_to(mean_color(styles), content_image.shape)
+        base = np.broadcast_to(color_moments(styles)[0], content_image.shape)
+    elif kind == "style-stats":
+        moments = color_moments(styles)
+        base = normal_noise_image(content_image.shape, *moments, space.bounds, seed=config.seed)
     else:
         if not Path(kind).exists():
             raise ImageError(f"`init` is {kind!r}: neither {', '.join(STARTS)} nor a picture file")
@@ -205,10 +208,19 @@ def flat_image(shape, color, space):
     return np.broadcast_to(space.to_image(color[np.newaxis, np.newaxis]), shape)
 
 
-def mean_color(styles):
-    """Return the weighted mean color of the styles, in the trunk's pixel space: (3,)."""
-    means = [np.average(s.image[0], axis=(0, 1), weights=_pixel_weights(s)) for s in styles]
-    return np.average(means, axis=0, weights=[style.weight for style in styles]).astype(np.float32)
+def color_moments(styles):
+    """Return the mean and standard deviation of the styles' colors, in the trunk's pixel space.
+
+    Each is (3,) float32: of means and variances, the weighted mean of the styles.
+    """
+    moments = []
+    for style in styles:
+        pixels = {"axis": (0, 1), "weights": _pixel_weights(style)}
+        mean = np.average(style.image[0], **pixels)
+        moments.append((mean, np.average(np.square(style.image[0] - mean), **pixels)))
+    weights = [style.weight for style in styles]
+    mean, variance = np.average(moments, axis=0, weights=weights)
+    return mean.astype(np.float32), np.sqrt(variance).astype(np.float32)
 
 
 def _pixel_weights(style):

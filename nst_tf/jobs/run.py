@@ -156,7 +156,7 @@ def saving_callbacks(output, config, position=None):
     """Yield the callbacks that save a run; save the last picture if the run is interrupted."""
     folder = output.folder
     pictures = [save_every(config.save_every, folder)] if config.save_every else []
-    with LossLog(folder / LOSSES, position.history if position else []) as log:
+    with LossLog(folder / LOSSES, config, position.history if position else []) as log:
         try:
             # Checkpoints come last, after the files that they rely on.
             yield [log, *pictures, Checkpoints(folder, config.checkpoint_every)]

@@ -1,6 +1,6 @@
 """Trunks: pretrained networks as an ordered dict from layer name to a callable."""
 
-from nst_tf.models.keras_model import KerasTrunk
+from nst_tf.models.keras_model import KerasTrunk, vgg_from_keras
 from nst_tf.models.layers import ConvRelu, Fire, Pool
 from nst_tf.models.load import load_model, weights_family
 from nst_tf.models.model import (
@@ -37,5 +37,6 @@ __all__ = [
     "receptive_fields",
     "resolve_layers",
     "squeezenet_version",
+    "vgg_from_keras",
     "weights_family",
 ]

@@ -5,7 +5,15 @@ import tensorflow as tf
 
 from nst_tf.errors import ConfigError
 
-POOLING = ("average", "max")
+POOLING = {  # kind -> what a window becomes, and what it is multiplied by
+    "average": ("average", 1.0),
+    "max": ("max", 1.0),
+    "l2": ("l2", 1.0),
+    # As loud as "max", with which the network was trained (crowsonkb's style-transfer-pytorch).
+    "average-rescaled": ("average", 2.0),
+    "l2-rescaled": ("l2", 0.78),
+}
+TINY = 1e-12  # least mean square: at 0 the square root has no derivative
 
 
 class ConvRelu:
@@ -112,11 +120,13 @@ def repeat_edges(x, height, width):
 
 
 class Pool:
-    """Average or max pooling; by default VGG's, 2x2 with odd sizes rounded up as in Caffe.
+    """Pooling; by default VGG's, 2x2 with odd sizes rounded up as in Caffe.
 
     Parameters
     ----------
-    kind : {"average", "max"}
+    kind : {"average", "max", "l2", "average-rescaled", "l2-rescaled"}
+        "l2" is the root of the sum of squares (PyTorch's `LPPool2d`). "average-rescaled" is 2 times
+        "average", "l2-rescaled" 0.78 times "l2": factors for windows of 2x2.
     size, stride : int
         Of the window.
     padding : {"SAME", "VALID", "CEIL"}
@@ -125,21 +135,29 @@ class Pool:
 
     Notes
     -----
-    Averages exclude the padding.
+    Averages exclude the padding; sums of squares are averages times the size of a window.
     """
 
     channels = None  # the same as the input
 
     def __init__(self, kind, *, size=2, stride=2, padding="SAME"):
-        self.kind = kind
+        self.kind = check_pooling(kind)
         self.size = size
         self.stride = stride
         self.padding = padding
 
     def __call__(self, x):
         """Map (1, H, W, N) to (1, ceil(H/2), ceil(W/2), N) with the default sizes."""
-        if self.kind == "max":
+        norm, factor = POOLING[self.kind]
+        if norm == "max":
             return self.reach(x)
+        if norm == "l2":
+            mean = self._average(tf.square(x))
+            return factor * self.size * mean / tf.sqrt(tf.maximum(mean, tf.cast(TINY, x.dtype)))
+        return factor * self._average(x)
+
+    def _average(self, x):
+        """Return the averages over windows, without the padding."""
         if self.padding != "CEIL":
             return tf.nn.avg_pool2d(x, self.size, self.stride, self.padding)
         inside = tf.ones_like(x[:, :, :, :1])

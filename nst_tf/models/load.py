@@ -18,7 +18,7 @@ def load_model(weights="auto", *, pooling=None):
     weights : path, "auto", "embedded" or "squeezenet"
         A .mat, .h5, .keras or .npz of VGG, "auto" and "embedded" as for `load_vgg_model`; an .npz
         or checkpoint of SqueezeNet and "squeezenet" as for `load_squeezenet_model`.
-    pooling : {"average", "max"}, optional
+    pooling : {"average", "max", "l2", "average-rescaled", "l2-rescaled"}, optional
         Default: the one the sources use, average for VGG and max for SqueezeNet.
 
     Returns

@@ -47,7 +47,7 @@ def load_squeezenet_model(path="squeezenet", *, pooling="max"):
         CS231n's TF2 or TF1 checkpoint (its prefix, its .index file, or its directory), or an
         .npz. "squeezenet" uses the first of these in model/ or in a directory of
         $NST_TF_MODEL_PATH.
-    pooling : {"max", "average"}
+    pooling : {"max", "average", "l2", "average-rescaled", "l2-rescaled"}
         SqueezeNet was trained with max, and CS231n keeps it.
 
     Returns

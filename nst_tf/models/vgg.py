@@ -1,4 +1,4 @@
-"""VGG-19 and VGG-16 as a trunk, from any supported file."""
+"""VGG-19 and its smaller sisters as a trunk, from any supported file."""
 
 import zipfile
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from nst_tf.errors import WeightsError
 from nst_tf.files import address_advice
 from nst_tf.image.pixels import PixelSpace
-from nst_tf.models.layers import ConvRelu, Pool, check_pooling
+from nst_tf.models.layers import POOLING, ConvRelu, Pool, check_pooling
 from nst_tf.models.model import Trunk
 from nst_tf.models.readers.cache import read_cached
 from nst_tf.models.readers.hdf5 import ARCHIVED, read_hdf5, read_keras_archive
@@ -37,18 +37,20 @@ def load_vgg_model(path="auto", *, pooling="average"):
     ----------
     path : path, "auto" or "embedded"
         A MatConvNet .mat of any release, a file that Keras saved (.h5, .weights.h5, .keras), or
-        an .npz such as vgg16_weights.npz, of VGG-19 or VGG-16.
+        an .npz such as vgg16_weights.npz, of VGG-19, VGG-16, VGG-13 or VGG-11.
         "embedded" is the ImageNet-trained VGG-16 that is part of nst_tf. "auto" uses
         imagenet-vgg-verydeep-19.mat if it is in model/ or in a directory of
         $NST_TF_MODEL_PATH, and the embedded network otherwise.
-    pooling : {"average", "max"}
+    pooling : {"average", "max", "l2", "average-rescaled", "l2-rescaled"}
         VGG was trained with max; the paper replaces it with average, unscaled, because it
-        "improves the gradient flow and one obtains slightly more appealing results".
+        "improves the gradient flow and one obtains slightly more appealing results". The others
+        are those of `Pool`.
 
     Returns
     -------
     Trunk
-        conv1_1 ... conv5_4 (conv5_3 for VGG-16), avgpool1 ... avgpool5 (or maxpool1 ...).
+        conv1_1 ... conv5_4 (conv5_3 for VGG-16), avgpool1 ... avgpool5 (or maxpool1 ...,
+        l2pool1 ...).
 
     Raises
     ------
@@ -65,18 +67,18 @@ def load_vgg_model(path="auto", *, pooling="average"):
     reader = vgg_reader(path)
     # Reading a .mat takes seconds; the other formats load as fast as the cache would.
     weights = read_cached(path, reader) if reader is read_matconvnet else reader(path)
-    depth = {16: "VGG-19", 13: "VGG-16"}[len(weights.convolutions)]
     return Trunk(
-        _vgg_layers(weights.convolutions, pooling),
-        name=EMBEDDED if path == EMBEDDED_FILE else f"{depth} from {path.name}",
+        vgg_layers(weights.convolutions, pooling),
+        name=EMBEDDED if path == EMBEDDED_FILE else f"{weights.network} from {path.name}",
         source=str(path),
         space=PixelSpace(mean=tuple(weights.mean)),
     )
 
 
-def _vgg_layers(convolutions, pooling):
+def vgg_layers(convolutions, pooling):
     """Return the layers in order, a pool after the last convolution of each block."""
-    prefix = {"average": "avgpool", "max": "maxpool"}[pooling]
+    norm, _ = POOLING[pooling]
+    prefix = {"average": "avgpool", "max": "maxpool", "l2": "l2pool"}[norm]
     layers = {}
     for block in "12345":
         for name, (kernel, bias) in convolutions.items():

@@ -43,10 +43,11 @@ def style_regions(term, objective, styles):
     """Return the targets of several styles, or of styles with masks.
 
     Styles without a mask are blended: their target is the weighted mean of their statistics
-    (Johnson's `style_blend_weights`). A style with a mask has a target of its own, and its loss
-    counts its weight times the share of the picture that the mask covers; so a brush is as strong
-    in a small region as it is without masks. (Differs from Gatys et al. 2017, where a small region
-    gets a stronger pull.)
+    (Johnson's `style_blend_weights`). With ``blend="losses"`` each has a target of its own, and the
+    weighted mean of their losses counts (cysmith, titu1994). A style with a mask has a target of
+    its own, and its loss counts its weight times the share of the picture that the mask covers; so
+    a brush is as strong in a small region as it is without masks. (Differs from Gatys et al. 2017,
+    where a small region gets a stronger pull.)
 
     Parameters
     ----------
@@ -67,11 +68,13 @@ def style_regions(term, objective, styles):
     def measured(style):
         return objective.measure(term, style.image, guides(style.style_mask))
 
-    regions = []
     everywhere = [style for style in styles if style.mask is None]
-    if everywhere:
-        weights = [style.weight for style in everywhere]
-        regions.append(term.region(_mean([measured(style) for style in everywhere], weights)))
+    shares = [style.weight / sum(style.weight for style in everywhere) for style in everywhere]
+    targets = [measured(style) for style in everywhere]
+    if term.blend == "losses":
+        regions = [term.region(target, {}, share) for target, share in zip(targets, shares)]
+    else:
+        regions = [term.region(_mean(targets, shares))] if targets else []
     for style in styles:
         if style.mask is not None:
             strength = style.weight * float(np.mean(style.mask))
@@ -79,9 +82,8 @@ def style_regions(term, objective, styles):
     return regions
 
 
-def _mean(targets, weights):
-    """Return the weighted mean of targets of one structure."""
-    shares = [weight / sum(weights) for weight in weights]
+def _mean(targets, shares):
+    """Return the mean of targets of one structure, with weights of sum 1."""
     return tf.nest.map_structure(
         lambda *parts: tf.add_n([share * part for share, part in zip(shares, parts)]), *targets
     )

@@ -121,18 +121,28 @@ def _longest_side(target):
     return max(side for array in tf.nest.flatten(target) for side in array.shape)
 
 
-# What is summed of the differences to the pixel below, (1, H-1, W, 3), and right, (1, H, W-1, 3).
+# What is summed of the differences to the pixel below, (1, H-1, W, 3), right, (1, H, W-1, 3), and
+# diagonally below on the right, (1, H-1, W-1, 3).
 TV_FORMS = {
-    "squared": lambda down, right: (tf.square(down), tf.square(right)),
-    "absolute": lambda down, right: (tf.abs(down), tf.abs(right)),
-    "mean": lambda down, right: (tf.square(down), tf.square(right)),
-    "power": lambda down, right: (
+    "squared": lambda down, right, diagonal: (tf.square(down), tf.square(right)),
+    "absolute": lambda down, right, diagonal: (tf.abs(down), tf.abs(right)),
+    "mean": lambda down, right, diagonal: (tf.square(down), tf.square(right)),
+    "power": lambda down, right, diagonal: (
         tf.pow(
             tf.square(down[:, :, : tf.shape(right)[2]]) + tf.square(right[:, : tf.shape(down)[1]]),
             1.25,
         ),
     ),
+    "nine-point": lambda down, right, diagonal: (
+        tf.square(down),
+        tf.square(right),
+        tf.square(diagonal),
+        # The other diagonal: (below - here) - (right - here).
+        tf.square(down[:, :, : tf.shape(right)[2]] - right[:, : tf.shape(down)[1]]),
+    ),
 }
+# The forms that are sums of means: what each mean is multiplied by. The others are plain sums.
+TV_MEANS = {"mean": (1.0, 1.0), "nine-point": (2 / 3, 2 / 3, 1 / 6, 1 / 6)}
 
 
 def tv_loss(image, form="squared"):
@@ -141,11 +151,14 @@ def tv_loss(image, form="squared"):
     Parameters
     ----------
     image : (1, H, W, 3)
-    form : {"squared", "absolute", "mean", "power"}
+    form : {"squared", "absolute", "mean", "power", "nine-point"}
         "squared": ``sum d^2`` (tutorial 1, CS231n). "absolute": ``sum |d|``
         (`tf.image.total_variation`, TensorFlow's tutorial, cysmith). "mean": the mean of
         ``d^2`` in each direction, which does not grow with the picture. "power":
-        ``sum (dx^2 + dy^2)^1.25`` (tutorial 2's code, keras.io).
+        ``sum (dx^2 + dy^2)^1.25`` (tutorial 2's code, keras.io). "nine-point": two thirds of the
+        mean of ``d^2`` in each direction plus a sixth of it along each diagonal, which depends
+        less on the direction of a line (crowsonkb's style-transfer-pytorch, which also counts the
+        differences along a repeated border).
 
     Returns
     -------
@@ -158,7 +171,7 @@ def tv_loss(image, form="squared"):
 
 
 def differences(image, size):
-    """Return the differences between each pixel and the one below, and the one to the right.
+    """Return the differences to the pixel below, to the right, and diagonally to both.
 
     Parameters
     ----------
@@ -169,22 +182,24 @@ def differences(image, size):
 
     Returns
     -------
-    (1, H-1, w, 3), (1, h, W-1, 3)
+    (1, H-1, w, 3), (1, h, W-1, 3), (1, H-1, W-1, 3)
     """
     height, width = tf.unstack(tf.shape(image)[1:3])
     down = [1, height - 1, size[1], 3]
     right = [1, size[0], width - 1, 3]
+    diagonal = [1, height - 1, width - 1, 3]
     first = [0, 0, 0, 0]
     # The gradient of `tf.slice` is several times faster than that of ``image[:, 1:]``.
     return (
         tf.slice(image, [0, 1, 0, 0], down) - tf.slice(image, first, down),
         tf.slice(image, [0, 0, 1, 0], right) - tf.slice(image, first, right),
+        tf.slice(image, [0, 1, 1, 0], diagonal) - tf.slice(image, first, diagonal),
     )
 
 
-def tv_sums(down, right, form):
-    """Return the sums of the terms that `form` names, and their numbers: (2, 1 or 2)."""
-    parts = TV_FORMS[check_choice("form", form, TV_FORMS)](down, right)
+def tv_sums(down, right, diagonal, form):
+    """Return the sums of the terms that `form` names, and their numbers: (2, 1 to 4)."""
+    parts = TV_FORMS[check_choice("form", form, TV_FORMS)](down, right, diagonal)
     sums = [tf.reduce_sum(part) for part in parts]
     return tf.stack([sums, [tf.cast(tf.size(part), tf.float32) for part in parts]])
 
@@ -192,7 +207,7 @@ def tv_sums(down, right, form):
 def tv_of_sums(sums, form):
     """Return the loss from what `tv_sums` returned."""
     total, number = tf.unstack(sums)
-    return tf.reduce_sum(total / number if form == "mean" else total)
+    return tf.reduce_sum(TV_MEANS[form] * total / number if form in TV_MEANS else total)
 
 
 def total_loss(content, style, alpha, beta, tv=0.0, tv_weight=0.0):

@@ -18,7 +18,7 @@ from nst_tf.errors import ConfigError, check_choice
 from nst_tf.models import Trunk, extract_features, resolve_layers
 from nst_tf.objective.geometric import geometric_weights
 from nst_tf.objective.gradients import normalized
-from nst_tf.objective.losses import content_loss, style_loss, total_loss, tv_loss
+from nst_tf.objective.losses import TV_MEANS, content_loss, style_loss, total_loss, tv_loss
 from nst_tf.objective.statistics import STATISTICS
 
 ANY_SIZE = (1, None, None, 3)  # shape of an image in a traced function
@@ -174,6 +174,9 @@ class StyleTerm(TermOfLayers):
         How masks reach the layers; as for `layer_guides`.
     by_size : bool
         As for `style_loss`.
+    blend : {"targets", "losses"}
+        What is averaged of styles without masks, with their weights: their statistics or their
+        losses.
     """
 
     weight: float = field(compare=False)
@@ -183,6 +186,7 @@ class StyleTerm(TermOfLayers):
     relative: bool = False
     propagation: str = "simple"
     by_size: bool = False
+    blend: str = "targets"
     name = "style"
 
     def __post_init__(self):
@@ -263,12 +267,14 @@ class TVTerm:
     layers = ()
 
     @classmethod
-    def relative(cls, weight, space):
+    def relative(cls, weight, space, form="mean"):
         """Return a term that does not depend on the picture's size or the pixel space.
 
-        Its loss is 1 where neighbors differ by 100 gray levels (root mean square).
+        Its loss is 1 where neighbors differ by 100 gray levels (root mean square). Forms that are
+        sums over the picture give way to "mean".
         """
-        return cls(weight, "mean", RELATIVE_TV * space.scale**2)
+        form = form if form in TV_MEANS else "mean"
+        return cls(weight, form, RELATIVE_TV * space.scale**2)
 
     def targets(self, objective, content_image, styles):
         """Return nothing: pixels are compared with their neighbors."""

@@ -9,6 +9,7 @@ from nst_tf.files import atomic_file, read_text
 
 MAX_BYTES, MAX_ROWS = 2**25, 500_000  # of losses.csv; a row has 60 bytes
 TERMS = ("total", "content", "style", "tv")  # columns of losses.csv
+SPECIAL = {"range": "range_weight"}  # columns that only runs with a weight have: term -> knob
 
 
 def read_losses(path):
@@ -17,7 +18,7 @@ def read_losses(path):
     try:
         for row in csv.DictReader(loss_lines(path)):
             seconds = number(row.get("seconds")) or seconds
-            terms = {name: number(row.get(name)) for name in TERMS}
+            terms = {name: number(row.get(name)) for name in (*TERMS, *SPECIAL)}
             history.append({name: loss for name, loss in terms.items() if loss is not None})
     except (OSError, csv.Error):
         pass  # use the rows read so far
@@ -44,17 +45,25 @@ class LossLog:
     """A callback that writes losses.csv: row i has the losses of the picture after i updates.
 
     Content, style and total variation are unweighted, the total is weighted. A loss of weight 0
-    is not computed, and its column is empty.
+    is not computed, and its column is empty; those in `SPECIAL` have no column then.
+
+    Parameters
+    ----------
+    path : path
+    config : TransferConfig
+    history : list of dict
+        Of a run that is resumed: its rows are kept.
     """
 
     look_every = 0  # does not need the picture
 
-    def __init__(self, path, history=()):
-        """Create the file; a resumed run keeps the rows of its `history`."""
+    def __init__(self, path, config, history=()):
+        special = [name for name, knob in SPECIAL.items() if getattr(config, knob)]
+        self.terms = (*TERMS, *special)
         seconds = _seconds_column(path) if history else []
         with atomic_file(path) as temporary, open(temporary, "w", newline="") as file:
             self.rows = csv.writer(file)
-            self.rows.writerow(["iteration", *TERMS, "seconds"])
+            self.rows.writerow(["iteration", *self.terms, "seconds"])
             for iteration, losses in enumerate(history):
                 self._write(
                     iteration, losses, seconds[iteration] if iteration < len(seconds) else ""
@@ -68,7 +77,7 @@ class LossLog:
         self.file.flush()
 
     def _write(self, iteration, losses, seconds):
-        columns = [f"{losses[name]:.9g}" if name in losses else "" for name in TERMS]
+        columns = [f"{losses[name]:.9g}" if name in losses else "" for name in self.terms]
         self.rows.writerow([iteration, *columns, seconds])
 
     def __enter__(self):

@@ -23,6 +23,7 @@ from nst_tf.objective.losses import (
 )
 from nst_tf.objective.objective import ContentTerm, Objective, StyleTerm, TVTerm, weighted_total
 from nst_tf.objective.statistics import STATISTICS
+from nst_tf.objective.value_range import ValueRangeTerm, value_range_sums
 
 PIXELS = "pixels"  # the grid of pixels, among those of the layers
 
@@ -260,7 +261,30 @@ class TiledTV:
         return self.term.scale * tv_of_sums(sums, self.term.form)
 
 
-TILED_TERMS = {ContentTerm: TiledContent, StyleTerm: TiledStyle, TVTerm: TiledTV}
+class TiledValueRange:
+    """`ValueRangeTerm`: the values of a core's pixels."""
+
+    margin = 0
+
+    def __init__(self, term):
+        self.term, self.name = term, term.name
+
+    def sums(self, features, piece, target, tile):
+        """Return what `value_range_sums` returns."""
+        return value_range_sums(tile.core(piece), self.term.space)
+
+    def loss(self, sums, target):
+        """Return the loss of the whole picture."""
+        total, number = tf.unstack(sums)
+        return total / number
+
+
+TILED_TERMS = {
+    ContentTerm: TiledContent,
+    StyleTerm: TiledStyle,
+    TVTerm: TiledTV,
+    ValueRangeTerm: TiledValueRange,
+}
 
 
 # ------------------------------------------------------------------ where tiles lie

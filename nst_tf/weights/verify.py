@@ -29,7 +29,7 @@ def verify(path):
     weights = vgg_reader(path)(path)
     with open(path, "rb") as file:
         md5 = hashlib.file_digest(file, "md5").hexdigest()
-    network = "VGG-19" if len(weights.convolutions) == 16 else "VGG-16"
+    network = weights.network
     kind = fingerprint(weights.convolutions)
     if kind in WRONG:
         raise WeightsError(f"{path} is {network} but {WRONG[kind]}; fetch the released file")

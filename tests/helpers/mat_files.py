@@ -17,7 +17,12 @@ MEAN = np.array([123.68, 116.779, 103.939])
 LAYOUTS = ("beta10", "beta16", "beta22", "current")
 WIDTHS = {"1": 4, "2": 6, "3": 8, "4": 10, "5": 12}  # channels of the tiny network's blocks
 IDENTITIES = ("conv3_4", "conv4_4", "conv5_4")
-BLOCKS = {16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
+BLOCKS = {
+    11: (1, 1, 2, 2, 2),
+    13: (2, 2, 2, 2, 2),
+    16: (2, 2, 3, 3, 3),
+    19: (2, 2, 4, 4, 4),
+}
 
 
 def layer_names(depth):

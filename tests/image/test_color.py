@@ -20,6 +20,7 @@ from nst_tf.image.color import (
     preserve_color,
     to_luminance,
 )
+from nst_tf.image.color_spaces import SPACES, swap_colors
 
 CONTENT = make_picture(45, 61)
 STYLE = make_picture(50, 39, seed=1)
@@ -292,7 +293,8 @@ def test_preserve_color_blends_under_soft_mask():
 
 def test_color_modes_and_their_help():
     assert list(COLOR_MODES) == [
-        "style", "luminance", "cholesky", "pca", "symmetric", "histogram", "swap",
+        "style", "luminance", "cholesky", "pca", "symmetric", "histogram", "swap", "match-style",
+        "luminance-lab", "luminance-luv", "luminance-ycbcr", "swap-lab", "swap-luv", "swap-ycbcr",
     ]  # fmt: skip
     assert all(mode.help for mode in COLOR_MODES.values())
 
@@ -333,6 +335,30 @@ def test_color_after_preserves_content_color(mode):
     for mask in (None, left_half(CONTENT)):
         found = color_after(mode, RESULT, CONTENT, mask)
         np.testing.assert_array_equal(found, preserve_color(RESULT, CONTENT, mask))
+
+
+def test_match_style_recolors_the_content_under_its_mask():
+    mask, style_mask = left_half(CONTENT), left_half(STYLE)
+    masks = {"content_mask": mask, "style_mask": style_mask}
+    content, style = color_before("match-style", CONTENT, STYLE, **masks)
+    assert style is STYLE
+    expected = match_color(CONTENT, STYLE, "pca", style_mask=mask, content_mask=style_mask)
+    np.testing.assert_array_equal(content[:, :30], expected[:, :30])
+    np.testing.assert_array_equal(content[:, 30:], CONTENT[:, 30:])
+    assert color_after("match-style", RESULT, CONTENT, mask) is RESULT
+
+
+@pytest.mark.parametrize("space", SPACES)
+def test_modes_of_a_color_space(space):
+    mask = left_half(CONTENT)
+    for mode in (f"luminance-{space}", f"swap-{space}"):
+        for mine, other in zip(
+            color_before(mode, CONTENT, STYLE), color_before(mode.split("-")[0], CONTENT, STYLE)
+        ):
+            np.testing.assert_array_equal(mine, other)
+        found = color_after(mode, RESULT, CONTENT, mask)
+        np.testing.assert_array_equal(found[:, :30], swap_colors(space, RESULT, CONTENT)[:, :30])
+        np.testing.assert_array_equal(found[:, 30:], RESULT[:, 30:])
 
 
 def test_color_after_in_style_mode_is_identity():

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import scipy.stats
 from pictures import make_picture
 from PIL import Image
 
@@ -306,6 +307,18 @@ def test_color_transfer_changes_style_but_not_result(config, color):
     np.testing.assert_array_equal(inputs["finish"](stylized), stylized)
 
 
+def test_photograph_is_recolored_for_one_style_only(config, pictures, tmp_path):
+    inputs = load_images(config.changed(color="match-style"), VGG_PIXELS)
+    colors = [recover_image(inputs[name]).mean(axis=(0, 1)) for name in ("content_image",)]
+    style = recover_image(inputs["style_image"][0].image).mean(axis=(0, 1))
+    np.testing.assert_allclose(colors[0], style, atol=4)
+    two = {"style": (str(pictures[1]),) * 2, "color": "match-style"}
+    with pytest.raises(ConfigError, match="2 styles without a mask recolor the same photograph"):
+        config.changed(**two)
+    mask = save_mask(tmp_path / "mask.png", 45, 61)
+    config.changed(**two, masks=(mask, "-"))
+
+
 def test_colors_are_restored_only_under_masks(config, tmp_path):
     mask = save_mask(tmp_path / "mask.png", 45, 61)
     inputs = load_images(config.changed(masks=(mask,), color="swap"), VGG_PIXELS)
@@ -355,13 +368,41 @@ def test_style_init_is_mean_color_by_weights_and_masks(config, tmp_path):
     assert (picture == [191, 0, 64]).all()
 
 
+def test_style_stats_init_is_noise_of_the_styles_mean_and_deviation(config, pictures):
+    config = config.changed(init="style-stats", style=(str(pictures[1]), str(pictures[0])))
+    config = config.changed(style_weights=(3, 1), size="200x150")
+    inputs = load_images(config, VGG_PIXELS)
+    start = inputs["init_image"]
+    pixels = [recover_image(style.image).reshape(-1, 3) / 255 for style in inputs["style_image"]]
+    mean = 0.75 * pixels[0].mean(axis=0) + 0.25 * pixels[1].mean(axis=0)
+    deviation = np.sqrt(0.75 * pixels[0].var(axis=0) + 0.25 * pixels[1].var(axis=0))
+    theirs = scipy.stats.truncnorm(-mean / deviation, (1 - mean) / deviation, mean, deviation)
+    found = (start[0] + VGG_PIXELS.mean).reshape(-1, 3) / 255  # 30,000 pixels
+    np.testing.assert_allclose(found.mean(axis=0), theirs.mean(), atol=0.01)
+    np.testing.assert_allclose(found.std(axis=0), theirs.std(), atol=0.01)
+    assert found.min() + 1e-6 >= 0
+    assert found.max() - 1e-6 <= 1
+    assert abs(np.corrcoef(found[:-1, 0], found[1:, 0])[0, 1]) < 0.03  # pixel by pixel
+    np.testing.assert_array_equal(init_image(config), start)
+    assert (init_image(config.changed(seed=1)) != start).any()
+
+
+def test_style_stats_of_a_flat_painting_is_its_color(config, tmp_path):
+    Image.fromarray(np.full((40, 50, 3), (255, 90, 0), np.uint8)).save(tmp_path / "flat.png")
+    start = init_image(config.changed(init="style-stats", style=(str(tmp_path / "flat.png"),)))
+    expected = np.full_like(start[0], (255, 90, 0))
+    np.testing.assert_allclose(start[0] + VGG_PIXELS.mean, expected, atol=1e-3)
+
+
 def test_init_from_file_mixed_with_noise(config, pictures):
     _, other = pictures
     unmixed = init_image(config.changed(init=str(other)))
     assert unmixed.shape == (1, 44, 60, 3)
     mixed = init_image(config.changed(init=str(other), noise_ratio=0.5, noise_amplitude=10))
     assert np.abs(mixed - unmixed / 2).max() <= 5.001
-    with pytest.raises(ImageError, match=r"neither content, noise, grey, style nor a picture file"):
+    with pytest.raises(
+        ImageError, match=r"neither content, noise, grey, style, style-stats nor a picture file"
+    ):
         init_image(config.changed(init="nowhere.png"))
 
 

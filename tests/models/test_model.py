@@ -23,8 +23,10 @@ from mat_files import (
 from pictures import make_picture
 
 from nst_tf import ConfigError, ImageError, WeightsError, extract_features, load_vgg_model
+from nst_tf.config import POOLING as POOLING_CHOICES
 from nst_tf.image.pixels import VGG_PIXELS
 from nst_tf.models import ConvRelu, Fire, Pool, load_model, resolve_layers, weights_family
+from nst_tf.models.layers import POOLING
 from nst_tf.models.readers.cache import cache_path
 from nst_tf.models.readers.hdf5 import ARCHIVED, read_hdf5, read_keras_archive
 from nst_tf.models.readers.matconvnet import read_matconvnet
@@ -268,6 +270,34 @@ def test_max_and_average_pooling_of_odd_sizes(tiny_mat):
     np.testing.assert_array_equal(average[0, :, :, 0], [[3, 5, 6.5], [10.5, 12.5, 14]])
 
 
+def test_l2_and_rescaled_pooling_match_crowsonkb(tiny_mat):
+    x = np.maximum(np.random.default_rng(0).standard_normal((1, 4, 6, 2)), 0).astype(np.float32)
+    windows = x.reshape(1, 2, 2, 3, 2, 2)
+    norm = np.sqrt(np.sum(windows**2, axis=(2, 4)))  # LPPool2d(2, 2)
+    expected = {
+        "l2pool1": {"l2": norm, "l2-rescaled": 0.78 * norm},
+        "avgpool1": {"average-rescaled": 2 * windows.mean(axis=(2, 4))},
+    }
+    for name, kinds in expected.items():
+        for kind, theirs in kinds.items():
+            pool = load_vgg_model(tiny_mat, pooling=kind)[name]
+            np.testing.assert_allclose(pool(tf.constant(x)), theirs, rtol=1e-5, atol=3e-6)
+
+
+@pytest.mark.parametrize("dtype", [tf.float32, tf.bfloat16])
+def test_gradient_of_l2_pooling_is_0_where_nothing_fires(dtype):
+    x = tf.constant(np.diag([1.0, 0, 0, 0]).reshape(1, 4, 4, 1), dtype)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        pooled = Pool("l2")(x)
+    assert pooled.dtype == dtype
+    np.testing.assert_array_equal(tape.gradient(pooled, x), x)
+
+
+def test_config_choices_match_the_pooling_table():
+    assert tuple(POOLING) == POOLING_CHOICES
+
+
 def test_extract_features_stops_at_the_last_requested_layer(tiny_model):
     from nst_tf import Trunk
 
@@ -348,7 +378,7 @@ LAYERS = {
         f"pool {size} {padding} {kind}": Pool(kind, size=size, padding=padding)
         for size in (2, 3)
         for padding in ("SAME", "VALID", "CEIL")
-        for kind in ("average", "max")
+        for kind in ("average", "max", "l2")
     },
 }
 
@@ -371,6 +401,7 @@ def test_reach_is_what_a_single_pixel_can_change(name, size):
         ConvRelu(np.ones((3, 3, 2, 5)), -np.arange(5.0), stride=2, padding="VALID"),
         Fire(ones(1, 2, 4), ones(1, 4, 2), ones(3, 4, 3)),
         Pool("average"),
+        Pool("l2-rescaled", size=3, padding="CEIL"),
     ],
 )
 def test_rescaled_layer_matches_scaled_features(layer):

@@ -9,6 +9,7 @@ import tensorflow as tf
 from nst_tf import (
     ConfigError,
     PixelSpace,
+    TVTerm,
     content_loss,
     gram_matrix,
     layer_style_loss,
@@ -157,6 +158,34 @@ def test_total_variation_matches_tensorflow_and_keras_io():
     a = tf.square(image[:, :-1, :-1] - image[:, 1:, :-1])  # keras.io's two lines
     b = tf.square(image[:, :-1, :-1] - image[:, :-1, 1:])
     np.testing.assert_allclose(tv_loss(image, "power"), tf.reduce_sum((a + b) ** 1.25), rtol=1e-5)
+
+
+def test_nine_point_total_variation_matches_crowsonkb_but_for_the_border():
+    image = np.zeros((1, 9, 11, 3), np.float32)
+    image[:, 1:-1, 1:-1] = np.random.default_rng(3).uniform(-9, 9, (1, 7, 9, 3))
+    padded = np.pad(image, ((0, 0), (1, 1), (1, 1), (0, 0)), "edge")
+    center = padded[:, 1:-1, 1:-1]
+    theirs = [  # of style-transfer-pytorch; here sums in place of means over differing numbers
+        np.sum((padded[:, 1:-1, 2:] - center) ** 2) / 3 / (9 * 10),
+        np.sum((padded[:, 2:, 1:-1] - center) ** 2) / 3 / (8 * 11),
+        np.sum((padded[:, 1:, 1:] - padded[:, :-1, :-1]) ** 2) / 12 / (8 * 10),
+        np.sum((padded[:, 1:, :-1] - padded[:, :-1, 1:]) ** 2) / 12 / (8 * 10),
+    ]
+    np.testing.assert_allclose(tv_loss(image, "nine-point"), 2 * sum(theirs) / 3, rtol=1e-5)
+
+
+def test_nine_point_total_variation_of_a_slope_is_its_square_in_any_direction():
+    rows, columns = np.mgrid[:6, :8].astype(np.float32)
+    slopes = (3 * columns, 3 * rows, 3 * (rows + columns) / 2**0.5)
+    ours = [tv_loss(np.stack([slope] * 3, 2)[np.newaxis], "nine-point") for slope in slopes]
+    np.testing.assert_allclose(ours, 9, rtol=1e-5)
+
+
+def test_relative_total_variation_takes_forms_of_means_only():
+    space = PixelSpace()
+    forms = {form: TVTerm.relative(1.0, space, form).form for form in TV_FORMS}
+    assert forms.pop("nine-point") == "nine-point"
+    assert set(forms.values()) == {"mean"}
 
 
 def test_mean_total_variation_is_independent_of_image_size():

@@ -296,6 +296,27 @@ def test_blended_styles_average_their_gram_matrices(tiny_model):
     np.testing.assert_allclose(loss, expected, rtol=1e-4)
 
 
+def test_sum_of_losses_is_the_weighted_mean_of_single_losses(tiny_model):
+    knobs = {"blend": "losses", "relative": True, "statistic": "moments"}
+    styles = [Style(STYLE, weight=3), Style(OTHER, weight=1)]
+    blend = style_loss_at(tiny_model, CONTENT, styles, **knobs)
+    one, two = (style_loss_at(tiny_model, CONTENT, [style], **knobs) for style in styles)
+    np.testing.assert_allclose(blend, 0.75 * one + 0.25 * two, rtol=1e-5)
+    assert blend > style_loss_at(tiny_model, CONTENT, styles, **{**knobs, "blend": "targets"})
+
+
+def test_sum_of_losses_of_gram_matrices_has_the_gradient_of_the_blend(tiny_model):
+    styles, gradients = [Style(STYLE, weight=3), Style(OTHER, weight=1)], []
+    for blend in ("targets", "losses"):
+        objective = Objective(tiny_model, [StyleTerm(1.0, LAYERS, blend=blend)])
+        targets, image = objective.targets(None, styles), tf.constant(CONTENT)
+        with tf.GradientTape() as tape:
+            tape.watch(image)
+            loss = objective(image, targets)["total"]
+        gradients.append(tape.gradient(loss, image).numpy())
+    np.testing.assert_allclose(gradients[0], gradients[1], atol=1e-4 * np.abs(gradients[0]).max())
+
+
 def test_style_weights_are_normalized(tiny_model):
     one = style_loss_at(tiny_model, CONTENT, [Style(STYLE, weight=1), Style(OTHER, weight=2)])
     two = style_loss_at(tiny_model, CONTENT, [Style(STYLE, weight=10), Style(OTHER, weight=20)])

@@ -9,6 +9,7 @@ from nst_tf import ContentTerm, Objective, Style, TransferConfig, load_vgg_model
 from nst_tf.image.pixels import VGG_PIXELS
 from nst_tf.models import receptive_fields
 from nst_tf.objective.objective import as_styles
+from nst_tf.objective.value_range import ValueRangeTerm
 from nst_tf.scaling.tiling import TiledObjective, Tiling
 from nst_tf.transfer import loss_terms
 
@@ -84,9 +85,18 @@ def test_tiles_match_with_shifted_activations(tiny_model):
     check_same(tiny_model, 90 * 80, statistic="chain", activation_shift=-1.0)
 
 
-@pytest.mark.parametrize("form", ["absolute", "mean", "power"])
+@pytest.mark.parametrize("form", ["absolute", "mean", "power", "nine-point"])
 def test_tiles_match_for_every_total_variation(tiny_model, form):
     check_same(tiny_model, SMALL, tv_form=form, tv_weight=10.0)
+
+
+def test_tiles_match_for_the_value_range(tiny_model):
+    terms = [ValueRangeTerm(1.0, tiny_model.space)]
+    image = tf.constant(3 * CONTENT[:, :60, :80])
+    expected = Objective(tiny_model, terms)(image, Objective(tiny_model, terms).targets())
+    tiled = TiledObjective(tiny_model, terms, (60, 80), 20 * 20)
+    np.testing.assert_allclose(tiled(image, tiled.targets())["range"], expected["range"], rtol=1e-5)
+    assert expected["range"] > 0
 
 
 @pytest.mark.parametrize("propagation", ["simple", "inside"])

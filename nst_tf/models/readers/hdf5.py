@@ -9,11 +9,12 @@ notop, ``save_weights`` .h5   a group per layer, named in the attribute layer_na
 ============================  =====================================================
 
 A .keras is a zip with the last one. Their input is BGR; the channels of conv1_1 are reversed to RGB
-here.
+here. Batch normalizations, one after each convolution, are folded into the convolutions.
 """
 
 import io
 import itertools
+import json
 import math
 import re
 import zipfile
@@ -23,17 +24,19 @@ import numpy as np
 
 from nst_tf.errors import WeightsError
 from nst_tf.models.readers.checks import MOST_NUMBERS, check_numbers
-from nst_tf.models.readers.vgg_weights import CONVOLUTIONS_PER_BLOCK, LAYER_NAMES, checked_vgg
+from nst_tf.models.readers.vgg_weights import checked_vgg, folded, numbered_layers
 
 FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32}
-ARCHIVED = "model.weights.h5"  # in a .keras
+ARCHIVED, CONFIG = "model.weights.h5", "config.json"  # in a .keras
+MOST_CONFIG = 2**22  # bytes of a model's description as JSON
+EPSILON = 1e-3  # Keras' default of batch normalization, for files without a description
 MOST_BYTES = 2**30  # of it; VGG-19 with its top has 575 million
-NAMED = re.compile(r"block(\d+)_conv(\d+)")  # layers of keras.applications
+NAMED = re.compile(r"(?:block|conv)(\d+)_(?:conv)?(\d+)")  # keras.applications', or VGG's names
 NUMBERED = re.compile(r"(.*?)(?:_(\d+))?")  # conv2d, conv2d_1, conv2d_2, ...
 
 
 def read_hdf5(path):
-    """Read the convolutions of a VGG-19 or VGG-16 that Keras saved as HDF5.
+    """Read the convolutions of a VGG that Keras saved as HDF5.
 
     Parameters
     ----------
@@ -54,7 +57,10 @@ def read_hdf5(path):
 
 
 def read_keras_archive(path):
-    """Read the convolutions of a .keras file; its config.json, which can name code, is not read.
+    """Read the convolutions of a .keras file.
+
+    Its config.json can name code, so no model is made of it; of its text only the epsilon of
+    batch normalizations is taken.
 
     Parameters and return value are those of `read_hdf5`.
     """
@@ -70,22 +76,30 @@ def read_keras_archive(path):
                     "expected: save a model without an optimizer and without top"
                 )
             data = archive.read(entry)
+            has_config = CONFIG in archive.namelist()
+            config = archive.open(CONFIG).read(MOST_CONFIG) if has_config else None
     except WeightsError:
         raise
     except MemoryError:
         raise WeightsError(f"{path} does not fit into memory") from None
     except Exception as error:  # zipfile raises many kinds for damaged files
         raise WeightsError(f"{path} is damaged or not a .keras file: {error!s:.300}") from None
-    return _read(path, io.BytesIO(data))
+    return _read(path, io.BytesIO(data), config)
 
 
-def _read(path, source):
+def _read(path, source, config=None):
     """Read a file or a file object; `path` is named in errors."""
     try:
         with h5py.File(source, "r") as file:
-            datasets = _with_vgg_names(path, _layers(file))
-            check_numbers(path, itertools.chain(*datasets.values()))
-            convolutions = {name: [*map(_array, pair)] for name, pair in datasets.items()}
+            layers = _layers(file)
+            datasets = _with_vgg_names(path, layers)
+            normalizations = _normalizations(path, layers, len(datasets))
+            check_numbers(path, itertools.chain(*datasets.values(), *normalizations))
+            convolutions = {name: _pair(*map(_array, pair)) for name, pair in datasets.items()}
+            if normalizations:
+                epsilon = _epsilon(path, config or file.attrs.get("model_config"))
+                for (name, pair), arrays in zip(convolutions.items(), normalizations):
+                    convolutions[name] = folded(*pair, map(_array, arrays), epsilon)
     except MemoryError:
         raise WeightsError(f"{path} does not fit into memory") from None
     except WeightsError:
@@ -99,15 +113,54 @@ def _read(path, source):
     return checked_vgg(path, convolutions)
 
 
+def _pair(kernel, bias=None):
+    return kernel, np.zeros(kernel.shape[-1], np.float32) if bias is None else bias
+
+
+def _normalizations(path, layers, count):
+    """Return the four arrays of each batch normalization, in the order of the convolutions."""
+    found = [arrays for _, arrays in layers if len(arrays) == 4 and arrays[0].ndim == 1]
+    if found and len(found) != count:
+        raise WeightsError(
+            f"{path} has {len(found)} batch normalizations for {count} convolutions; one after "
+            "each convolution was expected"
+        )
+    return found
+
+
+def _epsilon(path, config):
+    """Return the epsilon of the batch normalizations in a model's JSON, or Keras' default."""
+    found = set(_epsilons(json.loads(config))) if config else {EPSILON}
+    if len(found) != 1 or not all(isinstance(epsilon, float) and epsilon > 0 for epsilon in found):
+        raise WeightsError(
+            f"{path}: its batch normalizations have the epsilons {found}; one number was expected"
+        )
+    return found.pop()
+
+
+def _epsilons(node):
+    """Yield the epsilons of the batch normalizations in JSON."""
+    if isinstance(node, dict):
+        if node.get("class_name") == "BatchNormalization":
+            yield node["config"]["epsilon"]
+        node = list(node.values())
+    for part in node if isinstance(node, list) else ():
+        yield from _epsilons(part)
+
+
 def _layers(file):
-    """Return the layers with two arrays, kernel and bias, in order: a list of (name, datasets)."""
+    """Return the layers of convolutions and batch normalizations in order: (name, datasets)."""
     if "layers" in file:
         layers = _numbered_layers(_member(file, "layers"))
     elif "model_weights" in file:
         layers = _legacy_layers(_member(file, "model_weights"))
     else:
         layers = _legacy_layers(file)
-    return [(name, datasets) for name, datasets in layers if len(datasets) == 2]
+    return [
+        (name, arrays)
+        for name, arrays in layers
+        if len(arrays) in (2, 4) or (len(arrays) == 1 and arrays[0].ndim == 4)
+    ]
 
 
 def _legacy_layers(group):
@@ -139,15 +192,13 @@ def _with_vgg_names(path, layers):
     if named:
         return named
     pairs = [pair for _, pair in layers if pair[0].ndim == 4]
-    for network, names in LAYER_NAMES.items():
-        if len(pairs) == len(names):
-            channels = {(name[:5], pair[0].shape[3]) for name, pair in zip(names, pairs)}
-            if len(channels) == len(CONVOLUTIONS_PER_BLOCK[network]):
-                return dict(zip(names, pairs))
     if not pairs:
         return {}
+    if names := numbered_layers([pair[0].shape[3] for pair in pairs]):
+        return dict(zip(names, pairs))
     raise WeightsError(
-        f"{path} has {len(pairs)} convolutions, which are not those of VGG-19 or VGG-16"
+        f"{path} has {len(pairs)} convolutions, which are not those of VGG-19 or of VGG-16, 13 or "
+        "11"
     )
 
 

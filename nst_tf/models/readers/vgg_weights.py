@@ -8,7 +8,12 @@ from nst_tf.errors import WeightsError
 from nst_tf.image.pixels import VGG_PIXELS
 from nst_tf.models.readers.checks import check_convolution
 
-CONVOLUTIONS_PER_BLOCK = {"VGG-19": (2, 2, 4, 4, 4), "VGG-16": (2, 2, 3, 3, 3)}
+CONVOLUTIONS_PER_BLOCK = {  # Simonyan & Zisserman 2015, table 1: E, D, B and A
+    "VGG-19": (2, 2, 4, 4, 4),
+    "VGG-16": (2, 2, 3, 3, 3),
+    "VGG-13": (2, 2, 2, 2, 2),
+    "VGG-11": (1, 1, 2, 2, 2),
+}
 LAYER_NAMES = {
     network: [f"conv{b}_{i}" for b, n in enumerate(blocks, 1) for i in range(1, n + 1)]
     for network, blocks in CONVOLUTIONS_PER_BLOCK.items()
@@ -21,6 +26,12 @@ class VggWeights:
 
     convolutions: dict[str, tuple[np.ndarray, np.ndarray]]
     mean: tuple[float, float, float] = field(default=VGG_PIXELS.mean)
+
+    @property
+    def network(self):
+        """Its name, such as VGG-19."""
+        names = list(self.convolutions)
+        return next(network for network, layers in LAYER_NAMES.items() if layers == names)
 
 
 def checked_vgg(path, convolutions, mean=VGG_PIXELS.mean):
@@ -44,8 +55,46 @@ def _network_order(path, convolutions):
             return names
     if not convolutions:
         raise WeightsError(f"{path} contains no convolution layers: it is not a VGG file")
-    nearest = LAYER_NAMES["VGG-19" if len(convolutions) > 13 else "VGG-16"]
-    wrong = sorted(set(nearest) ^ set(convolutions))
+    wrong = min((set(names) ^ set(convolutions) for names in LAYER_NAMES.values()), key=len)
     raise WeightsError(
-        f"{path} is neither VGG-19 nor VGG-16: layers {' '.join(wrong)} are missing or unexpected"
+        f"{path} is none of {', '.join(LAYER_NAMES)}: layers {' '.join(sorted(wrong))} are missing "
+        "or unexpected"
     )
+
+
+def numbered_layers(layers):
+    """Return the names of VGG's layers for convolutions that have names of their own.
+
+    Parameters
+    ----------
+    layers : list of int
+        The number of filters of each, in order: they change from block to block only.
+
+    Returns
+    -------
+    list of str or None
+        None: the network is not a VGG.
+    """
+    for network, names in LAYER_NAMES.items():
+        if len(layers) == len(names):
+            filters = {(name[:5], count) for name, count in zip(names, layers)}
+            if len(filters) == len(CONVOLUTIONS_PER_BLOCK[network]):
+                return names
+    return None
+
+
+def folded(kernel, bias, normalization, epsilon):
+    """Return kernel and bias of a convolution that includes the batch normalization after it.
+
+    Parameters
+    ----------
+    kernel : (3, 3, in, out)
+    bias : (out,) or 0
+    normalization : (gamma, beta, mean, variance), each (out,)
+        Ioffe & Szegedy 2015, algorithm 2: the moving averages of training.
+    epsilon : float
+        What is added to the variance.
+    """
+    gamma, beta, mean, variance = (np.asarray(values, np.float64) for values in normalization)
+    scale = gamma / np.sqrt(variance + epsilon)
+    return (kernel * scale).astype(np.float32), ((bias - mean) * scale + beta).astype(np.float32)
