@@ -24,9 +24,11 @@ def make_config(options, say=print_line):
     """Return the config: defaults, overridden by a preset or file, then by single knobs."""
     preset, file = options.pop("preset", None), options.pop("config", None)
     options = given(options)
-    if ("content" in options) != ("style" in options):
+    if ("content" in options) != bool({"style", "analogy"} & set(options)):
         raise ConfigError(
             "one picture was given; give CONTENT and STYLE, or neither for the samples"
+            if "analogy" not in options
+            else "an analogy needs CONTENT, the picture that it is applied to"
         )
     if preset is not None and file is not None:
         raise ConfigError("--preset and --config both set all knobs; give one of them")

@@ -55,7 +55,8 @@ def resolve_pictures(config):
         A name without directory and extension is neither a file nor a sample.
     """
     content, *style = map(_existing, (config.content, *config.style))
-    return replace(config, content=content, style=tuple(style))
+    analogy = config.analogy and tuple(map(_existing, config.analogy))
+    return replace(config, content=content, style=tuple(style), analogy=analogy)
 
 
 def _existing(name):

@@ -10,6 +10,7 @@ import numpy as np
 import psutil
 import tensorflow as tf
 
+from nst_tf.config import OWN_LAYERS
 from nst_tf.errors import NstError
 from nst_tf.image.pixels import VGG_PIXELS
 from nst_tf.models import receptive_fields, resolve_layers
@@ -215,7 +216,7 @@ def expected(model, size, config):
     model = model.computing_in(choose_precision(config.precision).dtype)
     read = {
         layer
-        for names in (config.content_layers, config.style_layers)
+        for names in (config.content_layers, config.style_layers or OWN_LAYERS[config.statistic])
         for layer in resolve_layers(model, names)
     }
     layers = [layer for layer in model if layer in read]
