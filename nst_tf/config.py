@@ -31,7 +31,8 @@ NO_MASK = "-"  # in place of a mask: this style acts everywhere
 NOT = "not:"  # before the path of a mask: inverts it
 SAVING = ("save_every", "checkpoint_every", "animate")  # do not change the picture
 PATHS = (  # knobs that name files
-    *("content", "style", "fine", "coarse", "masks", "style_masks", "regions", "init", "weights"),
+    *("content", "style", "fine", "coarse", "analogy"),
+    *("masks", "style_masks", "regions", "init", "weights"),
 )
 SETTINGS = "nst_tf"  # keyword of the text chunk of a result.png that holds the config
 NAMED_WEIGHTS = ("auto", "embedded", "squeezenet")  # values of `weights` other than a file
@@ -40,7 +41,7 @@ STARTS = ("content", "noise", "grey", "style", "style-stats")  # values of `init
 POOLING = ("average", "max", "l2", "average-rescaled", "l2-rescaled")
 CONTENT_SCALES = ("half", "sum", "mean", "quarter-mean", "root", "relative")
 TV_FORMS = ("squared", "absolute", "mean", "power", "nine-point")
-STATISTICS = ("gram", "chain", "blurred", "moments", "wasserstein")
+STATISTICS = ("gram", "chain", "blurred", "moments", "wasserstein", "patches")
 WEIGHTING = ("equal", "quarter-deepest", "geometric", "geometric-top")
 BLENDS = ("targets", "losses")
 PROPAGATION = ("simple", "inside", "all")
@@ -61,6 +62,8 @@ DEVICE = re.compile(r"auto|cpu|gpu(:\d{1,3})?", re.ASCII)
 PRECISIONS = ("auto", "float32", "mixed")
 FINE_LAYERS = ("conv1_1", "conv2_1")  # Gatys et al. 2017, section 6, and their ScaleControl.ipynb
 STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")  # Gatys et al. 2015
+PATCH_LAYERS = ("conv3_1", "conv4_1")  # Li & Wand 2016, section 4
+OWN_LAYERS = {**dict.fromkeys(STATISTICS, STYLE_LAYERS), "patches": PATCH_LAYERS}
 
 
 def knob(default, help, *, choices=None, minimum=None, maximum=None, above=None, metavar=None):
@@ -113,8 +116,10 @@ class TransferConfig:
     content_scale: str = knob(
         "half", "factor of the content loss (unit paper only)", choices=CONTENT_SCALES
     )
-    style_layers: tuple[str, ...] = knob(
-        STYLE_LAYERS, "layers of the style loss; all: every convolution"
+    style_layers: tuple[str, ...] | None = knob(
+        None,
+        "layers of the style loss; all: every convolution (default: "
+        f"{' '.join(STYLE_LAYERS)}; for patches {' '.join(PATCH_LAYERS)})",
     )
     style_layer_weights: tuple[float, ...] | None = knob(
         None,
@@ -130,13 +135,20 @@ class TransferConfig:
     )
     statistic: str = knob(
         "gram",
-        "style statistic to match: Gram matrices, moments (mean and covariance) or another",
+        "style statistic to match: Gram matrices, moments (mean and covariance) or another; or "
+        "patches: 3x3 positions of a layer, each like the nearest of the style (Li & Wand 2016)",
         choices=STATISTICS,
     )
     blend: str = knob(
         "targets",
         "what is averaged of styles without masks: targets (their statistics) or losses",
         choices=BLENDS,
+    )
+    patch_stride: int = knob(
+        2,
+        "positions from a patch to the next; 1 takes 16 times as long (statistic patches)",
+        minimum=1,
+        maximum=3,
     )
     activation_shift: float = knob(
         0.0,
@@ -166,8 +178,8 @@ class TransferConfig:
     optimizer: str | None = knob(
         None,
         "adam, lbfgs (L-BFGS-B), lbfgs-fixed (no line search) or sgd (plain gradient descent; "
-        "default: the schedule's, or adam if a learning rate, a decay, --normalize-gradients or "
-        "--carry-moments is given)",
+        "default: the schedule's, or adam if a learning rate, a decay, --normalize-gradients, "
+        "--carry-moments or the statistic patches is given)",
         choices=OPTIMIZERS,
     )
     iterations: int = knob(500, "number of updates of the image", minimum=0, maximum=10**9)
@@ -278,10 +290,9 @@ class TransferConfig:
             value = _typed(knob_field, getattr(self, knob_field.name))
             object.__setattr__(self, knob_field.name, value)
             _check_limits(knob_field, value)
-        for kind in ("content", "style"):
-            _check_one_weight_each(
-                kind, getattr(self, f"{kind}_layers"), getattr(self, f"{kind}_layer_weights")
-            )
+        layers = self.style_layers or OWN_LAYERS[self.statistic]
+        _check_one_weight_each("style", layers, self.style_layer_weights)
+        _check_one_weight_each("content", self.content_layers, self.content_layer_weights)
         for name, optimizers in NEEDED_OPTIMIZERS.items():
             if getattr(self, name) and self.optimizer not in (None, *optimizers):
                 raise ConfigError(
@@ -297,6 +308,16 @@ class TransferConfig:
             raise ConfigError(
                 "`normalize_gradients` does not work with the statistic chain, whose losses read "
                 "two layers each; use another statistic"
+            )
+        if self.blend != "targets" and self.statistic == "patches":
+            raise ConfigError(
+                f"`blend` is {self.blend}, but patches are chosen from all styles; leave it out, "
+                "or use another statistic"
+            )
+        if self.normalize_weights and self.statistic == "patches":
+            raise ConfigError(
+                "`normalize_weights` does not work with the statistic patches, whose targets are "
+                "no matrices; use `style_layer_weights`"
             )
         if self.level_iterations:
             _check_one_number_a_level(self.levels, self.level_iterations)
@@ -368,6 +389,12 @@ class JobConfig(TransferConfig):
         "two maps in flat colors, for the photograph and the painting: a region takes its style "
         "from the region of the same color in the painting",
         metavar=("CONTENT_MAP", "STYLE_MAP"),
+    )
+    analogy: tuple[str, ...] | None = knob(
+        None,
+        "two pictures of one size, in place of a style: CONTENT becomes to the result what the "
+        "first is to the second (image analogy, with the statistic patches)",
+        metavar=("UNFILTERED", "FILTERED"),
     )
     binary_masks: bool = knob(False, "threshold gray in masks to black or white")
     keep_content: bool = knob(False, "paste the photograph back where no style acts")
@@ -518,11 +545,15 @@ class JobConfig(TransferConfig):
             )
         if self.fine or self.coarse:
             self._check_scale_control()
+        if self.analogy:
+            self._check_analogy()
         self._check_one_each()
         if self.animate and not self.save_every:
             raise ConfigError(
                 "`animate` needs saved pictures, but `save_every` is 0; set it to 1 or more"
             )
+        if self.analogy:
+            self._check_analogy()
         if self.color == "match-style" and self.style and not self.regions:
             everywhere = (self.masks or (NO_MASK,) * len(self.style)).count(NO_MASK)
             if everywhere > 1:
@@ -556,12 +587,41 @@ class JobConfig(TransferConfig):
         if not (self.fine and self.coarse):
             one, other = ("fine", "coarse") if self.fine else ("coarse", "fine")
             raise ConfigError(f"`{one}` was given without `{other}`; the mixed style needs both")
-        for name in ("style", "style_weights", "style_masks", "regions"):
+        for name in ("analogy", "style", "style_weights", "style_masks", "regions"):
             if getattr(self, name):
                 raise ConfigError(
                     f"`fine` and `coarse` make the style, so `{name}` does not apply; omit it, or "
                     "`fine` and `coarse`"
                 )
+
+    def _check_analogy(self):
+        """Check an analogy; its second picture is the style."""
+        if len(self.analogy) != 2:
+            raise ConfigError(
+                f"`analogy` has {len(self.analogy)} entries; two were expected, a picture and the "
+                "same after the filter that is to be applied"
+            )
+        if self.style not in (None, self.analogy[1:]):
+            raise ConfigError(
+                f"`analogy` names its own painting, {self.analogy[1]}; leave out the style "
+                f"{_short(' '.join(self.style))}"
+            )
+        if self.regions:
+            raise ConfigError(
+                "`regions` and `analogy` both say which part of the painting goes where; give one "
+                "of them"
+            )
+        if self.statistic != "patches":
+            raise ConfigError(
+                f"`analogy` chooses patches, but the statistic is {self.statistic}; use patches"
+            )
+        object.__setattr__(self, "style", self.analogy[1:])
+
+    def changed(self, /, **knobs):
+        """As for `TransferConfig`; an analogy brings its style and statistic with it."""
+        if knobs.get("analogy"):
+            knobs = {"style": None, "statistic": "patches", **knobs}
+        return super().changed(**knobs)
 
     def _check_regions(self):
         if len(self.regions) != 2:
@@ -600,6 +660,8 @@ class JobConfig(TransferConfig):
         """Return the command-line arguments of `python -m nst_tf.run` for this job, as a list."""
         changed = self.differences()
         pictures = [changed.pop("content", None), *changed.pop("style", ())]
+        if self.analogy:
+            pictures = pictures[:1]
         arguments = [picture for picture in pictures if picture is not None]
         for name, value in changed.items():
             flag = name.replace("_", "-")

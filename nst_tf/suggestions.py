@@ -13,6 +13,12 @@ PEERS = {
     "content-layer": "--content-layers",
     "style-layer": "--style-layers",
     "style-layer-weight-exp": "--style-weighting geometric",
+    **dict.fromkeys(
+        ("style-loss", "sl", "mrf", "mrf-w", "mrf-weight", "patch-size"), "--statistic patches"
+    ),
+    **dict.fromkeys(("mrf-layers", "analogy-layers"), "--style-layers"),
+    **dict.fromkeys(("analogy-w", "use-full-analogy"), "--analogy UNFILTERED FILTERED"),
+    "b-content-w": f"--alpha{_WEIGHT}",
     **dict.fromkeys(("style-blend-weights", "style-imgs-weights"), "--style-weights"),
     **dict.fromkeys(
         ("image-size", "img-size", "imsize", "max-dim", "max-image-size"),

@@ -21,6 +21,7 @@ from nst_tf import (
     style_transfer,
     tv_loss,
 )
+from nst_tf.config import STYLE_LAYERS
 from nst_tf.image.pixels import VGG_PIXELS
 from nst_tf.optim import Adam
 
@@ -37,7 +38,7 @@ def test_history_matches_the_losses_of_each_image(tiny_model):
     assert len(result.history) == len(images) == 5
     np.testing.assert_array_equal(images[0], CONTENT)
     np.testing.assert_array_equal(images[-1], result.image)
-    layers = config.style_layers
+    layers = STYLE_LAYERS
     style = extract_features(tiny_model, STYLE, layers)
     targets = {name: gram_matrix(style[name], per_position=True) for name in layers}
     target = extract_features(tiny_model, CONTENT, ["conv4_2"])["conv4_2"]

@@ -27,7 +27,7 @@ EVERYWHERE, PAINTED, WHITE, BLACK, ELSE = (
 WHERE = (EVERYWHERE, PAINTED, WHITE, BLACK, ELSE)
 # Set by other controls or by the page's owner: visitors must not name files of its machine.
 NOT_OFFERED = {
-    *("content", "style", "style_weights", "masks", "keep_content", "color", "size"),
+    *("content", "style", "analogy", "style_weights", "masks", "keep_content", "color", "size"),
     *("style_scale", "style_size", "iterations", "level_iterations", "style_masks", "regions"),
     *("fine", "coarse", "fine_layers", "fine_iterations", "weights"),
     *("device", "deterministic", "precision", "xla", "memory_limit"),

@@ -123,7 +123,7 @@ def _joined(folder, name, path):
         return path
     if address_advice(path.removeprefix(NOT)):
         return path  # the config refuses it
-    if name in ("content", "style", "fine", "coarse"):
+    if name in ("content", "style", "fine", "coarse", "analogy"):
         return resolve_picture(path, folder)
     inverted = NOT if path.startswith(NOT) else ""
     return inverted + str(folder / path.removeprefix(NOT))

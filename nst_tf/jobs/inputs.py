@@ -27,12 +27,13 @@ GRAY = 127.5  # halfway between black and white
 
 @dataclass(frozen=True)
 class Painting:
-    """A style picture (H, W, 3) uint8, with its weight and masks as in `Style`."""
+    """A style picture (H, W, 3) uint8, with the other attributes of `Style`."""
 
     picture: np.ndarray
     weight: float
     mask: np.ndarray | None
     style_mask: np.ndarray | None
+    unfiltered: np.ndarray | None = None
 
 
 def load_images(config, space, say=print_line):
@@ -59,7 +60,13 @@ def load_images(config, space, say=print_line):
     pictures = {id(style.picture): style.picture for style in paintings}  # regions share one
     images = {key: space.to_image(picture) for key, picture in pictures.items()}
     styles = [
-        Style(images[id(style.picture)], style.weight, style.mask, style.style_mask)
+        Style(
+            images[id(style.picture)],
+            style.weight,
+            style.mask,
+            style.style_mask,
+            None if style.unfiltered is None else space.to_image(style.unfiltered),
+        )
         for style in paintings
     ]
     return {
@@ -108,7 +115,7 @@ def load_paintings(config, size, content_size, say=None):
     for path, weight, mask, style_mask, scale in each:
         picture = read_picture(path, say=say)
         file_size = picture.shape[:2]
-        if style_mask == NO_MASK:  # a style mask selects the part of the painting itself
+        if style_mask == NO_MASK and not config.analogy:  # a style mask selects the part itself
             picture = without_frame(picture, config.style_margin)
         new_size = style_size(config, path, picture.shape[:2], size, scale)
         paintings.append(
@@ -117,9 +124,31 @@ def load_paintings(config, size, content_size, say=None):
                 weight,
                 read_mask(mask, size, content_size, config.binary_masks, say),
                 read_mask(style_mask, new_size, file_size, config.binary_masks, say),
+                load_unfiltered(config, file_size, new_size, say),
             )
         )
     return paintings
+
+
+def load_unfiltered(config, file_size, size, say=None):
+    """Return the first picture of an analogy at the size of the second, or None.
+
+    Raises
+    ------
+    ImageError
+        The second file has another size, `file_size`.
+    """
+    if not config.analogy:
+        return None
+    path, painting = config.analogy
+    picture = read_picture(path, say=say)
+    if picture.shape[:2] != file_size:
+        (height, width), (other_height, other_width) = picture.shape[:2], file_size
+        raise ImageError(
+            f"{path} has {width}x{height} pixels and {painting} {other_width}x{other_height}; the "
+            "two pictures of an analogy must have the same size: resize or crop one of them"
+        )
+    return resize_picture(picture, size, config.resample)
 
 
 def load_painting_by_regions(config, size, content_size, say=None):
@@ -171,7 +200,10 @@ def apply_color_mode(config, content, paintings):
     for style in paintings:
         masks = {"content_mask": style.mask, "style_mask": style.style_mask}
         content, picture = color_before(config.color, content, style.picture, **masks)
-        matched.append(replace(style, picture=picture))
+        unfiltered = style.unfiltered
+        if unfiltered is not None:  # as the content that it stands for
+            unfiltered, _ = color_before(config.color, unfiltered, style.picture)
+        matched.append(replace(style, picture=picture, unfiltered=unfiltered))
     return content, matched
 
 
@@ -304,7 +336,8 @@ def input_files(config):
     }
     pictures = {"content": [config.content], "style": list(config.style or ())}
     mixed = {name: [getattr(config, name)] if config.fine else [] for name in ("fine", "coarse")}
-    return {**pictures, **mixed, "init": init, **masks}
+    unfiltered = list((config.analogy or ())[:1])  # the other one is the style
+    return {**pictures, **mixed, "analogy": unfiltered, "init": init, **masks}
 
 
 def with_full_paths(config):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from nst_tf.config import OWN_LAYERS
 from nst_tf.console import print_line
 from nst_tf.errors import ConfigError, NstError
 from nst_tf.image.io import read_picture
@@ -123,7 +124,7 @@ def load_trunk_and_images(config, say=None):
         The dict is that of `load_images`.
     """
     model = load_trunk(config)
-    for layers in (config.content_layers, config.style_layers):
+    for layers in (config.content_layers, config.style_layers or OWN_LAYERS[config.statistic]):
         resolve_layers(model, layers)  # reject unknown names before reading pictures
     images = load_images(config, model.space, say)
     if config.normalize:

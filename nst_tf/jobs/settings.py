@@ -24,9 +24,11 @@ def make_config(options, say=print_line):
     preset, file = options.pop("preset", None), options.pop("config", None)
     options = given(options)
     mixed = "fine" in options or "coarse" in options
-    if ("content" in options) != ("style" in options) and not mixed:
+    if ("content" in options) != bool({"style", "analogy"} & set(options)) and not mixed:
         raise ConfigError(
             "one picture was given; give CONTENT and STYLE, or neither for the samples"
+            if "analogy" not in options
+            else "an analogy needs CONTENT, the picture that it is applied to"
         )
     if preset is not None and file is not None:
         raise ConfigError("--preset and --config both set all knobs; give one of them")
@@ -45,8 +47,10 @@ def make_config(options, say=print_line):
 def _without_other_style(options, mixed):
     """Return options for a saved config: those of a style replace the other kind of style."""
     if mixed:
-        return {"style": None, **options}
-    return {"fine": None, "coarse": None, **options} if "style" in options else options
+        return {"style": None, "analogy": None, **options}
+    if "style" in options:
+        return {"fine": None, "coarse": None, "analogy": None, **options}
+    return {"fine": None, "coarse": None, **options} if "analogy" in options else options
 
 
 def _check_found(config, file):

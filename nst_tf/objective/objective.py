@@ -44,12 +44,16 @@ class Style:
         Of the content's size: where in the result this style acts. None: everywhere.
     style_mask : (H, W) float in [0, 1], optional
         Of the style image's size: which part of the painting is used. None: all of it.
+    unfiltered : (1, H, W, 3) float32, optional
+        What the painting depicts, of its size. The statistic "patches" then paints by analogy:
+        it chooses patches of the painting by what this picture and the content have in common.
     """
 
     image: np.ndarray = field(repr=False)
     weight: float = 1.0
     mask: np.ndarray | None = field(default=None, repr=False)
     style_mask: np.ndarray | None = field(default=None, repr=False)
+    unfiltered: np.ndarray | None = field(default=None, repr=False)
 
     def __post_init__(self):
         number = isinstance(self.weight, numbers.Real)

@@ -80,10 +80,15 @@ def pixel_bounds(config, space):
 
 
 def optimizer_name(config):
-    """Return the optimizer that the config names, or its schedule's; Adam if a knob needs it."""
+    """Return the optimizer that the config names, or its schedule's; Adam if a knob needs it.
+
+    The loss of patches jumps, up as well, where another patch becomes the nearest. L-BFGS takes
+    that for a step too far, and stayed near the content.
+    """
     knobs = (
         *(config.learning_rate, config.decay),
         *(config.normalize_gradients, config.carry_moments),
+        config.statistic == "patches",
     )
     if config.optimizer is None and any(knobs):
         return "adam"

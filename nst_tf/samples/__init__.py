@@ -72,6 +72,9 @@ def resolve_pictures(config, say=None):
     if not config.style:
         fine, coarse = map(_existing, config.paintings)
         return replace(config, content=content, fine=fine, coarse=coarse)
+    if config.analogy:
+        analogy = tuple(map(_existing, config.analogy))
+        return replace(config, content=content, style=analogy[1:], analogy=analogy)
     folders = Folders(say)
     style = [path for name in config.style for path in folders.pictures(_existing(name))]
     return replace(config, content=content, style=tuple(style))

@@ -10,10 +10,12 @@ import numpy as np
 import psutil
 import tensorflow as tf
 
+from nst_tf.config import OWN_LAYERS
 from nst_tf.errors import NstError
 from nst_tf.image.pixels import VGG_PIXELS
 from nst_tf.image.sizes import fit_size
 from nst_tf.models import receptive_fields, resolve_layers
+from nst_tf.objective.patches import KERNELS, SCORES, SIDE
 from nst_tf.optim.from_config import make_optimizer, optimizer_name
 from nst_tf.optim.tracked import tracked
 from nst_tf.scaling.device import WORKSPACE_MIB, gpu_memory
@@ -268,7 +270,7 @@ def _model_and_layers(model, config):
     model = model.computing_in(choose_precision(config.precision).dtype)
     read = {
         layer
-        for names in (config.content_layers, config.style_layers)
+        for names in (config.content_layers, config.style_layers or OWN_LAYERS[config.statistic])
         for layer in resolve_layers(model, names)
     }
     return model, [layer for layer in model if layer in read]
@@ -318,7 +320,10 @@ def expected_seconds(model, layers, levels, config, speed, tiled):
     for level in levels:
         updates = level.iterations * (SEARCH if optimizer_name(config) == "lbfgs" else 1)
         height, width = level.size
-        seconds += (updates + TO_BEGIN) * (an_update + height * width * a_pixel)
+        compared = 0.0
+        if config.statistic == "patches":
+            compared = patches_operations(model, config, level.size) / (SHARE_OF_TIMED * speed)
+        seconds += (updates + TO_BEGIN) * (an_update + height * width * a_pixel + compared)
     return seconds
 
 
@@ -326,8 +331,38 @@ def needed_bytes(model, layers, config, area, piece, remembered):
     """Return what a picture of `area` pixels needs that is processed in pieces of `piece`."""
     content = resolve_layers(model, config.content_layers) if config.alpha else ()
     maps = area * target_bytes_a_pixel(model, content) + piece * bytes_a_pixel(model, layers)
+    if config.statistic == "patches":
+        maps += patches_bytes(model, config, area, piece)
     fragments = FRAGMENTS_OF_TILES if piece < area else FRAGMENTS
     return MACHINERY + area * (ARRAYS + remembered) * ARRAY + fragments * maps
+
+
+def patches_bytes(model, config, area, piece):
+    """Return what the patches of a style as large as the picture take, and their comparison.
+
+    The features of style and picture (of both pictures of an analogy) are held for the whole run;
+    a comparison holds its scores, its kernels twice, and three maps of the largest layer.
+    """
+    layers = _style_layers(model, config)
+    style = 2 * area * target_bytes_a_pixel(model, layers)
+    wanted = [4 * n * piece / s**2 for name, n, s in _used(model, layers) if name in layers]
+    scores = SCORES * (4 + model.dtype.size)
+    return style + scores + 2 * KERNELS * model.dtype.size + 3 * max(wanted)
+
+
+def patches_operations(model, config, size):
+    """Return the operations that compare all patches of a picture with all of a style as large."""
+    layers, (height, width) = _style_layers(model, config), size
+    step = config.patch_stride**4
+    return sum(
+        2 * SIDE**2 * n * (height * width / s**2) ** 2 / step
+        for name, n, s in _used(model, layers)
+        if name in layers
+    )
+
+
+def _style_layers(model, config):
+    return resolve_layers(model, config.style_layers or OWN_LAYERS[config.statistic])
 
 
 def bytes_a_pixel(model, layers):

@@ -103,6 +103,8 @@ def resized_style(style, factor, size):
     changes = {"image": resized_image(style.image, (height, width))}
     if style.mask is not None:
         changes["mask"] = resized_image(style.mask, size)
+    if style.unfiltered is not None:
+        changes["unfiltered"] = resized_image(style.unfiltered, (height, width))
     if style.style_mask is not None:
         changes["style_mask"] = resized_image(style.style_mask, (height, width))
     return replace(style, **changes)

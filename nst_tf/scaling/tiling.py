@@ -22,6 +22,7 @@ from nst_tf.objective.losses import (
     tv_sums,
 )
 from nst_tf.objective.objective import ContentTerm, Objective, StyleTerm, TVTerm, weighted_total
+from nst_tf.objective.patches import PatchTerm
 from nst_tf.objective.statistics import STATISTICS
 from nst_tf.objective.value_range import ValueRangeTerm, value_range_sums
 
@@ -177,7 +178,7 @@ class TiledContent:
             features = extract_features(model, tiling.cut(image, number), self.term.layers)
             return {
                 layer: tiling.tile(number).core(feature, layer)
-                for layer, feature in features.items()
+                for layer, feature in self.term.target(features).items()
             }
 
         maps = {}
@@ -279,9 +280,24 @@ class TiledValueRange:
         return total / number
 
 
+class TiledPatches(TiledContent):
+    """`PatchTerm`: the patches whose center is in the core."""
+
+    margin = 1
+
+    def sums(self, features, piece, target, tile):
+        """Return the sums of each region, by layer."""
+        return self.term.sums(features, target, tile)
+
+    def loss(self, sums, target):
+        """Return the loss of the whole picture."""
+        return self.term.of_sums(sums, target)
+
+
 TILED_TERMS = {
     ContentTerm: TiledContent,
     StyleTerm: TiledStyle,
+    PatchTerm: TiledPatches,
     TVTerm: TiledTV,
     ValueRangeTerm: TiledValueRange,
 }
@@ -321,6 +337,18 @@ class Tile:
         """Return the same positions, without a margin, of the whole picture's map."""
         begin, end = self._bounds(layer, 0)
         return _cut(x, begin, end - begin)
+
+    def first(self, layer):
+        """Return row and column of the core's first position in the whole picture's map: (2,)."""
+        return self.begin // self.strides[layer]
+
+    def around(self, x, layer):
+        """Return the core of the tile's map and a position around: 0 beyond the picture."""
+        begin, end = self._bounds(layer, 0)
+        outer = tf.maximum(begin - 1, 0), tf.minimum(end + 1, tf.constant(self.sizes[layer]))
+        core = _cut(x, outer[0] - self.origin // self.strides[layer], outer[1] - outer[0])
+        beyond = tf.stack([outer[0] - (begin - 1), (end + 1) - outer[1]], 1)
+        return tf.pad(core, tf.concat([[[0, 0]], beyond, [[0, 0]]], 0))
 
     def _bounds(self, layer, margin):
         """Return begin and end in the whole picture's map of a layer."""

@@ -23,6 +23,7 @@ from nst_tf import (
 from nst_tf import config as knobs
 from nst_tf.image.pixels import VGG_PIXELS
 from nst_tf.objective.objective import WEIGHTING
+from nst_tf.objective.patches import PatchTerm
 from nst_tf.objective.statistics import (
     correlation_sums,
     gram_sums,
@@ -103,7 +104,7 @@ def test_invalid_layer_weights_raise(tiny_model):
 
 
 def test_config_choices_match_the_style_tables():
-    assert tuple(STATISTICS) == knobs.STATISTICS
+    assert (*STATISTICS, PatchTerm.statistic) == knobs.STATISTICS
     assert WEIGHTING == knobs.WEIGHTING
 
 

@@ -1,0 +1,439 @@
+"""Patches in place of statistics: each patch of the picture is to equal a patch of the style.
+
+Li & Wand 2016 choose the nearest patch by normalized cross-correlation; an image analogy
+(Hertzmann et al. 2001) chooses it once, by a second picture. A patch is `SIDE` x `SIDE` positions
+of a feature map.
+
+Patches overlap, and what they want of a position is averaged: with t_1 ... t_n of weights g_i and
+the mean t, ``sum g_i |f - t_i|^2 = w |f - t|^2 + s``, where ``w = sum g_i`` and the spread s does
+not depend on f. So no array holds all patches of a picture.
+"""
+
+import math
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from nst_tf.errors import ConfigError
+from nst_tf.objective.guides import layer_guides
+from nst_tf.objective.objective import Region, TermOfLayers
+
+SIDE = 3  # Li & Wand, section 4; pystiche
+SCORES = 2**24  # numbers of a comparison that are in memory at once: 64 MiB in float32
+KERNELS = 2**23  # numbers of the patches that are compared at once
+
+# ------------------------------------------------------------------ the nearest patch
+
+
+class Bank(NamedTuple):
+    """Patches to choose from, of one layer of one or more pictures.
+
+    Arrays are (1, 1, count, n): traced functions leave the counts open, as they do for maps.
+
+    Attributes
+    ----------
+    rows : (1, 1, M, N)
+        The features of all M positions: what a patch is compared with.
+    values : (1, 1, M, N)
+        What it is to become: the same, or in an analogy the features of the filtered picture.
+    patches : (1, 1, K, P) int32
+        The rows of each of K patches of P positions, from left to right and from top to bottom.
+    scales : (1, 1, K, 1) float32
+        1/norm of each patch.
+    energy : scalar
+        Mean squared norm of a position's values, over the positions of the patches.
+    """
+
+    rows: tf.Tensor
+    values: tf.Tensor
+    patches: tf.Tensor
+    scales: tf.Tensor
+    energy: tf.Tensor
+
+    @classmethod
+    def of(cls, maps, guides=None, values=None, *, side=SIDE, stride=1):
+        """Return the patches of maps of one layer.
+
+        Parameters
+        ----------
+        maps : sequence of (1, H, W, N)
+        guides : sequence of (1, H, W, 1) or None, optional
+            Only patches may be chosen whose center counts at least half as much as the one that
+            counts most.
+        values : sequence of (1, H, W, N), optional
+            Default: `maps`.
+        side : int
+            Positions along a side of a patch.
+        stride : int
+            Positions from a patch to the next.
+        """
+        values = maps if values is None else values
+        guides = guides or [None] * len(maps)
+        first, patches, norms, energies = 0, [], [], []
+        for features, wanted, guide in zip(maps, values, guides, strict=True):
+            height, width = features.shape[1:3]
+            corners = tf.range(0, height - side + 1, stride)[:, tf.newaxis] * width
+            corners = corners + tf.range(0, width - side + 1, stride)
+            allowed = _allowed(corners, guide, width, side)
+            patches.append(
+                first + tf.boolean_mask(corners, allowed)[:, tf.newaxis] + _offsets(side, width)
+            )
+            norms.append(tf.boolean_mask(_mean_squares(features, side, stride), allowed))
+            energies.append(tf.boolean_mask(_mean_squares(wanted, side, stride), allowed))
+            first += height * width
+        scales = tf.math.rsqrt(tf.maximum(side**2 * tf.concat(norms, 0), 1e-12))
+        return cls(
+            _rows(maps),
+            _rows(values),
+            tf.concat(patches, 0)[tf.newaxis, tf.newaxis],
+            scales[tf.newaxis, tf.newaxis, :, tf.newaxis],
+            tf.reduce_mean(tf.concat(energies, 0)),
+        )
+
+    def wanted(self, view, layer, features, guide, stride):
+        """Return what the nearest patches want of a view of the picture.
+
+        Parameters
+        ----------
+        view : Whole or Tile
+        layer : str
+        features : (1, H, W, N)
+            Of that layer.
+        guide : (1, H, W, 1) or None
+            How much each patch of the whole picture counts, by its center.
+        stride : int
+            Positions from a patch to the next.
+
+        Returns
+        -------
+        Wanted, (1, H, W, N)
+            The latter are the features that it is compared with.
+        """
+        window, inside = (view.around(x, layer) for x in (features, _ones(features)))
+        first = [-start % stride for start in tf.unstack(view.first(layer))]
+        found = nearest(_from(tf.stop_gradient(window), first), self, stride=stride)
+        counts = tf.ones(tf.shape(found))
+        if guide is not None:
+            counts = _from(view.part(guide, layer), first)[0, ::stride, ::stride, 0]
+        return vote(found, self, counts, inside, first, stride), window
+
+
+def _rows(maps):
+    return tf.concat([tf.reshape(x, (1, 1, -1, x.shape[3])) for x in maps], 2)
+
+
+def _mean_squares(features, side, stride):
+    """Return the mean squared norm of the positions of each patch: (h, w)."""
+    squares = tf.reduce_sum(tf.square(tf.cast(features, tf.float32)), 3, keepdims=True)
+    return tf.nn.avg_pool2d(squares, side, stride, "VALID")[0, ..., 0]
+
+
+def _allowed(corners, guide, width, side):
+    """Return which patches may be chosen, by the guide at their centers."""
+    if guide is None:
+        return tf.ones_like(corners, tf.bool)
+    counts = tf.gather(tf.reshape(guide, [-1]), corners + (width + 1) * (side // 2))
+    return counts >= tf.reduce_max(counts) / 2
+
+
+def _offsets(side, width):
+    """Return the rows of a patch, counted from its first: (side^2,)."""
+    return tf.reshape(tf.range(side)[:, tf.newaxis] * width + tf.range(side), [-1])
+
+
+def _from(x, first):
+    """Return a map (1, H, W, N) from row and column `first` on."""
+    return x[:, first[0] :, first[1] :]
+
+
+def _ones(features):
+    return tf.ones_like(features[..., :1], tf.float32)
+
+
+def nearest(features, bank, *, stride=1):
+    """Return the nearest patch of a bank for each patch of a map: Li & Wand 2016, eq. (3).
+
+    ``argmax_k <p, s_k> / (|p| |s_k|)``, the normalized cross-correlation. |p| does not change the
+    order. The bank's patches are the kernels of a convolution, some at a time. Patches of a single
+    position (P = 1) are compared by the cosine of their features.
+
+    Parameters
+    ----------
+    features : (1, H, W, N)
+    bank : Bank
+    stride : int
+        Positions of the map from a patch to the next.
+
+    Returns
+    -------
+    (h, w) int32
+        Numbers of patches of the bank, for the patches that lie in the map.
+    """
+    rows, patches, scales = (x[0, 0] for x in (bank.rows, bank.patches, bank.scales))
+    side, channels = math.isqrt(patches.shape[1]), rows.shape[1]
+    sides = (tf.shape(features)[1:3] - side) // stride + 1
+    count = tf.shape(patches)[0]
+    at_once = tf.minimum(SCORES // tf.reduce_prod(sides), KERNELS // (side**2 * channels))
+    at_once = tf.clip_by_value(at_once, 1, count)
+
+    def compare(number, highest, found):
+        begin = tf.minimum(number * at_once, count - at_once)  # the last ones overlap
+        chosen, scale = (tf.slice(x, (begin, 0), (at_once, -1)) for x in (patches, scales))
+        kernels = tf.gather(rows, chosen) * tf.cast(scale, rows.dtype)[..., tf.newaxis]
+        kernels = tf.transpose(tf.reshape(kernels, (-1, side, side, channels)), (1, 2, 3, 0))
+        scores = tf.cast(tf.nn.conv2d(features, kernels, stride, "VALID")[0], tf.float32)
+        best = tf.reduce_max(scores, -1)
+        place = begin + tf.argmax(scores, -1, output_type=tf.int32)
+        return number + 1, tf.maximum(best, highest), tf.where(best > highest, place, found)
+
+    _, _, found = tf.while_loop(
+        lambda number, *_: number * at_once < count,
+        compare,
+        (0, tf.fill(sides, -math.inf), tf.zeros(sides, tf.int32)),
+        shape_invariants=(tf.TensorShape(()), *2 * (tf.TensorShape((None, None)),)),
+        parallel_iterations=1,
+    )
+    return found
+
+
+# ------------------------------------------------------------------ what is wanted of a position
+
+
+class Wanted(NamedTuple):
+    """What overlapping patches want of each position of a map.
+
+    Attributes
+    ----------
+    mean : (1, H, W, N) float32
+    weight : (1, H, W, 1)
+        How many patches want it; a patch under a mask counts by its center.
+    spread : (1, H, W, 1)
+        Sum of their squared differences from the mean.
+    energy : scalar
+        Mean squared norm of a position of the style.
+    """
+
+    mean: tf.Tensor
+    weight: tf.Tensor
+    spread: tf.Tensor
+    energy: tf.Tensor = 1.0
+
+    def wanted(self, view, layer, features, guide, stride):
+        """As `Bank.wanted`; the patches of an analogy were chosen before the loop."""
+        parts = (view.part(x, layer) for x in self[:3])
+        return Wanted(*parts, self.energy), view.core(features, layer)
+
+
+def vote(found, bank, counts, inside, first=(0, 0), stride=1):
+    """Average what the chosen patches want of each position.
+
+    Parameters
+    ----------
+    found : (h, w) int32
+        As from `nearest`.
+    bank : Bank
+    counts : (h, w) float32
+        How much each patch counts.
+    inside : (1, H, W, 1)
+        1 where the picture is, 0 beyond its border.
+    first : (row, column)
+        Where the first patch begins.
+    stride : int
+
+    Returns
+    -------
+    Wanted
+        Of the (H, W) of `inside`.
+    """
+    values, channels = bank.values[0, 0], bank.values.shape[3]
+    side = math.isqrt(bank.patches.shape[3])
+    height, width = tf.shape(inside)[1], tf.shape(inside)[2]
+    rows, columns = (
+        start + stride * tf.range(n) for start, n in zip(first, tf.unstack(tf.shape(found)))
+    )
+    corners = tf.reshape(rows[:, tf.newaxis] * width + columns, (-1, 1))
+    chosen = tf.gather(bank.patches[0, 0], tf.reshape(found, [-1]))  # (h w, P)
+    counts = tf.reshape(counts, (-1, 1))
+    sums = tf.zeros((height * width, channels + 2))
+    for number, offset in enumerate(tf.unstack(_offsets(side, width))):
+        wanted = tf.cast(tf.gather(values, chosen[:, number]), tf.float32)
+        squares = tf.reduce_sum(tf.square(wanted), 1, keepdims=True)
+        votes = counts * tf.concat([wanted, squares, tf.ones_like(squares)], 1)
+        sums = tf.tensor_scatter_nd_add(sums, corners + offset, votes)
+    sums = tf.reshape(sums, (1, height, width, channels + 2)) * inside
+    total, squares, weight = tf.split(sums, (channels, 1, 1), 3)
+    mean = tf.math.divide_no_nan(total, weight)
+    spread = squares - weight * tf.reduce_sum(tf.square(mean), 3, keepdims=True)
+    return Wanted(mean, weight, tf.maximum(spread, 0.0), bank.energy)
+
+
+# ------------------------------------------------------------------ the loss
+
+
+class Whole:
+    """A picture in one piece; a `Tile` is the view of a part of it, with the same methods."""
+
+    def first(self, layer):
+        """Return row and column of its first position."""
+        return tf.zeros(2, tf.int32)
+
+    def core(self, x, layer):
+        """Return what counts of its map (1, H, W, N)."""
+        return x
+
+    part = core
+
+    def around(self, x, layer):
+        """Return it with a position around: 0 beyond the border."""
+        return tf.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
+
+
+WHOLE = Whole()
+
+
+@dataclass(frozen=True)
+class PatchTerm(TermOfLayers):
+    """Make each patch like the nearest one of the styles: E_s of Li & Wand 2016, eq. (2).
+
+    Or like the one that an analogy chooses, for a `Style` with an unfiltered picture. The
+    attributes are those of `StyleTerm`, and:
+
+    Attributes
+    ----------
+    relative : bool
+        Divide each layer's mean squared difference of a position by the mean square of the style's
+        positions: 1 means "as far from it as black is". Otherwise the squares are summed over the
+        positions, each counted once however many patches it is in.
+    stride : int
+        Positions from a patch to the next, in the picture and in the style.
+    """
+
+    weight: float = field(compare=False)
+    layer_weights: tuple[tuple[str, float], ...]
+    shift: float = 0.0
+    relative: bool = False
+    propagation: str = "simple"
+    stride: int = 2
+    name = "style"
+    statistic = "patches"
+
+    def targets(self, objective, content_image, styles):
+        """Return a list of `Region`. Styles without a mask are one: their patches together.
+
+        Raises
+        ------
+        ConfigError
+            Those have different weights, or there is no content for an analogy.
+        """
+        if not styles:
+            raise ConfigError("the objective has a style term; pass one or more styles")
+        analogies = [style for style in styles if style.unfiltered is not None]
+        plain = [style for style in styles if style.unfiltered is None]
+        everywhere = [style for style in plain if style.mask is None]
+        if len({style.weight for style in everywhere}) > 1:
+            raise ConfigError(
+                "the styles have different weights, but the statistic patches chooses among the "
+                "patches of all styles without a mask; leave out the weights, or give masks"
+            )
+        if analogies and content_image is None:
+            raise ConfigError("an analogy needs a content image, to which it is applied")
+        groups = [everywhere] if everywhere else []
+        groups += [[style] for style in plain if style.mask is not None]
+        regions = [
+            self._region(objective, group, self._banks(objective, group)) for group in groups
+        ]
+        for style in analogies:
+            banks = self._banks(objective, [style])
+            content = objective.measure(self, content_image)
+            regions.append(self._analogy(self._region(objective, [style], banks), content))
+        return regions
+
+    def target(self, features, guides=None):
+        """Return the features of its layers, from which a `Bank` is made."""
+        return self.shifted(features)
+
+    def shifted(self, features):
+        """Return the features of this term's layers, with the shift added."""
+        return {layer: features[layer] + self.shift for layer in self.layers}
+
+    def loss(self, features, image, target):
+        """Return the unweighted loss, a scalar; `target` is what `targets` returned."""
+        return self.of_sums(self.sums(features, target, WHOLE), target)
+
+    def sums(self, features, target, view):
+        """Return for each region and layer the sums over the positions of a view of the picture.
+
+        They are the squared differences, the weights, and the number of positions: (3,).
+        """
+        features = self.shifted(features)
+        return [
+            {
+                layer: patch_sums(
+                    *wanted.wanted(
+                        view, layer, features[layer], region.guides.get(layer), self.stride
+                    ),
+                    tf.size(view.core(features[layer], layer)[..., 0]),
+                )
+                for layer, wanted in region.target.items()
+            }
+            for region in target
+        ]
+
+    def of_sums(self, sums, target):
+        """Return the loss from what `sums` returned, of all views together."""
+        weights = dict(self.layer_weights)
+        losses = []
+        for region, of_region in zip(target, sums):
+            for layer, wanted in region.target.items():
+                distance, weight, positions = tf.unstack(of_region[layer])
+                factor = 1 / tf.maximum(wanted.energy, 1e-12) if self.relative else positions
+                mean = tf.math.divide_no_nan(distance, weight)
+                losses.append(region.strength * weights[layer] * factor * mean)
+        return tf.add_n(losses)
+
+    def _banks(self, objective, styles):
+        """Return the `Bank` of the styles by layer."""
+        guides = [self._guides(objective, style.style_mask) for style in styles]
+        values = [objective.measure(self, style.image) for style in styles]
+        maps = [
+            wanted if style.unfiltered is None else objective.measure(self, style.unfiltered)
+            for style, wanted in zip(styles, values)
+        ]
+        return {
+            layer: Bank.of(
+                [x[layer] for x in maps],
+                [x.get(layer) for x in guides],
+                [x[layer] for x in values],
+                stride=self.stride,
+            )
+            for layer in self.layers
+        }
+
+    def _region(self, objective, styles, banks):
+        mask, strength = styles[0].mask, 1.0
+        if mask is not None:  # as in `style_regions`
+            strength = styles[0].weight * float(tf.reduce_mean(mask))
+        return Region(banks, self._guides(objective, mask), tf.constant(strength, tf.float32))
+
+    def _analogy(self, region, content):
+        """Return a region whose patches are chosen by the content's features, once."""
+        inner = {}
+        for layer, bank in region.target.items():
+            guide = region.guides.get(layer)
+            *maps, energy = bank.wanted(WHOLE, layer, content[layer], guide, self.stride)[0]
+            inner[layer] = Wanted(*(x[:, 1:-1, 1:-1] for x in maps), energy)
+        return region._replace(target=inner)
+
+    def _guides(self, objective, mask):
+        if mask is None:
+            return {}
+        return layer_guides(objective.model, mask, self.layers, self.propagation)
+
+
+def patch_sums(wanted, features, positions):
+    """Return ``sum w |f - t|^2 + s``, ``sum w`` and the number of positions: (3,)."""
+    squares = tf.square(tf.cast(features, tf.float32) - wanted.mean)
+    distances = wanted.weight * tf.reduce_sum(squares, 3, keepdims=True) + wanted.spread
+    sums = tf.reduce_sum(distances), tf.reduce_sum(wanted.weight), tf.cast(positions, tf.float32)
+    return tf.stack(sums)
