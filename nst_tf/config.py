@@ -552,8 +552,6 @@ class JobConfig(TransferConfig):
             raise ConfigError(
                 "`animate` needs saved pictures, but `save_every` is 0; set it to 1 or more"
             )
-        if self.analogy:
-            self._check_analogy()
         if self.color == "match-style" and self.style and not self.regions:
             everywhere = (self.masks or (NO_MASK,) * len(self.style)).count(NO_MASK)
             if everywhere > 1:
