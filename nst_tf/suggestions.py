@@ -24,6 +24,10 @@ PEERS = {
         ("image-size", "img-size", "imsize", "max-dim", "max-image-size"),
         "--size",
     ),
+    **dict.fromkeys(
+        ("progress-write", "progress-plot"),
+        "--output (losses.csv and report.html in the run directory have the losses)",
+    ),
     "max-size": "--size max:N",
     "end-scale": "--size (its 512+ is area:512 here)",
     "rescale-image": "--rescale",

@@ -33,6 +33,7 @@ def rejection(parser, arguments, capsys):
         ("--gpu 0", "did you mean --device gpu:N?"),
         ("--min-scale 128", "did you mean --min-size?"),
         ("--max_size 512", "did you mean --size max:N?"),
+        ("--progress-write", "did you mean --output (losses.csv and report.html"),
         ("--rescale_image True", "did you mean --rescale?"),
         ("-multidevice_strategy 4,7", "did you mean --memory-limit (tiles on one device"),
         ("--avg-decay 0.99", "did you mean --average?"),
