@@ -1,7 +1,7 @@
 """Make a config from a command line or a form."""
 
 import typing
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
 
 from nst_tf.cli import given
@@ -49,7 +49,7 @@ def _check_found(config, file):
         return
     flags = {"content": "CONTENT STYLE", "style": "CONTENT STYLE", "style_masks": "--style-masks"}
     for knob in PATHS:
-        named = replace(JobConfig(), **{knob: getattr(config, knob)}).paths()
+        named = JobConfig().changed(**{knob: getattr(config, knob)}).paths()
         missing = [path for path in named if not exists(path)]
         if missing:
             raise ConfigError(

@@ -301,6 +301,8 @@ def test_analogy_on_the_command_line(pictures, pair, tmp_path, monkeypatch, tiny
     assert main([str(x) for x in [pictures[0], "--analogy", *pair, *small]]) == 0
     files = json.loads((tmp_path / "a/journal.json").read_text())["files"]
     assert {"content", "style", "analogy"} <= set(files)
+    again = ["--config", "a/result.png", "--iterations", "0", "--output", "again"]
+    assert main(again) == 0, "the settings in a picture name their files"
     assert main(["--analogy", *pair]) == 2
     assert "an analogy needs CONTENT" in capsys.readouterr().err
 
