@@ -670,8 +670,8 @@ class JobConfig(TransferConfig):
                 arguments += map(str, value if isinstance(value, tuple) else [value])
         return arguments
 
-    def with_paths(self, change):
-        """Return the config with ``change(path)`` in place of the path of each file."""
+    def with_paths(self, change, knobs=PATHS):
+        """Return the config with ``change(path)`` in place of the path of each file of `knobs`."""
 
         def changed(path):
             if path is None or path == NO_MASK:
@@ -679,11 +679,11 @@ class JobConfig(TransferConfig):
             inverted = NOT if str(path).startswith(NOT) else ""
             return inverted + str(change(str(path).removeprefix(NOT)))
 
-        paths = {name: getattr(self, name) for name in PATHS}
+        paths = {name: getattr(self, name) for name in knobs}
         if self.init in STARTS:
-            del paths["init"]
+            paths.pop("init", None)
         if self.weights in NAMED_WEIGHTS:
-            del paths["weights"]
+            paths.pop("weights", None)
         return replace(
             self,
             **{
@@ -692,10 +692,10 @@ class JobConfig(TransferConfig):
             },
         )
 
-    def paths(self):
-        """Return the paths of the files that the config names."""
+    def paths(self, knobs=PATHS):
+        """Return the paths of the files that the config names in `knobs`."""
         paths = []
-        self.with_paths(lambda path: paths.append(path) or path)
+        self.with_paths(lambda path: paths.append(path) or path, knobs)
         return paths
 
     def with_names(self):

@@ -1,6 +1,6 @@
 """Make a config from a command line or a form."""
 
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
 
 from nst_tf.cli import given
@@ -59,8 +59,7 @@ def _check_found(config, file):
         return
     flags = {"content": "CONTENT STYLE", "style": "CONTENT STYLE", "style_masks": "--style-masks"}
     for knob in PATHS:
-        named = replace(JobConfig(), **{knob: getattr(config, knob)}).paths()
-        missing = [path for path in named if not exists(path)]
+        missing = [path for path in config.paths([knob]) if not exists(path)]
         if missing:
             raise ConfigError(
                 f"{file} holds the names of its files without their directories, and {missing[0]} "

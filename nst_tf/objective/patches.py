@@ -110,7 +110,7 @@ class Bank(NamedTuple):
         Wanted, (1, H, W, N)
             The latter are the features that it is compared with.
         """
-        window, inside = (view.around(x, layer) for x in (features, _ones(features)))
+        window, inside = view.around(features, layer)
         first = [-start % stride for start in tf.unstack(view.first(layer))]
         found = nearest(_from(tf.stop_gradient(window), first), self, stride=stride)
         counts = tf.ones(tf.shape(found))
@@ -145,10 +145,6 @@ def _offsets(side, width):
 def _from(x, first):
     """Return a map (1, H, W, N) from row and column `first` on."""
     return x[:, first[0] :, first[1] :]
-
-
-def _ones(features):
-    return tf.ones_like(features[..., :1], tf.float32)
 
 
 def nearest(features, bank, *, stride=1):
@@ -285,11 +281,26 @@ class Whole:
     part = core
 
     def around(self, x, layer):
-        """Return it with a position around: 0 beyond the border."""
-        return tf.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
+        """Return what `with_border` returns: the map with a position around."""
+        return with_border(x, ((1, 1), (1, 1)))
 
 
 WHOLE = Whole()
+
+
+def with_border(x, sides):
+    """Repeat the outermost positions of a map (1, H, W, N) at its `sides`: 0 or 1 at each.
+
+    With zeros in their place, dark lines came along the border of the picture.
+
+    Returns
+    -------
+    (1, H', W', N), (1, H', W', 1)
+        The latter is 1 inside and 0 at the positions that were added.
+    """
+    paddings = tf.concat([[[0, 0]], sides, [[0, 0]]], 0)
+    inside = tf.pad(tf.ones_like(x[..., :1], tf.float32), paddings)
+    return tf.pad(x, paddings, "SYMMETRIC"), inside
 
 
 @dataclass(frozen=True)

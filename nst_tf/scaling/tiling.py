@@ -22,7 +22,7 @@ from nst_tf.objective.losses import (
     tv_sums,
 )
 from nst_tf.objective.objective import ContentTerm, Objective, StyleTerm, TVTerm, weighted_total
-from nst_tf.objective.patches import PatchTerm
+from nst_tf.objective.patches import PatchTerm, with_border
 from nst_tf.objective.statistics import STATISTICS
 from nst_tf.objective.value_range import ValueRangeTerm, value_range_sums
 
@@ -343,12 +343,12 @@ class Tile:
         return self.begin // self.strides[layer]
 
     def around(self, x, layer):
-        """Return the core of the tile's map and a position around: 0 beyond the picture."""
+        """Return what `with_border` returns: the core of the tile's map, and a position around."""
         begin, end = self._bounds(layer, 0)
         outer = tf.maximum(begin - 1, 0), tf.minimum(end + 1, tf.constant(self.sizes[layer]))
         core = _cut(x, outer[0] - self.origin // self.strides[layer], outer[1] - outer[0])
         beyond = tf.stack([outer[0] - (begin - 1), (end + 1) - outer[1]], 1)
-        return tf.pad(core, tf.concat([[[0, 0]], beyond, [[0, 0]]], 0))
+        return with_border(core, beyond)
 
     def _bounds(self, layer, margin):
         """Return begin and end in the whole picture's map of a layer."""

@@ -12,7 +12,7 @@ from nst_tf import ConfigError, ImageError, JobConfig, recover_image, styles_fro
 from nst_tf.image.pixels import UNIT_PIXELS, VGG_PIXELS, PixelSpace
 from nst_tf.image.sizes import fit_size, parse_size
 from nst_tf.jobs.inputs import check_inputs_survive, input_files, load_images
-from nst_tf.run import make_parser
+from nst_tf.run import main, make_parser
 
 
 @pytest.fixture
@@ -273,6 +273,66 @@ def test_regions_give_the_picture_of_the_same_masks(job, pictures, maps, tmp_pat
     page = (tmp_path / "regions/report.html").read_text()
     assert 'alt="content map: map.png"' in page
     assert 'alt="style map: style_map.png"' in page
+
+
+# ------------------------------------------------------------------ analogies
+
+
+@pytest.fixture
+def pair(pictures, tmp_path):
+    """Return the paths of a picture and of its painting, of one size."""
+    Image.fromarray(make_picture(50, 39, seed=4)).save(tmp_path / "plain.png")
+    return str(tmp_path / "plain.png"), str(pictures[1])
+
+
+def test_an_analogy_brings_its_style(config, pair):
+    config = config.changed(analogy=pair)
+    assert (config.style, config.statistic) == (pair[1:], "patches")
+    [style] = load_images(config, VGG_PIXELS)["style_image"]
+    assert style.unfiltered.shape == style.image.shape
+    assert input_files(config)["analogy"] == [pair[0]]
+    assert config.with_names().analogy == ("plain.png", "brush.jpg")
+    assert config.arguments()[0].endswith("house.png")
+    assert config.arguments()[1:6] == ["--statistic", "patches", "--analogy", *pair]
+    again = JobConfig().changed(**json.loads(config.text()))
+    assert again == config
+
+
+@pytest.mark.parametrize(
+    ("knobs", "message"),
+    [
+        ({"analogy": ("a.png",)}, "`analogy` has 1 entries; two were expected"),
+        ({"analogy": ("a", "b"), "style": ("c",)}, "names its own painting, b; leave out the sty"),
+        ({"analogy": ("a", "b"), "regions": ("c", "d")}, "`regions` and `analogy` both say"),
+        (
+            {"analogy": ("a", "b"), "statistic": "gram"},
+            "chooses patches, but the statistic is gram",
+        ),
+    ],
+)
+def test_unusable_analogies_raise(config, knobs, message):
+    with pytest.raises(ConfigError, match=message):
+        config.changed(**knobs)
+
+
+def test_pictures_of_an_analogy_must_have_one_size(config, pictures, pair):
+    with pytest.raises(
+        ImageError, match=r"house\.png has 61x45 pixels and .*brush\.jpg 39x50; the"
+    ):
+        load_images(config.changed(analogy=(str(pictures[0]), pair[1])), VGG_PIXELS)
+
+
+def test_analogy_on_the_command_line(pictures, pair, tmp_path, monkeypatch, tiny_mat, capsys):
+    monkeypatch.chdir(tmp_path)
+    small = ["--weights", tiny_mat, "--style-layers", "conv1_1", "--alpha", "0", "--size", "48"]
+    small += ["--iterations", "1", "--output", "a"]
+    assert main([str(x) for x in [pictures[0], "--analogy", *pair, *small]]) == 0
+    files = json.loads((tmp_path / "a/journal.json").read_text())["files"]
+    assert {"content", "style", "analogy"} <= set(files)
+    again = ["--config", "a/result.png", "--iterations", "0", "--output", "again"]
+    assert main(again) == 0, "the settings in a picture name their files"
+    assert main(["--analogy", *pair]) == 2
+    assert "an analogy needs CONTENT" in capsys.readouterr().err
 
 
 # ------------------------------------------------------------------ colors

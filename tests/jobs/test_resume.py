@@ -112,6 +112,17 @@ def test_resumed_levels_keep_average_best_and_moments(job, interrupt_job, capsys
         assert Path("cut", name).read_bytes() == Path("whole", name).read_bytes(), name
 
 
+@pytest.mark.slow
+def test_resumed_run_of_patches_is_the_same(job, interrupt_job):
+    knobs = ["--statistic", "patches", "--style-layers", "conv2_1", "--min-size", "40"]
+    knobs += ["--level-iterations", "2", "4", "--iterations", "6", "--output"]
+    assert job(*knobs, "whole") == 0
+    interrupt_job(4, *knobs, "cut")
+    assert main(["--resume", "cut"]) == 0
+    assert rows("cut") == rows("whole")
+    assert Path("cut/result.png").read_bytes() == Path("whole/result.png").read_bytes()
+
+
 def read_stdout(capsys):
     return capsys.readouterr().out
 

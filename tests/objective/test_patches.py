@@ -104,7 +104,7 @@ def test_loss_sums_the_squared_differences_of_all_patches(stride):
     """Li & Wand 2016, eq. (2), with patches that extend beyond the border cut off there."""
     picture, style = feature_map(7, 8), feature_map(9, 7, seed=1)
     bank = Bank.of([style], stride=stride)
-    padded = np.pad(picture, ((0, 0), (1, 1), (1, 1), (0, 0)))
+    padded = np.pad(picture, ((0, 0), (1, 1), (1, 1), (0, 0)), "edge")
     inside = np.pad(np.ones_like(picture), ((0, 0), (1, 1), (1, 1), (0, 0)))
     of_picture, where = patches_of(padded, stride=stride), patches_of(inside, stride=stride)
     of_style = patches_of(style, stride=stride)
