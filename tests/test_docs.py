@@ -43,6 +43,7 @@ from doc_pages import (
     pages,
     prose,
     read,
+    table_blocks,
 )
 from mat_files import tiny_vgg, write_matconvnet
 from squeezenet_files import tiny_squeezenet, write_npz
@@ -71,6 +72,7 @@ OTHER_MESSAGES = (  # messages of other programs, in the headings of troubleshoo
     "tf.contrib",
     "KeyError: 'normalization'",
 )
+PEERS = table_blocks("docs/peers.md", "python -m nst_tf.run photo.jpg painting.jpg")
 TITU_FLAGS = ("--preserve_color", "--hist_match", "--color_mask", "--content_mask")  # tutorial 2
 
 
@@ -286,10 +288,18 @@ def sandbox(world, tmp_path, monkeypatch):
 
 
 @pytest.mark.docs
-@pytest.mark.parametrize("block", all_blocks(COMMANDS), ids=str)
+@pytest.mark.parametrize("block", [*all_blocks(COMMANDS), *PEERS], ids=str)
 def test_commands_of_a_block_succeed(block, sandbox, world, monkeypatch):
     failures = do_block(block, sandbox, world, monkeypatch)
     assert not failures, "\n".join(failures)
+
+
+def test_page_of_other_programs_has_all_features_and_commands():
+    rows = [line for line in read("docs/peers.md").splitlines() if line.startswith("| ")]
+    heads = sum(line.startswith(("| ---", "| feature", "| short")) for line in rows)
+    programs = 11
+    assert len(rows) - heads - programs == 82
+    assert sum(len(commands(block)) for block in PEERS) > 100
 
 
 @pytest.mark.docs

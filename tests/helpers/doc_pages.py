@@ -101,6 +101,23 @@ def commands(block):
     return found
 
 
+def table_blocks(page, command):
+    """Return the commands in the last column of each table of a page, a block for each table.
+
+    Options are appended to `command`.
+    """
+    found, number = {}, 0
+    for line_number, line in enumerate(prose(page).splitlines(), 1):
+        if not line.startswith("|"):
+            number = line_number
+            continue
+        for _, code in INLINE.findall(line.rstrip(" |").rpartition(" | ")[2]):
+            if code.startswith(("--", "python -m ")):
+                text = f"{command} {code}" if code.startswith("--") else code
+                found.setdefault(number + 1, []).append(text)
+    return [Block(page, at, COMMANDS, "\n".join(texts) + "\n") for at, texts in found.items()]
+
+
 def all_commands():
     return [command for block in all_blocks(COMMANDS) for command in commands(block)]
 
