@@ -33,6 +33,10 @@ def rejection(parser, arguments, capsys):
         ("--gpu 0", "did you mean --device gpu:N?"),
         ("--min-scale 128", "did you mean --min-size?"),
         ("--avg-decay 0.99", "did you mean --average?"),
+        (
+            "--color_convert_type lab",
+            "did you mean --color swap, swap-ycbcr, swap-luv or swap-lab?",
+        ),
         ("--sze 512", "did you mean --size?"),
         ("--content_image a.jpg", "pictures are given without options, as in photo.jpg painting"),
         ("--style b.jpg", "pictures are given without options"),
