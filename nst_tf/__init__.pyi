@@ -45,6 +45,8 @@ from .models import load_vgg_model as load_vgg_model
 from .models import normalize_trunk as normalize_trunk
 from .models import receptive_fields as receptive_fields
 from .models import vgg_from_keras as vgg_from_keras
+from .models import with_dilation as with_dilation
+from .models import with_linear_map as with_linear_map
 from .notebook.compare import compare as compare
 from .notebook.compare import contact_sheet as contact_sheet
 from .notebook.lesson import lesson_mode as lesson_mode

@@ -37,6 +37,10 @@ def rejection(parser, arguments, capsys):
         ("--rescale_image True", "did you mean --rescale?"),
         ("-multidevice_strategy 4,7", "did you mean --memory-limit (tiles on one device"),
         ("--avg-decay 0.99", "did you mean --average?"),
+        (
+            "--color_convert_type lab",
+            "did you mean --color swap, swap-ycbcr, swap-luv or swap-lab?",
+        ),
         ("--sze 512", "did you mean --size?"),
         ("--content_image a.jpg", "pictures are given without options, as in photo.jpg painting"),
         ("--style b.jpg", "pictures are given without options"),

@@ -1,5 +1,6 @@
 """Trunks: pretrained networks as an ordered dict from layer name to a callable."""
 
+from nst_tf.models.branches import with_dilation, with_linear_map
 from nst_tf.models.keras_model import KerasTrunk, vgg_from_keras
 from nst_tf.models.layers import ConvRelu, Fire, Pool
 from nst_tf.models.load import load_model, weights_family
@@ -39,4 +40,6 @@ __all__ = [
     "squeezenet_version",
     "vgg_from_keras",
     "weights_family",
+    "with_dilation",
+    "with_linear_map",
 ]

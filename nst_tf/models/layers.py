@@ -26,23 +26,26 @@ class ConvRelu:
     stride : int
     padding : {"SAME", "VALID", "EDGE"}
         "EDGE" pads by repeating the outermost pixels, "SAME" with zeros.
+    dilation : int
+        Distance of the positions that are multiplied.
     dtype : dtype
         Of the computation, the input and the output.
     """
 
-    def __init__(self, kernel, bias, *, stride=1, padding="SAME", dtype=tf.float32):
+    def __init__(self, kernel, bias, *, stride=1, padding="SAME", dilation=1, dtype=tf.float32):
         self.kernel = tf.cast(tf.constant(kernel), dtype)  # constant: no gradient
         self.bias = tf.cast(tf.constant(bias), dtype)
         self.stride = stride
         self.padding = padding
+        self.dilation = dilation
 
     def __call__(self, x):
         """Map (1, H, W, in) to (1, H, W, out), smaller by the stride and the padding."""
         padding = self.padding
         if padding == "EDGE":
-            height, width = (size // 2 for size in self.kernel.shape[:2])
+            height, width = (self.dilation * (size // 2) for size in self.kernel.shape[:2])
             x, padding = repeat_edges(x, height, width), "VALID"
-        x = tf.nn.conv2d(x, self.kernel, strides=self.stride, padding=padding)
+        x = tf.nn.conv2d(x, self.kernel, self.stride, padding, dilations=self.dilation)
         return tf.nn.relu(tf.nn.bias_add(x, self.bias))
 
     @property
@@ -53,21 +56,23 @@ class ConvRelu:
     @property
     def extent(self):
         """Window of an output position in the input: offset, size and stride."""
-        size = int(self.kernel.shape[0])
+        size = self.dilation * (int(self.kernel.shape[0]) - 1) + 1
         return 0 if self.padding == "VALID" else -(size // 2), size, self.stride
 
-    def changed(self, *, padding=None, dtype=None):
-        """Return a copy with another padding or dtype."""
-        dtype = self.kernel.dtype if dtype is None else dtype
-        padding = self.padding if padding is None else padding
-        return ConvRelu(self.kernel, self.bias, stride=self.stride, padding=padding, dtype=dtype)
+    def changed(self, **changes):
+        """Return a copy with another padding, dilation or dtype."""
+        return self._with(self.kernel, self.bias, **{"dtype": self.kernel.dtype, **changes})
+
+    def _with(self, kernel, bias, **changes):
+        own = {name: getattr(self, name) for name in ("stride", "padding", "dilation")}
+        return ConvRelu(kernel, bias, **{**own, **changes})
 
     def reach(self, mask):
         """Map (1, H, W, 1) to the output's grid: the maximum over each position's window.
 
         For guidance channels (Gatys et al. 2017, spatial control): where filters see a region.
         """
-        size = self.kernel.shape[:2].as_list()
+        size = [self.dilation * (length - 1) + 1 for length in self.kernel.shape[:2]]
         padding = "SAME" if self.padding == "EDGE" else self.padding  # repeats are in the window
         return tf.nn.max_pool2d(mask, size, strides=self.stride, padding=padding)
 
@@ -94,7 +99,7 @@ class ConvRelu:
         """
         kernel = self.kernel.numpy() * np.reshape(incoming, (-1, 1)) / outgoing
         bias = self.bias.numpy() / outgoing
-        return ConvRelu(kernel, bias, stride=self.stride, padding=self.padding)
+        return self._with(kernel, bias)
 
 
 def repeat_edges(x, height, width):
@@ -254,6 +259,31 @@ class Fire:
             self.expand1x1.rescaled(between, first),
             self.expand3x3.rescaled(between, second),
         )
+
+
+class Branch:
+    """A layer beside the others: it reads what the next layer reads, which does not read it.
+
+    See `branches.py`.
+    """
+
+    def __init__(self, layer):
+        self.layer = layer
+
+    def __call__(self, x):
+        """Map what the layer maps."""
+        return self.layer(x)
+
+    def __getattr__(self, name):
+        return getattr(self.layer, name)  # channels, extent, reach and shrunk
+
+    def changed(self, **changes):
+        """Return a copy with another dtype."""
+        return Branch(self.layer.changed(**changes))
+
+    def rescaled(self, incoming, outgoing):
+        """Return the layer for inputs divided by `incoming`, with outputs divided by `outgoing`."""
+        return Branch(self.layer.rescaled(incoming, outgoing))
 
 
 def check_pooling(pooling):

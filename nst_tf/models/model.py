@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from nst_tf.errors import ConfigError
 from nst_tf.image.pixels import VGG_PIXELS, check_image
+from nst_tf.models.layers import Branch
 
 
 class Trunk(dict):
@@ -77,13 +78,25 @@ class Trunk(dict):
     def features(self, x, layers):
         """Return the features of the named layers for x (1, H, W, 3); see `extract_features`."""
         features = {}
-        for name, layer in self.items():
+        if not layers:
+            return features
+        for name, reached in self.walk(x, lambda layer, x: layer(x)):
+            if name in layers:
+                features[name] = reached
             if len(features) == len(layers):
                 break
-            x = layer(x)
-            if name in layers:
-                features[name] = x
         return features
+
+    def walk(self, state, step):
+        """Yield each layer's name and ``step(layer, state)``: what the layer makes of the state.
+
+        The state is that of the layer before it; branches don't change it.
+        """
+        for name, layer in self.items():
+            reached = step(layer, state)
+            yield name, reached
+            if not isinstance(layer, Branch):
+                state = reached
 
     @property
     def convolutions(self):
@@ -127,15 +140,13 @@ def receptive_fields(model):
 
     At conv1_1 its size is 3, at VGG-19's conv5_1 156, with a stride of 16.
     """
-    fields = {}
-    stride, first, size = 1, 0, 1
-    for name, layer in model.items():
+
+    def seen(layer, field):
         offset, window, step = layer.extent
-        first += offset * stride
-        size += (window - 1) * stride
-        stride *= step
-        fields[name] = Field(stride, first, size)
-    return fields
+        stride, first, size = field
+        return Field(stride * step, first + offset * stride, size + (window - 1) * stride)
+
+    return dict(model.walk(Field(1, 0, 1), seen))
 
 
 def check_layers(model, layers):

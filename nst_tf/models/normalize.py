@@ -3,6 +3,7 @@
 import numpy as np
 
 from nst_tf.errors import ConfigError
+from nst_tf.models.layers import Branch
 from nst_tf.models.model import extract_features, resolve_layers
 
 # A filter that is inactive on these pictures may be active on others: divided by its own mean, it
@@ -45,7 +46,7 @@ def normalize_trunk(model, images):
     for name, layer in model.items():
         outgoing = scales.get(name, incoming)  # pools keep the divisors of their input
         layers[name] = layer.rescaled(incoming, outgoing)
-        incoming = outgoing
+        incoming = incoming if isinstance(layer, Branch) else outgoing
     return model.with_layers(layers, name=f"{model.name}, normalized")
 
 

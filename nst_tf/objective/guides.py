@@ -127,10 +127,14 @@ def layer_guides(model, mask, layers, propagation="simple"):
     guides = {}
     seen, unseen = mask, 1 - mask  # the most white, and the most black, that a position sees
     white, pixels = mask, tf.ones_like(mask)  # how much white, and how many pixels, in its cell
-    for name, layer in model.items():
-        seen, unseen = layer.reach(seen), layer.reach(unseen)
-        white, pixels = layer.shrunk(white), layer.shrunk(pixels)
+
+    def step(layer, maps):
+        seen, unseen, white, pixels = maps
+        return layer.reach(seen), layer.reach(unseen), layer.shrunk(white), layer.shrunk(pixels)
+
+    for name, maps in model.walk((seen, unseen, white, pixels), step):
         if name in layers:
+            seen, unseen, white, pixels = maps
             kinds = {"simple": white / pixels, "inside": 1 - unseen, "all": seen}
             guides[name] = kinds[propagation]
     for name, guide in guides.items():

@@ -499,13 +499,15 @@ def _along(length, core, stride, halo):
 
 def _map_sizes(model, layers, shape):
     """Return (height, width) of each layer's map for a picture of `shape`; nothing is computed."""
+
+    def reached(layer, spec):
+        reach = tf.function(layer.reach).get_concrete_function(tf.TensorSpec(spec.shape))
+        return reach.structured_outputs
+
     wanted, sizes = set(layers), {}
-    reached = tf.TensorSpec((1, *shape, 1))
-    for name, layer in model.items():
+    for name, spec in model.walk(tf.TensorSpec((1, *shape, 1)), reached):
+        if name in wanted:
+            sizes[name] = tuple(spec.shape[1:3])
         if wanted == set(sizes):
             break
-        reach = tf.function(layer.reach).get_concrete_function(tf.TensorSpec(reached.shape))
-        reached = reach.structured_outputs
-        if name in wanted:
-            sizes[name] = tuple(reached.shape[1:3])
     return sizes

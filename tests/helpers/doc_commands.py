@@ -36,7 +36,7 @@ from PIL import Image
 LONG_SIDE = 64  # pixels of the longer side
 SMALL_SIZE = "64x48"
 SMALL_FOR_SCALED_STYLE = "128"  # with --style-scale: the style needs 32 pixels
-SMALL_FOR_LEVELS = "256"  # with --level-iterations: the coarsest of three needs 32 pixels
+SMALL_FOR_LEVELS = "256"  # with levels of one's own: the coarsest of three needs 32 pixels
 COMMANDS_WITH_SIZE = ("run", "batch", "grid")
 PICTURE_NAME = re.compile(r"[\w./-]+\.(?:jpg|jpeg|png|webp|tif|tiff|mp4)\b")
 REPOSITORY_FOLDERS = ("images/", "docs/", "output/", "notebooks/")  # not the reader's files
@@ -88,6 +88,7 @@ def scaled_down(module, args):
     iterations = 2
     if "--level-iterations" in args:
         args, iterations = one_iteration_a_level(args)
+    if {"--levels", "--level-iterations"} & set(args):
         size = SMALL_FOR_LEVELS
     end = args.index("--") if "--" in args else len(args)
     return [*args[:end], "--iterations", str(iterations), "--size", size, *args[end:]]

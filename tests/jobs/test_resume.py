@@ -25,7 +25,7 @@ from nst_tf.image.io import read_picture
 from nst_tf.run import main
 from nst_tf.rundir.checkpoint import checkpoints
 from nst_tf.rundir.layout import LOCK, OUR_FILES
-from nst_tf.rundir.losses_csv import LossLog
+from nst_tf.rundir.losses_csv import LossLog, read_losses
 from nst_tf.scaling import precision
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -114,22 +114,32 @@ def test_resumed_levels_keep_average_best_and_moments(job, interrupt_job, capsys
 
 @pytest.mark.slow
 def test_resumed_run_of_patches_is_the_same(job, interrupt_job):
-    knobs = [
-        "--statistic",
-        "patches",
-        "--style-layers",
-        "conv2_1",
-        "--size",
-        "80",
-        "--min-size",
-        "48",
-    ]
+    knobs = ["--statistic", "patches", "--style-layers", "conv2_1", "--size", "80"]
+    knobs += ["--min-size", "48"]
     knobs += ["--level-iterations", "2", "4", "--iterations", "6", "--output"]
     assert job(*knobs, "whole") == 0
     interrupt_job(4, *knobs, "cut")
     assert main(["--resume", "cut"]) == 0
     assert rows("cut") == rows("whole")
     assert Path("cut/result.png").read_bytes() == Path("whole/result.png").read_bytes()
+
+
+@pytest.mark.slow
+def test_resumed_run_has_the_losses_and_colors_of_an_uninterrupted_one(
+    job, interrupt_job, pictures
+):
+    knobs = ["--no-clip", "--range-weight", "5", "--blend", "losses", "--tv-form", "nine-point"]
+    knobs += ["--pooling", "l2-rescaled", "--init", "style-stats", "--color", "swap-lab"]
+    knobs += ["--content-layers", "conv2_1", "--style-layers", "conv1_1", "conv2_1"]
+    second_style = pictures[0]
+    assert job(second_style, *knobs, "--output", "whole") == 0
+    interrupt_job(4, second_style, *knobs, "--output", "cut")
+    assert main(["--resume", "cut"]) == 0
+    (history, _), (resumed, _) = (read_losses(f"{name}/losses.csv") for name in ("whole", "cut"))
+    assert resumed == history
+    assert set(history[0]) == {"total", "content", "style", "tv", "range"}
+    for picture in Path("whole").glob("*.png"):
+        assert picture.read_bytes() == Path("cut", picture.name).read_bytes(), picture.name
 
 
 def read_stdout(capsys):
