@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from nst_tf.config import STATISTICS as STATISTIC_NAMES
+from nst_tf.image.color import COLOR_MODES
 from nst_tf.presets import PRESETS
 
 CONTENT, STYLE, MASK, MAP = "images/content", "images/style", "images/mask", "images/map"
@@ -289,6 +291,7 @@ STRENGTH = Picture(
     "over saucer and table as beta grows. The default is 12.",
     _swept("coffee", "stained_glass", "--beta", (1, 4, 12, 32)),
     columns=2,
+    width=440,
 )
 SCALE = Picture(
     "style_scale",
@@ -314,12 +317,12 @@ COLORS = Picture(
             "astronaut",
             "stained_glass",
             "--color",
-            ("style", "luminance", "swap", "cholesky", "pca", "symmetric", "histogram"),
+            tuple(COLOR_MODES),
         ),
         Painting("", "the photograph", f"{CONTENT}/astronaut.jpg"),
     ),
-    columns=4,
-    width=300,
+    columns=5,
+    width=230,
 )
 GRADIENTS = Picture(
     "normalized_gradients",
@@ -466,10 +469,55 @@ STATISTICS = Picture(
             "chelsea",
             "stained_glass",
             "--statistic",
-            ("gram", "chain", "blurred", "moments", "wasserstein"),
+            STATISTIC_NAMES,
         ),
     ),
+    width=330,
+)
+PATCHES = Picture(
+    "patches",
+    "Patches: `--statistic patches`",
+    "TODO patches alt text that is long enough",
+    "TODO",
+    (
+        Painting(pair("chelsea", "stained_glass", "--statistic patches --size 512")),
+        Painting(pair("astronaut", "cubist", "--statistic patches --size 512")),
+    ),
+    columns=2,
     width=400,
+)
+ANALOGY = Picture(
+    "analogy",
+    "An image analogy: `--analogy`",
+    "TODO analogy alt text that is long enough",
+    "TODO",
+    (
+        Painting("", "first picture", f"{MAP}/night_strokes.png"),
+        Painting("", "second picture", f"{STYLE}/night_strokes.jpg"),
+        Painting("", "CONTENT", f"{MAP}/lake.png"),
+        Painting(
+            f"{MAP}/lake.png --analogy {MAP}/night_strokes.png {STYLE}/night_strokes.jpg --size 512 "
+            "--weights embedded --precision mixed",
+            "the result",
+        ),
+    ),
+    columns=2,
+    width=330,
+)
+SCALE_CONTROL = Picture(
+    "scale_control",
+    "Two styles at two scales: `--fine`, `--coarse`",
+    "TODO scale control alt text that is long enough",
+    "TODO",
+    (
+        Painting(
+            f"{CONTENT}/chelsea.jpg --fine {STYLE}/night_strokes.jpg --coarse "
+            f"{STYLE}/stained_glass.jpg --size 512 --weights embedded --precision mixed"
+        ),
+    ),
+    draw="mixed",
+    columns=2,
+    width=330,
 )
 SHEET = Picture(
     "sheet",
@@ -550,7 +598,7 @@ SECTIONS = (
     Section(
         "Strength and scale",
         "One knob at a time; all else as by default.",
-        (STRENGTH, SCALE, GRADIENTS),
+        (STRENGTH, SCALE, SCALE_CONTROL, GRADIENTS),
     ),
     Section("Colors", "The painting is the stained glass.", (COLORS,)),
     Section(
@@ -565,7 +613,11 @@ SECTIONS = (
         (REGIONS, DOODLE),
     ),
     Section("Layers", "Astronaut and broken planes.", (STYLE_LAYERS,)),
-    Section("Statistics", "Beside the moments, the default, four others.", (STATISTICS,)),
+    Section(
+        "Statistics",
+        "Beside the moments, the default, five others.",
+        (STATISTICS, PATCHES, ANALOGY),
+    ),
     Section("Paintings and photographs", "Small, to choose by.", (SHEET,)),
     Section(
         "Large",

@@ -31,6 +31,7 @@ from nst_tf.errors import NstError, check_choice  # noqa: E402
 from nst_tf.files import atomic_file  # noqa: E402
 from nst_tf.jobs.settings import make_config  # noqa: E402
 from nst_tf.run import make_parser  # noqa: E402
+from nst_tf.rundir.layout import MIXED, RESULT  # noqa: E402
 from nst_tf.scaling.times import in_words  # noqa: E402
 
 PICTURES = HERE / "gallery"
@@ -68,7 +69,7 @@ def config_of(words, say=lambda line: None):
 
 def folder_name(config):
     """Return the name of a painting's folder: another one for any other config."""
-    pair = "_".join(Path(path).stem for path in (config.content, *config.style))
+    pair = "_".join(Path(path).stem for path in (config.content, *config.paintings))
     return f"{pair}-{hashlib.sha256(config.text().encode()).hexdigest()[:8]}"
 
 
@@ -144,7 +145,7 @@ def _complete(pictures, due, ready):
 @functools.cache
 def image_of(painting):
     """Return a painting, or the file that is shown in its place."""
-    path = painting.file or folder_of(painting.words) / "result.png"
+    path = painting.file or folder_of(painting.words) / RESULT
     with Image.open(path) as image:
         return image.convert("RGB")
 
@@ -174,6 +175,20 @@ def beside(picture):
             sheet.paste(small, (number * (half + GAP), top))
     sheet.paste(result, (left, 0))
     return sheet
+
+
+def mixed(picture):
+    """Return the fine and the coarse style, the style that is mixed of them, and the painting."""
+    words = picture.paintings[0].words
+    config, folder = config_of(words), folder_of(words)
+    files = {
+        "--fine": config.fine,
+        "--coarse": config.coarse,
+        "the mixed style": folder / MIXED,
+        "the result": folder / RESULT,
+    }
+    pairs = [(Image.open(path).convert("RGB"), label) for label, path in files.items()]
+    return in_rows(pairs, picture.columns, picture.width)
 
 
 def in_rows(pairs, columns, width):
@@ -207,7 +222,7 @@ def _write(sheet, text, x, y):
     ImageDraw.Draw(sheet).text((x, y), text, INK, font=font, anchor="mm")
 
 
-DRAWINGS = {"tiles": tiles, "crop": crop, "beside": beside}
+DRAWINGS = {"tiles": tiles, "crop": crop, "beside": beside, "mixed": mixed}
 
 
 def file_of(picture):
