@@ -496,8 +496,8 @@ ANALOGY = Picture(
         Painting("", "second picture", f"{STYLE}/night_strokes.jpg"),
         Painting("", "CONTENT", f"{MAP}/lake.png"),
         Painting(
-            f"{MAP}/lake.png --analogy {MAP}/night_strokes.png {STYLE}/night_strokes.jpg --size 512 "
-            "--weights embedded --precision mixed",
+            f"{MAP}/lake.png --analogy {MAP}/night_strokes.png {STYLE}/night_strokes.jpg "
+            "--size 512 --weights embedded --precision mixed",
             "the result",
         ),
     ),

@@ -90,7 +90,7 @@ def test_commands_use_project_pictures_and_embedded_weights(gallery, pictures):
         masks = (config.masks, config.style_masks, config.regions)
         for file in (
             config.content,
-            *config.style,
+            *config.paintings,
             *(path for paths in masks for path in paths or ()),
         ):
             assert (ROOT / file.removeprefix("not:")).is_file(), painting.words
