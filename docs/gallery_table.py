@@ -322,7 +322,7 @@ COLORS = Picture(
         Painting("", "the photograph", f"{CONTENT}/astronaut.jpg"),
     ),
     columns=5,
-    width=230,
+    width=200,
 )
 GRADIENTS = Picture(
     "normalized_gradients",
@@ -517,7 +517,7 @@ SCALE_CONTROL = Picture(
     ),
     draw="mixed",
     columns=2,
-    width=330,
+    width=300,
 )
 SHEET = Picture(
     "sheet",
