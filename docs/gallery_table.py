@@ -306,12 +306,14 @@ SCALE = Picture(
 COLORS = Picture(
     "colors",
     "Whose colors: `--color`",
-    "The astronaut made of glass in seven colorings, from the glass's green and yellow to her "
+    "The astronaut made of glass in fourteen colorings, from the glass's green and yellow to her "
     "own orange, and the photograph",
     "`style` gives the glass's colors. `luminance` and `swap` keep the photograph's: orange "
     "suit, grey wall, black helmet. `cholesky`, `pca` and `symmetric` recolor the painting "
     "before the run, so that the suit stays orange and the wall gets some pink; `histogram` "
-    "does it channel by channel, with garish colors here.",
+    "does it channel by channel, with garish colors here. `match-style` recolors the photograph "
+    "instead. In Lab, Luv and YCbCr the dark lines stay in the orange suit, which `swap` loses "
+    "there.",
     (
         *_swept(
             "astronaut",
@@ -460,10 +462,11 @@ STYLE_LAYERS = Picture(
 STATISTICS = Picture(
     "statistics",
     "What is matched of the style: `--statistic`",
-    "The cat five times in orange, green and blue glass: small pieces and fur above, larger and "
-    "clearer pieces below",
+    "The cat six times in glass: small pieces and fur above; larger and clearer pieces below, "
+    "paler and angular in the last",
     "Cat and stained glass. Gram matrices, `chain` (of neighboring layers) and `blurred` look "
-    "much alike and leave some fur; `moments` and `wasserstein` turn the whole cat into glass.",
+    "much alike and leave some fur; `moments` and `wasserstein` make glass of more of the cat. "
+    "`patches` puts it together from the painting's pieces, in paler colors.",
     (
         *_swept(
             "chelsea",
@@ -477,11 +480,14 @@ STATISTICS = Picture(
 PATCHES = Picture(
     "patches",
     "Patches: `--statistic patches`",
-    "TODO patches alt text that is long enough",
-    "TODO",
+    "The cat of angular pieces of glass with dark leads; the cup as a round of wave lines, its "
+    "coffee red with small bubbles",
+    "The picture is put together from pieces of the painting: whole panes with their leads, whole "
+    "bundles of lines. Colors follow the forms less than with statistics: the coffee takes the red "
+    "of the sun.",
     (
         Painting(pair("chelsea", "stained_glass", "--statistic patches --size 512")),
-        Painting(pair("astronaut", "cubist", "--statistic patches --size 512")),
+        Painting(pair("coffee", "waves", "--statistic patches --size 512")),
     ),
     columns=2,
     width=400,
@@ -489,8 +495,11 @@ PATCHES = Picture(
 ANALOGY = Picture(
     "analogy",
     "An image analogy: `--analogy`",
-    "TODO analogy alt text that is long enough",
-    "TODO",
+    "A map of a night with moon, stars and trees, and the painted night; a map of a lake, and the "
+    "lake as a painted night",
+    "As the second picture is to the first, so is the result to CONTENT. Flat parts, where many "
+    "patches match equally well, take those at the same place: sky and water keep whorls and "
+    "waves. Stripes remain where no patch continues the next one, as between water and hills.",
     (
         Painting("", "first picture", f"{MAP}/night_strokes.png"),
         Painting("", "second picture", f"{STYLE}/night_strokes.jpg"),
@@ -507,8 +516,10 @@ ANALOGY = Picture(
 SCALE_CONTROL = Picture(
     "scale_control",
     "Two styles at two scales: `--fine`, `--coarse`",
-    "TODO scale control alt text that is long enough",
-    "TODO",
+    "The painted night and the stained glass; the glass with strokes of the night; the cat in deep "
+    "blue panes of strokes, with a beige face and leads about the eyes",
+    "The mixed style has the panes of the second painting in the strokes and colors of the first. "
+    "The night has little yellow, so the flower becomes beige.",
     (
         Painting(
             f"{CONTENT}/chelsea.jpg --fine {STYLE}/night_strokes.jpg --coarse "
@@ -572,8 +583,9 @@ What the presets and the knobs do, on the project's own pictures; the full comma
 - **Sizes**: presets at their own size, and with all their iterations unless `--iterations` says
   otherwise; the knobs with the default job (as many pixels as 640x480, 200 iterations); one
   picture at 1280. Rows of three and more are made smaller to fit the page.
-- **Where**: devos, coursera-tf2, tf-docs, keras-io and the large picture on an NVIDIA H200, the
-  others on two CPU cores, where a picture of the default job takes about two minutes.
+- **Where**: devos, coursera-tf2, tf-docs, keras-io, strength, scale control, colors, statistics,
+  patches and the large picture on an NVIDIA H200, the others on two CPU cores, where a picture of
+  the default job takes about two minutes.
 - **Precision, seed**: bfloat16 where `--precision mixed` stands, else float32; seed 0. Without
   bfloat16 in the processor, leave `--precision` out.
 - **Versions**: nst_tf 0.1.0, TensorFlow 2.21.0.

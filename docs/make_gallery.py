@@ -45,7 +45,15 @@ GAP = 8  # pixels between two tiles
 LINE = 22  # and for a line of labels
 LETTERS = 15
 PAPER, INK = "white", "#333333"
-OF_THE_RUN = ("output", "overwrite", "quiet", "resume", "list_presets", "list_samples", "print_every")
+OF_THE_RUN = (
+    "output",
+    "overwrite",
+    "quiet",
+    "resume",
+    "list_presets",
+    "list_samples",
+    "print_every",
+)
 
 
 # ---------------------------------------------------------------------------- commands

@@ -22,6 +22,9 @@ from nst_tf.objective.objective import Region, TermOfLayers
 SIDE = 3  # Li & Wand, section 4; pystiche
 SCORES = 2**24  # numbers of a comparison that are in memory at once: 64 MiB in float32
 KERNELS = 2**23  # numbers of the patches that are compared at once
+# Of an analogy: how much of a correlation of 1 a patch at the opposite corner loses. In flat parts
+# all patches are equally near, and the first one everywhere would make a regular pattern.
+DISTANCE = 0.3
 
 # ------------------------------------------------------------------ the nearest patch
 
@@ -41,6 +44,8 @@ class Bank(NamedTuple):
         The rows of each of K patches of P positions, from left to right and from top to bottom.
     scales : (1, 1, K, 1) float32
         1/norm of each patch.
+    centers : (1, 1, K, 2) float32
+        Where each patch is in its picture: row and column, in 0..1.
     energy : scalar
         Mean squared norm of a position's values, over the positions of the patches.
     """
@@ -49,6 +54,7 @@ class Bank(NamedTuple):
     values: tf.Tensor
     patches: tf.Tensor
     scales: tf.Tensor
+    centers: tf.Tensor
     energy: tf.Tensor
 
     @classmethod
@@ -70,7 +76,7 @@ class Bank(NamedTuple):
         """
         values = maps if values is None else values
         guides = guides or [None] * len(maps)
-        first, patches, norms, energies = 0, [], [], []
+        first, patches, centers, norms, energies = 0, [], [], [], []
         for features, wanted, guide in zip(maps, values, guides, strict=True):
             height, width = features.shape[1:3]
             corners = tf.range(0, height - side + 1, stride)[:, tf.newaxis] * width
@@ -79,6 +85,8 @@ class Bank(NamedTuple):
             patches.append(
                 first + tf.boolean_mask(corners, allowed)[:, tf.newaxis] + _offsets(side, width)
             )
+            places = _centers(tf.shape(corners), (height, width), side, stride)
+            centers.append(tf.boolean_mask(places, allowed))
             norms.append(tf.boolean_mask(_mean_squares(features, side, stride), allowed))
             energies.append(tf.boolean_mask(_mean_squares(wanted, side, stride), allowed))
             first += height * width
@@ -88,10 +96,11 @@ class Bank(NamedTuple):
             _rows(values),
             tf.concat(patches, 0)[tf.newaxis, tf.newaxis],
             scales[tf.newaxis, tf.newaxis, :, tf.newaxis],
+            tf.concat(centers, 0)[tf.newaxis, tf.newaxis],
             tf.reduce_mean(tf.concat(energies, 0)),
         )
 
-    def wanted(self, view, layer, features, guide, stride):
+    def wanted(self, view, layer, features, guide, stride, distance=0.0):
         """Return what the nearest patches want of a view of the picture.
 
         Parameters
@@ -104,6 +113,8 @@ class Bank(NamedTuple):
             How much each patch of the whole picture counts, by its center.
         stride : int
             Positions from a patch to the next.
+        distance : float
+            As for `nearest`.
 
         Returns
         -------
@@ -112,7 +123,8 @@ class Bank(NamedTuple):
         """
         window, inside = view.around(features, layer)
         first = [-start % stride for start in tf.unstack(view.first(layer))]
-        found = nearest(_from(tf.stop_gradient(window), first), self, stride=stride)
+        window_from = _from(tf.stop_gradient(window), first)
+        found = nearest(window_from, self, stride=stride, distance=distance, border=1)
         counts = tf.ones(tf.shape(found))
         if guide is not None:
             counts = _from(view.part(guide, layer), first)[0, ::stride, ::stride, 0]
@@ -127,6 +139,18 @@ def _mean_squares(features, side, stride):
     """Return the mean squared norm of the positions of each patch: (h, w)."""
     squares = tf.reduce_sum(tf.square(tf.cast(features, tf.float32)), 3, keepdims=True)
     return tf.nn.avg_pool2d(squares, side, stride, "VALID")[0, ..., 0]
+
+
+def _centers(shape, size, side, stride, border=0):
+    """Return row and column of the centers of (h, w) patches of a map, in 0..1: (h, w, 2).
+
+    The first patch begins `border` positions outside of the map, whose `size` is without them.
+    """
+    axes = [
+        (stride * tf.range(count) - border + side / 2) / length
+        for count, length in zip(tf.unstack(tf.cast(shape, tf.float32)), size)
+    ]
+    return tf.stack(tf.meshgrid(*axes, indexing="ij"), -1)
 
 
 def _allowed(corners, guide, width, side):
@@ -147,7 +171,7 @@ def _from(x, first):
     return x[:, first[0] :, first[1] :]
 
 
-def nearest(features, bank, *, stride=1):
+def nearest(features, bank, *, stride=1, distance=0.0, border=0):
     """Return the nearest patch of a bank for each patch of a map: Li & Wand 2016, eq. (3).
 
     ``argmax_k <p, s_k> / (|p| |s_k|)``, the normalized cross-correlation. |p| does not change the
@@ -160,6 +184,11 @@ def nearest(features, bank, *, stride=1):
     bank : Bank
     stride : int
         Positions of the map from a patch to the next.
+    distance : float
+        What is subtracted from the cross-correlation for each squared distance of the patches'
+        places in their pictures, whose sides are 1.
+    border : int
+        How many positions were added to the map on each side.
 
     Returns
     -------
@@ -173,12 +202,24 @@ def nearest(features, bank, *, stride=1):
     at_once = tf.minimum(SCORES // tf.reduce_prod(sides), KERNELS // (side**2 * channels))
     at_once = tf.clip_by_value(at_once, 1, count)
 
+    if distance:
+        size = tf.unstack(tf.cast(tf.shape(features)[1:3] - 2 * border, tf.float32))
+        places = _centers(sides, size, side, stride, border)
+        norms = side * tf.sqrt(_mean_squares(features, side, stride))[..., tf.newaxis]
+
+    def farther(centers):
+        """Return what patches of the bank lose, but for what all of them lose, times |p|."""
+        squares = tf.reduce_sum(tf.square(centers), 1)
+        return distance * norms * (squares - 2 * tf.matmul(places, centers, transpose_b=True))
+
     def compare(number, highest, found):
         begin = tf.minimum(number * at_once, count - at_once)  # the last ones overlap
         chosen, scale = (tf.slice(x, (begin, 0), (at_once, -1)) for x in (patches, scales))
         kernels = tf.gather(rows, chosen) * tf.cast(scale, rows.dtype)[..., tf.newaxis]
         kernels = tf.transpose(tf.reshape(kernels, (-1, side, side, channels)), (1, 2, 3, 0))
         scores = tf.cast(tf.nn.conv2d(features, kernels, stride, "VALID")[0], tf.float32)
+        if distance:
+            scores -= farther(tf.slice(bank.centers[0, 0], (begin, 0), (at_once, -1)))
         best = tf.reduce_max(scores, -1)
         place = begin + tf.argmax(scores, -1, output_type=tf.int32)
         return number + 1, tf.maximum(best, highest), tf.where(best > highest, place, found)
@@ -432,7 +473,8 @@ class PatchTerm(TermOfLayers):
         inner = {}
         for layer, bank in region.target.items():
             guide = region.guides.get(layer)
-            *maps, energy = bank.wanted(WHOLE, layer, content[layer], guide, self.stride)[0]
+            options = {"stride": self.stride, "distance": DISTANCE}
+            *maps, energy = bank.wanted(WHOLE, layer, content[layer], guide, **options)[0]
             inner[layer] = Wanted(*(x[:, 1:-1, 1:-1] for x in maps), energy)
         return region._replace(target=inner)
 

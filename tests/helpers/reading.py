@@ -8,6 +8,8 @@ import resource
 import sys
 from pathlib import Path
 
+import tifffile  # noqa: F401 - compiling it, when it is imported first, would be measured
+
 from nst_tf.errors import ImageError
 from nst_tf.image.io import read_picture
 

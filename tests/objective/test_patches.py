@@ -96,6 +96,22 @@ def test_a_guide_leaves_the_patches_whose_center_counts():
     np.testing.assert_array_equal(bank.patches[0, 0, :, 4], [2 * 7 + 3])
 
 
+def test_patches_that_are_equally_near_are_chosen_by_their_place():
+    flat = tf.ones((1, 9, 11, 4))
+    bank = Bank.of([tf.ones((1, 17, 21, 4))])
+    assert set(nearest(flat, bank).numpy().flat) == {0}
+    found = nearest(flat, bank, distance=0.1).numpy()
+    rows, columns = np.divmod(found, 21 - 2)
+    np.testing.assert_allclose(rows[:, 0] / 14, np.arange(7) / 6, atol=1 / 14)
+    np.testing.assert_allclose(columns[0] / 18, np.arange(9) / 8, atol=1 / 18)
+
+
+def test_distance_yields_to_the_correlation():
+    picture, style = feature_map(7, 8), feature_map(9, 7, seed=1)
+    found = nearest(picture, Bank.of([style]), distance=1e-6)
+    np.testing.assert_array_equal(found, nearest(picture, Bank.of([style])))
+
+
 # ------------------------------------------------------------------ the loss
 
 
