@@ -151,7 +151,8 @@ def save_image(path, image, space=VGG_PIXELS, *, notes=None, bits=8, profile=Non
     picture = np.asarray(image)
     if picture.dtype not in (np.uint8, np.uint16):
         picture = recover_image(picture, space, bits=16 if profile == "p3" else bits)
-    picture = in_profile(picture, profile, bits)
+    if profile or 8 * picture.itemsize != bits:
+        picture = in_profile(picture, profile, bits)
     data = _encoded(path.suffix.lower(), picture, notes, profile, dpi)
     with atomic_file(path) as temporary:
         temporary.write_bytes(data)

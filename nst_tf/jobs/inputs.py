@@ -124,22 +124,20 @@ def load_paintings(config, size, content_size, say=None):
                 weight,
                 read_mask(mask, size, content_size, config.binary_masks, say),
                 read_mask(style_mask, new_size, file_size, config.binary_masks, say),
-                load_unfiltered(config, file_size, new_size, say),
+                load_unfiltered(config, file_size, new_size, say) if config.analogy else None,
             )
         )
     return paintings
 
 
 def load_unfiltered(config, file_size, size, say=None):
-    """Return the first picture of an analogy at the size of the second, or None.
+    """Return the first picture of an analogy at the size of the second.
 
     Raises
     ------
     ImageError
         The second file has another size, `file_size`.
     """
-    if not config.analogy:
-        return None
     path, painting = config.analogy
     picture = read_picture(path, say=say)
     if picture.shape[:2] != file_size:

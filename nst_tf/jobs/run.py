@@ -19,6 +19,7 @@ from nst_tf.jobs.load import (
     describe_task,
     explain_out_of_memory,
     journal_files,
+    load_task,
     report_small_steps,
     with_precision,
     with_size,
@@ -104,9 +105,11 @@ def run_in_folder(config, output, picture=None, *, overwrite=False, callbacks=()
     config = with_precision(config, say)
     report_small_steps(config, say)
     with explain_out_of_memory(config):
-        config = with_size(config, say)
+        if str(config.size).endswith("+"):
+            config = with_size(config, say)
         used, remarks = memory_used(), []
-        task, finish, model = load_first_task(config, remarks.append)
+        load = load_first_task if config.fine else load_task
+        task, finish, model = load(config, remarks.append)
         for remark in remarks:
             say(remark)
         # All inputs are valid here, so the directory can be created.

@@ -75,9 +75,11 @@ def resolve_pictures(config, say=None):
     if config.analogy:
         analogy = tuple(map(_existing, config.analogy))
         return replace(config, content=content, style=analogy[1:], analogy=analogy)
-    folders = Folders(say)
-    style = [path for name in config.style for path in folders.pictures(_existing(name))]
-    return replace(config, content=content, style=tuple(style))
+    style = tuple(map(_existing, config.style))
+    if any(map(os.path.isdir, style)):
+        folders = Folders(say)
+        style = tuple(path for folder in style for path in folders.pictures(folder))
+    return replace(config, content=content, style=style)
 
 
 def _existing(name):

@@ -210,7 +210,9 @@ def tile_area(model, layers, size, config):
 def optimizer_images(config, tiled):
     """Return how many images the optimizer holds, beside the current one and its gradient."""
     optimizer = make_optimizer(config, VGG_PIXELS, config.iterations, tiled=tiled)
-    return tracked(optimizer, config).image_arrays - 2
+    if config.average or config.keep == "best":
+        optimizer = tracked(optimizer, config)
+    return optimizer.image_arrays - 2
 
 
 def expected(model, size, config):
