@@ -435,7 +435,7 @@ class JobConfig(TransferConfig):
     pooling: str | None = knob(
         "max",
         "pooling of the trunk: average as in the paper, max as the network was trained, l2 (root "
-        "of the sum of squares), or average or l2 rescaled to be about as loud as max",
+        "of the sum of squares), or average or l2 rescaled to about the scale of max",
         choices=POOLING,
     )
     padding: str = knob(
