@@ -9,7 +9,7 @@ POOLING = {  # kind -> what a window becomes, and what it is multiplied by
     "average": ("average", 1.0),
     "max": ("max", 1.0),
     "l2": ("l2", 1.0),
-    # On the scale of "max", with which the network was trained (crowsonkb's style-transfer-pytorch).
+    # About the scale of "max", as in training (crowsonkb's style-transfer-pytorch).
     "average-rescaled": ("average", 2.0),
     "l2-rescaled": ("l2", 0.78),
 }
