@@ -149,6 +149,16 @@ def test_names_of_a_result_are_found_here_or_beside_it(home, sent, monkeypatch, 
     assert recorded.style == (str(home / "got/painting.png"),)
 
 
+def test_samples_replace_files_that_are_not_found(home, sent, monkeypatch, tmp_path):
+    from nst_tf.jobs.settings import make_config
+
+    monkeypatch.chdir(tmp_path)
+    result = sent(home / "got/result.png", weights="embedded")
+    pair = {"content": "chelsea", "style": ("night_strokes",)}
+    config = make_config({"config": str(result), **pair})
+    assert (config.content, config.style) == ("chelsea", ("night_strokes",))
+
+
 def test_files_that_are_not_found_are_named(home, sent, monkeypatch, capsys, tmp_path):
     monkeypatch.chdir(tmp_path)
     result = sent(home / "got/result.png", masks=("mask.png",))

@@ -12,7 +12,7 @@ from nst_tf.cli import add_knobs, given, reported
 from nst_tf.config import JobConfig, unknown_knob
 from nst_tf.console import OneLineParser, complain, hushed, interrupt_once, print_line
 from nst_tf.errors import ConfigError
-from nst_tf.jobs.settings import KNOBS, PICTURES, preset_knobs, value_of
+from nst_tf.jobs.settings import KNOBS, MAKE_STYLE, PICTURES, preset_knobs, value_of
 
 ENGINES = ("here", "ray")
 RAY_OPTIONS = ("address", "workers", "cpus", "retries")
@@ -100,11 +100,18 @@ def make_jobs(options, say=print_line):
     base = base_config(options, say)
     if listed is not None:
         return read_jobs(listed, base=base, over=options, sweeps=sweeps, say=say)
-    if len(pictures) < len(PICTURES):
+    _check_pictures(pictures, options)
+    contents, styles = (pictures.get(name) for name in PICTURES)
+    return pairs(contents, styles, base=base, over=options, sweeps=sweeps, say=say)
+
+
+def _check_pictures(pictures, options):
+    """Raise ConfigError unless there are contents, and either styles or options that make one."""
+    makes = next((name for name in MAKE_STYLE if name in options), None)
+    if makes and "style" in pictures:
+        raise ConfigError(f"--{makes} makes the style of all jobs; leave out --style")
+    if "content" not in pictures or ("style" not in pictures and not makes):
         raise ConfigError(f"only --{next(iter(pictures))} was given; give --content and --style")
-    return pairs(
-        *(pictures[name] for name in PICTURES), base=base, over=options, sweeps=sweeps, say=say
-    )
 
 
 def base_config(options, say):

@@ -62,8 +62,8 @@ def read_jobs(path, *, base=None, over=None, sweeps=None, say=print_line):
     return _all_jobs(entries, base, over or {}, sweeps or {}, say)
 
 
-def pairs(contents, styles, *, base=None, over=None, sweeps=None, say=print_line):
-    """Return a job for each pair of content and style.
+def pairs(contents, styles=None, *, base=None, over=None, sweeps=None, say=print_line):
+    """Return a job for each pair of content and style; without styles, for each content.
 
     Parameters
     ----------
@@ -79,10 +79,10 @@ def pairs(contents, styles, *, base=None, over=None, sweeps=None, say=print_line
     ConfigError
         A folder or pattern has no pictures, or a value for all jobs is invalid.
     """
-    contents, styles = matching("content", contents, say), matching("style", styles, say)
-    count = len(contents) * len(styles)
-    check_count(count)
-    combined = [{"content": c, "style": (s,)} for c in contents for s in styles]
+    contents = matching("content", contents, say)
+    styles = [{}] if styles is None else [{"style": (s,)} for s in matching("style", styles, say)]
+    check_count(len(contents) * len(styles))
+    combined = [{"content": content, **style} for content in contents for style in styles]
     entries = [(None, knobs) for knobs in combined]
     return _all_jobs(entries, base or JobConfig(), over or {}, sweeps or {}, say)
 
@@ -183,7 +183,9 @@ def _with_pictures(config, folders):
     if all(path in found for path, found in zip(listed, choices)):  # no folder
         return [config]
     combined = itertools.product(*choices)
-    return [replace(config, content=content, style=tuple(style)) for content, *style in combined]
+    return [
+        replace(config, content=content, style=tuple(style) or None) for content, *style in combined
+    ]
 
 
 def _name_of(config, listed, name, swept):

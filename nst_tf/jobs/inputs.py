@@ -186,9 +186,9 @@ def style_size(config, path, shape, result_size, scale):
             size = same_area_size(shape, result_size)
         return scaled_size(size, scale)
     except ImageError as error:
+        advice = "" if config.stretch_style else ", or use --stretch-style"
         raise ImageError(
-            f"the style {path}: {error}; change --size, --style-size or --style-scale, or use "
-            "--stretch-style"
+            f"the style {path}: {error}; change --size, --style-size or --style-scale{advice}"
         ) from None
 
 

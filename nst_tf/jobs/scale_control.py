@@ -21,7 +21,7 @@ SAY_EVERY = 50  # iterations
 def scales_apart(config):
     """Return the config with `fine` and `coarse` as two styles."""
     both = {"style": config.paintings, "masks": config.masks and config.masks * 2}
-    return replace(config, fine=None, coarse=None, **both)
+    return replace(config, fine=None, coarse=None, color="style", **both)  # colors are the run's
 
 
 def load_first_task(config, say=None):
@@ -84,6 +84,8 @@ def _paint_mixed_style(folder, config, model, say):
         raise Interrupted(
             stop.result, f"interrupted while the style was mixed; `{command}` mixes it again"
         ) from None
+    if result.converged:
+        say(f"mixed style: converged after {result.iterations} iterations")
     with uninterrupted():
         save_image(folder / MIXED, result.picture)
         record_file(folder, ROLE, folder / MIXED)

@@ -8,10 +8,11 @@ from nst_tf.config import PATHS, JobConfig, exists, kind_of
 from nst_tf.console import hushed, print_line
 from nst_tf.errors import ConfigError, WeightsError, check_choice
 from nst_tf.presets import ON_SQUEEZENET_1_0, PRESETS
-from nst_tf.samples import SAMPLE_PAIR
+from nst_tf.samples import SAMPLE_PAIR, resolve_picture
 
 KNOBS = {knob.name: knob for knob in fields(JobConfig)}
 PICTURES = ("content", "style")  # knobs without a flag
+MAKE_STYLE = ("fine", "coarse", "analogy")  # in place of a style
 SEPARATOR = ";"  # between the values of a list in text
 POINT = "."  # the decimal mark of numbers in text
 BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
@@ -59,7 +60,7 @@ def _check_found(config, file):
         return
     flags = {"content": "CONTENT STYLE", "style": "CONTENT STYLE", "style_masks": "--style-masks"}
     for knob in PATHS:
-        missing = [path for path in config.paths([knob]) if not exists(path)]
+        missing = [path for path in config.paths([knob]) if not exists(resolve_picture(path))]
         if missing:
             raise ConfigError(
                 f"{file} holds the names of its files without their directories, and {missing[0]} "

@@ -68,13 +68,18 @@ def with_linear_map(model, layer, matrix, name="mapped"):
         The layer is missing, or the matrix does not fit its channels.
     """
     check_layers(model, layer)
-    matrix = np.asarray(matrix, np.float32)
+    try:
+        matrix = np.asarray(matrix, np.float32)
+    except (TypeError, ValueError):
+        raise ConfigError(f"`matrix` is {matrix!r:.60}; numbers (out, in) were expected") from None
     channels = dict(model.walk(3, lambda own, incoming: own.channels or incoming))[layer]
-    if matrix.ndim != 2 or matrix.shape[1] != channels or not np.isfinite(matrix).all():
+    if matrix.ndim != 2 or matrix.shape[1] != channels:
         raise ConfigError(
-            f"`matrix` has shape {matrix.shape}; (any, {channels}) was expected, finite: "
-            f"{layer} has {channels} channels"
+            f"`matrix` has shape {matrix.shape}; (any, {channels}) was expected: {layer} has "
+            f"{channels} channels"
         )
+    if not np.isfinite(matrix).all():
+        raise ConfigError("`matrix` holds NaN or infinite numbers")
     branch = Branch(LinearMap(matrix))
     return _with_branch(model, layer, f"{layer}_{name}", branch, after=True)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from nst_tf.batch.__main__ import main, sweeps_of
+from nst_tf.batch.__main__ import main, make_jobs, sweeps_of
 from nst_tf.batch.lists import LONGEST, _unused, pairs, read_jobs, save_jobs
 from nst_tf.batch.reading import MOST
 from nst_tf.config import JobConfig
@@ -287,6 +287,26 @@ def test_pattern_without_pictures_raises(folder, pattern):
         pairs([pattern], ["y.jpg"])
 
 
+@pytest.mark.parametrize(
+    ("knobs", "styles"),
+    [
+        ({"fine": "y.jpg", "coarse": "waves"}, ("y.jpg", "waves")),
+        ({"analogy": ["waves", "y.jpg"]}, ("y.jpg",)),
+    ],
+)
+def test_knobs_that_make_a_style_apply_to_each_photograph(folder, read_list, knobs, styles):
+    jobs = make_jobs({"content": ["photos"], **knobs})
+    assert [job.name for job in jobs] == [f"{name}_{'_'.join(names(styles))}" for name in "ab"]
+    assert [job.config.paintings for job in jobs] == [styles] * 2
+    listed = read_list(json.dumps([{"content": "photos", **knobs}]), "jobs.json")
+    assert [job.name for job in listed] == [job.name for job in jobs]
+    assert [job.problem for job in listed] == [""] * 2
+
+
+def names(paths):
+    return [Path(path).stem for path in paths]
+
+
 # ------------------------------------------------------------------ the command line
 
 
@@ -296,6 +316,8 @@ def test_pattern_without_pictures_raises(folder, pattern):
         ([], "give either a list of jobs or --content and --style"),
         (["jobs.toml", "--content", "y.jpg"], "give either a list of jobs or --content and"),
         (["--content", "y.jpg"], "only --content was given"),
+        (["--content", "y.jpg", "--style", "y.jpg", "--fine", "y.jpg"], "leave out --style"),
+        (["--style", "y.jpg"], "only --style was given"),
         (["none.toml"], "none.toml is not a file"),
         (["--content", "y.jpg", "--style", "y.jpg", "--set", "alpha"], "was expected, as in"),
         (["--content", "y.jpg", "--style", "y.jpg", "--set", "alpha=,"], "was expected, as in"),

@@ -135,6 +135,11 @@ def test_style_of_the_command_line_replaces_that_of_a_config(pictures, tmp_path,
     assert (config.style, config.paintings) == (None, ("a.png", "b.png"))
 
 
+def test_mixed_style_counts_as_one(pictures):
+    config = JobConfig(content="x.png", fine="a.png", coarse="b.png", color="match-style")
+    assert scale_control.scales_apart(config).style == ("a.png", "b.png")
+
+
 def test_lists_of_jobs_accept_samples_and_hide_directories(tmp_path):
     entry = {"content": "chelsea", "fine": "night_strokes", "coarse": "own.jpg"}
     path = tmp_path / "jobs.json"

@@ -118,8 +118,13 @@ def test_branches_that_do_not_fit_are_refused(branched, tiny_model):
         (lambda: with_dilation(branched, "conv2_1", 2), "has a layer conv2_1_dilated_2 already"),
         (
             lambda: with_linear_map(tiny_model, "avgpool2", np.eye(5)),
-            r"`matrix` has shape \(5, 5\); \(any, 6\) was expected, finite: avgpool2 has 6",
+            r"`matrix` has shape \(5, 5\); \(any, 6\) was expected: avgpool2 has 6 channels",
         ),
+        (
+            lambda: with_linear_map(tiny_model, "avgpool2", np.full((2, 6), np.nan)),
+            "`matrix` holds NaN or infinite numbers",
+        ),
+        (lambda: with_linear_map(tiny_model, "avgpool2", "x"), r"`matrix` is 'x'; numbers \(out"),
     ]:
         with pytest.raises(ConfigError, match=message):
             change()
