@@ -222,9 +222,9 @@ def loss_terms(model, config, *, content=True, style=True):
 
             terms.append(PatchTerm(config.beta, weights, **options, stride=config.patch_stride))
         else:
-            options |= {"statistic": config.statistic, "by_size": config.normalize_weights}
-            options |= {"blend": config.blend}
-            terms.append(StyleTerm(config.beta, weights, **options))
+            options |= {"statistic": config.statistic, "blend": config.blend}
+            by_size = config.normalize_weights
+            terms.append(StyleTerm(config.beta, weights, **options, by_size=by_size))
     if not terms:
         raise ConfigError(
             "there is nothing to keep and nothing to match: give a content with alpha above 0, "

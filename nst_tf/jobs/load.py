@@ -12,7 +12,7 @@ from nst_tf.console import print_line
 from nst_tf.errors import ConfigError, NstError
 from nst_tf.image.io import read_picture
 from nst_tf.image.pixels import UNIT_PIXELS
-from nst_tf.image.sizes import LARGEST, parse_size
+from nst_tf.image.sizes import parse_size
 from nst_tf.jobs.inputs import input_files, load_images
 from nst_tf.models import Trunk, load_model, normalize_trunk, resolve_layers
 from nst_tf.optim.from_config import optimizer_name
@@ -44,13 +44,11 @@ def with_precision(config, say=print_line):
 
 
 def with_size(config, say=print_line):
-    """Return the config with a size such as "512+" resolved; report the chosen size."""
-    size = parse_size(config.size)
-    if not isinstance(size, tuple) or size[0] != LARGEST:
-        return config
+    """Return the config of a size such as "512+" with it resolved; report the chosen size."""
+    _, least = parse_size(config.size)
     photograph = read_picture(config.content, say=None).shape[:2]
     pictures = 1 + len(config.paintings)
-    (height, width), why = largest_size(load_trunk(config), photograph, size[1], config, pictures)
+    (height, width), why = largest_size(load_trunk(config), photograph, least, config, pictures)
     say(f"--size {config.size}: {width}x{height} pixels, {why}")
     return replace(config, size=f"{width}x{height}")
 

@@ -10,6 +10,7 @@ from nst_tf.jobs.load import (
     describe_task,
     explain_out_of_memory,
     journal_files,
+    load_task,
     with_precision,
 )
 from nst_tf.jobs.run import run_task, show_result
@@ -74,7 +75,8 @@ def resume_job(folder, *, callbacks=(), say=print_line):
         config = with_precision(replace(config, precision=recorded), say)
         with explain_out_of_memory(config):
             with explain_missing_inputs(folder):
-                task, finish, model = load_first_task(config)
+                load = load_first_task if config.fine else load_task
+                task, finish, model = load(config)
             files = journal_files(config, model) | mixed_file(folder, journal)
             check_unchanged(folder, folder / CONFIG, files, say)
             remove_half_written(folder)

@@ -25,12 +25,10 @@ def scales_apart(config):
 
 
 def load_first_task(config, say=None):
-    """Return `load_task` of a config; with `fine` and `coarse`, of both as styles.
+    """Return `load_task` of a config with `fine` and `coarse`, of both as styles.
 
     That checks all inputs before anything is written.
     """
-    if not config.fine:
-        return load_task(config, say)
     task, finish, model = load_task(scales_apart(config), say)
     resolve_layers(model, config.fine_layers)
     return task, finish, model
