@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from nst_tf.config import STATISTICS as STATISTIC_NAMES
+from nst_tf.config import METHODS
 from nst_tf.image.color import COLOR_MODES
 from nst_tf.presets import PRESETS
 
@@ -459,9 +459,9 @@ STYLE_LAYERS = Picture(
     ),
     width=400,
 )
-STATISTICS = Picture(
+MATCHED = Picture(
     "statistics",
-    "What is matched of the style: `--statistic`",
+    "What is matched of the style: `--method`",
     "The cat six times in glass: small pieces and fur above; larger and clearer pieces below, "
     "paler and angular in the last",
     "Cat and stained glass. Gram matrices, `chain` (of neighboring layers) and `blurred` look "
@@ -471,23 +471,23 @@ STATISTICS = Picture(
         *_swept(
             "chelsea",
             "stained_glass",
-            "--statistic",
-            STATISTIC_NAMES,
+            "--method",
+            METHODS,
         ),
     ),
     width=330,
 )
 PATCHES = Picture(
     "patches",
-    "Patches: `--statistic patches`",
+    "Patches: `--method patches`",
     "The cat of angular pieces of glass with dark leads; the cup as a round of wave lines, its "
     "coffee red with small bubbles",
     "The picture is put together from pieces of the painting: whole panes with their leads, whole "
     "bundles of lines. Colors follow the forms less than with statistics: the coffee takes the red "
     "of the sun.",
     (
-        Painting(pair("chelsea", "stained_glass", "--statistic patches --size 512")),
-        Painting(pair("coffee", "waves", "--statistic patches --size 512")),
+        Painting(pair("chelsea", "stained_glass", "--method patches --size 512")),
+        Painting(pair("coffee", "waves", "--method patches --size 512")),
     ),
     columns=2,
     width=400,
@@ -628,7 +628,7 @@ SECTIONS = (
     Section(
         "Statistics",
         "Beside the moments, the default, five others.",
-        (STATISTICS, PATCHES, ANALOGY),
+        (MATCHED, PATCHES, ANALOGY),
     ),
     Section("Paintings and photographs", "Small, to choose by.", (SHEET,)),
     Section(

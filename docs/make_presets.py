@@ -75,7 +75,7 @@ def _style(knobs):
         words += f"; w {' '.join(f'{weight:.3g}' for weight in weights)}"
     else:
         words += f"; w {weights[0]:.2g} ... {weights[-1]:.2g}"
-    words += "" if knobs["statistic"] == "gram" else f"; {knobs['statistic']}"
+    words += "" if knobs["method"] == "gram" else f"; {knobs['method']}"
     shift = knobs["activation_shift"]
     return words + (f"; shift {shift:g}" if shift else "") + f"; {knobs['pooling']} pools"
 

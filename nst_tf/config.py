@@ -41,7 +41,7 @@ STARTS = ("content", "noise", "grey", "style", "style-stats")  # values of `init
 POOLING = ("average", "max", "l2", "average-rescaled", "l2-rescaled")
 CONTENT_SCALES = ("half", "sum", "mean", "quarter-mean", "root", "relative")
 TV_FORMS = ("squared", "absolute", "mean", "power", "nine-point")
-STATISTICS = ("gram", "chain", "blurred", "moments", "wasserstein", "patches")
+METHODS = ("gram", "chain", "blurred", "moments", "wasserstein", "patches")
 WEIGHTING = ("equal", "quarter-deepest", "geometric", "geometric-top")
 BLENDS = ("targets", "losses")
 PROPAGATION = ("simple", "inside", "all")
@@ -63,7 +63,7 @@ PRECISIONS = ("auto", "float32", "mixed")
 FINE_LAYERS = ("conv1_1", "conv2_1")  # Gatys et al. 2017, section 6, and their ScaleControl.ipynb
 STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")  # Gatys et al. 2015
 PATCH_LAYERS = ("conv3_1", "conv4_1")  # Li & Wand 2016, section 4
-OWN_LAYERS = {**dict.fromkeys(STATISTICS, STYLE_LAYERS), "patches": PATCH_LAYERS}
+OWN_LAYERS = {**dict.fromkeys(METHODS, STYLE_LAYERS), "patches": PATCH_LAYERS}
 
 
 def knob(default, help, *, choices=None, minimum=None, maximum=None, above=None, metavar=None):
@@ -133,11 +133,11 @@ class TransferConfig:
         "misplaced motifs), geometric (halved with each deeper layer) or geometric-top",
         choices=WEIGHTING,
     )
-    statistic: str = knob(
+    method: str = knob(
         "gram",
-        "style statistic to match: Gram matrices, moments (mean and covariance) or another; or "
+        "what of the style is matched: Gram matrices, moments (mean and covariance) or another; or "
         "patches: 3x3 positions of a layer, each like the nearest of the style (Li & Wand 2016)",
-        choices=STATISTICS,
+        choices=METHODS,
     )
     blend: str = knob(
         "targets",
@@ -146,7 +146,7 @@ class TransferConfig:
     )
     patch_stride: int = knob(
         2,
-        "positions from a patch to the next; 1 takes 16 times as long (statistic patches)",
+        "positions from a patch to the next; 1 takes 16 times as long (method patches)",
         minimum=1,
         maximum=3,
     )
@@ -179,7 +179,7 @@ class TransferConfig:
         None,
         "adam, lbfgs (L-BFGS-B), lbfgs-fixed (no line search) or sgd (plain gradient descent; "
         "default: the schedule's, or adam if a learning rate, a decay, --normalize-gradients, "
-        "--carry-moments or the statistic patches is given)",
+        "--carry-moments or the method patches is given)",
         choices=OPTIMIZERS,
     )
     iterations: int = knob(500, "number of updates of the image", minimum=0, maximum=10**9)
@@ -290,7 +290,7 @@ class TransferConfig:
             value = _typed(knob_field, getattr(self, knob_field.name))
             object.__setattr__(self, knob_field.name, value)
             _check_limits(knob_field, value)
-        layers = self.style_layers or OWN_LAYERS[self.statistic]
+        layers = self.style_layers or OWN_LAYERS[self.method]
         _check_one_weight_each("style", layers, self.style_layer_weights)
         _check_one_weight_each("content", self.content_layers, self.content_layer_weights)
         for name, optimizers in NEEDED_OPTIMIZERS.items():
@@ -304,19 +304,19 @@ class TransferConfig:
                 f"`range_weight` is {self.range_weight:g}, but `clip` keeps all pixels in range; "
                 "add --no-clip (clip=False), or leave it out"
             )
-        if self.normalize_gradients and self.statistic == "chain":
+        if self.normalize_gradients and self.method == "chain":
             raise ConfigError(
-                "`normalize_gradients` does not work with the statistic chain, whose losses read "
-                "two layers each; use another statistic"
+                "`normalize_gradients` does not work with the method chain, whose losses read "
+                "two layers each; use another method"
             )
-        if self.blend != "targets" and self.statistic == "patches":
+        if self.blend != "targets" and self.method == "patches":
             raise ConfigError(
                 f"`blend` is {self.blend}, but patches are chosen from all styles; leave it out, "
-                "or use another statistic"
+                "or use another method"
             )
-        if self.normalize_weights and self.statistic == "patches":
+        if self.normalize_weights and self.method == "patches":
             raise ConfigError(
-                "`normalize_weights` does not work with the statistic patches, whose targets are "
+                "`normalize_weights` does not work with the method patches, whose targets are "
                 "no matrices; use `style_layer_weights`"
             )
         if self.level_iterations:
@@ -363,7 +363,7 @@ class JobConfig(TransferConfig):
     tv_weight: float = with_default("tv_weight", 8.0)
     unit: str = with_default("unit", "relative")
     style_weighting: str = with_default("style_weighting", "quarter-deepest")
-    statistic: str = with_default("statistic", "moments")
+    method: str = with_default("method", "moments")
     schedule: str = with_default("schedule", "fast")
     precision: str = with_default("precision", "auto")
     iterations: int = with_default("iterations", 200)
@@ -393,7 +393,7 @@ class JobConfig(TransferConfig):
     analogy: tuple[str, ...] | None = knob(
         None,
         "two pictures of one size, in place of a style: CONTENT becomes to the result what the "
-        "first is to the second (image analogy, with the statistic patches)",
+        "first is to the second (image analogy, with the method patches)",
         metavar=("UNFILTERED", "FILTERED"),
     )
     binary_masks: bool = knob(False, "threshold gray in masks to black or white")
@@ -609,16 +609,16 @@ class JobConfig(TransferConfig):
                 "`regions` and `analogy` both say which part of the painting goes where; give one "
                 "of them"
             )
-        if self.statistic != "patches":
+        if self.method != "patches":
             raise ConfigError(
-                f"`analogy` chooses patches, but the statistic is {self.statistic}; use patches"
+                f"`analogy` chooses patches, but the method is {self.method}; use patches"
             )
         object.__setattr__(self, "style", self.analogy[1:])
 
     def changed(self, /, **knobs):
-        """As for `TransferConfig`; an analogy brings its style and statistic with it."""
+        """As for `TransferConfig`; an analogy brings its style and method with it."""
         if knobs.get("analogy"):
-            knobs = {"style": None, "statistic": "patches", **knobs}
+            knobs = {"style": None, "method": "patches", **knobs}
         return super().changed(**knobs)
 
     def _check_regions(self):

@@ -293,7 +293,7 @@ PRESETS = {
             "content_layers": ("conv4_2",),
             "style_layers": ("all",),
             "style_weighting": "geometric",
-            "statistic": "chain",
+            "method": "chain",
             "activation_shift": -1.0,
             "alpha": 1e-4,
             "beta": 1.0,

@@ -14,8 +14,9 @@ PEERS = {
     "style-layer": "--style-layers",
     "style-layer-weight-exp": "--style-weighting geometric",
     **dict.fromkeys(
-        ("style-loss", "sl", "mrf", "mrf-w", "mrf-weight", "patch-size"), "--statistic patches"
+        ("style-loss", "sl", "mrf", "mrf-w", "mrf-weight", "patch-size"), "--method patches"
     ),
+    "statistic": "--method",
     **dict.fromkeys(("mrf-layers", "analogy-layers"), "--style-layers"),
     **dict.fromkeys(("analogy-w", "use-full-analogy"), "--analogy UNFILTERED FILTERED"),
     "b-content-w": f"--alpha{_WEIGHT}",

@@ -171,7 +171,7 @@ def make_task(content_image, style_image, model, init_image=None, config=None):
     check_layers(model, ())
     styles = as_styles(style_image)
     start = content_image if init_image is None else init_image
-    _check_images(content_image, styles, start, config.statistic)
+    _check_images(content_image, styles, start, config.method)
     terms = loss_terms(model, config, content=content_image is not None, style=bool(styles))
     if config.precision != "float32":
         from nst_tf.scaling.precision import choose_precision
@@ -206,23 +206,23 @@ def loss_terms(model, config, *, content=True, style=True):
         scale = "relative" if relative else config.content_scale
         terms.append(ContentTerm(config.alpha, weights, scale, config.normalize_weights))
     if style and config.beta:
-        layers = resolve_layers(model, config.style_layers or OWN_LAYERS[config.statistic])
+        layers = resolve_layers(model, config.style_layers or OWN_LAYERS[config.method])
         weights = style_layer_weights(
             model,
             layers,
             config.style_layer_weights,
             config.style_weighting,
-            config.statistic,
+            config.method,
         )
         weights = {layer: weights[layer] for layer in model if layer in weights}
         shift, propagation = config.activation_shift, config.propagation
         options = {"shift": shift, "relative": relative, "propagation": propagation}
-        if config.statistic == "patches":
+        if config.method == "patches":
             from nst_tf.objective.patches import PatchTerm
 
             terms.append(PatchTerm(config.beta, weights, **options, stride=config.patch_stride))
         else:
-            options |= {"statistic": config.statistic, "blend": config.blend}
+            options |= {"statistic": config.method, "blend": config.blend}
             by_size = config.normalize_weights
             terms.append(StyleTerm(config.beta, weights, **options, by_size=by_size))
     if not terms:
@@ -239,7 +239,7 @@ def loss_terms(model, config, *, content=True, style=True):
     return [*terms, TVTerm(config.tv_weight, config.tv_form)]
 
 
-def _check_images(content_image, styles, start, statistic):
+def _check_images(content_image, styles, start, method):
     if start is None:
         raise ImageError("without a content image an `init_image` is needed: it gives the size")
     images = {"content_image": content_image, "init_image": start}
@@ -261,19 +261,19 @@ def _check_images(content_image, styles, start, statistic):
         if style.style_mask is not None:
             check_mask("style_mask", style.style_mask, style.image.shape[1:3])
         if style.unfiltered is not None:
-            _check_analogy(style, statistic)
+            _check_analogy(style, method)
 
 
-def _check_analogy(style, statistic):
+def _check_analogy(style, method):
     check_image("unfiltered", style.unfiltered)
     if style.unfiltered.shape != style.image.shape:
         raise ImageError(
             f"`unfiltered` has shape {tuple(style.unfiltered.shape)}, the image of its style "
             f"{tuple(style.image.shape)}; they must be alike"
         )
-    if statistic != "patches":
+    if method != "patches":
         raise ConfigError(
-            f"a style with an `unfiltered` picture needs the statistic patches, not {statistic}"
+            f"a style with an `unfiltered` picture needs the method patches, not {method}"
         )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from nst_tf.config import COLOR_MODES, STATISTICS, JobConfig
+from nst_tf.config import COLOR_MODES, METHODS, JobConfig
 from nst_tf.presets import PRESETS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -107,11 +107,11 @@ def test_preset_commands_change_only_what_the_caption_names(gallery, pictures):
         assert given - allowed - {"preset"} <= {word.replace("-", "_") for word in named}, name
 
 
-def test_every_preset_color_mode_and_statistic_is_shown(gallery, pictures):
+def test_every_preset_color_mode_and_method_is_shown(gallery, pictures):
     configs = [gallery.config_of(painting.words) for painting in paintings(pictures)]
     assert {f"preset_{name}" for name in PRESETS} <= set(pictures)
     assert {config.color for config in configs} == set(COLOR_MODES)
-    assert {config.statistic for config in configs} == set(STATISTICS)
+    assert {config.method for config in configs} == set(METHODS)
 
 
 # ------------------------------------------------------------------ the script

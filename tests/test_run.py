@@ -400,7 +400,7 @@ def test_version_does_not_import_tensorflow(module):
         (["--iterations", "many"], "argument --iterations: invalid int value: 'many'"),
         (["--pooling", "median"], "invalid choice: 'median'"),
         (["--color", "sepia"], "(choose from"),
-        (["--statistic", "mean"], "gram"),
+        (["--method", "mean"], "gram"),
         (["--style-layer-weights", "a", "b"], "'a b' are not numbers"),
         (
             ["--output", "-dash"],

@@ -16,7 +16,7 @@ JOBS = {  # name -> settings beside size and iterations, and the iterations' fra
     "tutorial, float32": (TUTORIAL, 0.2),
     "tutorial, mixed": ({**TUTORIAL, "precision": "mixed"}, 0.2),
     "SciPy's L-BFGS": ({"optimizer": "lbfgs"}, 0.2),
-    "Wasserstein": ({"statistic": "wasserstein"}, 0.2),
+    "Wasserstein": ({"method": "wasserstein"}, 0.2),
 }
 
 

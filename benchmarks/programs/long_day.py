@@ -61,7 +61,7 @@ def transfers(weights, folder):
     model = load_model(weights)
     _, style = load_image(STYLE, size=96)
     knobs = {name: getattr(JobConfig(), name) for name in ("alpha", "beta", "tv_weight", "unit")}
-    knobs |= {"schedule": "fast", "statistic": "moments", "iterations": ITERATIONS}
+    knobs |= {"schedule": "fast", "method": "moments", "iterations": ITERATIONS}
     return lambda size: style_transfer(load_image(CONTENT, size)[1], style, model, **knobs)
 
 

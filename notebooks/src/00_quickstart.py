@@ -84,7 +84,7 @@ knobs = {
     "beta": 12.0,  # how much the style counts
     "tv_weight": 8.0,  # how much smoothness counts
     "schedule": "fast",  # from coarse to fine
-    "statistic": "moments",  # what of the style is matched: docs/choosing.md
+    "method": "moments",  # what of the style is matched: docs/choosing.md
     "iterations": lesson.iterations,
 }
 

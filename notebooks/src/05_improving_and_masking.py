@@ -256,11 +256,11 @@ variants = {
     "shift": {"activation_shift": -1.0},
     "all layers": {"style_layers": "all"},
     "geometric": {"style_layers": "all", "style_weighting": "geometric"},
-    "chain": {"style_layers": "all", "statistic": "chain"},
+    "chain": {"style_layers": "all", "method": "chain"},
     "together": {
         "style_layers": "all",
         "style_weighting": "geometric",
-        "statistic": "chain",
+        "method": "chain",
         "activation_shift": -1.0,
     },
 }

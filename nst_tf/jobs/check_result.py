@@ -57,7 +57,7 @@ def _too_large_steps(result, clipped):
     shown = -1 if result.best is None else result.best
     first, last = (result.history[n]["total"] for n in (0, shown))
     facts = []
-    jumps = result.config.statistic == "patches"  # when others become the nearest: often upwards
+    jumps = result.config.method == "patches"  # when others become the nearest: often upwards
     if last > first + HIGHER * abs(first) and not jumps:
         facts.append(f"the loss is higher than at the start ({last:.4g}, was {first:.4g})")
     if clipped > CLIPPED:

@@ -122,7 +122,7 @@ def load_trunk_and_images(config, say=None):
         The dict is that of `load_images`.
     """
     model = load_trunk(config)
-    for layers in (config.content_layers, config.style_layers or OWN_LAYERS[config.statistic]):
+    for layers in (config.content_layers, config.style_layers or OWN_LAYERS[config.method]):
         resolve_layers(model, layers)  # reject unknown names before reading pictures
     images = load_images(config, model.space, say)
     if config.normalize:

@@ -45,7 +45,7 @@ class Style:
     style_mask : (H, W) float in [0, 1], optional
         Of the style image's size: which part of the painting is used. None: all of it.
     unfiltered : (1, H, W, 3) float32, optional
-        What the painting depicts, of its size. The statistic "patches" then paints by analogy:
+        What the painting depicts, of its size. The method "patches" then paints by analogy:
         it chooses patches of the painting by what this picture and the content have in common.
     """
 

@@ -385,7 +385,7 @@ class PatchTerm(TermOfLayers):
         everywhere = [style for style in plain if style.mask is None]
         if len({style.weight for style in everywhere}) > 1:
             raise ConfigError(
-                "the styles have different weights, but the statistic patches chooses among the "
+                "the styles have different weights, but the method patches chooses among the "
                 "patches of all styles without a mask; leave out the weights, or give masks"
             )
         if analogies and content_image is None:

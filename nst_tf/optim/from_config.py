@@ -88,7 +88,7 @@ def optimizer_name(config):
     knobs = (
         *(config.learning_rate, config.decay),
         *(config.normalize_gradients, config.carry_moments),
-        config.statistic == "patches",
+        config.method == "patches",
     )
     if config.optimizer is None and any(knobs):
         return "adam"

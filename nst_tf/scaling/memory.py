@@ -272,7 +272,7 @@ def _model_and_layers(model, config):
     model = model.computing_in(choose_precision(config.precision).dtype)
     read = {
         layer
-        for names in (config.content_layers, config.style_layers or OWN_LAYERS[config.statistic])
+        for names in (config.content_layers, config.style_layers or OWN_LAYERS[config.method])
         for layer in resolve_layers(model, names)
     }
     return model, [layer for layer in model if layer in read]
@@ -313,7 +313,7 @@ def estimate(model, layers, levels, config, tile=0, used=None):
 def expected_seconds(model, layers, levels, config, speed, tiled):
     """Return the seconds of a run whose convolutions make `speed` operations per second."""
     an_update, seconds = UPDATE, TRACING
-    if config.statistic == "wasserstein":
+    if config.method == "wasserstein":
         an_update += EIGENVALUES * sum(
             channels**3 for name, channels, _ in _used(model, layers) if name in layers
         )
@@ -323,7 +323,7 @@ def expected_seconds(model, layers, levels, config, speed, tiled):
         updates = level.iterations * (SEARCH if optimizer_name(config) == "lbfgs" else 1)
         height, width = level.size
         compared = 0.0
-        if config.statistic == "patches":
+        if config.method == "patches":
             compared = patches_operations(model, config, level.size) / (SHARE_OF_TIMED * speed)
         seconds += (updates + TO_BEGIN) * (an_update + height * width * a_pixel + compared)
     return seconds
@@ -333,7 +333,7 @@ def needed_bytes(model, layers, config, area, piece, remembered):
     """Return what a picture of `area` pixels needs that is processed in pieces of `piece`."""
     content = resolve_layers(model, config.content_layers) if config.alpha else ()
     maps = area * target_bytes_a_pixel(model, content) + piece * bytes_a_pixel(model, layers)
-    if config.statistic == "patches":
+    if config.method == "patches":
         maps += patches_bytes(model, config, area, piece)
     fragments = FRAGMENTS_OF_TILES if piece < area else FRAGMENTS
     return MACHINERY + area * (ARRAYS + remembered) * ARRAY + fragments * maps
@@ -364,7 +364,7 @@ def patches_operations(model, config, size):
 
 
 def _style_layers(model, config):
-    return resolve_layers(model, config.style_layers or OWN_LAYERS[config.statistic])
+    return resolve_layers(model, config.style_layers or OWN_LAYERS[config.method])
 
 
 def bytes_a_pixel(model, layers):

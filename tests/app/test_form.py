@@ -174,7 +174,7 @@ def test_missing_input_raises(uploads, pair):
         ({"seconds": 0.0}, "the duration is 0 seconds"),
         ({"scale": 3.0, "side": 640}, r"the stroke size is 3; the maximum at this size is 1\.5"),
         ({"more": {"seed": "x"}}, "`seed` is 'x'; a whole number was expected"),
-        ({"more": {"statistic": "gramm"}}, "`statistic` is 'gramm'; choose from gram"),
+        ({"more": {"method": "gramm"}}, "`method` is 'gramm'; choose from gram"),
         ({"more": {"init": "/etc/passwd"}}, "`init` is '/etc/passwd'; choose from content"),
         ({"more": {"weights": "/x.mat"}}, "`weights` can't be set on this page"),
         ({"more": {"style_masks": "/x.png"}}, "`style_masks` can't be set on this page"),

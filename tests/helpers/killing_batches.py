@@ -23,7 +23,7 @@ from nst_tf.batch.whole import JOBS, resume_batch, run_batch
 from nst_tf.jobs.do import found_done
 from nst_tf.jobs.job import DONE
 
-SWEEPS = {"alpha": [0.5, 1.0, 2.0, 4.0], "statistic": ["moments", "gram"]}
+SWEEPS = {"alpha": [0.5, 1.0, 2.0, 4.0], "method": ["moments", "gram"]}
 KILLS = 2
 TRIES = 2  # after the kills: the first may report a job that was killed twice, the next retries it
 

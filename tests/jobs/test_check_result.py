@@ -49,7 +49,7 @@ def test_run_that_painted_has_no_warnings():
     assert warned(GRAY + 20, losses={**LOSSES, "total": 9.05}) == [], "the noise of Adam"
     assert warned(GRAY + 20, optimizer="lbfgs") == []
     risen = {**LOSSES, "total": 12.0}
-    assert warned(GRAY + 20, losses=risen, statistic="patches") == [], "other patches are nearest"
+    assert warned(GRAY + 20, losses=risen, method="patches") == [], "other patches are nearest"
 
 
 def test_loss_that_rose_names_both_and_the_learning_rate():

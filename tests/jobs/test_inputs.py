@@ -287,13 +287,13 @@ def pair(pictures, tmp_path):
 
 def test_an_analogy_brings_its_style(config, pair):
     config = config.changed(analogy=pair)
-    assert (config.style, config.statistic) == (pair[1:], "patches")
+    assert (config.style, config.method) == (pair[1:], "patches")
     [style] = load_images(config, VGG_PIXELS)["style_image"]
     assert style.unfiltered.shape == style.image.shape
     assert input_files(config)["analogy"] == [pair[0]]
     assert config.with_names().analogy == ("plain.png", "brush.jpg")
     assert config.arguments()[0].endswith("house.png")
-    assert config.arguments()[1:6] == ["--statistic", "patches", "--analogy", *pair]
+    assert config.arguments()[1:6] == ["--method", "patches", "--analogy", *pair]
     again = JobConfig().changed(**json.loads(config.text()))
     assert again == config
 
@@ -305,8 +305,8 @@ def test_an_analogy_brings_its_style(config, pair):
         ({"analogy": ("a", "b"), "style": ("c",)}, "names its own painting, b; leave out the sty"),
         ({"analogy": ("a", "b"), "regions": ("c", "d")}, "`regions` and `analogy` both say"),
         (
-            {"analogy": ("a", "b"), "statistic": "gram"},
-            "chooses patches, but the statistic is gram",
+            {"analogy": ("a", "b"), "method": "gram"},
+            "chooses patches, but the method is gram",
         ),
     ],
 )

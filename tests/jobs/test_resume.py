@@ -114,7 +114,7 @@ def test_resumed_levels_keep_average_best_and_moments(job, interrupt_job, capsys
 
 @pytest.mark.slow
 def test_resumed_run_of_patches_is_the_same(job, interrupt_job):
-    knobs = ["--statistic", "patches", "--style-layers", "conv2_1", "--size", "80"]
+    knobs = ["--method", "patches", "--style-layers", "conv2_1", "--size", "80"]
     knobs += ["--min-size", "48"]
     knobs += ["--level-iterations", "2", "4", "--iterations", "6", "--output"]
     assert job(*knobs, "whole") == 0

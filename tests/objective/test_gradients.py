@@ -135,8 +135,8 @@ def test_levels_have_normalized_gradients_too(tiny_model):
 
 
 def test_normalized_gradients_that_cannot_be_right_are_rejected(tiny_model):
-    with pytest.raises(ConfigError, match="does not work with the statistic chain, whose losses"):
-        TransferConfig(normalize_gradients=True, statistic="chain")
+    with pytest.raises(ConfigError, match="does not work with the method chain, whose losses"):
+        TransferConfig(normalize_gradients=True, method="chain")
     objective = Objective(tiny_model, [TVTerm(1.0)], normalize_gradients=True)
     with pytest.raises(NstError, match=r"900x700 pixels do not fit .* as in --size 450, or leave"):
         in_tiles(objective, (700, 900), 10**5)
@@ -160,7 +160,7 @@ def test_weights_are_divided_by_the_longest_side_of_the_target():
 def test_size_of_other_statistics_is_that_of_their_channels(tiny_model, statistic):
     def losses(**knobs):
         layers = {"content_layers": "conv1_1", "style_layers": ("conv1_1", "conv1_2")}
-        config = TransferConfig(statistic=statistic, style_weighting="equal", **layers, **knobs)
+        config = TransferConfig(method=statistic, style_weighting="equal", **layers, **knobs)
         task = make_task(CONTENT, STYLE, tiny_model, 0.5 * CONTENT, config)
         return task.objective(tf.constant(task.start), task.targets)
 

@@ -49,7 +49,7 @@ def style_loss(model, image, *styles, **knobs):
 
 def loss_and_gradient(model, image, styles, content=CONTENT, tiles=0, **knobs):
     """Return style loss and gradient of an image; `tiles`: pixels of a tile."""
-    knobs = {"statistic": "patches", "style_layers": LAYERS, "unit": "paper", **knobs}
+    knobs = {"method": "patches", "style_layers": LAYERS, "unit": "paper", **knobs}
     terms = [t for t in loss_terms(model, TransferConfig(**knobs)) if t.name == "style"]
     size = image.shape[1:3]
     objective = TiledObjective(model, terms, size, tiles) if tiles else Objective(model, terms)
@@ -172,7 +172,7 @@ def test_several_styles_offer_their_patches_together(tiny_model):
 
 
 def test_weights_of_styles_that_offer_patches_together_are_refused(tiny_model):
-    with pytest.raises(ConfigError, match="different weights, but the statistic patches"):
+    with pytest.raises(ConfigError, match="different weights, but the method patches"):
         style_loss(tiny_model, OTHER, Style(STYLE), Style(OTHER, 2.0))
 
 
@@ -235,7 +235,7 @@ def test_a_run_by_analogy_reduces_its_loss(tiny_model):
     style = Style(STYLE, unfiltered=STYLE[:, ::-1])
     knobs = {"unit": "relative", "alpha": 0, "iterations": 5, "optimizer": "lbfgs-fixed"}
     result = style_transfer(
-        CONTENT, style, tiny_model, statistic="patches", style_layers=LAYERS[:1], **knobs
+        CONTENT, style, tiny_model, method="patches", style_layers=LAYERS[:1], **knobs
     )
     assert result.history[-1]["style"] < 0.9 * result.history[0]["style"]
 
@@ -243,14 +243,14 @@ def test_a_run_by_analogy_reduces_its_loss(tiny_model):
 def test_analogies_that_make_no_sense_are_refused(tiny_model):
     style = Style(STYLE, unfiltered=OTHER)
     with pytest.raises(ImageError, match=r"`unfiltered` has shape .* they must be alike"):
-        style_transfer(CONTENT, style, tiny_model, statistic="patches")
+        style_transfer(CONTENT, style, tiny_model, method="patches")
     style = Style(STYLE, unfiltered=STYLE)
-    with pytest.raises(ConfigError, match="needs the statistic patches, not gram"):
+    with pytest.raises(ConfigError, match="needs the method patches, not gram"):
         style_transfer(CONTENT, style, tiny_model)
     with pytest.raises(ConfigError, match="an analogy needs a content image"):
-        style_transfer(None, style, tiny_model, init_image=CONTENT, statistic="patches")
+        style_transfer(None, style, tiny_model, init_image=CONTENT, method="patches")
 
 
 def test_patches_refuse_weights_by_size():
     with pytest.raises(ConfigError, match="`normalize_weights` does not work with"):
-        TransferConfig(statistic="patches", normalize_weights=True)
+        TransferConfig(method="patches", normalize_weights=True)

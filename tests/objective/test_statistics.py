@@ -104,7 +104,7 @@ def test_invalid_layer_weights_raise(tiny_model):
 
 
 def test_config_choices_match_the_style_tables():
-    assert (*STATISTICS, PatchTerm.statistic) == knobs.STATISTICS
+    assert (*STATISTICS, PatchTerm.statistic) == knobs.METHODS
     assert WEIGHTING == knobs.WEIGHTING
 
 
@@ -137,14 +137,12 @@ def test_chain_upsamples_the_smaller_map():
 
 def test_chain_of_one_layer_raises(tiny_model):
     with pytest.raises(ConfigError, match="chain needs 2 style layers or more; there is conv1_1"):
-        style_transfer(CONTENT, STYLE, tiny_model, statistic="chain", style_layers=["conv1_1"])
+        style_transfer(CONTENT, STYLE, tiny_model, method="chain", style_layers=["conv1_1"])
 
 
 def test_order_of_layers_does_not_matter(tiny_model):
     def initial_style_loss(statistic, layers):
-        config = TransferConfig(
-            statistic=statistic, style_layers=layers, style_weighting="geometric"
-        )
+        config = TransferConfig(method=statistic, style_layers=layers, style_weighting="geometric")
         return losses_for(None, STYLE, tiny_model, config)(tf.constant(CONTENT))["style"]
 
     for statistic in STATISTICS:
@@ -241,7 +239,7 @@ def test_style_loss_is_0_at_the_style_and_decreases(tiny_model, statistic, relat
     at_content = style_loss_at(tiny_model, CONTENT, [Style(STYLE)], **options)
     assert abs(at_style) < ROUNDING * at_content
     result = style_transfer(
-        CONTENT, STYLE, tiny_model, statistic=statistic, alpha=0, tv_weight=0, iterations=30
+        CONTENT, STYLE, tiny_model, method=statistic, alpha=0, tv_weight=0, iterations=30
     )
     assert result.history[-1]["style"] < 0.7 * result.history[0]["style"]
 

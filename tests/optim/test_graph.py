@@ -17,7 +17,7 @@ from nst_tf.transfer import make_task
 
 CONTENT, STYLE = (VGG_PIXELS.to_image(make_picture(48, 64, seed=n)) for n in range(2))
 OPTIMIZERS = ("adam", "sgd", "lbfgs-fixed")
-# Operations that only a CPU has, with how often: integers of `upsample`, for the statistic chain.
+# Operations that only a CPU has, with how often: integers of `upsample`, for the method chain.
 ON_THE_CPU = {"chain": {("Pow", "int32"): 8}}
 
 
@@ -57,21 +57,21 @@ def types_of(node, name):
 
 @pytest.mark.skipif(not tf.test.is_built_with_cuda(), reason="this TensorFlow has no GPU kernels")
 @pytest.mark.parametrize(
-    ("optimizer", "statistic", "precision"),
+    ("optimizer", "method", "precision"),
     [
-        *(("adam", statistic, "mixed") for statistic in STATISTICS),
+        *(("adam", method, "mixed") for method in STATISTICS),
         *((optimizer, "moments", "float32") for optimizer in OPTIMIZERS),
     ],
 )
-def test_every_operation_of_an_update_has_a_gpu_kernel(tiny_model, optimizer, statistic, precision):
+def test_every_operation_of_an_update_has_a_gpu_kernel(tiny_model, optimizer, method, precision):
     model = tiny_model.with_edges()
-    knobs = {"optimizer": optimizer, "statistic": statistic, "precision": precision}
+    knobs = {"optimizer": optimizer, "method": method, "precision": precision}
     left = Counter(
         (node.op, *(dtypes.as_dtype(kind).name for kind in types_of(node, "T")))
         for node in graph_nodes(start(model, **knobs))
         if not runs_on_gpu(node)
     )
-    assert left == ON_THE_CPU.get(statistic, {})
+    assert left == ON_THE_CPU.get(method, {})
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)

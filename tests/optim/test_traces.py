@@ -44,7 +44,7 @@ def traced(monkeypatch):
         {"optimizer": "sgd", "learning_rate": 1e-3},
         {"optimizer": "lbfgs"},
         {"optimizer": "lbfgs-fixed"},
-        {"optimizer": "lbfgs-fixed", "statistic": "wasserstein"},
+        {"optimizer": "lbfgs-fixed", "method": "wasserstein"},
         {"optimizer": "lbfgs-fixed", "unit": "paper", "content_scale": "mean"},
         {"schedule": "fast", "iterations": 9},
     ],
@@ -92,7 +92,7 @@ def test_levels_of_a_run_share_a_trace(tiny_model, traced):
 @pytest.mark.parametrize(
     ("other", "retraced"),
     [
-        ({"statistic": "moments"}, True),
+        ({"method": "moments"}, True),
         ({"beta": 0}, True),
         ({"style_layers": ("conv1_1", "conv2_1")}, True),
         ({"tv_form": "absolute", "unit": "paper"}, True),

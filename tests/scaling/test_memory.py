@@ -165,7 +165,7 @@ def test_estimate_counts_what_depends_on_the_settings(tiny_model, monkeypatch):
     # Small updates take their time for other things than convolutions.
     assert 4 < seconds(Level((1, 1), 100)) < plain
     assert seconds(Level((64, 64), 100), optimizer="lbfgs") > 1.2 * plain
-    assert seconds(Level((64, 64), 100), statistic="wasserstein") > 3 * plain
+    assert seconds(Level((64, 64), 100), method="wasserstein") > 3 * plain
     # Each level has its targets, and the losses that it begins with.
     assert seconds(Level((64, 64), 50), Level((64, 64), 50)) > 1.01 * plain
 

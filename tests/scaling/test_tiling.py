@@ -62,7 +62,7 @@ def test_tiles_match_with_the_papers_layers(tiny_model):
 
 @pytest.mark.parametrize("statistic", ["chain", "blurred", "moments"])
 def test_tiles_match_for_every_statistic(tiny_model, statistic):
-    check_same(tiny_model, 90 * 80, statistic=statistic, unit="relative")
+    check_same(tiny_model, 90 * 80, method=statistic, unit="relative")
 
 
 def test_tiles_match_with_weights_divided_by_size(tiny_model):
@@ -78,11 +78,11 @@ def test_tiles_match_with_weights_divided_by_size(tiny_model):
 
 def test_tiles_match_for_wasserstein(tiny_model):
     """Rounding errors of 1e-7 in eigenvalues of 0 become 3e-4 in their square roots."""
-    check_same(tiny_model, 90 * 80, statistic="wasserstein", unit="relative", tolerance=5e-3)
+    check_same(tiny_model, 90 * 80, method="wasserstein", unit="relative", tolerance=5e-3)
 
 
 def test_tiles_match_with_shifted_activations(tiny_model):
-    check_same(tiny_model, 90 * 80, statistic="chain", activation_shift=-1.0)
+    check_same(tiny_model, 90 * 80, method="chain", activation_shift=-1.0)
 
 
 @pytest.mark.parametrize("form", ["absolute", "mean", "power", "nine-point"])
