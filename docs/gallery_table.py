@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from nst_tf.config import METHODS
+from nst_tf.config import MATCHES, METHODS
 from nst_tf.image.color import COLOR_MODES
 from nst_tf.presets import PRESETS
 
@@ -472,7 +472,7 @@ MATCHED = Picture(
             "chelsea",
             "stained_glass",
             "--method",
-            METHODS,
+            [method for method in METHODS if method not in MATCHES],
         ),
     ),
     width=330,
@@ -488,6 +488,19 @@ PATCHES = Picture(
     (
         Painting(pair("chelsea", "stained_glass", "--method patches --size 512")),
         Painting(pair("coffee", "waves", "--method patches --size 512")),
+    ),
+    columns=2,
+    width=400,
+)
+NEIGHBORS = Picture(
+    "neighbors",
+    "Nearest neighbors: `--method neighbors`",
+    "The cat in lead-framed glass, its face kept; the cup in wave lines",
+    "Each place of the photograph takes the features of a place of the painting, at all layers "
+    "together: NNST (Kolkin et al. 2022).",
+    (
+        Painting(pair("chelsea", "stained_glass", "--method neighbors")),
+        Painting(pair("coffee", "waves", "--method neighbors")),
     ),
     columns=2,
     width=400,
@@ -628,7 +641,7 @@ SECTIONS = (
     Section(
         "Statistics",
         "Beside the moments, the default, five others.",
-        (MATCHED, PATCHES, ANALOGY),
+        (MATCHED, PATCHES, NEIGHBORS, ANALOGY),
     ),
     Section("Paintings and photographs", "Small, to choose by.", (SHEET,)),
     Section(

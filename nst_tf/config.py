@@ -41,11 +41,12 @@ STARTS = ("content", "noise", "grey", "style", "style-stats")  # values of `init
 POOLING = ("average", "max", "l2", "average-rescaled", "l2-rescaled")
 CONTENT_SCALES = ("half", "sum", "mean", "quarter-mean", "root", "relative")
 TV_FORMS = ("squared", "absolute", "mean", "power", "nine-point")
-METHODS = ("gram", "chain", "blurred", "moments", "wasserstein", "patches")
+METHODS = ("gram", "chain", "blurred", "moments", "wasserstein", "patches", "neighbors")
+MATCHES = ("neighbors",)  # methods that choose what to match anew at each level
 WEIGHTING = ("equal", "quarter-deepest", "geometric", "geometric-top")
 BLENDS = ("targets", "losses")
 PROPAGATION = ("simple", "inside", "all")
-OPTIMIZERS = ("adam", "lbfgs", "lbfgs-fixed", "sgd")
+OPTIMIZERS = ("adam", "lbfgs", "lbfgs-fixed", "sgd", "laplacian")
 DECAYS = ("constant", "cosine", "step", "exponential")
 SCHEDULES = ("tutorial", "fast", "fine")
 KEEP = ("last", "best")
@@ -63,7 +64,15 @@ PRECISIONS = ("auto", "float32", "mixed")
 FINE_LAYERS = ("conv1_1", "conv2_1")  # Gatys et al. 2017, section 6, and their ScaleControl.ipynb
 STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")  # Gatys et al. 2015
 PATCH_LAYERS = ("conv3_1", "conv4_1")  # Li & Wand 2016, section 4
-OWN_LAYERS = {**dict.fromkeys(METHODS, STYLE_LAYERS), "patches": PATCH_LAYERS}
+NEIGHBOR_LAYERS = (  # Kolkin et al. 2022: "conv5 adds time, not quality"
+    *("conv1_1", "conv1_2", "conv2_1", "conv2_2", "conv3_1", "conv3_2", "conv3_3"),
+    *("conv4_1", "conv4_2", "conv4_3"),
+)
+OWN_LAYERS = {
+    **dict.fromkeys(METHODS, STYLE_LAYERS),
+    "patches": PATCH_LAYERS,
+    "neighbors": NEIGHBOR_LAYERS,
+}
 
 
 def knob(default, help, *, choices=None, minimum=None, maximum=None, above=None, metavar=None):
@@ -135,8 +144,9 @@ class TransferConfig:
     )
     method: str = knob(
         "gram",
-        "what of the style is matched: Gram matrices, moments (mean and covariance) or another; or "
-        "patches: 3x3 positions of a layer, each like the nearest of the style (Li & Wand 2016)",
+        "what of the style is matched: Gram matrices, moments (mean and covariance) or another; "
+        "patches: 3x3 positions of a layer, each like the nearest of the style (Li & Wand 2016); "
+        "neighbors: the features of all layers at each place (NNST, Kolkin et al. 2022)",
         choices=METHODS,
     )
     blend: str = knob(
@@ -149,6 +159,18 @@ class TransferConfig:
         "positions from a patch to the next; 1 takes 16 times as long (method patches)",
         minimum=1,
         maximum=3,
+    )
+    content_match: float = knob(
+        0.75,
+        "share of the photograph in the picture whose features the style replaces; 1 keeps most "
+        "of it (method neighbors)",
+        minimum=0,
+        maximum=1,
+    )
+    turned: bool = knob(
+        False,
+        "choose also from the painting turned by 90, 180 and 270 degrees: keeps more of the "
+        "photograph (method neighbors)",
     )
     activation_shift: float = knob(
         0.0,
@@ -177,9 +199,10 @@ class TransferConfig:
     )
     optimizer: str | None = knob(
         None,
-        "adam, lbfgs (L-BFGS-B), lbfgs-fixed (no line search) or sgd (plain gradient descent; "
-        "default: the schedule's, or adam if a learning rate, a decay, --normalize-gradients, "
-        "--carry-moments or the method patches is given)",
+        "adam, lbfgs (L-BFGS-B), lbfgs-fixed (no line search), sgd (plain gradient descent) or "
+        "laplacian (Adam on a Laplacian pyramid; default: the schedule's, or adam if a learning "
+        "rate, a decay, --normalize-gradients, --carry-moments or the method patches is given; "
+        "laplacian for the method neighbors)",
         choices=OPTIMIZERS,
     )
     iterations: int = knob(500, "number of updates of the image", minimum=0, maximum=10**9)
@@ -265,6 +288,9 @@ class TransferConfig:
         choices=KEEP,
     )
 
+    seed: int = knob(
+        0, "random seed of the noise, and of the samples of the method neighbors", minimum=0
+    )
     precision: str = knob(
         "float32",
         "precision of the network: float32, mixed (bfloat16, but float32 for pixels and sums), or "
@@ -526,7 +552,6 @@ class JobConfig(TransferConfig):
     checkpoint_every: float = knob(
         30.0, "seconds between checkpoints, which --resume continues from", minimum=0
     )
-    seed: int = knob(0, "random seed of the noise", minimum=0)
     device: str = knob(
         "auto",
         "device to compute on; GPUs are numbered as by nvidia-smi",

@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 import tensorflow as tf
 
-from nst_tf.config import OWN_LAYERS, WINDOW, TransferConfig
+from nst_tf.config import MATCHES, OWN_LAYERS, WINDOW, TransferConfig
 from nst_tf.errors import (
     ConfigError,
     Diverged,
@@ -221,6 +221,10 @@ def loss_terms(model, config, *, content=True, style=True):
             from nst_tf.objective.patches import PatchTerm
 
             terms.append(PatchTerm(config.beta, weights, **options, stride=config.patch_stride))
+        elif config.method == "neighbors":
+            from nst_tf.objective.neighbors import neighbor_term
+
+            terms.append(neighbor_term(model, config, weights))
         else:
             options |= {"statistic": config.method, "blend": config.blend}
             by_size = config.normalize_weights
@@ -432,7 +436,8 @@ def has_levels(config):
     The schedules do so in the unit "relative" only; levels that are asked for are made in any unit.
     """
     scheduled = SCHEDULES[config.schedule].coarsest is not None and config.unit == "relative"
-    return bool(scheduled or config.levels or config.min_size or config.level_iterations)
+    chosen = config.levels or config.min_size or config.level_iterations
+    return bool(scheduled or chosen or config.method in MATCHES)
 
 
 class Run(contextlib.AbstractContextManager):
@@ -447,6 +452,8 @@ class Run(contextlib.AbstractContextManager):
         that of iteration `best`.
     state : dict of arrays or None
         With `carry_moments`: the optimizer's at the end of the level before.
+    level_start : (1, H, W, 3) or None
+        Where the present level began, if its targets depend on that.
     """
 
     def __init__(self, task, optimizer, callbacks, finish, position, say):
@@ -464,7 +471,7 @@ class Run(contextlib.AbstractContextManager):
         self.image = position.loop["image"].astype(np.float32) if position else task.start
         self.ended = False
         self.levels = ()
-        self.best, self.state = None, None
+        self.best, self.state, self.level_start = None, None, None
         self.pace = Pace(callbacks, WINDOW if self.config.min_improvement else 0)
 
     def descend(self, objective, targets, image, iterations, *, level=0, last_level=True):
@@ -620,6 +627,8 @@ class Run(contextlib.AbstractContextManager):
 
     def _position(self, descent, level, done):
         loop = descent.state()
+        if loop and self.level_start is not None:
+            loop["level_start"] = np.asarray(self.level_start)
         seconds = time.perf_counter() - self.began
         return loop and Position(level, done, loop, list(self.history), seconds)
 

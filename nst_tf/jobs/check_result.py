@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from nst_tf.config import MATCHES
 from nst_tf.optim.from_config import optimizer_name
 from nst_tf.schedules import SCHEDULES
 
@@ -57,7 +58,8 @@ def _too_large_steps(result, clipped):
     shown = -1 if result.best is None else result.best
     first, last = (result.history[n]["total"] for n in (0, shown))
     facts = []
-    jumps = result.config.method == "patches"  # when others become the nearest: often upwards
+    # When others become the nearest, or are compared anew: often upwards.
+    jumps = result.config.method in ("patches", *MATCHES)
     if last > first + HIGHER * abs(first) and not jumps:
         facts.append(f"the loss is higher than at the start ({last:.4g}, was {first:.4g})")
     if clipped > CLIPPED:

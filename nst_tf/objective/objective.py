@@ -309,6 +309,11 @@ class Objective:
     normalize_gradients : bool
         Whether the gradient of each term is divided by its L1 norm at each layer; the losses
         remain as they are. See `normalized`.
+
+    Attributes
+    ----------
+    sampled : bool
+        Whether a term compares samples, which `drawn` draws for each update.
     """
 
     model: Trunk
@@ -323,6 +328,8 @@ class Objective:
         names = [term.name for term in self.terms]
         if len(set(names)) < len(names):
             raise ConfigError(f"the terms are {', '.join(names)}; each needs a name of its own")
+        sampled = any(getattr(term, "sampled", False) for term in self.terms)
+        object.__setattr__(self, "sampled", sampled)
 
     @property
     def layers(self):
@@ -330,13 +337,16 @@ class Objective:
         read = {layer for term in self.terms for layer in term.layers}
         return tuple(layer for layer in self.model if layer in read)
 
-    def targets(self, content_image=None, styles=()):
+    def targets(self, content_image=None, styles=(), *, matched=None):
         """Return what images are compared with.
 
         Parameters
         ----------
         content_image : (1, H, W, 3) float32, optional
         styles : sequence of Style, Style, or (1, H, W, 3) float32
+        matched : (1, H, W, 3) float32, optional
+            The picture whose features a style term replaces by those of the styles; default: the
+            content image.
 
         Returns
         -------
@@ -345,13 +355,26 @@ class Objective:
         """
         if not isinstance(styles, (list, tuple)):
             styles = as_styles(styles)
+        contents = {} if matched is None else {"style": matched}
         return {
             term.name: {
                 "weight": tf.constant(term.weight, tf.float32),
-                "target": term.targets(self, content_image, styles),
+                "target": term.targets(self, contents.get(term.name, content_image), styles),
             }
             for term in self.terms
         }
+
+    def drawn(self, targets, update):
+        """Return the targets of an update: terms that compare samples draw their positions."""
+        drawn = {
+            term.name: {
+                **targets[term.name],
+                "target": term.drawn(targets[term.name]["target"], update.read_value()),
+            }
+            for term in self.terms
+            if getattr(term, "sampled", False)
+        }
+        return {**targets, **drawn}
 
     def __call__(self, image, targets):
         """Return the losses of an image (1, H, W, 3).

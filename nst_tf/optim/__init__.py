@@ -7,8 +7,9 @@ makes one step or several, `state` and `restore` save it and bring it back.
 
 from nst_tf.optim.adam import Adam
 from nst_tf.optim.keras_optimizer import KerasOptimizer
+from nst_tf.optim.laplacian import LaplacianAdam
 from nst_tf.optim.lbfgs import LBFGS
 from nst_tf.optim.scipy_lbfgs import ScipyLBFGS
 from nst_tf.optim.sgd import SGD
 
-__all__ = ["LBFGS", "SGD", "Adam", "KerasOptimizer", "ScipyLBFGS"]
+__all__ = ["LBFGS", "SGD", "Adam", "KerasOptimizer", "LaplacianAdam", "ScipyLBFGS"]

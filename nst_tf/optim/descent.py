@@ -110,7 +110,7 @@ class Descent:
             if isinstance(value, tf.Variable):  # the optimizer's own
                 variables[name] = value
                 continue
-            open_shape = shape if np.ndim(value) == 4 else [None] * np.ndim(value)
+            open_shape = shape if np.shape(value) == image.shape else [None] * np.ndim(value)
             variables[name] = tf.Variable(value, shape=open_shape)
         self._variables = variables
         self._update = _traced(optimizer, objective)
@@ -210,6 +210,7 @@ def _traced(optimizer, objective):
     With a count of 0 it returns those of the present image: one trace does both.
     """
     evaluate = evaluation(objective)
+    sampled = getattr(objective, "sampled", False)
 
     @tf.function(autograph=False)
     def update(variables, targets, numbers, count):
@@ -222,7 +223,8 @@ def _traced(optimizer, objective):
             # large shape, it may add gradients in any order, and runs would differ in the last
             # digit.
             image = variables["image"].read_value()
-            losses, gradient = evaluate(image, targets)
+            drawn = objective.drawn(targets, variables["updates"]) if sampled else targets
+            losses, gradient = evaluate(image, drawn)
             losses = optimizer.accept(variables, losses, gradient)
             variables["updates"].assign_add(tf.minimum(count, 1))
             names[:] = losses

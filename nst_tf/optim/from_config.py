@@ -5,6 +5,7 @@ from dataclasses import fields, replace
 import keras
 import numpy as np
 
+from nst_tf.config import MATCHES
 from nst_tf.errors import ConfigError
 from nst_tf.optim.adam import Adam
 from nst_tf.optim.descent import Optimizer
@@ -16,6 +17,7 @@ from nst_tf.schedules import SCHEDULES
 
 HISTORY = {"lbfgs": 20, "lbfgs-fixed": 10}
 TILED_HISTORY = 1
+LAPLACIAN_RATE = 0.5  # gray levels: Kolkin et al. 2022 take 0.002 of the range
 
 
 def make_optimizer(config, space, iterations, *, tiled=False):
@@ -49,7 +51,14 @@ def make_optimizer(config, space, iterations, *, tiled=False):
     }
     if name == "sgd":
         return SGD(**options)
-    return Adam(beta_1=config.beta_1, beta_2=config.beta_2, epsilon=config.epsilon, **options)
+    if name == "laplacian":
+        from nst_tf.optim.laplacian import LaplacianAdam  # some methods alone need it
+
+        options["learning_rate"] = (config.learning_rate or LAPLACIAN_RATE) / space.scale
+        adam = LaplacianAdam
+    else:
+        adam = Adam
+    return adam(beta_1=config.beta_1, beta_2=config.beta_2, epsilon=config.epsilon, **options)
 
 
 def given_optimizer(optimizer, iterations=None, bounds=None):
@@ -90,6 +99,8 @@ def optimizer_name(config):
         *(config.normalize_gradients, config.carry_moments),
         config.method == "patches",
     )
+    if config.optimizer is None and config.method in MATCHES:
+        return "laplacian"
     if config.optimizer is None and any(knobs):
         return "adam"
     return config.optimizer or SCHEDULES[config.schedule].optimizer

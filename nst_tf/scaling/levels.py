@@ -5,11 +5,13 @@ from functools import cache
 
 import numpy as np
 
+from nst_tf.config import MATCHES
 from nst_tf.errors import ConfigError, ImageError, check_choice
 from nst_tf.image.sizes import MIN_SIDE, fit_size
 from nst_tf.schedules import SCHEDULES
 
 SQUARE = (480, 480)
+COARSEST = 64  # longer side of the first level of methods that match anew: Kolkin et al. 2022
 TO_BEGIN = 2  # updates' worth of time that a level takes for targets and its first losses
 WORTH_A_LEVEL = 1.2  # growth of the sides: for less, a level takes longer to begin than it saves
 
@@ -163,8 +165,30 @@ def task_levels(task):
     return config_levels(task.config, task.size, min(sides))
 
 
+def matching_levels(config, size, shortest):
+    """Return the levels of a method that matches anew at each: as `config_levels`.
+
+    Sides double from `COARSEST`, each level has equally many iterations, and the last pass counts
+    as one more level of the full size: Kolkin et al. 2022.
+    """
+    numbers = config.level_iterations
+    passes = config.levels or (numbers and len(numbers))
+    coarsest = max(COARSEST, -(-MIN_SIDE * max(size) // shortest))
+    chosen = {"levels": passes and max(passes - 1, 1), "min_size": config.min_size}
+    if not passes and not config.min_size:
+        chosen["min_size"] = min(coarsest, max(size))
+    sizes = [level.size for level in make_levels("fine", size, 10**9, shortest, **chosen)]
+    sizes = [*sizes, size] if passes != 1 else sizes
+    if numbers is None:
+        ends = np.rint(np.linspace(0, config.iterations, len(sizes) + 1)).astype(int)
+        numbers = np.diff(ends).tolist()
+    return [Level(size, number) for size, number in zip(sizes, numbers)]
+
+
 def config_levels(config, size, shortest=None):
     """Return the levels of a config for a size (height, width); `shortest` as for `make_levels`."""
+    if config.method in MATCHES:
+        return matching_levels(config, size, shortest or min(size))
     return make_levels(
         config.schedule,
         size,

@@ -10,11 +10,12 @@ import numpy as np
 import psutil
 import tensorflow as tf
 
-from nst_tf.config import OWN_LAYERS
+from nst_tf.config import MATCHES, OWN_LAYERS
 from nst_tf.errors import NstError
 from nst_tf.image.pixels import VGG_PIXELS
 from nst_tf.image.sizes import fit_size
 from nst_tf.models import receptive_fields, resolve_layers
+from nst_tf.objective.neighbors import STRIDE
 from nst_tf.objective.patches import KERNELS, SCORES, SIDE
 from nst_tf.optim.from_config import make_optimizer, optimizer_name
 from nst_tf.optim.tracked import tracked
@@ -37,6 +38,7 @@ TRACING = 2.0  # seconds that a run takes to begin: 1.4 to 1.6 on two cores, 3 i
 UPDATE = 0.02  # seconds of an update beside its convolutions, at any size: 0.017 seen, 0.01 to 0.05
 EIGENVALUES = 0.9e-9  # seconds for the cube of a layer's channels, with Wasserstein's distance
 SEARCH = 1.3  # evaluations of an update where SciPy searches along a line
+SEARCHING = 0.4  # of an update's convolutions, what hypercolumns or the last pass's search take
 TWO_PASSES = 1.75  # what tiles take for their second pass forward, and for halos
 TIMED = (1, 48, 48, 128)  # shape of a map of VGG: 5 ms for its convolution, 1 s if emulated
 SHARE_OF_TIMED = 0.9  # of its speed that an update reaches: 0.8 to 1.0, AVX-512 and AMX
@@ -124,6 +126,12 @@ def measured_area(objective, config, styles):
     a_pixel = bytes_a_pixel(objective.model, objective.layers)
     if MACHINERY + FRAGMENTS * height * width * a_pixel <= budget:
         return 0
+    if objective.sampled:
+        raise NstError(
+            f"a style of {width}x{height} pixels does not fit into memory at once, and --method "
+            "neighbors does not work tile by tile: make it smaller with --style-size, or "
+            f"{how_to_get_more(config)}"
+        )
     area = (budget - MACHINERY) / (FRAGMENTS_OF_TILES * a_pixel)
     if area < SMALLEST_TILE:
         needed = used + MACHINERY + FRAGMENTS_OF_TILES * SMALLEST_TILE * a_pixel
@@ -160,13 +168,19 @@ def in_tiles(objective, size, area):
     Raises
     ------
     NstError
-        Its gradients are normalized, which needs those of the whole picture at once.
+        Its gradients are normalized, or it samples the picture: both need the whole at once.
     """
     if objective.normalize_gradients:
         raise NstError(
             f"{size[1]}x{size[0]} pixels do not fit into memory at once, and --normalize-gradients "
             "does not work tile by tile: make the picture smaller, as in --size "
             f"{max(size) // 2}, or leave it out"
+        )
+    if objective.sampled:
+        raise NstError(
+            f"{size[1]}x{size[0]} pixels do not fit into memory at once, and --method neighbors "
+            "does not work tile by tile: make the picture smaller, as in --size "
+            f"{max(size) // 2}, or use another method"
         )
     return TiledObjective(objective.model, objective.terms, size, area)
 
@@ -325,6 +339,9 @@ def expected_seconds(model, layers, levels, config, speed, tiled):
         compared = 0.0
         if config.method == "patches":
             compared = patches_operations(model, config, level.size) / (SHARE_OF_TIMED * speed)
+        if config.method in MATCHES:
+            compared = height * width * a_pixel * SEARCHING
+            seconds += columns_operations(model, config, level.size) / (SHARE_OF_TIMED * speed)
         seconds += (updates + TO_BEGIN) * (an_update + height * width * a_pixel + compared)
     return seconds
 
@@ -335,6 +352,8 @@ def needed_bytes(model, layers, config, area, piece, remembered):
     maps = area * target_bytes_a_pixel(model, content) + piece * bytes_a_pixel(model, layers)
     if config.method == "patches":
         maps += patches_bytes(model, config, area, piece)
+    if config.method in MATCHES:
+        maps += columns_bytes(model, config, area)
     fragments = FRAGMENTS_OF_TILES if piece < area else FRAGMENTS
     return MACHINERY + area * (ARRAYS + remembered) * ARRAY + fragments * maps
 
@@ -361,6 +380,28 @@ def patches_operations(model, config, size):
         for name, n, s in _used(model, layers)
         if name in layers
     )
+
+
+def columns_bytes(model, config, area):
+    """Return what the hypercolumns of a picture of `area` pixels and of its style take.
+
+    While they are matched: those of the style twice, for each turn, and of the picture twice; in
+    the loop: those that are wanted, and of the picture four times. And a comparison.
+    """
+    columns = 4 * _columns(model, config) * area / STRIDE**2
+    turns = 4 if config.turned else 1
+    return columns * max(2 * turns + 2, 5) + 4 * (SCORES + KERNELS)
+
+
+def columns_operations(model, config, size):
+    """Return the operations that compare all hypercolumns of a picture with those of a style."""
+    turns = 4 if config.turned else 1
+    return 2 * turns * _columns(model, config) * (size[0] * size[1] / STRIDE**2) ** 2
+
+
+def _columns(model, config):
+    layers = _style_layers(model, config)
+    return sum(channels for name, channels, _ in _used(model, layers) if name in layers)
 
 
 def _style_layers(model, config):

@@ -13,6 +13,7 @@ from dataclasses import replace
 import numpy as np
 import tensorflow as tf
 
+from nst_tf.config import MATCHES
 from nst_tf.errors import ConfigError
 from nst_tf.objective.objective import Objective
 from nst_tf.optim import Adam
@@ -41,11 +42,15 @@ def descend_levels(run, task, position=None):
     done = position.done if position else 0
     for number, level in list(enumerate(levels))[first:]:
         due += level.iterations
-        objective, targets = at_level(task, level, level is levels[-1])
         if position and number == first:
             image = position.loop["image"].astype(np.float32)
+            start = position.loop.get("level_start", image)
         else:
             image, done = enlarged(task, np.asarray(image), level), len(run.history)
+            start = image
+        objective, targets = at_level(task, level, level is levels[-1], start, number == 0)
+        if task.config.method in MATCHES:
+            run.level_start = start
         where = {"level": number, "last_level": level is levels[-1]}
         # What a level that converged early leaves, the next one gets; what `min_improvement` saves
         # is not spent.
@@ -53,22 +58,42 @@ def descend_levels(run, task, position=None):
         image = run.descend(objective, targets, image, iterations, **where)
 
 
-def at_level(task, level, finest):
-    """Return objective and targets for a level: pictures, masks and styles of its size."""
+def at_level(task, level, finest, start, first):
+    """Return objective and targets for a level: pictures, masks and styles of its size.
+
+    `start` is the image that the level begins with, `first` whether it is the first one.
+    """
     if finest:
         return task.objective, task.targets
     factor = level.size[0] / task.size[0]
     content = task.content_image
     content = content if content is None else resized_image(content, level.size)
     styles = [resized_style(style, factor, level.size) for style in task.styles]
-    # A small region may hold no whole receptive field at a coarse level.
-    terms = [
-        replace(term, propagation="simple") if term.name == "style" else term
-        for term in task.objective.terms
-    ]
+    terms = [at_coarse_level(term) for term in task.objective.terms]
     options = {name: getattr(task.objective, name) for name in ("xla", "normalize_gradients")}
     objective = Objective(task.objective.model, terms, **options)
-    return objective, objective.targets(content, styles)
+    return objective, objective.targets(
+        content, styles, matched=_matched(task, content, start, first)
+    )
+
+
+def at_coarse_level(term):
+    """Return a term as it is before the last level."""
+    if hasattr(term, "at_coarse_levels"):
+        term = term.at_coarse_levels()
+    # A small region may hold no whole receptive field at a coarse level.
+    return replace(term, propagation="simple") if term.name == "style" else term
+
+
+def _matched(task, content, start, first):
+    """Return the picture whose features are replaced by those of the style: Kolkin et al. 2022.
+
+    At the first level it is the content alone.
+    """
+    if content is None:
+        return start
+    share = 1.0 if first else task.config.content_match
+    return share * content + (1 - share) * start
 
 
 def enlarged(task, image, level):

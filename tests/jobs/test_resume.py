@@ -125,6 +125,18 @@ def test_resumed_run_of_patches_is_the_same(job, interrupt_job):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("iteration", [1, 4, 7])  # in the first level, the second, the last pass
+def test_resumed_run_of_neighbors_is_the_same(job, interrupt_job, iteration):
+    knobs = ["--method", "neighbors", "--style-layers", "conv1_1", "conv3_1", "--size", "96"]
+    knobs += ["--min-size", "48", "--iterations", "9", "--output"]
+    assert job(*knobs, "whole") == 0
+    interrupt_job(iteration, *knobs, "cut")
+    assert main(["--resume", "cut"]) == 0
+    assert rows("cut") == rows("whole")
+    assert Path("cut/result.png").read_bytes() == Path("whole/result.png").read_bytes()
+
+
+@pytest.mark.slow
 def test_resumed_run_has_the_losses_and_colors_of_an_uninterrupted_one(
     job, interrupt_job, pictures
 ):

@@ -104,7 +104,7 @@ def test_invalid_layer_weights_raise(tiny_model):
 
 
 def test_config_choices_match_the_style_tables():
-    assert (*STATISTICS, PatchTerm.statistic) == knobs.METHODS
+    assert (*STATISTICS, PatchTerm.statistic, *knobs.MATCHES) == knobs.METHODS
     assert WEIGHTING == knobs.WEIGHTING
 
 

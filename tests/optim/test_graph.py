@@ -60,6 +60,7 @@ def types_of(node, name):
     ("optimizer", "method", "precision"),
     [
         *(("adam", method, "mixed") for method in STATISTICS),
+        ("laplacian", "neighbors", "float32"),
         *((optimizer, "moments", "float32") for optimizer in OPTIMIZERS),
     ],
 )

