@@ -22,7 +22,7 @@ from nst_tf.image.color import COLOR_MODES
 from nst_tf.image.io import is_picture, read_note
 from nst_tf.image.noise import NOISE
 from nst_tf.image.profiles import PROFILES
-from nst_tf.image.sizes import RESAMPLING
+from nst_tf.image.sizes import RESAMPLING, WRAP
 from nst_tf.samples import SAMPLES
 from nst_tf.suggestions import suggestion
 
@@ -197,6 +197,12 @@ class TransferConfig:
     normalize_weights: bool = knob(
         False, "divide the weight of each layer by the longest side of its target"
     )
+    wrap: str | None = knob(
+        None,
+        "opposite edges of the result meet: x (left and right: a panorama of 360 degrees) or xy (a "
+        "texture that tiles); the sides there become divisible by 16, the deepest layer's stride",
+        choices=WRAP,
+    )
     optimizer: str | None = knob(
         None,
         "adam, lbfgs (L-BFGS-B), lbfgs-fixed (no line search), sgd (plain gradient descent) or "
@@ -344,6 +350,16 @@ class TransferConfig:
             raise ConfigError(
                 "`normalize_weights` does not work with the method patches, whose targets are "
                 "no matrices; use `style_layer_weights`"
+            )
+        if self.wrap and self.method in MATCHES:
+            raise ConfigError(
+                f"`wrap` does not work with the method {self.method}, whose features are resized "
+                "up to the border; use another method"
+            )
+        if self.wrap and self.carry_moments:
+            raise ConfigError(
+                f"`carry_moments` does not work with `wrap` {self.wrap}: the moments are resized "
+                "without it; leave one of them out"
             )
         if self.level_iterations:
             _check_one_number_a_level(self.levels, self.level_iterations)
@@ -633,6 +649,10 @@ class JobConfig(TransferConfig):
             raise ConfigError(
                 "`regions` and `analogy` both say which part of the painting goes where; give one "
                 "of them"
+            )
+        if self.wrap:
+            raise ConfigError(
+                f"`analogy` does not work with `wrap` {self.wrap}; leave one of them out"
             )
         if self.method != "patches":
             raise ConfigError(

@@ -171,7 +171,7 @@ def make_task(content_image, style_image, model, init_image=None, config=None):
     check_layers(model, ())
     styles = as_styles(style_image)
     start = content_image if init_image is None else init_image
-    _check_images(content_image, styles, start, config.method)
+    _check_images(content_image, styles, start, config)
     terms = loss_terms(model, config, content=content_image is not None, style=bool(styles))
     if config.precision != "float32":
         from nst_tf.scaling.precision import choose_precision
@@ -180,6 +180,10 @@ def make_task(content_image, style_image, model, init_image=None, config=None):
         precision = choose_precision("float32" if fixed else config.precision)
         config = config.changed(precision=precision.name)
         model = model.computing_in(precision.dtype)
+    if config.wrap:
+        from nst_tf.scaling.wrap import wrapped_model
+
+        model = wrapped_model(model, terms, config.wrap, start.shape[1:3])
     normalized = config.normalize_gradients
     objective = Objective(model, terms, xla=config.xla, normalize_gradients=normalized)
     images = [start, *(style.image for style in styles)]
@@ -198,7 +202,7 @@ def loss_terms(model, config, *, content=True, style=True):
     A term of weight 0, or without its picture, is left out. Total variation, which costs next to
     nothing, is always reported.
     """
-    relative = config.unit == "relative"
+    relative, wrap = config.unit == "relative", config.wrap or ""
     terms = []
     if content and config.alpha:
         layers = resolve_layers(model, config.content_layers)
@@ -216,7 +220,7 @@ def loss_terms(model, config, *, content=True, style=True):
         )
         weights = {layer: weights[layer] for layer in model if layer in weights}
         shift, propagation = config.activation_shift, config.propagation
-        options = {"shift": shift, "relative": relative, "propagation": propagation}
+        options = {"shift": shift, "relative": relative, "propagation": propagation, "wrap": wrap}
         if config.method == "patches":
             from nst_tf.objective.patches import PatchTerm
 
@@ -239,11 +243,11 @@ def loss_terms(model, config, *, content=True, style=True):
 
         terms.append(ValueRangeTerm(config.range_weight, model.space))
     if relative:
-        return [*terms, TVTerm.relative(config.tv_weight, model.space, config.tv_form)]
-    return [*terms, TVTerm(config.tv_weight, config.tv_form)]
+        return [*terms, TVTerm.relative(config.tv_weight, model.space, config.tv_form, wrap)]
+    return [*terms, TVTerm(config.tv_weight, config.tv_form, wrap=wrap)]
 
 
-def _check_images(content_image, styles, start, method):
+def _check_images(content_image, styles, start, config):
     if start is None:
         raise ImageError("without a content image an `init_image` is needed: it gives the size")
     images = {"content_image": content_image, "init_image": start}
@@ -265,19 +269,24 @@ def _check_images(content_image, styles, start, method):
         if style.style_mask is not None:
             check_mask("style_mask", style.style_mask, style.image.shape[1:3])
         if style.unfiltered is not None:
-            _check_analogy(style, method)
+            _check_analogy(style, config)
 
 
-def _check_analogy(style, method):
+def _check_analogy(style, config):
     check_image("unfiltered", style.unfiltered)
     if style.unfiltered.shape != style.image.shape:
         raise ImageError(
             f"`unfiltered` has shape {tuple(style.unfiltered.shape)}, the image of its style "
             f"{tuple(style.image.shape)}; they must be alike"
         )
-    if method != "patches":
+    if config.method != "patches":
         raise ConfigError(
-            f"a style with an `unfiltered` picture needs the method patches, not {method}"
+            f"a style with an `unfiltered` picture needs the method patches, not {config.method}"
+        )
+    if config.wrap:
+        raise ConfigError(
+            f"a style with an `unfiltered` picture does not work with `wrap` {config.wrap}; leave "
+            "one of them out"
         )
 
 
@@ -526,7 +535,7 @@ class Run(contextlib.AbstractContextManager):
         """Return the picture of an image; one of a coarse level is enlarged."""
         picture = self.space.to_picture(image)
         if picture.shape[:2] != self.size:
-            picture = resize_picture(picture, self.size)
+            picture = resize_picture(picture, self.size, wrap=self.config.wrap)
         return picture if self.finish is None else self.finish(picture)
 
     def __exit__(self, kind, error, traceback):

@@ -17,6 +17,8 @@ RESAMPLING = {
     "bicubic": Image.Resampling.BICUBIC,
     "bilinear": Image.Resampling.BILINEAR,  # as scipy.misc.imresize in tutorial 0
 }
+WRAP = ("x", "xy")  # axes in which opposite edges of a picture meet
+TAPS = 3  # pixels of the coarser grid that the widest kernel, Lanczos', sees on each side
 SIDES = {  # name -> the side that a number sets, from (height, width)
     "short": lambda height, width: min(height, width),  # CS231n
     "long": lambda height, width: max(height, width),
@@ -115,10 +117,16 @@ def _check_size(size):
     return size
 
 
-def resize_picture(picture, size, resample="lanczos", *, crop=False):
+def divisible_size(size, strides):
+    """Return the (height, width) nearest to `size` whose sides are divisible by `strides`."""
+    return tuple(max(round(side / stride), 1) * stride for side, stride in zip(size, strides))
+
+
+def resize_picture(picture, size, resample="lanczos", *, crop=False, wrap=None):
     """Resize a picture (H, W, 3) or a mask (H, W), antialiased; stretch or crop it.
 
     Both are uint8, or float32 that is not rounded: gray levels in 0..255, or a mask in 0..1.
+    `wrap` ("x" or "xy") are the axes in which pixels at opposite edges are neighbors.
     """
     if resample not in RESAMPLING:
         raise ImageError(f"`resample` is {resample!r}; choose from {', '.join(RESAMPLING)}")
@@ -127,8 +135,37 @@ def resize_picture(picture, size, resample="lanczos", *, crop=False):
     height, width = size
     if picture.dtype == np.float32 and picture.ndim == 3:  # Pillow has floats in gray only
         channels = [picture[..., n] for n in range(picture.shape[2])]
-        return np.dstack([resize_picture(c, size, resample, crop=crop) for c in channels])
+        options = {"crop": crop, "wrap": wrap}
+        return np.dstack([resize_picture(c, size, resample, **options) for c in channels])
+    if wrap:
+        picture, (top, left) = with_opposite_edges(picture, size, wrap)
+        box = (left, top, picture.shape[1] - left, picture.shape[0] - top)
+        picture = Image.fromarray(picture)
+        return np.asarray(picture.resize((width, height), RESAMPLING[resample], box))
     picture = Image.fromarray(picture)
     if crop:
         return np.asarray(ImageOps.fit(picture, (width, height), RESAMPLING[resample]))
     return np.asarray(picture.resize((width, height), RESAMPLING[resample]))
+
+
+def with_opposite_edges(picture, size, wrap):
+    """Return a picture or a mask with what a kernel sees beyond its wrapped edges.
+
+    Parameters
+    ----------
+    picture : (H, W) or (H, W, N)
+    size : (height, width)
+        That it is to be resized to.
+    wrap : {"x", "xy"}
+
+    Returns
+    -------
+    array, (rows, columns)
+        The latter were added on each side.
+    """
+    margins = [
+        TAPS * math.ceil(max(length / new, 1)) if axis in wrap else 0
+        for axis, length, new in zip("yx", picture.shape, size)
+    ]
+    around = [(margin, margin) for margin in margins] + [(0, 0)] * (picture.ndim - 2)
+    return np.pad(picture, around, "wrap"), margins

@@ -84,7 +84,7 @@ def load_content(config, say=None):
         size = fit_size(parse_size(config.size), photograph.shape[:2])
     except ImageError as error:
         raise ImageError(f"{config.content}: {error}") from None
-    return resize_picture(photograph, size, config.resample), photograph
+    return resize_picture(photograph, size, config.resample, wrap=config.wrap), photograph
 
 
 def load_paintings(config, size, content_size, say=None):
@@ -221,7 +221,8 @@ def make_start(config, content_image, styles, space, say=None):
         if not Path(kind).exists():
             raise ImageError(f"`init` is {kind!r}: neither {', '.join(STARTS)} nor a picture file")
         picture = read_picture(kind, say=say)
-        picture = resize_picture(picture, content_image.shape[1:3], config.resample)
+        size = content_image.shape[1:3]
+        picture = resize_picture(picture, size, config.resample, wrap=config.wrap)
         base = space.to_image(picture)
     amplitude = config.noise_amplitude
     amplitude = NOISE[config.noise] if amplitude is None else amplitude

@@ -9,10 +9,10 @@ import tensorflow as tf
 
 from nst_tf.config import OWN_LAYERS
 from nst_tf.console import print_line
-from nst_tf.errors import ConfigError, NstError
+from nst_tf.errors import ConfigError, ImageError, NstError
 from nst_tf.image.io import read_picture
 from nst_tf.image.pixels import UNIT_PIXELS
-from nst_tf.image.sizes import parse_size
+from nst_tf.image.sizes import divisible_size, fit_size, parse_size
 from nst_tf.jobs.inputs import input_files, load_images
 from nst_tf.models import Trunk, load_model, normalize_trunk, resolve_layers
 from nst_tf.optim.from_config import optimizer_name
@@ -20,7 +20,7 @@ from nst_tf.scaling.device import choose_device, gpu_details
 from nst_tf.scaling.levels import task_levels
 from nst_tf.scaling.memory import largest_size
 from nst_tf.scaling.precision import choose_precision
-from nst_tf.transfer import make_task
+from nst_tf.transfer import loss_terms, make_task
 
 SMALL_STEP = 0.1  # gray levels per iteration of Adam; ours are 5, the tutorials' 2 or more
 CACHED_TRUNKS = 4  # kept in memory for later jobs
@@ -51,6 +51,25 @@ def with_size(config, say=print_line):
     (height, width), why = largest_size(load_trunk(config), photograph, least, config, pictures)
     say(f"--size {config.size}: {width}x{height} pixels, {why}")
     return replace(config, size=f"{width}x{height}")
+
+
+def with_wrapped_size(config, model, say=None):
+    """Return the config with the nearest size at which opposite edges can meet; report it."""
+    photograph = read_picture(config.content, say=None).shape[:2]
+    try:
+        size = fit_size(parse_size(config.size), photograph)
+    except ImageError as error:
+        raise ImageError(f"{config.content}: {error}") from None
+    layers = {layer for term in loss_terms(model, config) for layer in term.layers}
+    strides = model.wrapped(config.wrap).side_strides(layers)
+    (height, width), (new_height, new_width) = size, divisible_size(size, strides)
+    if say and (new_height, new_width) != size:
+        sides = {"x": "the width", "xy": "both sides"}[config.wrap]
+        say(
+            f"--wrap {config.wrap}: {new_width}x{new_height} pixels in place of {width}x{height}, "
+            f"{sides} divisible by {max(strides)}"
+        )
+    return replace(config, size=f"{new_width}x{new_height}")
 
 
 def report_small_steps(config, say=print_line):
@@ -124,6 +143,8 @@ def load_trunk_and_images(config, say=None):
     model = load_trunk(config)
     for layers in (config.content_layers, config.style_layers or OWN_LAYERS[config.method]):
         resolve_layers(model, layers)  # reject unknown names before reading pictures
+    if config.wrap:
+        config = with_wrapped_size(config, model, say)
     images = load_images(config, model.space, say)
     if config.normalize:
         styles = [style.image for style in images["style_image"]]

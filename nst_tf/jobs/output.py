@@ -70,7 +70,8 @@ class Output:
             return result.picture
         finish = self.finish.for_result()
         levels = self.space.to_picture(result.image, np.float32)
-        levels = resize_picture(levels, finish.content.shape[:2], config.resample)
+        size = finish.content.shape[:2]
+        levels = resize_picture(levels, size, config.resample, wrap=config.wrap)
         return quantized(finish(np.clip(levels, 0, 255)), 16)
 
     def _write(self, path, result):

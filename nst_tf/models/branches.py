@@ -115,9 +115,9 @@ class LinearMap:
         """Number of combinations."""
         return int(self.matrix.shape[0])
 
-    def changed(self, *, dtype):
-        """Return a copy with another dtype."""
-        return LinearMap(self.matrix, dtype)
+    def changed(self, *, dtype=None, wrap=None):
+        """Return a copy with another dtype; one position alone has no edges that could wrap."""
+        return LinearMap(self.matrix, dtype or self.matrix.dtype)
 
     def reach(self, mask):
         """Return the mask itself: positions are mapped one by one."""

@@ -26,25 +26,29 @@ class ConvRelu:
     stride : int
     padding : {"SAME", "VALID", "EDGE"}
         "EDGE" pads by repeating the outermost pixels, "SAME" with zeros.
+    wrap : {"", "x", "xy"}
+        Axes in which the map is circular: there it is padded as by `wrapped` instead.
     dilation : int
         Distance of the positions that are multiplied.
     dtype : dtype
         Of the computation, the input and the output.
     """
 
-    def __init__(self, kernel, bias, *, stride=1, padding="SAME", dilation=1, dtype=tf.float32):
+    def __init__(
+        self, kernel, bias, *, stride=1, padding="SAME", wrap="", dilation=1, dtype=tf.float32
+    ):
         self.kernel = tf.cast(tf.constant(kernel), dtype)  # constant: no gradient
         self.bias = tf.cast(tf.constant(bias), dtype)
         self.stride = stride
         self.padding = padding
+        self.wrap = wrap
         self.dilation = dilation
 
     def __call__(self, x):
         """Map (1, H, W, in) to (1, H, W, out), smaller by the stride and the padding."""
         padding = self.padding
-        if padding == "EDGE":
-            height, width = (self.dilation * (size // 2) for size in self.kernel.shape[:2])
-            x, padding = repeat_edges(x, height, width), "VALID"
+        if self.wrap or padding == "EDGE":
+            x, padding = self._padded(x, padding), "VALID"
         x = tf.nn.conv2d(x, self.kernel, self.stride, padding, dilations=self.dilation)
         return tf.nn.relu(tf.nn.bias_add(x, self.bias))
 
@@ -60,12 +64,22 @@ class ConvRelu:
         return 0 if self.padding == "VALID" else -(size // 2), size, self.stride
 
     def changed(self, **changes):
-        """Return a copy with another padding, dilation or dtype."""
+        """Return a copy with another padding, wrap, dilation or dtype."""
         return self._with(self.kernel, self.bias, **{"dtype": self.kernel.dtype, **changes})
 
     def _with(self, kernel, bias, **changes):
-        own = {name: getattr(self, name) for name in ("stride", "padding", "dilation")}
+        own = {name: getattr(self, name) for name in ("stride", "padding", "wrap", "dilation")}
         return ConvRelu(kernel, bias, **{**own, **changes})
+
+    def _padded(self, x, padding):
+        """Return a map (1, H, W, N) with the positions that the filters see around it."""
+        x = wrapped(x, self.extent, self.wrap)
+        sides = zip("yx", self.kernel.shape[:2])
+        height, width = (0 if y in self.wrap else self.dilation * (n // 2) for y, n in sides)
+        if padding == "EDGE":
+            return repeat_edges(x, height, width)
+        around = [[0, 0], [height, height], [width, width], [0, 0]]
+        return tf.pad(x, around) if padding == "SAME" else x
 
     def reach(self, mask):
         """Map (1, H, W, 1) to the output's grid: the maximum over each position's window.
@@ -74,6 +88,8 @@ class ConvRelu:
         """
         size = [self.dilation * (length - 1) + 1 for length in self.kernel.shape[:2]]
         padding = "SAME" if self.padding == "EDGE" else self.padding  # repeats are in the window
+        if self.wrap:  # zeros don't change the maximum of a mask
+            mask, padding = self._padded(mask, padding), "VALID"
         return tf.nn.max_pool2d(mask, size, strides=self.stride, padding=padding)
 
     def shrunk(self, mask):
@@ -83,6 +99,8 @@ class ConvRelu:
         """
         if self.stride == 1 and self.padding != "VALID":
             return mask
+        if self.wrap:
+            mask = wrapped(mask, self.extent, self.wrap)
         return _window_sums(mask, int(self.kernel.shape[0]), self.stride, self.padding)
 
     def rescaled(self, incoming, outgoing):
@@ -124,6 +142,35 @@ def repeat_edges(x, height, width):
     return padded(x)
 
 
+def wrapped(x, extent, wrap):
+    """Pad a map (1, H, W, N) circularly: with the positions at its opposite edge.
+
+    Parameters
+    ----------
+    x : (1, H, W, N)
+    extent : offset, size and stride
+        Of the windows that are to be taken of it.
+    wrap : {"", "x", "xy"}
+        The axes. If a side of the map is divisible by the stride, there are as many windows as
+        strides, and to roll the map by a stride is to roll the output by a position.
+    """
+    offset, window, stride = extent
+    before, after = -offset, window - stride + offset
+    for axis, name in ((1, "y"), (2, "x")):
+        if name in wrap and before + after:
+            length = tf.shape(x)[axis]
+            x = tf.concat(
+                [_strip(x, axis, length - before, before), x, _strip(x, axis, 0, after)], axis
+            )
+    return x
+
+
+def _strip(x, axis, begin, count):
+    """Return `count` rows or columns of a map; `tf.slice` has the fastest gradient."""
+    places = [begin if n == axis else 0 for n in range(4)]
+    return tf.slice(x, places, [count if n == axis else -1 for n in range(4)])
+
+
 class Pool:
     """Pooling; by default VGG's, 2x2 with odd sizes rounded up as in Caffe.
 
@@ -137,6 +184,8 @@ class Pool:
     padding : {"SAME", "VALID", "CEIL"}
         "CEIL" rounds up as Caffe and torchvision do. For 2x2 it equals "SAME"; for 3x3 with
         stride 2, "SAME" would add a window at odd sizes and shift all windows.
+    wrap : {"", "x", "xy"}
+        Axes in which the map is circular; its sides there must be divisible by the stride.
 
     Notes
     -----
@@ -145,11 +194,12 @@ class Pool:
 
     channels = None  # the same as the input
 
-    def __init__(self, kind, *, size=2, stride=2, padding="SAME"):
+    def __init__(self, kind, *, size=2, stride=2, padding="SAME", wrap=""):
         self.kind = check_pooling(kind)
         self.size = size
         self.stride = stride
         self.padding = padding
+        self.wrap = wrap
 
     def __call__(self, x):
         """Map (1, H, W, N) to (1, ceil(H/2), ceil(W/2), N) with the default sizes."""
@@ -163,6 +213,8 @@ class Pool:
 
     def _average(self, x):
         """Return the averages over windows, without the padding."""
+        if self.wrap:
+            x = wrapped(x, self.extent, self.wrap)
         if self.padding != "CEIL":
             return tf.nn.avg_pool2d(x, self.size, self.stride, self.padding)
         inside = tf.ones_like(x[:, :, :, :1])
@@ -170,6 +222,8 @@ class Pool:
 
     def reach(self, mask):
         """Map (1, H, W, 1) to the output's grid: the maximum over each position's window."""
+        if self.wrap:
+            mask = wrapped(mask, self.extent, self.wrap)
         if self.padding != "CEIL":
             return tf.nn.max_pool2d(mask, self.size, self.stride, self.padding)
         mask = self._pad_to_round_up(mask, float("-inf"))
@@ -177,6 +231,8 @@ class Pool:
 
     def shrunk(self, mask):
         """Map (1, H, W, 1) to the output's grid: the sum over each position's window."""
+        if self.wrap:
+            mask = wrapped(mask, self.extent, self.wrap)
         if self.padding == "CEIL":
             mask = self._pad_to_round_up(mask, 0.0)
             return _window_sums(mask, self.size, self.stride, "VALID")
@@ -191,9 +247,12 @@ class Pool:
         """Window of an output position in the input: offset, size and stride."""
         return 0, self.size, self.stride
 
-    def changed(self, *, dtype=None):
-        """Return the layer itself: pooling keeps the dtype of its input."""
-        return self
+    def changed(self, *, dtype=None, wrap=None):
+        """Return a copy with another wrap; pooling keeps the dtype of its input."""
+        if wrap is None:
+            return self
+        windows = {name: getattr(self, name) for name in ("size", "stride", "padding")}
+        return Pool(self.kind, **windows, wrap=wrap)
 
     def _average_padded(self, x):
         """Return averages over windows; the padding counts as zeros."""
@@ -237,10 +296,10 @@ class Fire:
         """Window of an output position in the input: offset, size and stride."""
         return self.expand3x3.extent
 
-    def changed(self, *, dtype=None):
-        """Return a copy with another dtype."""
+    def changed(self, **changes):
+        """Return a copy with another wrap or dtype."""
         parts = (self.squeeze, self.expand1x1, self.expand3x3)
-        return Fire(*(part.changed(dtype=dtype) for part in parts))
+        return Fire(*(part.changed(**changes) for part in parts))
 
     def reach(self, mask):
         """Map (1, H, W, 1) to the output's grid: the maximum over each position's window."""
@@ -278,7 +337,7 @@ class Branch:
         return getattr(self.layer, name)  # channels, extent, reach and shrunk
 
     def changed(self, **changes):
-        """Return a copy with another dtype."""
+        """Return a copy with another wrap or dtype."""
         return Branch(self.layer.changed(**changes))
 
     def rescaled(self, incoming, outgoing):

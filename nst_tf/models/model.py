@@ -22,6 +22,10 @@ class Trunk(dict):
         Of the input.
     dtype : tf.DType
         Of the layers' computation and the features. Images stay float32.
+    wrap : {"", "x", "xy"}
+        Axes in which the picture is circular: see `wrapped`.
+    plain : Trunk
+        The trunk that it is a wrapped copy of, by which styles are measured; or itself.
     """
 
     knows_fields = True  # whether the receptive fields are known
@@ -33,7 +37,8 @@ class Trunk(dict):
         self.source = source
         self.space = space
         self.dtype = dtype
-        self.others = {}  # copies in other dtypes
+        self.others = {}  # copies in other dtypes, and wrapped ones
+        self.wrap, self.plain = "", self
 
     def __eq__(self, other):
         """Compare by identity: a trunk is part of the key of traced functions."""
@@ -74,6 +79,40 @@ class Trunk(dict):
             if getattr(layer, "padding", None) == "SAME" and layer.channels
         }
         return self.with_layers({**self, **changed}) if changed else self
+
+    def wrapped(self, wrap):
+        """Return a copy for pictures whose opposite edges meet.
+
+        All convolutions and pools pad with the positions at the opposite edge, in the axis x
+        ("x", a panorama of 360 degrees) or in both ("xy", a texture that tiles). The side of a
+        picture in a wrapped axis must be divisible by the stride of the deepest layer that is
+        read. The copy is cached, so that functions traced for it are reused.
+
+        Raises
+        ------
+        ConfigError
+            The layers are those of a Keras model as it is.
+        """
+        if not self.knows_fields:
+            raise ConfigError(
+                f"{self.name} is a Keras model as it is, whose padding can't be changed, so `wrap` "
+                "does not work; load it with vgg_from_keras, or leave `wrap` out"
+            )
+        if wrap not in self.others:
+            layers = {name: layer.changed(wrap=wrap) for name, layer in self.items()}
+            copy = self.others[wrap] = self.with_layers(layers)
+            copy.wrap, copy.plain = wrap, self
+        return self.others[wrap]
+
+    def side_strides(self, layers):
+        """Return what height and width of a picture must be divisible by: (int, int).
+
+        In a wrapped axis that is the stride of the deepest of the layers, and 1 otherwise: a pool
+        halves a map, and an odd position would have no neighbor at the opposite edge.
+        """
+        fields = receptive_fields(self) if self.wrap else {}
+        stride = max((fields[layer].stride for layer in layers if fields), default=1)
+        return tuple(stride if axis in self.wrap else 1 for axis in "yx")
 
     def features(self, x, layers):
         """Return the features of the named layers for x (1, H, W, 3); see `extract_features`."""

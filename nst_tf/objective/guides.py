@@ -60,13 +60,14 @@ def style_regions(term, objective, styles):
     list of Region
     """
 
-    def guides(mask):
+    def guides(mask, model):
         if mask is None:
             return {}
-        return layer_guides(objective.model, mask, term.layers, term.propagation)
+        return layer_guides(model, mask, term.layers, term.propagation)
 
     def measured(style):
-        return objective.measure(term, style.image, guides(style.style_mask))
+        of_style = guides(style.style_mask, objective.model.plain)
+        return objective.measure(term, style.image, of_style)
 
     everywhere = [style for style in styles if style.mask is None]
     shares = [style.weight / sum(style.weight for style in everywhere) for style in everywhere]
@@ -78,7 +79,8 @@ def style_regions(term, objective, styles):
     for style in styles:
         if style.mask is not None:
             strength = style.weight * float(np.mean(style.mask))
-            regions.append(term.region(measured(style), guides(style.mask), strength))
+            of_picture = guides(style.mask, objective.model)
+            regions.append(term.region(measured(style), of_picture, strength))
     return regions
 
 

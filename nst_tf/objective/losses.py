@@ -10,6 +10,7 @@ feature map, P the content's.
 import tensorflow as tf
 
 from nst_tf.errors import check_choice
+from nst_tf.models.layers import wrapped
 from nst_tf.objective.statistics import STATISTICS
 
 # What the sum of squared differences is multiplied by: name -> f(H W, N, sum P^2).
@@ -74,7 +75,15 @@ def content_factor(shape, scale, energy, by_size=False):
 
 
 def style_loss(
-    features, targets, weights, *, statistic="gram", relative=False, by_size=False, guides=None
+    features,
+    targets,
+    weights,
+    *,
+    statistic="gram",
+    relative=False,
+    by_size=False,
+    guides=None,
+    wrap="",
 ):
     """Style loss, eq. (5): the layers' losses, each times its weight w_l, summed.
 
@@ -95,12 +104,14 @@ def style_loss(
         Divide each layer's weight by the longest side of its target: N for Gram matrices.
     guides : dict of (1, H, W, 1), optional
         How much each position counts, by layer name.
+    wrap : {"", "x", "xy"}
+        Axes in which the current picture is circular.
 
     Returns
     -------
     scalar
     """
-    current = STATISTICS[statistic].measure(features, guides)
+    current = STATISTICS[statistic].measure(features, guides, wrap)
     options = {"statistic": statistic, "relative": relative, "by_size": by_size}
     return style_distance(current, targets, weights, **options)
 
@@ -145,7 +156,7 @@ TV_FORMS = {
 TV_MEANS = {"mean": (1.0, 1.0), "nine-point": (2 / 3, 2 / 3, 1 / 6, 1 / 6)}
 
 
-def tv_loss(image, form="squared"):
+def tv_loss(image, form="squared", wrap=""):
     """Total variation: how much neighboring pixels differ (tutorial 1).
 
     Parameters
@@ -159,6 +170,8 @@ def tv_loss(image, form="squared"):
         mean of ``d^2`` in each direction plus a sixth of it along each diagonal, which depends
         less on the direction of a line (crowsonkb's style-transfer-pytorch, which also counts the
         differences along a repeated border).
+    wrap : {"", "x", "xy"}
+        Axes in which the image is circular: the pixels at opposite edges are neighbors, too.
 
     Returns
     -------
@@ -167,7 +180,10 @@ def tv_loss(image, form="squared"):
         "squared" blurs.
     """
     image = tf.cast(tf.convert_to_tensor(image), tf.float32)  # differences of uint8 would wrap
-    return tv_of_sums(tv_sums(*differences(image, tf.shape(image)[1:3]), form), form)
+    size = tf.shape(image)[1:3]
+    if wrap:
+        image = wrapped(image, (0, 2, 1), wrap)  # each pixel, and the next one
+    return tv_of_sums(tv_sums(*differences(image, size), form), form)
 
 
 def differences(image, size):

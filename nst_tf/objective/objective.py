@@ -122,7 +122,7 @@ class ContentTerm(TermOfLayers):
         """Return the features of the content image, by layer name."""
         if content_image is None:
             raise ConfigError("the objective has a content term; pass a content image")
-        return objective.measure(self, content_image)
+        return objective.measure(self, content_image, model=objective.model)
 
     def target(self, features, guides=None):
         """Return what features are compared with: other features."""
@@ -181,6 +181,8 @@ class StyleTerm(TermOfLayers):
     blend : {"targets", "losses"}
         What is averaged of styles without masks, with their weights: their statistics or their
         losses.
+    wrap : {"", "x", "xy"}
+        Axes in which the picture is circular; the styles are not.
     """
 
     weight: float = field(compare=False)
@@ -191,6 +193,7 @@ class StyleTerm(TermOfLayers):
     propagation: str = "simple"
     by_size: bool = False
     blend: str = "targets"
+    wrap: str = ""
     name = "style"
 
     def __post_init__(self):
@@ -226,11 +229,11 @@ class StyleTerm(TermOfLayers):
     def loss(self, features, image, target):
         """Return the unweighted loss, a scalar; `target` is what `targets` returned."""
         features = self.shifted(features)
-        weights = dict(self.layer_weights)
+        weights, options = dict(self.layer_weights), {**self.options, "wrap": self.wrap}
         return tf.add_n(
             [
                 region.strength
-                * style_loss(features, region.target, weights, guides=region.guides, **self.options)
+                * style_loss(features, region.target, weights, guides=region.guides, **options)
                 for region in target
             ]
         )
@@ -262,23 +265,26 @@ class TVTerm:
         As for `tv_loss`.
     scale : float
         What `tv_loss` is multiplied by.
+    wrap : {"", "x", "xy"}
+        As for `tv_loss`.
     """
 
     weight: float = field(compare=False)
     form: str = "squared"
     scale: float = 1.0
+    wrap: str = ""
     name = "tv"
     layers = ()
 
     @classmethod
-    def relative(cls, weight, space, form="mean"):
+    def relative(cls, weight, space, form="mean", wrap=""):
         """Return a term that does not depend on the picture's size or the pixel space.
 
         Its loss is 1 where neighbors differ by 100 gray levels (root mean square). Forms that are
         sums over the picture give way to "mean".
         """
         form = form if form in TV_MEANS else "mean"
-        return cls(weight, form, RELATIVE_TV * space.scale**2)
+        return cls(weight, form, RELATIVE_TV * space.scale**2, wrap)
 
     def targets(self, objective, content_image, styles):
         """Return nothing: pixels are compared with their neighbors."""
@@ -286,7 +292,7 @@ class TVTerm:
 
     def loss(self, features, image, target):
         """Return the unweighted loss, a scalar."""
-        return self.scale * tv_loss(image, self.form)
+        return self.scale * tv_loss(image, self.form, self.wrap)
 
 
 # ------------------------------------------------------------------ their sum
@@ -394,9 +400,12 @@ class Objective:
             losses[term.name] = term.loss(*read, target)
         return {**losses, "total": weighted_total(losses, targets)}
 
-    def measure(self, term, image, guides=None):
-        """Return ``term.target`` of an image's features, computed as the loop computes them."""
-        function = _traced_target(self.model, term)
+    def measure(self, term, image, guides=None, model=None):
+        """Return ``term.target`` of an image's features, computed as the loop computes them.
+
+        `model` is by default that of styles, which don't wrap: the objective's without `wrap`.
+        """
+        function = _traced_target(model or self.model.plain, term)
         guides = guides or {}
         traced = function.get_concrete_function(
             tf.TensorSpec(self.image_shape), of_any_size(guides)

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from nst_tf.errors import ConfigError
+from nst_tf.models.layers import wrapped
 from nst_tf.objective.guides import layer_guides
 from nst_tf.objective.objective import Region, TermOfLayers
 
@@ -308,8 +309,17 @@ def vote(found, bank, counts, inside, first=(0, 0), stride=1):
 # ------------------------------------------------------------------ the loss
 
 
+@dataclass(frozen=True)
 class Whole:
-    """A picture in one piece; a `Tile` is the view of a part of it, with the same methods."""
+    """A picture in one piece; a `Tile` is the view of a part of it, with the same methods.
+
+    Attributes
+    ----------
+    wrap : {"", "x", "xy"}
+        Axes in which it is circular: patches reach over its edges there.
+    """
+
+    wrap: str = ""
 
     def first(self, layer):
         """Return row and column of its first position."""
@@ -323,7 +333,8 @@ class Whole:
 
     def around(self, x, layer):
         """Return what `with_border` returns: the map with a position around."""
-        return with_border(x, ((1, 1), (1, 1)))
+        x = wrapped(x, (-1, SIDE, 1), self.wrap)
+        return with_border(x, [[int(axis not in self.wrap)] * 2 for axis in "yx"])
 
 
 WHOLE = Whole()
@@ -359,6 +370,8 @@ class PatchTerm(TermOfLayers):
         positions, each counted once however many patches it is in.
     stride : int
         Positions from a patch to the next, in the picture and in the style.
+    wrap : {"", "x", "xy"}
+        As for `StyleTerm`.
     """
 
     weight: float = field(compare=False)
@@ -367,6 +380,7 @@ class PatchTerm(TermOfLayers):
     relative: bool = False
     propagation: str = "simple"
     stride: int = 2
+    wrap: str = ""
     name = "style"
     statistic = "patches"
 
@@ -411,7 +425,7 @@ class PatchTerm(TermOfLayers):
 
     def loss(self, features, image, target):
         """Return the unweighted loss, a scalar; `target` is what `targets` returned."""
-        return self.of_sums(self.sums(features, target, WHOLE), target)
+        return self.of_sums(self.sums(features, target, Whole(self.wrap)), target)
 
     def sums(self, features, target, view):
         """Return for each region and layer the sums over the positions of a view of the picture.
@@ -446,7 +460,7 @@ class PatchTerm(TermOfLayers):
 
     def _banks(self, objective, styles):
         """Return the `Bank` of the styles by layer."""
-        guides = [self._guides(objective, style.style_mask) for style in styles]
+        guides = [self._guides(objective.model.plain, style.style_mask) for style in styles]
         values = [objective.measure(self, style.image) for style in styles]
         maps = [
             wanted if style.unfiltered is None else objective.measure(self, style.unfiltered)
@@ -466,7 +480,7 @@ class PatchTerm(TermOfLayers):
         mask, strength = styles[0].mask, 1.0
         if mask is not None:  # as in `style_regions`
             strength = styles[0].weight * float(tf.reduce_mean(mask))
-        return Region(banks, self._guides(objective, mask), tf.constant(strength, tf.float32))
+        return Region(banks, self._guides(objective.model, mask), tf.constant(strength, tf.float32))
 
     def _analogy(self, region, content):
         """Return a region whose patches are chosen by the content's features, once."""
@@ -478,10 +492,10 @@ class PatchTerm(TermOfLayers):
             inner[layer] = Wanted(*(x[:, 1:-1, 1:-1] for x in maps), energy)
         return region._replace(target=inner)
 
-    def _guides(self, objective, mask):
+    def _guides(self, model, mask):
         if mask is None:
             return {}
-        return layer_guides(objective.model, mask, self.layers, self.propagation)
+        return layer_guides(model, mask, self.layers, self.propagation)
 
 
 def patch_sums(wanted, features, positions):

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
+from nst_tf.models.layers import wrapped
+
 ROW_BY_ROW = 128  # channels: up to this number, bfloat16 products are made row by row
 
 # ------------------------------------------------------------------ Gram matrices
@@ -329,7 +331,7 @@ class Statistic:
     least_layers: int = 1
     margin: int = 0
 
-    def measure(self, features, guides=None):
+    def measure(self, features, guides=None, wrap=""):
         """Return the statistic of each layer.
 
         Parameters
@@ -338,11 +340,28 @@ class Statistic:
             By layer name, shallow layers first.
         guides : dict of (1, H_l, W_l, 1), optional
             How much each position counts; layers without a guide count everywhere.
+        wrap : {"", "x", "xy"}
+            Axes in which the maps are circular.
         """
         grids = self.grids(tuple(features))
+        maps_of = (
+            self._wrapped_maps(features, wrap) if wrap and self.margin else self.maps(features)
+        )
         return {
             layer: self.finish(self.sums(maps, (guides or {}).get(grids[layer])))
-            for layer, maps in self.maps(features).items()
+            for layer, maps in maps_of.items()
+        }
+
+    def _wrapped_maps(self, features, wrap):
+        """Return what `maps` does, for maps whose outermost positions see the opposite edge."""
+        window = -self.margin, 2 * self.margin + 1, 1
+        around = {layer: wrapped(feature, window, wrap) for layer, feature in features.items()}
+        rows, columns = (
+            slice(self.margin, -self.margin) if axis in wrap else slice(None) for axis in "yx"
+        )
+        return {
+            layer: tuple(x[:, rows, columns] for x in maps)
+            for layer, maps in self.maps(around).items()
         }
 
     def grids(self, layers):

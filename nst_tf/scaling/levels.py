@@ -7,7 +7,7 @@ import numpy as np
 
 from nst_tf.config import MATCHES
 from nst_tf.errors import ConfigError, ImageError, check_choice
-from nst_tf.image.sizes import MIN_SIDE, fit_size
+from nst_tf.image.sizes import MIN_SIDE, divisible_size, fit_size
 from nst_tf.schedules import SCHEDULES
 
 SQUARE = (480, 480)
@@ -34,6 +34,7 @@ def make_levels(
     levels=None,
     min_size=None,
     level_iterations=None,
+    strides=(1, 1),
 ):
     """Return the levels of a run, the coarsest first; their iterations add up to `iterations`.
 
@@ -56,6 +57,8 @@ def make_levels(
         the one before by the growth of the schedule.
     level_iterations : sequence of int, optional
         The iterations of each level, in place of `iterations` and the schedule's shares.
+    strides : (int, int)
+        What height and width of each level are divisible by, as those of the result are.
 
     Raises
     ------
@@ -80,7 +83,7 @@ def make_levels(
     for level, (begin, end) in enumerate(zip([0, *ends], ends)):
         factor = growth ** (level / steps - 1) if steps else 1.0
         if end > begin or level == steps:
-            made.append(Level(_shrunk(size, factor), int(end - begin)))
+            made.append(Level(_shrunk(size, factor, strides), int(end - begin)))
     return made
 
 
@@ -122,8 +125,8 @@ def _check_large_enough(growth, steps, size, shortest):
         )
 
 
-def _shrunk(size, factor):
-    return tuple(max(round(length * factor), 1) for length in size)
+def _shrunk(size, factor, strides=(1, 1)):
+    return divisible_size([length * factor for length in size], strides)
 
 
 def work_left(levels, iteration):
@@ -162,7 +165,8 @@ def nominal_levels(size, schedule, iterations, unit, **chosen):
 def task_levels(task):
     """Return the levels of a `Task`."""
     sides = [*task.size, *(side for style in task.styles for side in style.image.shape[1:3])]
-    return config_levels(task.config, task.size, min(sides))
+    strides = task.objective.model.side_strides(task.objective.layers)
+    return config_levels(task.config, task.size, min(sides), strides)
 
 
 def matching_levels(config, size, shortest):
@@ -185,8 +189,11 @@ def matching_levels(config, size, shortest):
     return [Level(size, number) for size, number in zip(sizes, numbers)]
 
 
-def config_levels(config, size, shortest=None):
-    """Return the levels of a config for a size (height, width); `shortest` as for `make_levels`."""
+def config_levels(config, size, shortest=None, strides=(1, 1)):
+    """Return the levels of a config for a size (height, width).
+
+    `shortest` and `strides` are as for `make_levels`.
+    """
     if config.method in MATCHES:
         return matching_levels(config, size, shortest or min(size))
     return make_levels(
@@ -198,4 +205,5 @@ def config_levels(config, size, shortest=None):
         levels=config.levels,
         min_size=config.min_size,
         level_iterations=config.level_iterations,
+        strides=strides,
     )

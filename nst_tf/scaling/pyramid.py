@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from nst_tf.config import MATCHES
 from nst_tf.errors import ConfigError
+from nst_tf.image.sizes import with_opposite_edges
 from nst_tf.objective.objective import Objective
 from nst_tf.optim import Adam
 from nst_tf.scaling.levels import task_levels
@@ -65,10 +66,10 @@ def at_level(task, level, finest, start, first):
     """
     if finest:
         return task.objective, task.targets
-    factor = level.size[0] / task.size[0]
+    factor, wrap = level.size[0] / task.size[0], task.objective.model.wrap
     content = task.content_image
-    content = content if content is None else resized_image(content, level.size)
-    styles = [resized_style(style, factor, level.size) for style in task.styles]
+    content = content if content is None else resized_image(content, level.size, wrap)
+    styles = [resized_style(style, factor, level.size, wrap) for style in task.styles]
     terms = [at_coarse_level(term) for term in task.objective.terms]
     options = {name: getattr(task.objective, name) for name in ("xla", "normalize_gradients")}
     objective = Objective(task.objective.model, terms, **options)
@@ -102,32 +103,56 @@ def enlarged(task, image, level):
     Where the start is the content, only the change is enlarged and added to the content as it is
     at this size: its fine lines are there from the beginning and need not be found again.
     """
+    wrap = task.objective.model.wrap
     if not np.array_equal(task.start, task.content_image):
-        return resized_image(image, level.size)
-    change = image - resized_image(task.start, image.shape[1:3])
-    return resized_image(task.start, level.size) + resized_image(change, level.size)
+        return resized_image(image, level.size, wrap)
+    change = image - resized_image(task.start, image.shape[1:3], wrap)
+    start = resized_image(task.start, level.size, wrap)
+    return start + resized_image(change, level.size, wrap)
 
 
-def resized_image(image, size):
-    """Return an image (1, H, W, 3), or a mask (H, W), at another (height, width)."""
+def resized_image(image, size, wrap=""):
+    """Return an image (1, H, W, 3), or a mask (H, W), at another (height, width).
+
+    `wrap` ("", "x" or "xy") are the axes in which pixels at opposite edges are neighbors.
+    """
     if tuple(image.shape[-3:-1] if image.ndim == 4 else image.shape) == tuple(size):
         return image
     options = {"method": "bicubic", "antialias": True}
     if image.ndim == 2:
+        if wrap:
+            return np.clip(_resized_around(image[..., np.newaxis], size, wrap)[..., 0], 0, 1)
         resized = tf.image.resize(image[..., np.newaxis], size, **options)[..., 0]
         return np.clip(resized, 0, 1)
+    if wrap:
+        return _resized_around(image[0], size, wrap)[np.newaxis]
     return tf.image.resize(image, size, **options).numpy()
 
 
-def resized_style(style, factor, size):
+def _resized_around(image, size, wrap):
+    """Return an image (H, W, N) resized as `tf.image.resize` does, but where it wraps."""
+    wide, margins = with_opposite_edges(image, size, wrap)
+    scale = np.divide(size, image.shape[:2]).astype(np.float32)
+    resized = tf.raw_ops.ScaleAndTranslate(
+        images=wide[np.newaxis],
+        size=size,
+        scale=scale,
+        translation=(-scale * margins).astype(np.float32),
+        kernel_type="keyscubic",
+        antialias=True,
+    )
+    return resized[0].numpy()
+
+
+def resized_style(style, factor, size, wrap=""):
     """Return a `Style` for a level: its picture `factor` times as wide, its masks to match.
 
-    `size` is the level's, for the mask on the picture.
+    `size` and `wrap` are the picture's, for the mask on it; the style itself does not wrap.
     """
     height, width = (max(round(length * factor), 1) for length in style.image.shape[1:3])
     changes = {"image": resized_image(style.image, (height, width))}
     if style.mask is not None:
-        changes["mask"] = resized_image(style.mask, size)
+        changes["mask"] = resized_image(style.mask, size, wrap)
     if style.unfiltered is not None:
         changes["unfiltered"] = resized_image(style.unfiltered, (height, width))
     if style.style_mask is not None:

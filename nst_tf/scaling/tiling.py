@@ -83,14 +83,15 @@ class TiledObjective(Objective):
         }
         return {**losses, "total": weighted_total(losses, targets)}
 
-    def measure(self, term, image, guides=None):
+    def measure(self, term, image, guides=None, model=None):
         """As `Objective.measure`; images larger than a tile are measured tile by tile."""
         height, width = image.shape[1:3]
         if height * width <= self.area:
-            return Objective(self.model, self.terms).measure(term, image, guides)
+            return Objective(self.model, self.terms).measure(term, image, guides, model)
+        model = model or self.model.plain
         tiled_term = TILED_TERMS[type(term)](term)
-        tiling = Tiling.of(self.model, term.layers, (height, width), self.area, tiled_term.margin)
-        return tiled_term.measure(self.model, tiling, tf.constant(image, tf.float32), guides or {})
+        tiling = Tiling.of(model, term.layers, (height, width), self.area, tiled_term.margin)
+        return tiled_term.measure(model, tiling, tf.constant(image, tf.float32), guides or {})
 
 
 def added_up(tiling, of_tile, image):
@@ -320,6 +321,8 @@ class Tile:
         Pixels from one position of a layer to the next.
     sizes : dict of (height, width)
         Of the whole picture's map at each layer.
+    wraps : (int, int)
+        1 if the picture is circular in this axis, y or x; there a tile has a halo at both ends.
     """
 
     origin: tf.Tensor
@@ -327,6 +330,7 @@ class Tile:
     end: tf.Tensor
     strides: dict
     sizes: dict
+    wraps: tuple = (0, 0)
 
     def core(self, x, layer=PIXELS, margin=0):
         """Return what counts of the tile's map (1, h, w, N), and `margin` positions after it."""
@@ -345,7 +349,8 @@ class Tile:
     def around(self, x, layer):
         """Return what `with_border` returns: the core of the tile's map, and a position around."""
         begin, end = self._bounds(layer, 0)
-        outer = tf.maximum(begin - 1, 0), tf.minimum(end + 1, tf.constant(self.sizes[layer]))
+        least, most = -tf.constant(self.wraps), tf.constant(self.sizes[layer]) + self.wraps
+        outer = tf.maximum(begin - 1, least), tf.minimum(end + 1, most)
         core = _cut(x, outer[0] - self.origin // self.strides[layer], outer[1] - outer[0])
         beyond = tf.stack([outer[0] - (begin - 1), (end + 1) - outer[1]], 1)
         return with_border(core, beyond)
@@ -354,7 +359,8 @@ class Tile:
         """Return begin and end in the whole picture's map of a layer."""
         stride, size = self.strides[layer], tf.constant(self.sizes[layer])
         at_end = self.end >= tf.constant(self.sizes[PIXELS])  # where sizes may be rounded up
-        end = tf.where(at_end, size, tf.minimum(self.end // stride + margin, size))
+        most = size + margin * tf.constant(self.wraps)
+        end = tf.where(at_end, most, tf.minimum(self.end // stride + margin, most))
         return self.begin // stride, end
 
 
@@ -374,7 +380,7 @@ class Tiling:
         Of every tile, halo included.
     origins, begins, ends : (count, 2) int32
         Of the tiles and their cores: rows and columns in the picture.
-    strides, sizes : dict
+    strides, sizes, wraps
         As in `Tile`.
     """
 
@@ -384,13 +390,15 @@ class Tiling:
     ends: np.ndarray
     strides: dict
     sizes: dict
+    wraps: tuple = (0, 0)
 
     @classmethod
     def of(cls, model, layers, shape, area, margin):
         """Return the tiling with the fewest pixels in all whose tiles have at most `area`."""
         fields = receptive_fields(model)
         stride, halo = _halo([fields[layer] for layer in layers], margin)
-        rows, columns = _fewest_pixels(shape, stride, halo, area)
+        wraps = tuple(int(axis in model.wrap) for axis in "yx")
+        rows, columns = _fewest_pixels(shape, stride, halo, area, wraps)
         places = [(*row, *column) for row in rows[1] for column in columns[1]]
         top, row_begin, row_end, left, column_begin, column_end = np.array(places, np.int32).T
         return cls(
@@ -400,6 +408,7 @@ class Tiling:
             np.stack([row_end, column_end], 1),
             {PIXELS: 1, **{layer: fields[layer].stride for layer in layers}},
             {PIXELS: tuple(shape), **_map_sizes(model, layers, shape)},
+            wraps,
         )
 
     @property
@@ -410,7 +419,7 @@ class Tiling:
     def tile(self, number):
         """Return the tile of a number, which may be a tensor."""
         places = (tf.gather(tf.constant(all_), number) for all_ in self._places())
-        return Tile(*places, self.strides, self.sizes)
+        return Tile(*places, self.strides, self.sizes, self.wraps)
 
     def core(self, number, layer):
         """Return begin and end of a tile's core in a layer's map: two (2,) arrays."""
@@ -421,6 +430,9 @@ class Tiling:
 
     def cut(self, image, number):
         """Return the tile (1, h, w, 3) of a number, with its halo."""
+        if any(self.wraps):
+            rows, columns = self._pixels(number)
+            return tf.gather(tf.gather(image, rows, axis=1), columns, axis=2)
         top, left = tf.unstack(tf.gather(tf.constant(self.origins), number))
         return tf.slice(image, [0, top, left, 0], [1, *self.size, 3])
 
@@ -429,10 +441,16 @@ class Tiling:
 
         By a scatter: padding the tile to the picture's size took six times as long at 8K.
         """
-        top, left = tf.unstack(tf.gather(tf.constant(self.origins), number))
-        rows, columns = top + tf.range(self.size[0]), left + tf.range(self.size[1])
-        places = tf.stack(tf.meshgrid(rows, columns, indexing="ij"), -1)
+        places = tf.stack(tf.meshgrid(*self._pixels(number), indexing="ij"), -1)
         return tf.tensor_scatter_nd_add(image[0], places, piece[0])[tf.newaxis]
+
+    def _pixels(self, number):
+        """Return the rows and the columns of the picture that a tile covers."""
+        origin = tf.unstack(tf.gather(tf.constant(self.origins), number))
+        return [
+            (first + tf.range(length)) % side
+            for first, length, side in zip(origin, self.size, self.sizes[PIXELS])
+        ]
 
     def _places(self):
         return self.origins, self.begins, self.ends
@@ -454,9 +472,9 @@ def _halo(fields, margin):
     return stride, stride * math.ceil(max(reach, 1) / stride)
 
 
-def _fewest_pixels(shape, stride, halo, area):
+def _fewest_pixels(shape, stride, halo, area, wraps):
     """Return rows and columns, as `_along` gives them, of the best tiling that fits."""
-    ways = [_ways(length, stride, halo) for length in shape]
+    ways = [_ways(length, stride, halo, wrap) for length, wrap in zip(shape, wraps)]
     fitting = [
         (rows[0] * len(rows[1]) * columns[0] * len(columns[1]), rows, columns)
         for rows in ways[0]
@@ -468,19 +486,20 @@ def _fewest_pixels(shape, stride, halo, area):
     return min(fitting, key=lambda way: way[0])[1:]
 
 
-def _ways(length, stride, halo):
+def _ways(length, stride, halo, wrap):
     """Return all ways to cut a side, from one piece to cores of a single step."""
     steps = math.ceil(length / stride)
     cores = sorted({math.ceil(steps / pieces) * stride for pieces in range(1, steps + 1)})
-    return [_along(length, core, stride, halo) for core in reversed(cores)]
+    return [_along(length, core, stride, halo, wrap) for core in reversed(cores)]
 
 
-def _along(length, core, stride, halo):
+def _along(length, core, stride, halo, wrap=0):
     """Cut one side of a picture.
 
     Pieces begin at multiples of the deepest layer's stride, where poolings of the piece and of
     the picture fall together, and the last one ends where the picture ends: so their common size
-    leaves the same remainder as the picture's.
+    leaves the same remainder as the picture's. Where the picture wraps, each piece has both halos,
+    and its pixels are counted beyond the edges.
 
     Returns
     -------
@@ -488,9 +507,11 @@ def _along(length, core, stride, halo):
     """
     size = core + 2 * halo
     size += (length - size) % stride
+    begins = range(0, length, core)
+    if wrap:
+        return size, [(begin - halo, begin, min(begin + core, length)) for begin in begins]
     if size >= length:
         return length, [(0, 0, length)]
-    begins = range(0, length, core)
     return size, [
         (min(max(begin - halo, 0), length - size), begin, min(begin + core, length))
         for begin in begins

@@ -196,6 +196,11 @@ def test_run_is_repeated_by_its_seed_and_nears_the_style(tiny_model, monkeypatch
     assert totals[12] < 0.9 * totals[0]
 
 
+def test_wrap_is_refused():
+    with pytest.raises(ConfigError, match="`wrap` does not work with the method neighbors"):
+        TransferConfig(method="neighbors", wrap="x")
+
+
 def test_tiles_are_refused(tiny_model):
     config = TransferConfig(method="neighbors")
     objective = make_task(CONTENT, STYLE, tiny_model, None, config).objective

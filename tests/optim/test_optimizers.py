@@ -299,7 +299,7 @@ def test_total_is_nan_where_its_gradient_is_not_finite(name):
 
 
 def test_gradient_that_is_not_finite_ends_the_run(monkeypatch, tiny_model):
-    def cornered(image, form):
+    def cornered(image, form, wrap):
         return tf.reduce_sum(tf.sqrt(image - CONTENT))
 
     forget_traces()
