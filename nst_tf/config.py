@@ -58,6 +58,14 @@ NEEDED_OPTIMIZERS = {
     "average": ("adam", "lbfgs-fixed", "sgd"),
     "carry_moments": ("adam",),
 }
+# Knobs that do nothing, or nothing good, with some methods; and why.
+NOT_WITH_METHODS = {
+    "normalize_gradients": (("chain",), "whose losses read two layers each"),
+    "blend": (("patches", *MATCHES), "which chooses from all styles"),
+    "normalize_weights": (("patches", *MATCHES), "whose targets are no matrices"),
+    "activation_shift": (MATCHES, "which compares directions of features"),
+    "wrap": (MATCHES, "whose features are resized up to the border"),
+}
 FILMS = ("gif", "webp", "mp4")
 DEVICE = re.compile(r"auto|cpu|gpu(:\d{1,3})?", re.ASCII)
 PRECISIONS = ("auto", "float32", "mixed")
@@ -336,26 +344,12 @@ class TransferConfig:
                 f"`range_weight` is {self.range_weight:g}, but `clip` keeps all pixels in range; "
                 "add --no-clip (clip=False), or leave it out"
             )
-        if self.normalize_gradients and self.method == "chain":
-            raise ConfigError(
-                "`normalize_gradients` does not work with the method chain, whose losses read "
-                "two layers each; use another method"
-            )
-        if self.blend != "targets" and self.method == "patches":
-            raise ConfigError(
-                f"`blend` is {self.blend}, but patches are chosen from all styles; leave it out, "
-                "or use another method"
-            )
-        if self.normalize_weights and self.method == "patches":
-            raise ConfigError(
-                "`normalize_weights` does not work with the method patches, whose targets are "
-                "no matrices; use `style_layer_weights`"
-            )
-        if self.wrap and self.method in MATCHES:
-            raise ConfigError(
-                f"`wrap` does not work with the method {self.method}, whose features are resized "
-                "up to the border; use another method"
-            )
+        for name, (methods, why) in NOT_WITH_METHODS.items():
+            if self.method in methods and getattr(self, name) not in (None, False, "targets"):
+                raise ConfigError(
+                    f"`{name}` does not work with the method {self.method}, {why}; leave it out, "
+                    "or use another method"
+                )
         if self.wrap and self.carry_moments:
             raise ConfigError(
                 f"`carry_moments` does not work with `wrap` {self.wrap}: the moments are resized "

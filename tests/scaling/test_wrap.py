@@ -93,8 +93,8 @@ def test_squeezenet_wraps(tmp_path, side):
 
 
 def test_dilated_filters_wrap(tiny_model):
-    model, name = with_dilation(tiny_model, "conv4_1", 2), "conv4_1_dilated_2"
-    for model, least, most in ((model.wrapped("xy"), 0, 1e-5), (model, 1e-3, np.inf)):
+    dilated, name = with_dilation(tiny_model, "conv4_1", 2), "conv4_1_dilated_2"
+    for model, least, most in ((dilated.wrapped("xy"), 0, 1e-5), (dilated, 1e-3, np.inf)):
         features = extract_features(model, START, [name])[name]
         there = extract_features(model, rolled(START, (16, 32)), [name])[name]
         change = np.abs(there - rolled(features, (2, 4))).max() / np.abs(features).max()
