@@ -4,8 +4,8 @@ from nst_tf.rundir.losses_csv import number
 
 SCORES = {
     "content_distance": "of the energy of the content's features",
-    "style_distance": "of the style's mean and covariance, averaged over the layers",
-    "seams": "times as sharp beyond what lines of the content are",
+    "style_distance": "of the energy of the style's mean and covariance, averaged over the layers",
+    "seams": "excess of the sharpest straight line over the content's",
     "clipped": "of the pixels, beyond those of content and style",
     "high_pass_content": "times the content's fine detail",
     "high_pass_style": "times the style's fine detail",

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from nst_tf.report.score import line_ratios, measure_pixels
 from nst_tf.rundir.record import read_record
 from nst_tf.rundir.scores import OF_LAYER, SCORES
 
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 PICTURE = make_picture(61, 83)
 PAINTING = make_picture(70, 54, seed=1)
 
@@ -198,7 +200,7 @@ def test_run_stores_its_score_and_shows_it(job):
     found = read_record("done").score
     assert set(SCORES) < set(found)
     page = Path("done/report.html").read_text()
-    assert f"<dd>{found['seams']:.3g} times as sharp" in page
+    assert f"<dd>{found['seams']:.3g} excess of the sharpest" in page
     assert f"<dt>style distance conv5_1</dt><dd>{found[OF_LAYER + 'conv5_1']:.3g}</dd>" in page
 
 
@@ -262,3 +264,37 @@ def test_index_without_scores_has_no_select(job):
     Path("runs/one/journal.json").unlink()
     assert report_main(["runs", "--index", "all.html"]) == 0
     assert "<select" not in Path("all.html").read_text()
+
+
+@pytest.mark.app
+def test_menu_of_the_index_sorts_its_cards(job):
+    from playwright.sync_api import sync_playwright
+
+    assert job("--output", "runs/a") == 0
+    for name, seams in {"b": 0.2, "c": 0.1, "d": None}.items():
+        shutil.copytree("runs/a", f"runs/{name}")
+        path = Path(f"runs/{name}/journal.json")
+        journal = json.loads(path.read_text())
+        journal["finished"]["score"] = {} if seams is None else {"seams": seams}
+        path.write_text(json.dumps(journal))
+    Path("runs/d2").mkdir()
+    Path("runs/d2/config.json").write_text("damaged")
+    assert report_main(["runs", "--sort", "seams", "--index", "all.html"]) == 2
+    program = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+    assert program, "this test needs Chromium: apt-get install chromium, or name it in $CHROMIUM"
+    with sync_playwright() as play:
+        page = play.chromium.launch(executable_path=program, args=["--no-sandbox"]).new_page()
+        page.goto(Path("all.html").resolve().as_uri())
+
+        def order():
+            return "".join(page.locator(".cards h2").all_inner_texts())
+
+        seams = {"a": read_record("runs/a").score["seams"], "b": 0.2, "c": 0.1}
+        by_seams = "d2" + "".join(sorted(seams, key=seams.get)) + "d"
+        assert order() == by_seams
+        page.get_by_label("sorted by").select_option("name")
+        assert order() == "d2abcd"
+        page.get_by_label("sorted by").select_option("seams")
+        assert order() == by_seams
+        page.get_by_label("sorted by").select_option("content distance")
+        assert order() == "d2abcd"
