@@ -38,7 +38,7 @@ def score(picture, content_image, style_image, model, *, config=None):
         As for `style_transfer`. The distances of styles with masks are averaged, each with its
         weight times the share of the picture that its mask covers.
     model : Trunk
-        Features of another network, or with another pooling, give other distances.
+        Features of another network, or with other pooling or padding, give other distances.
     config : TransferConfig, optional
         Of the run. Its layers take the place of conv4_2 and conv1_1 ... conv5_1 if the trunk
         lacks one of these.
