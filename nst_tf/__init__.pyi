@@ -79,6 +79,7 @@ from .plots import show_feature_maps as show_feature_maps
 from .plots import show_images as show_images
 from .plots import show_sheet as show_sheet
 from .presets import PRESETS as PRESETS
+from .report.score import score as score
 from .transfer import Result as Result
 from .transfer import Step as Step
 from .transfer import StyleTransfer as StyleTransfer

@@ -13,6 +13,7 @@ from nst_tf.config import JobConfig, unknown_knob
 from nst_tf.console import OneLineParser, complain, hushed, interrupt_once, print_line
 from nst_tf.errors import ConfigError
 from nst_tf.jobs.settings import KNOBS, MAKE_STYLE, PICTURES, preset_knobs, value_of
+from nst_tf.rundir.scores import SCORES
 
 ENGINES = ("here", "ray")
 RAY_OPTIONS = ("address", "workers", "cpus", "retries")
@@ -45,6 +46,7 @@ def make_parser():
     )
     parser.add_argument("--output", metavar="DIR", help="new or empty (default: output/batch)")
     parser.add_argument("--resume", metavar="DIR", help="resume the batch in DIR")
+    parser.add_argument("--sort", choices=SCORES, help="as for nst_tf.report: order of index.html")
     parser.add_argument("--quiet", action="store_true", help="print errors only")
     parser.add_argument("--preset", metavar="NAME", help="as for nst_tf.run")
     parser.add_argument("--config", metavar="FILE", help="as for nst_tf.run")
@@ -63,6 +65,7 @@ def make_parser():
 def _run(options):
     quiet = options.pop("quiet", False)
     say = None if quiet else print_line
+    shown = {"say": say, "sort": options.pop("sort", None)}
     ray_options = {name: options.pop(name) for name in RAY_OPTIONS if name in options}
     engine_name, resumed = options.pop("engine", "here"), options.pop("resume", None)
     if engine_name == "here" and ray_options:
@@ -79,9 +82,9 @@ def _run(options):
         from nst_tf.jobs.job import DONE
     engine = {"engine": ray_engine(**ray_options)} if engine_name == "ray" else {}
     if resumed is not None:
-        summary = resume_batch(resumed, say=say, **engine)
+        summary = resume_batch(resumed, **shown, **engine)
     else:
-        summary = run_batch(jobs, output, say=say, **engine)
+        summary = run_batch(jobs, output, **shown, **engine)
     done = summary.count(DONE)
     failed = len(summary.jobs) - done
     if say:

@@ -12,12 +12,13 @@ from nst_tf.files import atomic_file
 from nst_tf.jobs.job import DONE
 from nst_tf.report.render import INDEX, write_index
 from nst_tf.rundir.layout import CONFIG, RESULT
+from nst_tf.rundir.scores import SCORES, names_in
 
 SUMMARY = "summary.csv"
 WAITING = "waiting"
 COLUMNS = (
     *("name", "state", "reason", "iterations", "seconds", "loss", "attempts", "worker"),
-    *("content", "style", "picture"),
+    *("content", "style", "picture", *SCORES),
 )
 EVERY = 2.0  # seconds between two updates of summary.csv
 
@@ -53,13 +54,14 @@ class Summary:
             atomic_file(self.folder / SUMMARY) as temporary,
             open(temporary, "w", newline="", encoding="utf-8", errors="replace") as file,
         ):
-            rows = csv.DictWriter(file, COLUMNS)
+            numbers = names_in(outcome.score for outcome in self.outcomes.values())
+            rows = csv.DictWriter(file, dict.fromkeys([*COLUMNS, *numbers]))
             rows.writeheader()
             rows.writerows(map(self._row, self.jobs))
         self.written = time.perf_counter()
 
-    def write_index(self):
-        """Write the index page of all jobs, failed ones first; return its path."""
+    def write_index(self, sort=None):
+        """Write the index page of all jobs, failed ones first; `sort` and path as `write_index`."""
         folders = [
             self.folder / job.name
             for job in self.jobs
@@ -70,7 +72,7 @@ class Summary:
             for outcome in self.outcomes.values()
             if outcome.state != DONE
         }
-        return write_index(folders, self.folder / INDEX, problems=problems)
+        return write_index(folders, self.folder / INDEX, problems=problems, sort=sort)
 
     def count(self, state):
         """Return the number of jobs that ended with a state."""
@@ -84,6 +86,7 @@ class Summary:
         if job.name in self.outcomes:
             outcome = self.outcomes[job.name]
             row |= {name: value for name, value in vars(outcome).items() if name in COLUMNS}
+            row |= {name: f"{value:.6g}" for name, value in outcome.score.items()}
             row["seconds"] = f"{outcome.seconds:.1f}"
             row["loss"] = "" if outcome.loss is None else f"{outcome.loss:.9g}"
         picture = self.folder / job.name / RESULT

@@ -17,7 +17,7 @@ from nst_tf.rundir.layout import check_directory_name, check_output, locked, new
 JOBS = "jobs.json"
 
 
-def run_batch(jobs, output=None, *, engine=run_here, say=print_line):
+def run_batch(jobs, output=None, *, engine=run_here, say=print_line, sort=None):
     """Run jobs, each in its own folder, and summarize how each one ended.
 
     A failed job does not stop the others.
@@ -33,6 +33,8 @@ def run_batch(jobs, output=None, *, engine=run_here, say=print_line):
         returns.
     say : callable or None
         Receives each line of progress.
+    sort : str, optional
+        Number of the score that sorts index.html; default: by name.
 
     Returns
     -------
@@ -61,10 +63,10 @@ def run_batch(jobs, output=None, *, engine=run_here, say=print_line):
     with locked(folder):
         jobs = settled(jobs, say or _silent)
         save_jobs(folder / JOBS, jobs)
-        return _run(jobs, folder, engine, say)
+        return _run(jobs, folder, engine, say, sort)
 
 
-def resume_batch(folder, *, engine=run_here, say=print_line):
+def resume_batch(folder, *, engine=run_here, say=print_line, sort=None):
     """Resume a batch: skip completed jobs, continue partial ones and run the others.
 
     Failed jobs are retried. Arguments and return value are those of `run_batch`.
@@ -76,10 +78,10 @@ def resume_batch(folder, *, engine=run_here, say=print_line):
             "of a batch"
         )
     with locked(folder):
-        return _run(read_jobs(folder / JOBS), folder, engine, say)
+        return _run(read_jobs(folder / JOBS), folder, engine, say, sort)
 
 
-def _run(jobs, folder, engine, say):
+def _run(jobs, folder, engine, say, sort):
     summary = Summary(folder, jobs)
     for job in jobs:
         outcome = found_done(job, folder / job.name, attempts=0)
@@ -109,7 +111,7 @@ def _run(jobs, folder, engine, say):
         with uninterrupted():
             summary.write()
     with uninterrupted():
-        summary.write_index()
+        summary.write_index(sort)
     return summary
 
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from nst_tf.config import MATCHES
 from nst_tf.optim.from_config import optimizer_name
+from nst_tf.report.score import score
 from nst_tf.schedules import SCHEDULES
 
 HIGHER = 0.01  # share of the first loss; less is rounding, or Adam's last steps about a minimum
@@ -12,6 +13,20 @@ UNCHANGED = 0.5  # gray levels, root mean square; pictures are rounded to whole 
 CLIPPED = 0.5  # share of the color values; photographs and paintings in color have a few percent
 STRIP = 64  # rows compared at a time: whole copies would need memory that a run does not need
 USUAL_STEPS = "Adam's steps are about that many gray levels, and 1 to 10 is usual"
+
+
+def judged(result, task):
+    """Return the warnings about a result, and its score.
+
+    A run is complete without a score, so no error of it is raised.
+    """
+    warnings = warnings_about(result, task)
+    pictures = result.picture, task.content_image, task.styles
+    try:
+        return warnings, score(*pictures, task.objective.model, config=task.config)
+    except Exception as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        return [*warnings, f"the picture is saved, but it has no score ({reason:.200})"], {}
 
 
 def warnings_about(result, task):

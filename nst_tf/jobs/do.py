@@ -116,4 +116,5 @@ def found_done(job, folder, attempts=1):
         seconds=float(seconds) if isinstance(seconds, (int, float)) else record.seconds,
         loss=record.history[-1].get("total") if record.history else None,
         attempts=attempts,
+        score=record.score,
     )

@@ -1,6 +1,6 @@
 """A job of a batch and its outcome."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from nst_tf.config import JobConfig
 
@@ -44,6 +44,8 @@ class Outcome:
         Number of starts by this program, and of those in which an earlier process died; 0 if the
         job was complete before.
     worker : str
+    score : dict of float
+        Of a picture that is done; empty if there is none.
     """
 
     name: str
@@ -54,3 +56,4 @@ class Outcome:
     loss: float | None = None
     attempts: int = 1
     worker: str = ""
+    score: dict[str, float] = field(default_factory=dict)

@@ -13,7 +13,7 @@ from nst_tf.console import (
 )
 from nst_tf.errors import ConfigError, Diverged, Interrupted, NstError, OutOfMemory
 from nst_tf.files import discard
-from nst_tf.jobs.check_result import warnings_about
+from nst_tf.jobs.check_result import judged
 from nst_tf.jobs.inputs import check_inputs_survive, chosen_weights, with_full_paths
 from nst_tf.jobs.load import (
     describe_task,
@@ -134,7 +134,7 @@ def run_task(folder, task, finish, config, callbacks, say, position=None):
             result = minimize(task, callbacks=callbacks, finish=finish, position=position, say=say)
         output.save(result)
         output.save_outside(result)
-        finish_journal(folder, result, warnings_about(result, task))
+        finish_journal(folder, result, *judged(result, task))
         try:
             show_result(folder, config, say)
         except KeyboardInterrupt:

@@ -11,6 +11,7 @@ from nst_tf.cli import reported
 from nst_tf.config import FILMS
 from nst_tf.console import OneLineParser, complain, hushed, interrupt_once, print_line
 from nst_tf.errors import ConfigError
+from nst_tf.rundir.scores import SCORES
 
 
 def main(arguments=None):
@@ -33,6 +34,9 @@ def make_parser():
         "--index",
         metavar="FILE",
         help="the index page (default: index.html in the directory that contains the runs)",
+    )
+    parser.add_argument(
+        "--sort", choices=SCORES, help="number of the score that sorts the index (default: by name)"
     )
     parser.add_argument("--animate", choices=FILMS, help="also write timelapse.KIND for each run")
     return parser
@@ -64,7 +68,9 @@ def _report(options):
             failed += 1
             complain(error, 2)
     if len(folders) > 1 or options.index:
-        print_line(write_index(folders, options.index or _parent(folders) / INDEX))
+        print_line(
+            write_index(folders, options.index or _parent(folders) / INDEX, sort=options.sort)
+        )
     return 2 if failed else 0
 
 

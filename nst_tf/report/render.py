@@ -11,7 +11,7 @@ from PIL import Image
 
 from nst_tf.config import NO_MASK, NOT, JobConfig
 from nst_tf.console import to_type, without_directories
-from nst_tf.errors import ImageError, NstError
+from nst_tf.errors import ImageError, NstError, check_choice
 from nst_tf.files import atomic_file
 from nst_tf.image.io import read_picture
 from nst_tf.image.mask_files import mask_levels
@@ -19,6 +19,7 @@ from nst_tf.plots import losses_as_svg
 from nst_tf.report.inline import jpeg_address
 from nst_tf.rundir.layout import CONFIG, MIXED, REPORT
 from nst_tf.rundir.record import read_record
+from nst_tf.rundir.scores import SCORES, label, names_in
 from nst_tf.transfer import has_levels
 from nst_tf.weights.registry import credit
 
@@ -33,6 +34,7 @@ TEMPLATES = jinja2.Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+TEMPLATES.filters["label"] = label
 
 
 # ---------------------------------------------------------------------------- one run
@@ -66,6 +68,8 @@ def write_report(folder):
         films=[film.name for film in record.films],
         curves=losses_as_svg(record.history) if len(record.history) > 1 else "",
         levels=has_levels(config),
+        score=record.score,
+        units=SCORES,
         facts=_facts(record),
         changed=_changed(config),
         command=command(config),
@@ -205,7 +209,7 @@ def value_text(value):
 # ---------------------------------------------------------------------------- many runs
 
 
-def write_index(folders, path, problems=None):
+def write_index(folders, path, problems=None, sort=None):
     """Write an index of runs: a picture of each, differing settings, a link to its report.
 
     Parameters
@@ -216,6 +220,8 @@ def write_index(folders, path, problems=None):
         Of the page; for more than `CARDS` runs, name_2.html and so on are added next to it.
     problems : dict of str, optional
         Reason for each failed job, by name; it may have no directory.
+    sort : str, optional
+        A number of the score, smallest first; runs without it come last. Default: by name.
 
     Returns
     -------
@@ -227,39 +233,53 @@ def write_index(folders, path, problems=None):
             records[folder] = read_record(folder)
         except NstError as error:
             problems.setdefault(folder.name, without_directories(str(error), [folder / CONFIG]))
-    cards = [{"name": name, "problem": problems[name]} for name in sorted(problems)]
+    cards = [{"name": name, "problem": problems[name], "score": {}} for name in sorted(problems)]
     records = {f: record for f, record in records.items() if f.name not in problems}
     differing = _differing([record.config for record in records.values()])
-    for folder, record in sorted(records.items()):
-        report = folder / REPORT
-        target = report if report.is_file() else record.result
-        last = record.pictures[-1][1] if record.pictures else None
-        losses = record.history[-1] if record.history else {}
-        names = record.config.with_names()
-        cards.append(
-            {
-                "name": folder.resolve().name,
-                "problem": "",
-                "picture": picture_of(record.result or last, SMALL),
-                "link": target and _address(target, path.parent),
-                "ended": how_it_ended(record),
-                "warnings": record.warnings,
-                "knobs": [(name, value_text(getattr(names, name))) for name in differing],
-                "loss": f"{losses['total']:.4g}" if "total" in losses else "none",
-                "seconds": f"{record.about.get('seconds') or record.seconds:.0f} s",
-            }
-        )
-    return _write_pages(path, cards, len(problems))
+    cards += [
+        _card(folder, record, differing, path.parent) for folder, record in sorted(records.items())
+    ]
+    for place, card in enumerate(cards):
+        card["place"] = place
+    if sort is not None:
+        check_choice("sort", sort, SCORES)
+        cards.sort(key=lambda card: (not card["problem"], card["score"].get(sort, math.inf)))
+    return _write_pages(path, cards, len(problems), sort)
 
 
-def _write_pages(path, cards, failed):
+def _card(folder, record, differing, start):
+    """Return what an index in the folder `start` shows of a run, with its differing knobs."""
+    report = folder / REPORT
+    target = report if report.is_file() else record.result
+    last = record.pictures[-1][1] if record.pictures else None
+    losses = record.history[-1] if record.history else {}
+    names = record.config.with_names()
+    return {
+        "name": folder.resolve().name,
+        "problem": "",
+        "picture": picture_of(record.result or last, SMALL),
+        "link": target and _address(target, start),
+        "ended": how_it_ended(record),
+        "warnings": record.warnings,
+        "knobs": [(name, value_text(getattr(names, name))) for name in differing],
+        "score": record.score,
+        "loss": f"{losses['total']:.4g}" if "total" in losses else "none",
+        "seconds": f"{record.about.get('seconds') or record.seconds:.0f} s",
+    }
+
+
+def _write_pages(path, cards, failed, sort):
     """Write the cards to one or more pages; return the path of the first."""
+    numbers = list(names_in(card["score"] for card in cards))
     count = max(math.ceil(len(cards) / CARDS), 1)
     names = [path.name, *(f"{path.stem}_{number}{path.suffix}" for number in range(2, count + 1))]
     for number, name in enumerate(names):
         page = TEMPLATES.get_template("index.html").render(
             total=len(cards),
             failed=failed,
+            numbers=numbers,
+            units=SCORES,
+            sort=sort,
             cards=cards[number * CARDS : (number + 1) * CARDS],
             pages=[(quote(other), other == name) for other in names] if count > 1 else [],
         )

@@ -104,8 +104,8 @@ def _is_picture_record(recorded):
     return path.is_absolute() and path.suffix.lower() in FORMATS and not no_name
 
 
-def finish_journal(folder, result, warnings=()):
-    """Record that a run has finished, with warnings about its result; remove its checkpoints.
+def finish_journal(folder, result, warnings=(), score=None):
+    """Record that a run has finished, with warnings and the score; remove its checkpoints.
 
     The peaks of memory are those of the process so far, which may have had other runs before.
     """
@@ -115,6 +115,7 @@ def finish_journal(folder, result, warnings=()):
         "seconds": round(result.seconds, 3),
         "gibibytes": round(most_memory() / GIB, 2),
         "warnings": list(warnings),
+        "score": dict(score or {}),
     }
     on_gpu = most_gpu_memory()
     if on_gpu is not None:

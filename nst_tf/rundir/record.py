@@ -10,6 +10,7 @@ from nst_tf.rundir.checkpoint import checkpoint_iteration
 from nst_tf.rundir.journal import read_journal, recorded_precision
 from nst_tf.rundir.layout import CONFIG, LOSSES, RESULT
 from nst_tf.rundir.losses_csv import number, read_losses
+from nst_tf.rundir.scores import score_of
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,11 @@ class Record:
     def warnings(self):
         """What is wrong with the result, a list of sentences from the journal."""
         return _sentences(self._end.get("warnings"))
+
+    @property
+    def score(self):
+        """The numbers of the score from the journal, by name; empty if there is none."""
+        return score_of(self._end.get("score"))
 
     @property
     def remarks(self):
