@@ -68,7 +68,13 @@ def at_level(task, level, finest):
     ]
     options = {name: getattr(task.objective, name) for name in ("xla", "normalize_gradients")}
     objective = Objective(task.objective.model, terms, **options)
-    return objective, objective.targets(content, styles)
+    targets = objective.targets(content, styles)
+    if task.content_map is not None:
+        from nst_tf.objective.guides import with_content_map
+
+        content_map = resized_image(task.content_map, level.size)
+        targets = with_content_map(targets, objective.model, content_map)
+    return objective, targets
 
 
 def enlarged(task, image, level):
