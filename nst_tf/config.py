@@ -21,6 +21,7 @@ from nst_tf.files import address_advice, atomic_file, read_text
 from nst_tf.image.color import COLOR_MODES
 from nst_tf.image.io import is_picture, read_note
 from nst_tf.image.noise import NOISE
+from nst_tf.image.print_size import paper_size
 from nst_tf.image.profiles import PROFILES
 from nst_tf.image.sizes import RESAMPLING, WRAP
 from nst_tf.samples import SAMPLES
@@ -32,11 +33,16 @@ NOT = "not:"  # before the path of a mask: inverts it
 SAVING = ("save_every", "checkpoint_every", "animate")  # do not change the picture
 PATHS = (  # knobs that name files
     *("content", "style", "fine", "coarse", "analogy"),
-    *("masks", "style_masks", "regions", "init", "weights"),
+    *("masks", "style_masks", "regions", "content_map", "init", "weights"),
 )
 SETTINGS = "nst_tf"  # keyword of the text chunk of a result.png that holds the config
-NAMED_WEIGHTS = ("auto", "embedded", "squeezenet")  # values of `weights` other than a file
-STARTS = ("content", "noise", "grey", "style", "style-stats")  # values of `init` other than a file
+STARTS = ("content", "noise", "grey", "style", "style-stats")
+CONTRAST = "contrast"
+KEYWORDS = {  # values other than files
+    "init": STARTS,
+    "weights": ("auto", "embedded", "squeezenet"),
+    "content_map": (CONTRAST,),
+}
 # The tables of these choices are in modules that import TensorFlow; a test compares them.
 POOLING = ("average", "max", "l2", "average-rescaled", "l2-rescaled")
 CONTENT_SCALES = ("half", "sum", "mean", "quarter-mean", "root", "relative")
@@ -66,6 +72,7 @@ NOT_WITH_METHODS = {
     "activation_shift": (MATCHES, "which compares directions of features"),
     "wrap": (MATCHES, "whose features are resized up to the border"),
 }
+PRINT_DPI = 300  # what print shops ask for pictures that are looked at closely
 FILMS = ("gif", "webp", "mp4")
 DEVICE = re.compile(r"auto|cpu|gpu(:\d{1,3})?", re.ASCII)
 PRECISIONS = ("auto", "float32", "mixed")
@@ -432,6 +439,12 @@ class JobConfig(TransferConfig):
         "first is to the second (image analogy, with the method patches)",
         metavar=("UNFILTERED", "FILTERED"),
     )
+    content_map: str | None = knob(
+        None,
+        "a mask for the content loss: the photograph is kept where it is white; not:FILE inverts "
+        "it; contrast makes one that is white where the photograph has detail",
+        metavar="FILE|contrast",
+    )
     binary_masks: bool = knob(False, "threshold gray in masks to black or white")
     keep_content: bool = knob(False, "paste the photograph back where no style acts")
     fine: str | None = knob(
@@ -536,18 +549,28 @@ class JobConfig(TransferConfig):
     rescale: bool = knob(
         False, "resize the result to the photograph's own size, by the interpolation of --resample"
     )
-    bits: int = knob(
-        8, "bits per channel of the result: 16 for result.png, and .tif or .png", choices=(8, 16)
+    print: str | None = knob(
+        None,
+        "size of the result on paper, in cm, mm or in, at --dpi: the photograph's shape is kept; "
+        "with --size it is painted at that size and enlarged",
+        metavar="WxHcm",
+    )
+    bits: int | None = knob(
+        None,
+        "bits per channel of the result: 16 for result.png, and .tif or .png (default: 8; with "
+        "--print 16)",
+        choices=(8, 16),
     )
     profile: str | None = knob(
         None,
         "ICC profile in the result: srgb, or p3 (Display P3), to which its pixels are converted "
-        "(default: none, which means sRGB)",
+        "(default: none, which means sRGB; with --print srgb)",
         choices=tuple(PROFILES),
     )
     dpi: int | None = knob(
         None,
-        "resolution in the result for printing, in dots per inch (default: none)",
+        "resolution in the result for printing, in dots per inch (default: none; with --print "
+        f"{PRINT_DPI})",
         minimum=1,
         maximum=65535,
     )
@@ -594,6 +617,13 @@ class JobConfig(TransferConfig):
                     f"`color` is match-style, but {everywhere} styles without a mask recolor the "
                     "same photograph; give one style, or each its mask with --masks"
                 )
+        if self.print:
+            self._check_print()
+        if self.content_map not in (None, NO_MASK) and not self.alpha:
+            raise ConfigError(
+                "`content_map` weighs the content loss, but `alpha` is 0; make it greater, or "
+                "leave out the map"
+            )
         if self.regions:
             self._check_regions()
         elif self.keep_content and (not self.masks or NO_MASK in self.masks):
@@ -615,6 +645,14 @@ class JobConfig(TransferConfig):
                     f"`{name}` has {len(values)} entries for {number} styles; give one for each, "
                     "in the same order"
                 )
+
+    def _check_print(self):
+        paper_size(self.print, self.form["dpi"])
+        if self.rescale:
+            raise ConfigError(
+                f"`print` {self.print} and `rescale` (the photograph's own size) both set the size "
+                "of the result; give one of them"
+            )
 
     def _check_scale_control(self):
         if not (self.fine and self.coarse):
@@ -678,6 +716,16 @@ class JobConfig(TransferConfig):
             )
 
     @property
+    def form(self):
+        """The bits, the profile and the dpi of the result, as keyword arguments of `save_image`."""
+        own = (16, "srgb", PRINT_DPI) if self.print else (8, None, None)
+        return {
+            "bits": self.bits or own[0],
+            "profile": self.profile or own[1],
+            "dpi": self.dpi or own[2],
+        }
+
+    @property
     def paintings(self):
         """The paths of the styles: `style`, or `fine` and `coarse`; empty if there are none."""
         return self.style or tuple(filter(None, (self.fine, self.coarse)))
@@ -719,10 +767,9 @@ class JobConfig(TransferConfig):
             return inverted + str(change(str(path).removeprefix(NOT)))
 
         paths = {name: getattr(self, name) for name in knobs}
-        if self.init in STARTS:
-            paths.pop("init", None)
-        if self.weights in NAMED_WEIGHTS:
-            paths.pop("weights", None)
+        keywords = [name for name, words in KEYWORDS.items() if paths.get(name) in words]
+        for name in keywords:
+            del paths[name]
         return replace(
             self,
             **{

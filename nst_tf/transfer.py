@@ -51,6 +51,7 @@ def style_transfer(
     model,
     *,
     init_image=None,
+    content_map=None,
     config=None,
     optimizer=None,
     callbacks=(),
@@ -70,6 +71,9 @@ def style_transfer(
         As from `load_vgg_model`.
     init_image : (1, H, W, 3) float32, optional
         The initial image, of the content's size; default: the content image.
+    content_map : (H, W) float in [0, 1], optional
+        Of the content's size, as from `load_mask`: the content loss counts fully where it is 1, and
+        not where it is 0; see `with_content_map`. Default: 1 everywhere.
     config : TransferConfig, optional
         All knobs together.
     optimizer : optional
@@ -113,7 +117,7 @@ def style_transfer(
         config, optimizer = config.changed(optimizer=optimizer), None
     elif optimizer is not None:
         given_optimizer(optimizer)  # reject others before anything is computed
-    task = make_task(content_image, style_image, model, init_image, config)
+    task = make_task(content_image, style_image, model, init_image, config, content_map)
     return minimize(task, optimizer=optimizer, callbacks=callbacks, finish=finish)
 
 
@@ -148,7 +152,7 @@ class Task:
     start : (1, H, W, 3) float32
     config : TransferConfig
         Its `precision` is "float32" or "mixed": "auto" is resolved here.
-    content_image, styles
+    content_image, styles, content_map
         What the targets were computed from.
     """
 
@@ -158,6 +162,7 @@ class Task:
     config: TransferConfig
     content_image: np.ndarray | None = field(repr=False)
     styles: list[Style] = field(repr=False)
+    content_map: np.ndarray | None = field(default=None, repr=False)
 
     @property
     def size(self):
@@ -165,7 +170,7 @@ class Task:
         return tuple(self.start.shape[1:3])
 
 
-def make_task(content_image, style_image, model, init_image=None, config=None):
+def make_task(content_image, style_image, model, init_image=None, config=None, content_map=None):
     """Check the arguments of `style_transfer` and compute the targets."""
     config = config or TransferConfig()
     check_layers(model, ())
@@ -193,7 +198,12 @@ def make_task(content_image, style_image, model, init_image=None, config=None):
         objective, targets = within_memory(objective, config, start, content_image, styles)
     else:
         targets = objective.targets(content_image, styles)
-    return Task(objective, targets, start, config, content_image, styles)
+    if content_map is not None:
+        from nst_tf.objective.guides import with_content_map
+
+        check_mask("content_map", content_map, start.shape[1:3])
+        targets = with_content_map(targets, objective.model, content_map)
+    return Task(objective, targets, start, config, content_image, styles, content_map)
 
 
 def loss_terms(model, config, *, content=True, style=True):

@@ -7,7 +7,7 @@ import numpy as np
 from nst_tf.app.studio import paced
 from nst_tf.app.uploads import everywhere_else, painted_mask
 from nst_tf.cli import HEADINGS
-from nst_tf.config import NO_MASK, NOT, STARTS, JobConfig
+from nst_tf.config import KEYWORDS, NO_MASK, NOT, JobConfig
 from nst_tf.errors import ConfigError, ImageError, NstError
 from nst_tf.image.io import read_picture
 from nst_tf.image.masks import load_mask
@@ -32,10 +32,10 @@ NOT_OFFERED = {
     *("fine", "coarse", "fine_layers", "fine_iterations", "weights"),
     *("device", "deterministic", "precision", "xla", "memory_limit"),
     *("save_every", "checkpoint_every"),
-    "rescale",  # the page limits the size of a result
+    *("rescale", "print"),  # the page limits the size of a result
 }
 MORE = [knob for knob in fields(JobConfig) if knob.name not in NOT_OFFERED]
-CHOICES = {"init": STARTS}  # no files
+CHOICES = {name: KEYWORDS[name] for name in ("init", "content_map")}  # no files
 MAX_STYLE_SIDE = 1.5  # as a multiple of the page's largest side
 
 

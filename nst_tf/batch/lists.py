@@ -9,7 +9,7 @@ from pathlib import Path
 
 from nst_tf.batch.pictures import matching
 from nst_tf.batch.reading import FORMAT, check_count, read_list
-from nst_tf.config import NO_MASK, NOT, PATHS, STARTS, JobConfig
+from nst_tf.config import KEYWORDS, NO_MASK, NOT, PATHS, JobConfig
 from nst_tf.console import print_line
 from nst_tf.errors import ConfigError
 from nst_tf.files import address_advice, atomic_file, cut
@@ -20,7 +20,6 @@ from nst_tf.samples import resolve_picture
 LONGEST = 110  # bytes of either half of a generated name
 NAME = re.compile(r"[^\s./\\:*?\"<>|\0-\x1f-][^/\\:*?\"<>|\0-\x1f]{0,199}")  # valid on any system
 TAKEN = re.compile(r"index(_\d+)?\.html|summary\.csv|jobs\.json", re.IGNORECASE)
-KEYWORDS = {"init": STARTS, "weights": ("auto", "embedded", "squeezenet")}
 
 
 # ---------------------------------------------------------------------------- sources of jobs
@@ -119,7 +118,7 @@ def _from_folder(folder, knobs):
 
 
 def _joined(folder, name, path):
-    if not path or path in KEYWORDS.get(name, (NO_MASK,)):
+    if not path or path in (NO_MASK, *KEYWORDS.get(name, ())):
         return path
     if address_advice(path.removeprefix(NOT)):
         return path  # the config refuses it

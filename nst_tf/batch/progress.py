@@ -6,6 +6,7 @@ import time
 from tqdm.auto import tqdm
 
 from nst_tf.console import print_line, printable
+from nst_tf.image.print_size import paper_size
 from nst_tf.jobs.job import DONE
 from nst_tf.scaling.levels import nominal_levels, work_left
 from nst_tf.scaling.times import in_words
@@ -119,4 +120,5 @@ def _levels(config):
     if config is None:
         return []
     chosen = {name: getattr(config, name) for name in ("levels", "min_size", "level_iterations")}
-    return nominal_levels(config.size, config.schedule, config.iterations, config.unit, **chosen)
+    size = config.size or (config.print and paper_size(config.print, config.form["dpi"]))
+    return nominal_levels(size, config.schedule, config.iterations, config.unit, **chosen)

@@ -14,7 +14,7 @@ OTHER = 0.03  # share of pixels of other colors or values, as JPEG leaves them a
 FLAT = 0.9  # share of pixels that equal their neighbors, in a mask without soft transitions
 OPAQUE = 250  # alpha from which a pixel counts as opaque, and level from which it is white
 DARK, LIGHT = 64, 192  # levels up to which gray counts as black, and from which as white
-EXPECTED = "white where the style acts and black elsewhere was expected"
+EXPECTED = "white where it acts and black elsewhere was expected"
 
 
 def mask_levels(path):
@@ -53,7 +53,7 @@ def mask_levels(path):
 def _transparent_levels(path, picture, alpha):
     """Return the levels of a mask with transparent parts, and a remark."""
     if alpha.getextrema()[1] == 0:
-        raise ImageError(f"the mask {path} is all transparent, so the style would act nowhere")
+        raise ImageError(f"the mask {path} is all transparent, so it would act nowhere")
     colors, opacity = sampled(picture), sampled(alpha)
     drawn = colors[opacity >= 128].max(axis=-1, initial=0)
     is_black, is_white = drawn < DARK, drawn >= LIGHT
@@ -108,7 +108,7 @@ def _remark_on(values):
     if values[0] >= OPAQUE or values[0] == values[-1] > 0:
         return f"it is {_gray_name(values[0])} everywhere, so it changes nothing"
     if values[-1] < 128:
-        return f"its largest value is {values[-1]} of 255, so the style acts weakly"
+        return f"its largest value is {values[-1]} of 255, so it acts weakly"
     return ""
 
 

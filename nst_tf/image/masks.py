@@ -65,7 +65,7 @@ def load_mask(
     mask = 1 - mask if inverted else mask
     if not mask.any():
         color = "white and inverted" if inverted else "black"
-        raise ImageError(f"the mask {path} is all {color}, so the style would act nowhere")
+        raise ImageError(f"the mask {path} is all {color}, so it would act nowhere")
     if remarks and say:
         say(f"the mask {path}: {'; '.join(remarks)}")
     return mask

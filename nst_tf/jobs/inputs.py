@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nst_tf.config import NO_MASK, NOT, STARTS
+from nst_tf.config import CONTRAST, NO_MASK, NOT, STARTS
 from nst_tf.console import print_line
 from nst_tf.errors import ConfigError, ImageError
 from nst_tf.image.color import color_after, color_before
@@ -15,6 +15,7 @@ from nst_tf.image.frames import without_frame
 from nst_tf.image.io import read_picture
 from nst_tf.image.masks import keep_content, load_mask
 from nst_tf.image.noise import NOISE, generate_noise_image, normal_noise_image
+from nst_tf.image.print_size import print_size
 from nst_tf.image.regions import load_regions
 from nst_tf.image.sizes import fit_size, parse_size, resize_picture, same_area_size, scaled_size
 from nst_tf.models import find_squeezenet_weights, find_vgg_weights
@@ -50,8 +51,8 @@ def load_images(config, space, say=print_line):
     Returns
     -------
     dict
-        "content_image" (1, H, W, 3) float32, "style_image" (a list of `Style`), "init_image" and
-        "finish": keyword arguments of `style_transfer`.
+        "content_image" (1, H, W, 3) float32, "style_image" (a list of `Style`), "init_image",
+        "finish" and maybe "content_map": keyword arguments of `style_transfer`.
     """
     content, photograph = load_content(config, say)
     paintings = load_paintings(config, content.shape[:2], photograph.shape[:2], say)
@@ -69,11 +70,17 @@ def load_images(config, space, say=print_line):
         )
         for style in paintings
     ]
+    enlarged = config.rescale or (config.print and config.size)
+    other_size = at_result_size(config, photograph) if enlarged else None
+    given_map = {}
+    if config.content_map is not None:
+        given_map["content_map"] = read_content_map(config, content, photograph.shape[:2], say)
     return {
         "content_image": content_image,
         "style_image": styles,
         "init_image": make_start(config, content_image, styles, space, say),
-        "finish": make_finish(config, content, paintings, photograph if config.rescale else None),
+        "finish": make_finish(config, content, paintings, other_size),
+        **given_map,
     }
 
 
@@ -81,10 +88,21 @@ def load_content(config, say=None):
     """Return the content picture at the size that is computed, and at its own."""
     photograph = read_picture(config.content, say=say)
     try:
-        size = fit_size(parse_size(config.size), photograph.shape[:2])
+        if config.print and config.size is None:
+            size = print_size(config.print, config.form["dpi"], photograph.shape[:2])
+        else:
+            size = fit_size(parse_size(config.size), photograph.shape[:2])
     except ImageError as error:
         raise ImageError(f"{config.content}: {error}") from None
     return resize_picture(photograph, size, config.resample, wrap=config.wrap), photograph
+
+
+def at_result_size(config, photograph):
+    """Return the content at the size of a result that is resized: its own, or that of a print."""
+    if config.rescale:
+        return photograph
+    size = print_size(config.print, config.form["dpi"], photograph.shape[:2])
+    return resize_picture(photograph, size, config.resample)
 
 
 def load_paintings(config, size, content_size, say=None):
@@ -169,6 +187,16 @@ def read_mask(path, size, picture_size, binary, say=None):
     inverted = path.startswith(NOT)
     options = {"picture_size": picture_size, "binary": binary, "inverted": inverted, "say": say}
     return load_mask(path.removeprefix(NOT), size, **options)
+
+
+def read_content_map(config, content, picture_size, say=None):
+    """Return the content map of a config, for the content picture at the size of the run."""
+    if config.content_map == CONTRAST:
+        from nst_tf.image.contrast import contrast_map
+
+        return contrast_map(content)
+    size, path = content.shape[:2], config.content_map
+    return read_mask(path, size, picture_size, config.binary_masks, say)
 
 
 def style_size(config, path, shape, result_size, scale):
@@ -335,8 +363,9 @@ def input_files(config):
     }
     pictures = {"content": [config.content], "style": list(config.style or ())}
     mixed = {name: [getattr(config, name)] if config.fine else [] for name in ("fine", "coarse")}
+    kept = {"content_map": config.paths(["content_map"])}
     unfiltered = list((config.analogy or ())[:1])  # the other one is the style
-    return {**pictures, **mixed, "analogy": unfiltered, "init": init, **masks}
+    return {**pictures, **mixed, "analogy": unfiltered, "init": init, **masks, **kept}
 
 
 def with_full_paths(config):

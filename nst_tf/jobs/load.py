@@ -12,13 +12,14 @@ from nst_tf.console import print_line
 from nst_tf.errors import ConfigError, ImageError, NstError
 from nst_tf.image.io import read_picture
 from nst_tf.image.pixels import UNIT_PIXELS
+from nst_tf.image.print_size import print_size
 from nst_tf.image.sizes import divisible_size, fit_size, parse_size
 from nst_tf.jobs.inputs import input_files, load_images
 from nst_tf.models import Trunk, load_model, normalize_trunk, resolve_layers
 from nst_tf.optim.from_config import optimizer_name
 from nst_tf.scaling.device import choose_device, gpu_details
 from nst_tf.scaling.levels import task_levels
-from nst_tf.scaling.memory import largest_size
+from nst_tf.scaling.memory import expected, largest_size
 from nst_tf.scaling.precision import choose_precision
 from nst_tf.transfer import loss_terms, make_task
 
@@ -70,6 +71,20 @@ def with_wrapped_size(config, model, say=None):
             f"{sides} divisible by {max(strides)}"
         )
     return replace(config, size=f"{new_width}x{new_height}")
+
+
+def report_print(config, say=print_line):
+    """Report the size of a print and what the run is expected to take, before it is loaded."""
+    form, shape = config.form, read_picture(config.content, say=None).shape[:2]
+    height, width = print_size(config.print, form["dpi"], shape)
+    size = (height, width) if config.size is None else fit_size(parse_size(config.size), shape)
+    paper = f"{2.54 * width / form['dpi']:.3g}x{2.54 * height / form['dpi']:.3g} cm"
+    painted = "" if config.size is None else f", painted at {size[1]}x{size[0]} and enlarged"
+    say(
+        f"--print {config.print}: {width}x{height} pixels, {paper} at {form['dpi']} dpi, "
+        f"{form['bits']} bits, profile {form['profile']}{painted}"
+    )
+    say(f"expected: {expected(load_trunk(config), size, config)}")
 
 
 def report_small_steps(config, say=print_line):
@@ -127,7 +142,7 @@ def explain_out_of_memory(config):
         yield
     except tf.errors.ResourceExhaustedError:
         raise NstError(
-            f"{config.size or 'the default size'} does not fit into memory: "
+            f"{config.size or config.print or 'the default size'} does not fit into memory: "
             "make the picture smaller, as in --size 512"
         ) from None
 

@@ -65,19 +65,17 @@ class Output:
 
         For 16 bits, another color space or another size, it is made of the image before rounding.
         """
-        config = self.config
-        if config.bits == 8 and config.profile != "p3" and not config.rescale:
+        form = self.config.form
+        if form["bits"] == 8 and form["profile"] != "p3" and self.finish.photograph is None:
             return result.picture
         finish = self.finish.for_result()
         levels = self.space.to_picture(result.image, np.float32)
-        size = finish.content.shape[:2]
-        levels = resize_picture(levels, size, config.resample, wrap=config.wrap)
+        size, resample = finish.content.shape[:2], self.config.resample
+        levels = resize_picture(levels, size, resample, wrap=self.config.wrap)
         return quantized(finish(np.clip(levels, 0, 255)), 16)
 
     def _write(self, path, result):
-        config = self.config
-        form = {"bits": config.bits, "profile": config.profile, "dpi": config.dpi}
-        save_image(path, self.picture(result), notes=self._notes(), **form)
+        save_image(path, self.picture(result), notes=self._notes(), **self.config.form)
 
     def _notes(self):
         """Return the settings in a picture, which is sent to others: names, no directories."""

@@ -20,6 +20,7 @@ from nst_tf.jobs.load import (
     explain_out_of_memory,
     journal_files,
     load_task,
+    report_print,
     report_small_steps,
     with_precision,
     with_size,
@@ -107,6 +108,8 @@ def run_in_folder(config, output, picture=None, *, overwrite=False, callbacks=()
     with explain_out_of_memory(config):
         if str(config.size).endswith("+"):
             config = with_size(config, say)
+        if config.print:
+            report_print(config, say)
         used, remarks = memory_used(), []
         load = load_first_task if config.fine else load_task
         task, finish, model = load(config, remarks.append)

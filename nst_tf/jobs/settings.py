@@ -58,14 +58,14 @@ def _check_found(config, file):
     """Raise ConfigError if a file that a result.png names was not found."""
     if Path(file).suffix.lower() != ".png":
         return
-    flags = {"content": "CONTENT STYLE", "style": "CONTENT STYLE", "style_masks": "--style-masks"}
+    flags = dict.fromkeys(PICTURES, "CONTENT STYLE")
     for knob in PATHS:
         missing = [path for path in config.paths([knob]) if not exists(resolve_picture(path))]
         if missing:
             raise ConfigError(
                 f"{file} holds the names of its files without their directories, and {missing[0]} "
                 "is neither in the current directory nor beside it: give it as "
-                f"{flags.get(knob, f'--{knob}')}"
+                f"{flags.get(knob, f'--{knob}'.replace('_', '-'))}"
             )
 
 

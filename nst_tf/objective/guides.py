@@ -91,6 +91,37 @@ def _mean(targets, shares):
     )
 
 
+def with_content_map(targets, model, content_map):
+    """Return the targets of an objective with a map that says where the content is kept.
+
+    The squared distance at each position of a content layer counts the mean of the map over the
+    pixels that the position stands for, which is `layer_guides` with the propagation "simple". So
+    the content is kept as strongly where the map is 1 as without a map, and not at all where it
+    is 0.
+
+    Parameters
+    ----------
+    targets : dict of dict
+        As from `Objective.targets`.
+    model : Trunk
+    content_map : (H, W) float32 in [0, 1]
+        Of the content image's size.
+
+    Raises
+    ------
+    ConfigError
+        There is no content term.
+    """
+    if "content" not in targets:
+        raise ConfigError(
+            "`content_map` weighs the content loss, and there is none: give a content image and "
+            "alpha above 0, or leave out the map"
+        )
+    kept = targets["content"]["target"]
+    kept = kept._replace(guides=layer_guides(model, content_map, kept.features))
+    return {**targets, "content": {**targets["content"], "target": kept}}
+
+
 PROPAGATION = ("simple", "inside", "all")
 
 

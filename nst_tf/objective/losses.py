@@ -24,13 +24,15 @@ CONTENT_SCALES = {
 }
 
 
-def content_loss(current, target, *, scale="half", by_size=False):
+def content_loss(current, target, *, guide=None, scale="half", by_size=False):
     """Content loss, eq. (1): half the squared distance of two feature maps.
 
     Parameters
     ----------
     current, target : (1, H, W, N)
         F and P, the features of one layer.
+    guide : (1, H, W, 1), optional
+        How much each position counts; default: 1 each.
     scale : {"half", "sum", "mean", "quarter-mean", "root", "relative"}
         The factor before ``sum (F - P)^2``. "half" is 1/2, the paper's and that of tutorials
         0, 2 and 4; "sum" is 1 (tutorial 1); "mean" is 1/(H W N) (Johnson); "quarter-mean" is
@@ -45,9 +47,15 @@ def content_loss(current, target, *, scale="half", by_size=False):
         "half", "sum" and "root" grow with the picture's area, the others do not.
     """
     target = tf.convert_to_tensor(target)
-    distance = sum_of_squares(tf.cast(current, tf.float32) - tf.cast(target, tf.float32))
+    distance = content_distance(current, target, guide)
     energy = sum_of_squares(target) if scale == "relative" else 0.0
     return content_factor(tf.shape(target), scale, energy, by_size) * distance
+
+
+def content_distance(current, target, guide=None):
+    """Return the squared distance of two feature maps, positions weighted by a guide: a scalar."""
+    difference = tf.cast(current, tf.float32) - tf.cast(target, tf.float32)
+    return sum_of_squares(difference if guide is None else tf.sqrt(guide) * difference)
 
 
 def sum_of_squares(x):

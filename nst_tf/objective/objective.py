@@ -98,6 +98,21 @@ class TermOfLayers:
         return tuple(layer for layer, _ in self.layer_weights)
 
 
+class Kept(NamedTuple):
+    """What a content term compares an image with.
+
+    Attributes
+    ----------
+    features : dict of (1, H_l, W_l, N_l)
+        The content's, by layer name.
+    guides : dict of (1, H_l, W_l, 1)
+        How much each position counts, by layer name. Empty: 1 each.
+    """
+
+    features: dict
+    guides: dict
+
+
 @dataclass(frozen=True)
 class ContentTerm(TermOfLayers):
     """Keep the content's features: eq. (1), summed over the layers.
@@ -119,10 +134,10 @@ class ContentTerm(TermOfLayers):
     name = "content"
 
     def targets(self, objective, content_image, styles):
-        """Return the features of the content image, by layer name."""
+        """Return the content image's features as `Kept`; see `with_content_map` for guides."""
         if content_image is None:
             raise ConfigError("the objective has a content term; pass a content image")
-        return objective.measure(self, content_image, model=objective.model)
+        return Kept(objective.measure(self, content_image, model=objective.model), {})
 
     def target(self, features, guides=None):
         """Return what features are compared with: other features."""
@@ -133,7 +148,13 @@ class ContentTerm(TermOfLayers):
         options = {"scale": self.scale, "by_size": self.by_size}
         return tf.add_n(
             [
-                weight * content_loss(features[layer], target[layer], **options)
+                weight
+                * content_loss(
+                    features[layer],
+                    target.features[layer],
+                    guide=target.guides.get(layer),
+                    **options,
+                )
                 for layer, weight in self.layer_weights
             ]
         )

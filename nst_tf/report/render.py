@@ -9,7 +9,7 @@ import jinja2
 import numpy as np
 from PIL import Image
 
-from nst_tf.config import NO_MASK, NOT, JobConfig
+from nst_tf.config import CONTRAST, NO_MASK, NOT, JobConfig
 from nst_tf.console import to_type, without_directories
 from nst_tf.errors import ImageError, NstError, check_choice
 from nst_tf.files import atomic_file
@@ -117,6 +117,9 @@ def _pictures(record):
             inputs.append(("mask", mask_of(mask, config), _mask_label(mask)))
     for kind, path in zip(("content map", "style map"), config.regions or ()):
         inputs.append((kind, picture_of(path, SMALL), Path(path).name))
+    if config.content_map not in (None, NO_MASK, CONTRAST):
+        path = config.content_map
+        inputs.append(("content weights", mask_of(path, config), _mask_label(path)))
     content = ("content", picture_of(config.content, LARGE), Path(config.content or "?").name)
     result = ("result", record.result and picture_of(record.result, LARGE), "result.png")
     return [content, *inputs, result]

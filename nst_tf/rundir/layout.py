@@ -59,7 +59,7 @@ def picture_named(output):
 
 def check_picture(path, overwrite, config):
     """Raise `NstError` if a picture file can't be written, or would replace another."""
-    check_format(path, config.bits, config.dpi)
+    check_format(path, config.form["bits"], config.form["dpi"])
     if os.path.lexists(path) and not path.is_file():
         raise ConfigError(f"{path} is not a file; choose another --output")
     if path.exists() and not overwrite:

@@ -73,9 +73,14 @@ def at_level(task, level, finest, start, first):
     terms = [at_coarse_level(term) for term in task.objective.terms]
     options = {name: getattr(task.objective, name) for name in ("xla", "normalize_gradients")}
     objective = Objective(task.objective.model, terms, **options)
-    return objective, objective.targets(
-        content, styles, matched=_matched(task, content, start, first)
-    )
+    matched = _matched(task, content, start, first)
+    targets = objective.targets(content, styles, matched=matched)
+    if task.content_map is not None:
+        from nst_tf.objective.guides import with_content_map
+
+        content_map = resized_image(task.content_map, level.size, wrap)
+        targets = with_content_map(targets, objective.model, content_map)
+    return objective, targets
 
 
 def at_coarse_level(term):

@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from nst_tf.models import extract_features, receptive_fields
 from nst_tf.objective.losses import (
+    content_distance,
     content_factor,
     differences,
     style_distance,
@@ -154,9 +155,12 @@ class TiledContent:
         """Return for each layer the sum of squared differences, and of the target's squares."""
         sums = {}
         for layer in self.term.layers:
-            current, wanted = tile.core(features[layer], layer), tile.part(target[layer], layer)
-            difference = tf.cast(current, tf.float32) - tf.cast(wanted, tf.float32)
-            sums[layer] = sum_of_squares(difference), sum_of_squares(wanted)
+            current = tile.core(features[layer], layer)
+            wanted = tile.part(target.features[layer], layer)
+            guide = target.guides.get(layer)
+            guide = None if guide is None else tile.part(guide, layer)
+            distance = content_distance(current, wanted, guide)
+            sums[layer] = distance, sum_of_squares(wanted)
         return sums
 
     def loss(self, sums, target):
@@ -165,7 +169,7 @@ class TiledContent:
         return tf.add_n(
             [
                 weight
-                * content_factor(tf.shape(target[layer]), energy=sums[layer][1], **options)
+                * content_factor(tf.shape(target.features[layer]), energy=sums[layer][1], **options)
                 * sums[layer][0]
                 for layer, weight in self.term.layer_weights
             ]

@@ -127,7 +127,7 @@ def test_unusable_mask_raises_before_the_run_is_queued(uploads, pair, tmp_path):
     Image.fromarray(np.zeros((45, 61), np.uint8)).save(black)
     messages = {
         tall: "style 1: its mask has 40x90 pixels, its picture 61x45: draw it on the picture",
-        str(black): "style 1: its mask is all black, so the style would act nowhere",
+        str(black): "style 1: its mask is all black, so it would act nowhere",
     }
     for mask, message in messages.items():
         with pytest.raises(ConfigError, match=message):

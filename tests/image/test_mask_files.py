@@ -169,7 +169,7 @@ def test_transparent_mask_raises(tmp_path):
     ids=["two", "three", "red on white", "red", "photograph", "labels", "labels from 1", "palette"],
 )
 def test_ambiguous_masks_raise_with_what_was_found(tmp_path, drawn, found):
-    with pytest.raises(ImageError, match=rf"mask\.png has {found}.*white where the style acts"):
+    with pytest.raises(ImageError, match=rf"mask\.png has {found}.*white where it acts"):
         read(tmp_path, drawn)
 
 
@@ -178,4 +178,4 @@ def test_mask_that_changes_nothing_or_little_is_said(tmp_path):
     constant = np.full((40, 60), 180)
     assert read(tmp_path, constant)[1][0].startswith("it is gray (180 of 255) everywhere")
     weak = np.indices((40, 60))[1]
-    assert read(tmp_path, weak)[1] == ["its largest value is 59 of 255, so the style acts weakly"]
+    assert read(tmp_path, weak)[1] == ["its largest value is 59 of 255, so it acts weakly"]

@@ -83,7 +83,7 @@ def test_transparent_mask_pixels_are_black(tmp_path):
 
 def test_empty_mask_raises(tmp_path):
     black = mask_file(tmp_path / "black.png", np.zeros((40, 60)))
-    with pytest.raises(ImageError, match=r"black.png is all black, so the style would act nowhere"):
+    with pytest.raises(ImageError, match=r"black.png is all black, so it would act nowhere"):
         load_mask(black)
     white = mask_file(tmp_path / "white.png", np.full((40, 60), 255))
     with pytest.raises(ImageError, match="white and inverted"):
