@@ -59,7 +59,7 @@ def descend_levels(run, task, position=None):
         image = run.descend(objective, targets, image, iterations, **where)
 
 
-def at_level(task, level, finest, start, first):
+def at_level(task, level, finest, start=None, first=True):
     """Return objective and targets for a level: pictures, masks and styles of its size.
 
     `start` is the image that the level begins with, `first` whether it is the first one.

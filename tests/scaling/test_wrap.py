@@ -109,7 +109,7 @@ def test_styles_are_measured_without_wrap(tiny_model):
     plain, wrapped = targets(None), targets("xy")
     for one, other in zip(*(tf.nest.flatten(x["style"]) for x in (plain, wrapped)), strict=True):
         np.testing.assert_array_equal(one, other)
-    content = [x["content"]["target"]["conv4_2"] for x in (plain, wrapped)]
+    content = [x["content"]["target"].features["conv4_2"] for x in (plain, wrapped)]
     assert not np.allclose(*content)
 
 
