@@ -9,6 +9,7 @@ from PIL import Image
 
 from nst_tf.app.form import (
     BLACK,
+    CHOICES,
     ELSE,
     MORE,
     PAINTED,
@@ -176,6 +177,8 @@ def test_missing_input_raises(uploads, pair):
         ({"more": {"seed": "x"}}, "`seed` is 'x'; a whole number was expected"),
         ({"more": {"method": "gramm"}}, "`method` is 'gramm'; choose from gram"),
         ({"more": {"init": "/etc/passwd"}}, "`init` is '/etc/passwd'; choose from content"),
+        ({"more": {"content_map": "a.png"}}, "`content_map` is 'a.png'; choose from contrast"),
+        ({"more": {"print": "90x60cm"}}, "`print` can't be set on this page"),
         ({"more": {"weights": "/x.mat"}}, "`weights` can't be set on this page"),
         ({"more": {"style_masks": "/x.png"}}, "`style_masks` can't be set on this page"),
     ],
@@ -195,7 +198,8 @@ def test_more_knobs_are_parsed_and_empty_ones_keep_the_preset(uploads, pair):
 
 
 def test_no_control_accepts_a_path_on_the_server():
-    assert {knob.name for knob in MORE} & set(PATHS) == {"init"}, "of which only words are taken"
+    named = {knob.name for knob in MORE} & set(PATHS)
+    assert named == {"init", "content_map"} == set(CHOICES), "of which only words are taken"
     assert all(heading_of(knob.name) for knob in MORE)
 
 
