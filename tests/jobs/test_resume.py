@@ -88,8 +88,9 @@ def test_resumed_run_equals_uninterrupted_run(job, interrupt_job, capsys):
     for picture in whole.glob("*.png"):
         assert picture.read_bytes() == (resumed / picture.name).read_bytes(), picture.name
     assert rows(whole) == rows(resumed)
-    finished = json.loads(Path("cut/journal.json").read_text())["finished"]
-    assert finished["iterations"] == 6
+    ends = [json.loads((run / "journal.json").read_text())["finished"] for run in (whole, resumed)]
+    assert ends[1]["iterations"] == 6
+    assert ends[0]["score"] == ends[1]["score"] != {}
 
 
 def test_resumed_levels_keep_average_best_and_moments(job, interrupt_job, capsys):
