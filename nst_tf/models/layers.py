@@ -49,7 +49,11 @@ class ConvRelu:
         padding = self.padding
         if self.wrap or padding == "EDGE":
             x, padding = self._padded(x, padding), "VALID"
-        x = tf.nn.conv2d(x, self.kernel, self.stride, padding, dilations=self.dilation)
+        if self.dilation > 1 and self.stride == 1:
+            # `conv2d` has no gradient of dilated filters on processors without AVX-512.
+            x = tf.nn.convolution(x, self.kernel, padding=padding, dilations=self.dilation)
+        else:
+            x = tf.nn.conv2d(x, self.kernel, self.stride, padding, dilations=self.dilation)
         return tf.nn.relu(tf.nn.bias_add(x, self.bias))
 
     @property

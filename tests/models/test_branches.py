@@ -137,3 +137,16 @@ def test_keras_trunk_has_no_branches():
     trunk = KerasTrunk(keras.Model(x, keras.layers.Conv2D(4, 3, name="conv1_1")(x)))
     with pytest.raises(ConfigError, match="is not a convolution"):
         with_dilation(trunk, "conv1_1", 2)
+
+
+def test_dilated_filters_have_a_gradient_on_every_processor(tiny_model):
+    layer = tiny_model["conv2_1"].changed(dilation=2)
+    x = tf.constant(np.random.default_rng(0).normal(size=(1, 9, 8, layer.kernel.shape[2])))
+
+    @tf.function
+    def gradient(x):
+        return tf.gradients(tf.reduce_sum(layer(x)), x)[0]
+
+    found = gradient(tf.cast(x, tf.float32))
+    assert found.shape == x.shape
+    assert np.abs(found).max() > 0
