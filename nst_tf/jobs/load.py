@@ -21,9 +21,11 @@ from nst_tf.scaling.device import choose_device, gpu_details
 from nst_tf.scaling.levels import task_levels
 from nst_tf.scaling.memory import expected, largest_size
 from nst_tf.scaling.precision import choose_precision
+from nst_tf.scaling.wrap import seam
 from nst_tf.transfer import loss_terms, make_task
 
 SMALL_STEP = 0.1  # gray levels per iteration of Adam; ours are 5, the tutorials' 2 or more
+SEAM = 3  # times as far apart as neighbors are opposite edges of a picture that do not meet
 CACHED_TRUNKS = 4  # kept in memory for later jobs
 XLA_ON = {
     "GPU": "XLA compiles the network for each size (tiles are not compiled): on an NVIDIA H100 the "
@@ -85,6 +87,20 @@ def report_print(config, say=print_line):
         f"{form['bits']} bits, profile {form['profile']}{painted}"
     )
     say(f"expected: {expected(load_trunk(config), size, config)}")
+
+
+def report_seams(config, content, say):
+    """Report edges of the photograph that don't meet, if the result shows the photograph there."""
+    if not (config.alpha or config.keep_content or config.color.startswith(("luminance", "swap"))):
+        return
+    for axis, edges in (("y", "top and bottom"), ("x", "left and right edge")):
+        across, inside = seam(content, "yx".index(axis))
+        if axis in config.wrap and across > SEAM * inside:
+            say(
+                f"--wrap {config.wrap}: {edges} of the photograph don't meet: they differ by "
+                f"{across:.0f} gray levels, neighboring pixels by {inside:.0f}; the result may "
+                "show a seam there (a texture needs no photograph: --alpha 0 --init noise)"
+            )
 
 
 def report_small_steps(config, say=print_line):
@@ -161,6 +177,8 @@ def load_trunk_and_images(config, say=None):
     if config.wrap:
         config = with_wrapped_size(config, model, say)
     images = load_images(config, model.space, say)
+    if config.wrap and say:
+        report_seams(config, images["finish"].content, say)
     if config.normalize:
         styles = [style.image for style in images["style_image"]]
         model = normalize_trunk(model, [images["content_image"], *styles])

@@ -1,5 +1,7 @@
 """Pictures whose opposite edges meet: textures that tile, and panoramas of 360 degrees."""
 
+import numpy as np
+
 from nst_tf.errors import ImageError
 from nst_tf.image.sizes import divisible_size
 
@@ -33,3 +35,21 @@ def wrapped_model(model, terms, wrap, size):
             f"to {new_width}x{new_height}"
         )
     return model
+
+
+def seam(picture, axis):
+    """Return how far opposite edges of a picture are apart, and neighboring rows or columns.
+
+    Parameters
+    ----------
+    picture : (H, W, 3)
+    axis : int
+        0 for top and bottom, 1 for left and right.
+
+    Returns
+    -------
+    float, float
+        Mean absolute differences, in gray levels.
+    """
+    lines = np.moveaxis(picture.astype(np.float32), axis, 0)
+    return np.abs(lines[0] - lines[-1]).mean(), np.abs(np.diff(lines, axis=0)).mean()

@@ -13,6 +13,7 @@ from nst_tf.models import extract_features, with_dilation
 from nst_tf.scaling.levels import task_levels
 from nst_tf.scaling.pyramid import resized_image
 from nst_tf.scaling.tiling import TiledObjective
+from nst_tf.scaling.wrap import seam
 from nst_tf.transfer import make_task
 
 RNG = np.random.default_rng(0)
@@ -226,14 +227,16 @@ def losses_and_gradient_of(objective, targets):
     return losses, tape.gradient(losses["total"], image)
 
 
+def test_seam_is_measured_in_gray_levels():
+    picture = np.full((4, 6, 3), 7, np.uint8)
+    picture[-1] = 27  # 20 darker at the top; inside, one of three pairs of rows differs by 20
+    assert seam(picture, 0) == pytest.approx((20, 20 / 3))
+    assert seam(picture, 1) == (0, 0)
+
+
 def seams(picture):
     """Return how much more the pixels at opposite edges differ than neighbors, by axis."""
-    picture = picture.astype(float)
-    ratios = []
-    for axis in (0, 1):
-        differences = np.abs(picture - np.roll(picture, 1, axis)).mean(axis=(1 - axis, 2))
-        ratios.append(differences[0] / differences[1:].mean())
-    return ratios
+    return [np.divide(*seam(picture, axis)) for axis in (0, 1)]
 
 
 def test_texture_has_no_seam():
