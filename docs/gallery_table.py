@@ -495,15 +495,19 @@ PATCHES = Picture(
 NEIGHBORS = Picture(
     "neighbors",
     "Nearest neighbors: `--method neighbors`",
-    "The cat in lead-framed glass, its face kept; the cup in wave lines",
+    "The cat of panes of colored glass, with leads along its stripes; the eyes are as they were",
     "Each place of the photograph takes the features of a place of the painting, at all layers "
-    "together: NNST (Kolkin et al. 2022).",
+    "together: NNST (Kolkin et al. 2022). Panes follow the cat's own contours, which stay clear.",
     (
-        Painting(pair("chelsea", "stained_glass", "--method neighbors")),
-        Painting(pair("coffee", "waves", "--method neighbors")),
+        Painting(
+            pair(
+                "chelsea",
+                "stained_glass",
+                "--method neighbors --size 384",
+                "--precision float32",
+            )
+        ),
     ),
-    columns=2,
-    width=400,
 )
 ANALOGY = Picture(
     "analogy",

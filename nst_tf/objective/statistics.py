@@ -56,8 +56,9 @@ def products(features, others):
     """Return ``sum_k F_ki F'_kj``, (1, N, N'), in float32.
 
     bfloat16 maps are multiplied in bfloat16 where that keeps the sums exact to about 1/1000: row
-    by row, as each matrix product is rounded, and the rows are added in float32. Deep layers have
-    few positions and many channels; there float32 is faster.
+    by row, as each matrix product is rounded, and the rows are added in float32. (To about 3/1000
+    on processors without bfloat16, which round within a row, too.) Deep layers have few positions
+    and many channels; there float32 is faster.
 
     Parameters
     ----------
