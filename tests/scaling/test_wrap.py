@@ -116,6 +116,15 @@ def test_styles_are_measured_without_wrap(tiny_model):
     assert not np.allclose(*content)
 
 
+def test_wrapped_run_in_bfloat16(tiny_model):
+    knobs = {**KNOBS, "iterations": 2, "wrap": "xy"}
+    mixed, exact = (
+        style_transfer(CONTENT, STYLE, tiny_model, precision=precision, **knobs).history[-1]
+        for precision in ("mixed", "float32")
+    )
+    assert mixed["total"] == pytest.approx(exact["total"], rel=0.05)
+
+
 # ------------------------------------------------------------------ sizes
 
 
