@@ -17,7 +17,7 @@ RGB = PixelSpace(mean=(0.0, 0.0, 0.0))  # RGB in 0..255; no mean subtracted
 class KerasTrunk(Trunk):
     """A Keras model as a trunk; layers are selected by name.
 
-    Masks, tiles and bfloat16 are not supported: the layers' receptive fields are unknown.
+    Masks, tiles, `wrap` and bfloat16 are not supported: the layers' receptive fields are unknown.
 
     Parameters
     ----------

@@ -86,7 +86,8 @@ class Trunk(dict):
         All convolutions and pools pad with the positions at the opposite edge, in the axis x
         ("x", a panorama of 360 degrees) or in both ("xy", a texture that tiles). The side of a
         picture in a wrapped axis must be divisible by the stride of the deepest layer that is
-        read. The copy is cached, so that functions traced for it are reused.
+        read. The copy is cached, so that functions traced for it are reused. `style_transfer`
+        makes it by its knob `wrap`, which concerns total variation and sizes as well.
 
         Raises
         ------
@@ -101,7 +102,7 @@ class Trunk(dict):
         if wrap not in self.others:
             layers = {name: layer.changed(wrap=wrap) for name, layer in self.items()}
             copy = self.others[wrap] = self.with_layers(layers)
-            copy.wrap, copy.plain = wrap, self
+            copy.wrap, copy.plain = wrap, self.plain
         return self.others[wrap]
 
     def side_strides(self, layers):

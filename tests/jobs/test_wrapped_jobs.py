@@ -10,7 +10,7 @@ from PIL import Image
 from nst_tf import read_picture
 from nst_tf.config import JobConfig
 from nst_tf.image.pixels import VGG_PIXELS
-from nst_tf.jobs.inputs import Finish
+from nst_tf.jobs.inputs import Finish, load_content
 from nst_tf.jobs.load import load_trunk_and_images
 from nst_tf.jobs.output import Output
 from nst_tf.run import main
@@ -61,6 +61,16 @@ def test_photograph_whose_edges_do_not_meet_is_reported(tmp_path, tiny_mat):
     _, [line] = loaded(pair, tiny_mat, size="80", wrap="xy", alpha=0, color="swap-lab")
     assert "don't meet" in line
     assert loaded(pair, tiny_mat, size="80", wrap="xy", alpha=0)[1] == []
+
+
+def test_photograph_is_resized_with_its_edges_together(tmp_path):
+    picture = np.random.default_rng(0).integers(0, 256, (60, 120, 3), np.uint8)
+    contents = []
+    for by in (0, 60):
+        content, _ = save_pair(tmp_path, np.roll(picture, by, 1))
+        config = JobConfig(content=str(content), size="80x48", wrap="x")
+        contents.append(load_content(config)[0].astype(int))
+    assert np.abs(np.roll(contents[0], 40, 1) - contents[1]).max() <= 1
 
 
 def test_result_wraps_at_the_photographs_own_size_and_with_its_colors(tmp_path):

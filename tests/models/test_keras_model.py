@@ -71,6 +71,10 @@ def test_unsupported_options_raise(trunk, network):
     masked = Style(style, mask=np.ones(CONTENT.shape[:2], np.float32))
     with pytest.raises(ConfigError, match="masks need to know what a layer sees"):
         style_transfer(content, masked, trunk, **options)
+    with pytest.raises(
+        ConfigError, match="whose padding can't be changed, so `wrap` does not work"
+    ):
+        style_transfer(content, style, trunk, wrap="x", **options)
     with pytest.raises(ConfigError, match="a Keras model computes in float32"):
         style_transfer(content, style, trunk, precision="mixed", **options)
     with pytest.raises(ConfigError, match="there is no layer 'conv4_2'"):

@@ -1,5 +1,7 @@
 """Pictures whose opposite edges meet: losses, sizes, levels, tiles and resizing."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -10,11 +12,11 @@ from nst_tf import ConfigError, ImageError, Style, TransferConfig, load_model, s
 from nst_tf.image.pixels import VGG_PIXELS
 from nst_tf.image.sizes import resize_picture
 from nst_tf.models import extract_features, with_dilation
-from nst_tf.scaling.levels import task_levels
-from nst_tf.scaling.pyramid import resized_image
+from nst_tf.scaling.levels import Level, task_levels
+from nst_tf.scaling.pyramid import at_level, enlarged, resized_image
 from nst_tf.scaling.tiling import TiledObjective
 from nst_tf.scaling.wrap import seam
-from nst_tf.transfer import make_task
+from nst_tf.transfer import Run, make_task
 
 RNG = np.random.default_rng(0)
 CONTENT = VGG_PIXELS.to_image(make_picture(64, 96))
@@ -114,6 +116,15 @@ def test_styles_are_measured_without_wrap(tiny_model):
     assert not np.allclose(*content)
 
 
+def test_wrapped_run_in_bfloat16(tiny_model):
+    knobs = {**KNOBS, "iterations": 2, "wrap": "xy"}
+    mixed, exact = (
+        style_transfer(CONTENT, STYLE, tiny_model, precision=precision, **knobs).history[-1]
+        for precision in ("mixed", "float32")
+    )
+    assert mixed["total"] == pytest.approx(exact["total"], rel=0.05)
+
+
 # ------------------------------------------------------------------ sizes
 
 
@@ -193,6 +204,30 @@ def test_resized_image_wraps(size):
     np.testing.assert_allclose(
         resized_image(rolled(MASK, (32, 48)), size, "xy"), rolled(mask, half), atol=1e-5
     )
+
+
+def test_coarse_levels_wrap(tiny_model):
+    layers = {"content_layers": ("conv2_2",), "style_layers": ("conv1_1", "conv2_1")}
+    config, level = TransferConfig(**KNOBS, **layers, wrap="xy"), Level((32, 48), 1)
+    other_start = CONTENT[:, ::-1]
+    found = []
+    for by, half in (((0, 0), (0, 0)), ((32, 48), (16, 24))):
+        content, style = rolled(CONTENT, by), Style(STYLE, mask=rolled(MASK, by))
+        task = make_task(content, style, tiny_model, config=config)
+        objective, targets = at_level(task, level, False)
+        losses = objective(rolled(resized_image(START, (32, 48), "xy"), half), targets)
+        larger = enlarged(task, rolled(START[:, ::2, ::2], half), Level((64, 96), 1))
+        from_noise = replace(task, start=rolled(other_start, by))
+        smaller = enlarged(from_noise, rolled(START, by), level)
+        with Run(task, None, [], None, None, None) as run:
+            shown = run.show(rolled(START[:, ::2, ::2], half))[np.newaxis].astype(float)
+        back = [rolled(x, np.negative(n)) for x, n in ((larger, by), (smaller, half), (shown, by))]
+        found.append((losses, *back))
+    (losses, *images), (other_losses, *other_images) = found
+    for name, loss in losses.items():
+        np.testing.assert_allclose(other_losses[name], loss, rtol=1e-5, err_msg=name)
+    for image, other, tolerance in zip(images, other_images, (5e-3, 5e-3, 1)):
+        np.testing.assert_allclose(other, image, atol=tolerance)
 
 
 @pytest.mark.parametrize(
