@@ -202,5 +202,6 @@ def test_modules_print_by_print_line():
     for file in (ROOT / "nst_tf").rglob("*.py"):
         if file.relative_to(ROOT / "nst_tf").as_posix() not in PLAIN:
             tree = ast.walk(ast.parse(file.read_text(encoding="utf-8")))
-            names = {node.id for node in tree if isinstance(node, ast.Name)}
-            assert "print" not in names, file
+            names = [node for node in tree if isinstance(node, ast.Name)]
+            read = {node.id for node in names if isinstance(node.ctx, ast.Load)}
+            assert "print" not in read, file  # a knob may have that name

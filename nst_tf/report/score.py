@@ -11,7 +11,7 @@ from nst_tf.errors import ImageError
 from nst_tf.image.pixels import STRIP, check_image, check_mask
 from nst_tf.image.sizes import MIN_SIDE, resize_picture
 from nst_tf.models import Trunk, check_layers, extract_features, resolve_layers
-from nst_tf.objective.objective import ContentTerm, StyleTerm, as_styles
+from nst_tf.objective.objective import ContentTerm, Kept, StyleTerm, as_styles
 from nst_tf.objective.statistics import STATISTICS
 from nst_tf.rundir.scores import OF_LAYER
 
@@ -156,7 +156,7 @@ def _distances(picture, content_image, styles, model, config):
     features = extract_features(reader.model, reduced(picture), read)
     found = {}
     if content:
-        found["content_distance"] = content_term.loss(features, None, content)
+        found["content_distance"] = content_term.loss(features, None, Kept(content, {}))
     if regions:
         found |= _style_distances(style_term, features, regions)
     return found

@@ -96,9 +96,9 @@ def _matched(task, content, start, first):
 
     At the first level it is the content alone.
     """
-    if content is None:
-        return start
-    share = 1.0 if first else task.config.content_match
+    if content is None or first:
+        return start if content is None else content
+    share = task.config.content_match
     return share * content + (1 - share) * start
 
 

@@ -292,9 +292,9 @@ def test_large_styles_are_measured_in_tiles(tiny_model, monkeypatch, no_memory_u
     measured = []
     measure = TiledObjective.measure
 
-    def record(self, term, image, guides=None):
+    def record(self, term, image, guides=None, **options):
         measured.append((self.area, image.shape[1:3]))
-        return measure(self, term, image, guides)
+        return measure(self, term, image, guides, **options)
 
     monkeypatch.setattr(TiledObjective, "measure", record)
     start = CONTENT[:, :100, :120]
