@@ -47,8 +47,9 @@ KEYWORDS = {  # values other than files
 POOLING = ("average", "max", "l2", "average-rescaled", "l2-rescaled")
 CONTENT_SCALES = ("half", "sum", "mean", "quarter-mean", "root", "relative")
 TV_FORMS = ("squared", "absolute", "mean", "power", "nine-point")
-METHODS = ("gram", "chain", "blurred", "moments", "wasserstein", "patches", "neighbors")
-MATCHES = ("neighbors",)  # methods that choose what to match anew at each level
+STATISTICS = ("gram", "chain", "blurred", "moments", "wasserstein")
+MATCHES = ("neighbors", "transport")  # methods that choose what to match anew at each level
+METHODS = (*STATISTICS, "patches", *MATCHES)
 WEIGHTING = ("equal", "quarter-deepest", "geometric", "geometric-top")
 BLENDS = ("targets", "losses")
 PROPAGATION = ("simple", "inside", "all")
@@ -71,6 +72,8 @@ NOT_WITH_METHODS = {
     "normalize_weights": (("patches", *MATCHES), "whose targets are no matrices"),
     "activation_shift": (MATCHES, "which compares directions of features"),
     "wrap": (MATCHES, "whose features are resized up to the border"),
+    "content_layers": (("transport",), "whose content loss reads the style layers"),
+    "content_layer_weights": (("transport",), "whose content loss reads the style layers"),
 }
 PRINT_DPI = 300  # what print shops ask for pictures that are looked at closely
 FILMS = ("gif", "webp", "mp4")
@@ -83,10 +86,15 @@ NEIGHBOR_LAYERS = (  # Kolkin et al. 2022: "conv5 adds time, not quality"
     *("conv1_1", "conv1_2", "conv2_1", "conv2_2", "conv3_1", "conv3_2", "conv3_3"),
     *("conv4_1", "conv4_2", "conv4_3"),
 )
+TRANSPORT_LAYERS = (  # of Kolkin et al. 2019, as in their program
+    *("conv1_1", "conv1_2", "conv2_1", "conv2_2", "conv3_1", "conv3_2", "conv3_3"),
+    *("conv4_3", "conv5_3"),
+)
 OWN_LAYERS = {
     **dict.fromkeys(METHODS, STYLE_LAYERS),
     "patches": PATCH_LAYERS,
     "neighbors": NEIGHBOR_LAYERS,
+    "transport": TRANSPORT_LAYERS,
 }
 
 
@@ -161,7 +169,8 @@ class TransferConfig:
         "gram",
         "what of the style is matched: Gram matrices, moments (mean and covariance) or another; "
         "patches: 3x3 positions of a layer, each like the nearest of the style (Li & Wand 2016); "
-        "neighbors: the features of all layers at each place (NNST, Kolkin et al. 2022)",
+        "neighbors: the features of all layers at each place (NNST, Kolkin et al. 2022); "
+        "transport: the same as a heap without order, moved at the least cost (STROTSS, 2019)",
         choices=METHODS,
     )
     blend: str = knob(
@@ -223,7 +232,7 @@ class TransferConfig:
         "adam, lbfgs (L-BFGS-B), lbfgs-fixed (no line search), sgd (plain gradient descent) or "
         "laplacian (Adam on a Laplacian pyramid; default: the schedule's, or adam if a learning "
         "rate, a decay, --normalize-gradients, --carry-moments or the method patches is given; "
-        "laplacian for the method neighbors)",
+        "laplacian for the methods neighbors and transport)",
         choices=OPTIMIZERS,
     )
     iterations: int = knob(500, "number of updates of the image", minimum=0, maximum=10**9)
@@ -310,7 +319,7 @@ class TransferConfig:
     )
 
     seed: int = knob(
-        0, "random seed of the noise, and of the samples of the method neighbors", minimum=0
+        0, "random seed of the noise, and of what neighbors and transport sample", minimum=0
     )
     precision: str = knob(
         "float32",
@@ -352,11 +361,17 @@ class TransferConfig:
                 "add --no-clip (clip=False), or leave it out"
             )
         for name, (methods, why) in NOT_WITH_METHODS.items():
-            if self.method in methods and getattr(self, name) not in (None, False, "targets"):
+            default = self.__dataclass_fields__[name].default
+            if self.method in methods and getattr(self, name) != default:
                 raise ConfigError(
                     f"`{name}` does not work with the method {self.method}, {why}; leave it out, "
                     "or use another method"
                 )
+        if self.method in MATCHES and self.unit == "paper":
+            raise ConfigError(
+                f"the losses of the method {self.method} are fractions, beside which those of the "
+                "unit paper are huge; use the unit relative, with alpha 1, beta 12 and tv_weight 8"
+            )
         if self.wrap and self.carry_moments:
             raise ConfigError(
                 f"`carry_moments` does not work with `wrap` {self.wrap}: the moments are resized "

@@ -203,6 +203,19 @@ GATYS_RUN = {
     "iterations": 500,
 }
 
+# --------------------------------------------------------------------------- newer methods
+
+NEWER = {
+    "unit": "relative",
+    "tv_weight": 0.0,
+    "pooling": "max",
+    "size": "512",
+    "style_size": "512",
+    "optimizer": "laplacian",
+    "learning_rate": 0.51,  # 2e-3 for pixels in 0..1
+    "save_every": 100,
+}
+
 PRESETS = {
     "devos": DEVOS,
     "cs231n-composition": _cs231n(
@@ -488,6 +501,35 @@ PRESETS = {
             "iterations": 1000,
             "save_every": 100,
             "clip": False,
+        },
+    ),
+    "nnst": Preset(
+        source="Kolkin et al. 2022, Neural Neighbor Style Transfer: NNST-Opt, and their program",
+        expect="Clear contours of the photograph, and strokes of the painting's own kinds. Without "
+        "their correction of colors in Oklab",
+        errs="",
+        knobs={
+            **NEWER,
+            "method": "neighbors",
+            "alpha": 0.0,  # they have no content loss, unless it is asked for
+            "beta": 1.0,
+            "iterations": 1000,  # 200 at 64, 128, 256 and 512 pixels, and 200 of the last pass
+        },
+    ),
+    "strotss": Preset(
+        source="Kolkin et al. 2019, STROTSS, arXiv 1904.12785, and their program",
+        expect="The painting's features rearranged; shapes of the photograph remain. Learning "
+        "rate 0.5 at all levels (theirs is half of it at the last one)",
+        errs="Their network gets pixels in -0.5..0.5 instead of the mean and deviation that it was "
+        "trained with; here it gets what it was trained with",
+        knobs={
+            **NEWER,
+            "method": "transport",
+            "alpha": 1.0,
+            "beta": 12.0,
+            "iterations": 1000,  # 250 at 64, 128, 256 and 512 pixels
+            "beta_1": 0.0,  # with it Adam is RMSprop, but for its first updates
+            "beta_2": 0.99,
         },
     ),
 }

@@ -213,13 +213,14 @@ def loss_terms(model, config, *, content=True, style=True):
     nothing, is always reported.
     """
     relative, wrap = config.unit == "relative", config.wrap or ""
+    content, style = content and config.alpha, style and config.beta
     terms = []
-    if content and config.alpha:
+    if content and config.method != "transport":
         layers = resolve_layers(model, config.content_layers)
         weights = one_weight_each("content", layers, config.content_layer_weights or 1.0)
         scale = "relative" if relative else config.content_scale
         terms.append(ContentTerm(config.alpha, weights, scale, config.normalize_weights))
-    if style and config.beta:
+    if style or config.method == "transport":
         layers = resolve_layers(model, config.style_layers or OWN_LAYERS[config.method])
         weights = style_layer_weights(
             model,
@@ -239,6 +240,10 @@ def loss_terms(model, config, *, content=True, style=True):
             from nst_tf.objective.neighbors import neighbor_term
 
             terms.append(neighbor_term(model, config, weights))
+        elif config.method == "transport":
+            from nst_tf.objective.transport import transport_terms
+
+            terms += transport_terms(model, config, weights, content=content, style=style)
         else:
             options |= {"statistic": config.method, "blend": config.blend}
             by_size = config.normalize_weights

@@ -29,6 +29,8 @@ NAMES = [
     "tf-docs",
     "keras-io",
     "johnson",
+    "nnst",
+    "strotss",
 ]
 SQUEEZENETS = [name for name in NAMES if name.startswith("cs231n")]
 

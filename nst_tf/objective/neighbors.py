@@ -132,7 +132,7 @@ class NeighborTerm(TermOfLayers):
         """
         found = objective.measure(self, content_image)[COLUMN]
         regions = []
-        for group in groups_of(styles):
+        for group in equal_groups_of(styles):
             measured = [pair for style in group for pair in self._measured(objective, style)]
             maps, guides = zip(*measured)
             others = [centered(x, choosable(x, guide)) for x, guide in measured]
@@ -224,7 +224,7 @@ class LayerNeighborTerm(TermOfLayers):
     def targets(self, objective, content_image, styles):
         """Return `Sampled`: the features of the styles."""
         regions = []
-        for group in groups_of(styles):
+        for group in equal_groups_of(styles):
             maps = [objective.measure(self, style.image) for style in group]
             guides = [self._guides(objective.model, style.style_mask) for style in group]
             target = {
@@ -273,17 +273,29 @@ def groups_of(styles):
     Raises
     ------
     ConfigError
-        There are none, or those of one group have different weights.
+        There are none.
     """
     if not styles:
         raise ConfigError("the objective has a style term; pass one or more styles")
     everywhere = [style for style in styles if style.mask is None]
-    if len({style.weight for style in everywhere}) > 1:
+    return [everywhere] * bool(everywhere) + [[x] for x in styles if x.mask is not None]
+
+
+def equal_groups_of(styles):
+    """Return `groups_of` styles.
+
+    Raises
+    ------
+    ConfigError
+        There are none, or those of one group have different weights.
+    """
+    groups = groups_of(styles)
+    if len({style.weight for style in groups[0]}) > 1:
         raise ConfigError(
             "the styles have different weights, but the method neighbors chooses among the "
             "features of all styles without a mask; leave out the weights, or give masks"
         )
-    return [everywhere] * bool(everywhere) + [[x] for x in styles if x.mask is not None]
+    return groups
 
 
 def strength_of(group):

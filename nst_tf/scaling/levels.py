@@ -172,17 +172,18 @@ def task_levels(task):
 def matching_levels(config, size, shortest):
     """Return the levels of a method that matches anew at each: as `config_levels`.
 
-    Sides double from `COARSEST`, each level has equally many iterations, and the last pass counts
-    as one more level of the full size: Kolkin et al. 2022.
+    Sides double from `COARSEST`, and each level has equally many iterations. The last pass of
+    "neighbors" counts as one more level of the full size: Kolkin et al. 2022.
     """
     numbers = config.level_iterations
     passes = config.levels or (numbers and len(numbers))
+    last_pass = int(config.method == "neighbors" and passes != 1)
     coarsest = max(COARSEST, -(-MIN_SIDE * max(size) // shortest))
-    chosen = {"levels": passes and max(passes - 1, 1), "min_size": config.min_size}
+    chosen = {"levels": passes and passes - last_pass, "min_size": config.min_size}
     if not passes and not config.min_size:
         chosen["min_size"] = min(coarsest, max(size))
     sizes = [level.size for level in make_levels("fine", size, 10**9, shortest, **chosen)]
-    sizes = [*sizes, size] if passes != 1 else sizes
+    sizes = [*sizes, *[size] * last_pass]
     if numbers is None:
         ends = np.rint(np.linspace(0, config.iterations, len(sizes) + 1)).astype(int)
         numbers = np.diff(ends).tolist()

@@ -88,7 +88,7 @@ def at_coarse_level(term):
     if hasattr(term, "at_coarse_levels"):
         term = term.at_coarse_levels()
     # A small region may hold no whole receptive field at a coarse level.
-    return replace(term, propagation="simple") if term.name == "style" else term
+    return replace(term, propagation="simple") if hasattr(term, "propagation") else term
 
 
 def _matched(task, content, start, first):

@@ -138,7 +138,13 @@ def test_only_the_masked_part_of_a_style_is_chosen_from(tiny_model, term, monkey
 
 def test_styles_of_different_weights_are_refused(tiny_model):
     with pytest.raises(ConfigError, match="different weights, but the method neighbors"):
-        style_transfer(CONTENT, [Style(STYLE), Style(OTHER, 2.0)], tiny_model, method="neighbors")
+        style_transfer(
+            CONTENT,
+            [Style(STYLE), Style(OTHER, 2.0)],
+            tiny_model,
+            method="neighbors",
+            unit="relative",
+        )
 
 
 # ------------------------------------------------------------------ samples
@@ -171,7 +177,7 @@ def test_each_update_draws_positions_of_its_own(tiny_model, monkeypatch):
 
 
 def levels(size=(96, 128), **knobs):
-    made = config_levels(TransferConfig(method="neighbors", **knobs), size)
+    made = config_levels(TransferConfig(method="neighbors", unit="relative", **knobs), size)
     return [(*level.size, level.iterations) for level in made]
 
 
@@ -198,11 +204,11 @@ def test_run_is_repeated_by_its_seed_and_nears_the_style(tiny_model, monkeypatch
 
 def test_wrap_is_refused():
     with pytest.raises(ConfigError, match="`wrap` does not work with the method neighbors"):
-        TransferConfig(method="neighbors", wrap="x")
+        TransferConfig(method="neighbors", unit="relative", wrap="x")
 
 
 def test_tiles_are_refused(tiny_model):
-    config = TransferConfig(method="neighbors")
+    config = TransferConfig(method="neighbors", unit="relative")
     objective = make_task(CONTENT, STYLE, tiny_model, None, config).objective
     with pytest.raises(NstError, match="neighbors does not work tile by tile"):
         in_tiles(objective, (700, 900), 10**5)
