@@ -12,7 +12,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from nst_tf.config import STYLE_LAYERS  # noqa: E402
+from nst_tf.config import OWN_LAYERS, STYLE_LAYERS  # noqa: E402
 from nst_tf.presets import PRESETS  # noqa: E402
 
 PAGE = HERE / "presets.md"
@@ -46,7 +46,7 @@ def _numbers(name, knobs):
     """Return the key numbers of a preset, cell by cell."""
     return (
         f"[`{name}`](#{name})",
-        f"{' '.join(knobs['content_layers'])}, {knobs['content_scale']}" if knobs["alpha"] else "-",
+        _content(knobs) if knobs["alpha"] else "-",
         _style(knobs) if knobs["beta"] else "-",
         f"{knobs['alpha']:.6g} : {knobs['beta']:.6g}",
         f"{knobs['tv_weight']:.3g}, {knobs['tv_form']}" if knobs["tv_weight"] else "-",
@@ -57,8 +57,14 @@ def _numbers(name, knobs):
     )
 
 
+def _content(knobs):
+    if knobs["method"] == "transport":
+        return "distances among features"
+    return f"{' '.join(knobs['content_layers'])}, {knobs['content_scale']}"
+
+
 def _style(knobs):
-    layers = knobs["style_layers"]
+    layers = knobs["style_layers"] or OWN_LAYERS[knobs["method"]]
     if layers == STYLE_LAYERS:
         words = "the paper's five"
     elif len(layers) <= 5:
