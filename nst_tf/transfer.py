@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 import tensorflow as tf
 
-from nst_tf.config import MATCHES, OWN_LAYERS, WINDOW, TransferConfig
+from nst_tf.config import MATCHES, OWN_LAYERS, STATISTICS, WINDOW, TransferConfig
 from nst_tf.errors import (
     ConfigError,
     Diverged,
@@ -230,24 +230,21 @@ def loss_terms(model, config, *, content=True, style=True):
             config.method,
         )
         weights = {layer: weights[layer] for layer in model if layer in weights}
-        shift, propagation = config.activation_shift, config.propagation
-        options = {"shift": shift, "relative": relative, "propagation": propagation, "wrap": wrap}
-        if config.method == "patches":
-            from nst_tf.objective.patches import PatchTerm
+        if config.method not in STATISTICS:
+            from nst_tf.objective.methods import method_terms
 
-            terms.append(PatchTerm(config.beta, weights, **options, stride=config.patch_stride))
-        elif config.method == "neighbors":
-            from nst_tf.objective.neighbors import neighbor_term
-
-            terms.append(neighbor_term(model, config, weights))
-        elif config.method == "transport":
-            from nst_tf.objective.transport import transport_terms
-
-            terms += transport_terms(model, config, weights, content=content, style=style)
+            terms += method_terms(model, config, weights, content=content, style=style)
         else:
-            options |= {"statistic": config.method, "blend": config.blend}
-            by_size = config.normalize_weights
-            terms.append(StyleTerm(config.beta, weights, **options, by_size=by_size))
+            options = {
+                "statistic": config.method,
+                "shift": config.activation_shift,
+                "relative": relative,
+                "propagation": config.propagation,
+                "by_size": config.normalize_weights,
+                "blend": config.blend,
+                "wrap": wrap,
+            }
+            terms.append(StyleTerm(config.beta, weights, **options))
     if not terms:
         raise ConfigError(
             "there is nothing to keep and nothing to match: give a content with alpha above 0, "

@@ -404,7 +404,7 @@ def pixels_under(mask):
     return tf.constant(pixels[np.newaxis, :, np.newaxis, np.newaxis])
 
 
-def transport_terms(model, config, layer_weights, *, content, style):
+def transport_terms(model, config, layer_weights, content, style):
     """Return the content term and the style term of a config; both read the style layers."""
     terms = []
     if content:
