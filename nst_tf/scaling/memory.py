@@ -69,14 +69,11 @@ class Estimate:
         ends = [self.seconds]
         if self.fastest and self.slowest > STEADY * self.fastest:
             ends = [rounded(self.fastest), rounded(self.slowest)]
-        time = " to ".join(dict.fromkeys(map(_minutes, ends)))
+        pairs = [divmod(round(seconds), 60) for seconds in ends]
+        times = [f"{m}" if m >= 10 else f"{m}:{s:02d}" for m, s in pairs]
+        time = " to ".join(dict.fromkeys(times))
         tiles = ", tile by tile" if self.tiled else ""
         return f"about {time} min and {self.gibibytes:.2g} GiB{tiles}"
-
-
-def _minutes(seconds):
-    minutes, seconds = divmod(round(seconds), 60)
-    return f"{minutes}" if minutes >= 10 else f"{minutes}:{seconds:02d}"
 
 
 def within_memory(objective, config, start, content_image, styles):
