@@ -6,7 +6,7 @@ import sys
 from contextlib import suppress
 from errno import ENOSPC
 
-from nst_tf.config import kind_of
+from nst_tf.config import kind_of, value_text
 from nst_tf.console import complain, interrupted_status, open_closed_streams
 from nst_tf.errors import Interrupted, NstError
 from nst_tf.requirements import lacks
@@ -22,6 +22,7 @@ HEADINGS = {
     "rescale": "result",
     "save_every": "run",
 }
+METAVARS = {int: "N", float: "X", str: "NAME"}  # type of a knob -> its value in --help
 PIPE_CLOSED = 141  # exit status after a closed pipe: 128 + SIGPIPE
 
 
@@ -76,7 +77,8 @@ def add_knob(parser, knob):
     kind, is_list = kind_of(knob)
     text = knob.metadata["help"].replace("%", "%%")
     if "default" not in text and knob.default is not None:
-        text += f" (default: {_default_text(knob.default)})"
+        default = "yes" if knob.default is True else "no" if knob.default is False else knob.default
+        text += f" (default: {value_text(default)})"
     if kind is bool:
         parser.add_argument(flag, action=argparse.BooleanOptionalAction, default=None, help=text)
     elif is_list:
@@ -84,25 +86,15 @@ def add_knob(parser, knob):
         # Commas separate names and numbers, but may be part of a file name.
         action = list_action(kind, separator=None if metavar else ",")
         count = len(metavar) if isinstance(metavar, tuple) else "+"
-        metavar = metavar or _metavar(kind)
+        metavar = metavar or METAVARS[kind]
         parser.add_argument(flag, nargs=count, action=action, metavar=metavar, help=text)
     else:
         choices = knob.metadata["choices"]
         choices = choices and tuple(choices)
         metavar = knob.metadata["metavar"] or (
-            "|".join(map(str, choices)) if choices else _metavar(kind)
+            "|".join(map(str, choices)) if choices else METAVARS[kind]
         )
         parser.add_argument(flag, type=kind, choices=choices, metavar=metavar, help=text)
-
-
-def _metavar(kind):
-    return {int: "N", float: "X", str: "NAME"}[kind]
-
-
-def _default_text(value):
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return " ".join(map(str, value)) if isinstance(value, tuple) else value
 
 
 def list_action(kind, separator=","):

@@ -65,6 +65,8 @@ NEEDED_OPTIMIZERS = {
     "average": ("adam", "lbfgs-fixed", "sgd"),
     "carry_moments": ("adam",),
 }
+ONE_EACH = ("style_weights", "masks", "style_masks", "style_scale")  # lists, one entry per style
+BROUGHT = {"analogy": {"style": None, "method": "patches"}}  # knobs that a knob brings with it
 # Knobs that do nothing, or nothing good, with some methods; and why.
 NOT_WITH_METHODS = {
     "normalize_gradients": (("chain",), "whose losses read two layers each"),
@@ -346,9 +348,11 @@ class TransferConfig:
             value = _typed(knob_field, getattr(self, knob_field.name))
             object.__setattr__(self, knob_field.name, value)
             _check_limits(knob_field, value)
-        layers = self.style_layers or OWN_LAYERS[self.method]
-        _check_one_weight_each("style", layers, self.style_layer_weights)
-        _check_one_weight_each("content", self.content_layers, self.content_layer_weights)
+        if self.style_layer_weights is not None:
+            layers = self.style_layers or OWN_LAYERS[self.method]
+            _check_one_weight_each("style", layers, self.style_layer_weights)
+        if self.content_layer_weights is not None:
+            _check_one_weight_each("content", self.content_layers, self.content_layer_weights)
         for name, optimizers in NEEDED_OPTIMIZERS.items():
             if getattr(self, name) and self.optimizer not in (None, *optimizers):
                 raise ConfigError(
@@ -387,6 +391,9 @@ class TransferConfig:
         for name in knobs:
             if name not in known:
                 raise ConfigError(unknown_knob(name, known))
+        for name, brought in BROUGHT.items():
+            if knobs.get(name):
+                knobs = {**brought, **knobs}
         changed = replace(self, **knobs)
         if changed.iterations != knobs.get("iterations", changed.iterations):
             raise ConfigError(
@@ -620,7 +627,9 @@ class JobConfig(TransferConfig):
             self._check_scale_control()
         if self.analogy:
             self._check_analogy()
-        self._check_one_each()
+        lists = [name for name in ONE_EACH if isinstance(getattr(self, name), tuple)]
+        if lists:
+            self._check_one_each(lists)
         if self.animate and not self.save_every:
             raise ConfigError(
                 "`animate` needs saved pictures, but `save_every` is 0; set it to 1 or more"
@@ -647,15 +656,14 @@ class JobConfig(TransferConfig):
                 "maps"
             )
 
-    def _check_one_each(self):
+    def _check_one_each(self, lists):
         """Check that lists have an entry for each style; directories are counted when read."""
         if any(map(os.path.isdir, self.style or ())):
             return
-        count = len(self.paintings)
-        for name in ("style_weights", "masks", "style_masks", "style_scale"):
+        for name in lists:
             values = getattr(self, name)
-            number = 1 if self.fine and name == "masks" else count
-            if isinstance(values, tuple) and number not in (0, len(values)):
+            number = 1 if self.fine and name == "masks" else len(self.paintings)
+            if number not in (0, len(values)):
                 raise ConfigError(
                     f"`{name}` has {len(values)} entries for {number} styles; give one for each, "
                     "in the same order"
@@ -706,12 +714,6 @@ class JobConfig(TransferConfig):
                 f"`analogy` chooses patches, but the method is {self.method}; use patches"
             )
         object.__setattr__(self, "style", self.analogy[1:])
-
-    def changed(self, /, **knobs):
-        """As for `TransferConfig`; an analogy brings its style and method with it."""
-        if knobs.get("analogy"):
-            knobs = {"style": None, "method": "patches", **knobs}
-        return super().changed(**knobs)
 
     def _check_regions(self):
         if len(self.regions) != 2:
@@ -892,13 +894,13 @@ def _recorded_inputs(folder):
 
 
 def _check_one_weight_each(kind, layers, weights):
-    if weights is not None and not any(weights):
+    if not any(weights):
         weight = {"content": "alpha", "style": "beta"}[kind]
         raise ConfigError(
             f"`{kind}_layer_weights` are all 0, so the {kind} has no effect; make at least one "
             f"greater than 0, or, for a picture without {kind}, set {weight} to 0 instead"
         )
-    if weights is not None and "all" not in layers and len(weights) != len(layers):
+    if "all" not in layers and len(weights) != len(layers):
         raise ConfigError(
             f"`{kind}_layer_weights` has {len(weights)} numbers for {len(layers)} {kind} layers "
             f"({' '.join(layers)}); give one for each"
@@ -921,8 +923,9 @@ def _typed(knob_field, value):
         return None
     if typing.get_origin(kinds[0]) is tuple:
         return _typed_tuple(knob_field.name, typing.get_args(kinds[0])[0], value)
-    if typing.get_origin(kinds[-1]) is tuple:
-        return _one_or_more(knob_field.name, kinds[0], value)
+    if typing.get_origin(kinds[-1]) is tuple and isinstance(value, (list, tuple, np.ndarray)):
+        values = _typed_tuple(knob_field.name, kinds[0], value)
+        return values if len(values) > 1 else values[0]
     return _typed_scalar(knob_field.name, kinds[0], value)
 
 
@@ -933,13 +936,6 @@ def kind_of(knob_field):
     if typing.get_origin(kinds[0]) is tuple:
         return typing.get_args(kinds[0])[0], True
     return kinds[0], typing.get_origin(kinds[-1]) is tuple
-
-
-def _one_or_more(name, kind, value):
-    """Return one value, or a tuple of several."""
-    values = value if isinstance(value, (list, tuple, np.ndarray)) else [value]
-    values = _typed_tuple(name, kind, values)
-    return values if len(values) > 1 else values[0]
 
 
 def _typed_tuple(name, kind, value):
@@ -980,6 +976,11 @@ def _invalid_in_path(text):
         return "a NUL" if b"\0" in os.fsencode(text) else None
     except UnicodeEncodeError:  # JSON can contain a surrogate without its pair
         return "a lone surrogate"
+
+
+def value_text(value):
+    """Return the value of a knob as text."""
+    return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def _short(value):

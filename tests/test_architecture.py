@@ -1,4 +1,4 @@
-"""Tests of the package structure: import layers, docstrings, function length, the plain path."""
+"""Tests of the package structure: import layers, docstrings, function length, plain runs."""
 
 import ast
 import inspect
@@ -103,6 +103,15 @@ def test_plain_run_enters_few_files_and_functions(tiny_model):
     files = {file for file, _ in functions}
     assert len(files) <= 9, sorted(files)
     assert len(functions) <= 60, sorted(functions)
+
+
+def test_plain_command_enters_few_files_and_functions(job):
+    plain = ("--preset", "devos", "--quiet", "--output")
+    assert job(*plain, "warm") == 0  # traces
+    functions = entered(lambda: job(*plain, "out"))
+    files = {file for file, _ in functions}
+    assert len(files) <= 48, sorted(files)
+    assert len(functions) <= 282, sorted(functions)
 
 
 def entered(call):

@@ -9,6 +9,7 @@ import jinja2
 from PIL import Image
 
 from nst_tf.app.studio import FAILED, OPEN, RECENT, STOPPED, WAITING
+from nst_tf.config import value_text
 from nst_tf.errors import NstError
 from nst_tf.image.io import read_picture
 from nst_tf.report.inline import curve_inside, shown_inside
@@ -144,7 +145,7 @@ def _folder_view(folder, outcome, failed, version):
             [(n, losses.get("total", 0)) for n, losses in enumerate(record.history)],
             record.config.iterations,
         ),
-        changed=[(name, str(value)) for name, value in _shown_knobs(record.config)],
+        changed=list(_shown_knobs(record.config)),
     )
     address = record.result and picture_of(record.result, LARGE)
     alt = f"The picture of {folder.name}: {how_it_ended(record)}"
@@ -217,7 +218,7 @@ def _shown_knobs(config):
     hidden = {"content", "style", "masks", "weights", "save_every", "animate"}
     for name, value in config.with_names().differences().items():
         if name not in hidden:
-            yield name, " ".join(map(str, value)) if isinstance(value, tuple) else value
+            yield name, value_text(value)
 
 
 def _render(name, **values):

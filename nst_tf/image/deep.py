@@ -76,3 +76,6 @@ def deep_tiff(picture, *, profile=None, dpi=None):
         software=False,
     )
     return file.getvalue()
+
+
+DEEP_WRITERS = {".png": deep_png, ".tif": deep_tiff, ".tiff": deep_tiff}  # by extension

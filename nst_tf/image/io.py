@@ -38,7 +38,7 @@ from nst_tf.image.levels import alpha_levels, eight_bits
 from nst_tf.image.pixels import STRIP, VGG_PIXELS, recover_image
 from nst_tf.image.profiles import PROFILES, in_profile
 from nst_tf.image.sizes import MAX_PIXELS, MIN_SIDE, fit_size, resize_picture
-from nst_tf.image.tiff import is_tiff, read_tiff
+from nst_tf.image.tiff import read_tiff
 
 # Pillow's names. Not EPS: it is a program, which Ghostscript would run. Not DDS and QOI, which
 # Pillow decodes in Python, nor icons, which it decodes before their size can be checked.
@@ -153,36 +153,34 @@ def save_image(path, image, space=VGG_PIXELS, *, notes=None, bits=8, profile=Non
         picture = recover_image(picture, space, bits=16 if profile == "p3" else bits)
     if profile or 8 * picture.itemsize != bits:
         picture = in_profile(picture, profile, bits)
-    data = _encoded(path.suffix.lower(), picture, notes, profile, dpi)
+    extension, profile = path.suffix.lower(), profile and PROFILES[profile].data()
+    notes = {"notes": notes} if notes and extension == ".png" else {}
+    if bits == 16:
+        from nst_tf.image.deep import DEEP_WRITERS
+
+        data = DEEP_WRITERS[extension](picture, profile=profile, dpi=dpi, **notes)
+    else:
+        options = {"extension": extension, **FORMATS[extension]}
+        if notes:
+            options["pnginfo"] = PngInfo()
+            for keyword, text in notes["notes"].items():
+                options["pnginfo"].add_itxt(keyword, text)
+        if profile:
+            options["icc_profile"] = profile
+        if dpi:
+            options["dpi"] = (dpi, dpi)
+        data = iio.imwrite("<bytes>", picture, plugin="pillow", **options)
     with atomic_file(path) as temporary:
         temporary.write_bytes(data)
 
 
-def _encoded(extension, picture, notes, profile, dpi):
-    """Return a picture (H, W, 3) uint8 or uint16 as the bytes of a file."""
-    profile = profile and PROFILES[profile].data()
-    if picture.dtype == np.uint16:
-        from nst_tf.image.deep import deep_png, deep_tiff
-
-        if extension == ".png":
-            return deep_png(picture, notes=notes, profile=profile, dpi=dpi)
-        return deep_tiff(picture, profile=profile, dpi=dpi)
-    options = {"extension": extension, **FORMATS[extension]}
-    if notes and extension == ".png":
-        options["pnginfo"] = PngInfo()
-        for keyword, text in notes.items():
-            options["pnginfo"].add_itxt(keyword, text)
-    if profile:
-        options["icc_profile"] = profile
-    if dpi:
-        options["dpi"] = (dpi, dpi)
-    return iio.imwrite("<bytes>", picture, plugin="pillow", **options)
-
-
 def check_format(path, bits=8, dpi=None):
     """Raise `ImageError` if a file of this extension can't be written, or not with these."""
-    writer_options(path)
     extension = Path(path).suffix.lower()
+    if extension not in FORMATS:
+        raise ImageError(
+            f"can't write {path}: unknown extension {Path(path).suffix!r}; use {', '.join(FORMATS)}"
+        )
     if bits == 16 and extension not in DEEP_FORMATS:
         raise ImageError(
             f"can't write {path} with 16 bits per channel: use {', '.join(DEEP_FORMATS)}, or 8 bits"
@@ -238,22 +236,6 @@ def picture_extensions():
     readable = {*_formats(), "MPO"}  # two JPEGs in one file, of which the first is read
     known = Image.registered_extensions()
     return HEIF.union(extension for extension, name in known.items() if name in readable)
-
-
-def writer_options(path):
-    """Return the writer's options for the extension of a file name.
-
-    Raises
-    ------
-    ImageError
-        The extension is unknown.
-    """
-    try:
-        return FORMATS[Path(path).suffix.lower()]
-    except KeyError:
-        raise ImageError(
-            f"can't write {path}: unknown extension {Path(path).suffix!r}; use {', '.join(FORMATS)}"
-        ) from None
 
 
 # ---------------------------------------------------------------------------- reading
@@ -358,7 +340,7 @@ def _decoded(path):
         start = file.read(START)
         file.seek(0)
         remarks = []
-        if is_tiff(start):
+        if known_format(start) == "TIFF":
             with _named(path):
                 picture, remarks = read_tiff(file)
             file.seek(0)
@@ -366,7 +348,8 @@ def _decoded(path):
                 _check_pixels(path, picture.size)
                 return picture, remarks
         with _opened(file, start) as picture:
-            rawmode = _rawmode(picture)
+            mode = picture.tile[0][3] if picture.tile else None  # how pixels will be unpacked
+            rawmode = mode[0] if isinstance(mode, tuple) else mode
             _check_pixels(path, picture.size)
             check_decoding(file, picture)
             if picture.format in FILMS and getattr(picture, "is_animated", False):
@@ -379,12 +362,6 @@ def _decoded(path):
         if rawmode in LOW_BYTES:
             return _of_sixteen_bits(path, start, picture, LOW_BYTES[rawmode], remarks)
         return picture, remarks
-
-
-def _rawmode(picture):
-    """Return how Pillow will unpack the pixels of a picture that is not decoded yet."""
-    arguments = picture.tile[0][3] if picture.tile else None
-    return arguments[0] if isinstance(arguments, tuple) else arguments
 
 
 def _of_sixteen_bits(path, start, high, rawmode, remarks):

@@ -76,7 +76,7 @@ def unreadable_kind(start):
             return f"{kind}: {remedy}"
     if start.startswith(b"PK\x03\x04"):
         return _kind_of_zip(start)
-    return _kind_of_text(start)
+    return None if known_format(start) else _kind_of_text(start)
 
 
 def known_format(start):
@@ -101,6 +101,6 @@ def _kind_of_text(start):
         return "an empty file: download or save it again"
     if not any(start):
         return "a file of zeros: download or save it again"
-    if known_format(start) or not set(start) <= PRINTABLE:
+    if not PRINTABLE.issuperset(start):
         return None
     return "a text file: choose a picture"

@@ -16,7 +16,6 @@ from nst_tf.errors import ImageError
 from nst_tf.image.bounds import check_claim
 from nst_tf.image.levels import REMEDY, alpha_levels, eight_bits
 
-SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 BIG = (b"II+\0", b"MM\0+")  # BigTIFF
 
 CHANNELS = re.compile(r'^channels=([2-9])$|SizeC="([2-9])"', re.MULTILINE)  # ImageJ, OME
@@ -49,11 +48,6 @@ MOST_PREVIEWS = 8  # before a picture
 MAX_BYTES_A_PIXEL = 32  # four channels of float64
 
 logging.getLogger("tifffile").addHandler(logging.NullHandler())  # else warnings go to stderr
-
-
-def is_tiff(start):
-    """Return whether a file that starts with these bytes is a TIFF."""
-    return start[:4] in SIGNATURES
 
 
 def read_tiff(file):

@@ -46,18 +46,14 @@ def warnings_about(result, task):
     if not task.config.iterations:
         return []
     change, clipped = _compared(result, task)
-    warnings = [
-        *_flat_targets(result),
-        _too_large_steps(result, clipped),
-        _too_small_steps(result, change),
-    ]
+    # The papers' sums have no usual size.
+    warnings = _flat_targets(result) if result.config.unit == "relative" else []
+    warnings += [_too_large_steps(result, clipped), _too_small_steps(result, change)]
     return [warning for warning in warnings if warning]
 
 
 def _flat_targets(result):
     """Return warnings about relative losses that are divided by next to nothing."""
-    if result.config.unit != "relative":  # the papers' sums have no usual size
-        return []
     warnings = []
     for name, picture in (("content", "photograph"), ("style", "painting")):
         loss = max(result.history[n].get(name, 0) for n in (0, -1))
@@ -121,19 +117,17 @@ def _compared(result, task):
     space, squares, clipped = task.objective.model.space, 0.0, 0
     for top in range(0, task.size[0], STRIP):
         new, old = (
-            _levels(image[0, top : top + STRIP], space) for image in (result.image, task.start)
+            space.to_picture(image[:, top : top + STRIP], np.float32)
+            for image in (result.image, task.start)
         )
         squares += np.sum(np.square(new - old), dtype=np.float64)
         clipped += np.count_nonzero(_at_a_limit(new) & ~_at_a_limit(old))
     share = clipped / task.start.size
-    if any(np.mean(_at_a_limit(_levels(s.image, space))) > CLIPPED for s in task.styles):
+    if any(
+        np.mean(_at_a_limit(space.to_picture(s.image, np.float32))) > CLIPPED for s in task.styles
+    ):
         share = 0.0  # such as an ink drawing
     return (squares / task.start.size) ** 0.5, share
-
-
-def _levels(image, space):
-    """Return the gray levels of an image in the pixel space, without rounding."""
-    return np.clip(np.asarray(image) * np.float32(space.std) + np.float32(space.mean), 0, 255)
 
 
 def _at_a_limit(levels):

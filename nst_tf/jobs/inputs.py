@@ -23,6 +23,7 @@ from nst_tf.models.vgg import VGG_MODEL
 from nst_tf.objective.objective import Style
 from nst_tf.rundir.layout import is_ours
 
+AS_PAINTED = "style"  # the mode of `COLOR_MODES` that changes nothing
 GRAY = 127.5  # halfway between black and white
 
 
@@ -56,7 +57,9 @@ def load_images(config, space, say=print_line):
     """
     content, photograph = load_content(config, say)
     paintings = load_paintings(config, content.shape[:2], photograph.shape[:2], say)
-    matched_content, paintings = apply_color_mode(config, content, paintings)
+    matched_content = content
+    if config.color != AS_PAINTED:
+        matched_content, paintings = apply_color_mode(config, content, paintings)
     content_image = space.to_image(matched_content)
     pictures = {id(style.picture): style.picture for style in paintings}  # regions share one
     images = {key: space.to_image(picture) for key, picture in pictures.items()}
@@ -252,6 +255,8 @@ def make_start(config, content_image, styles, space, say=None):
         size = content_image.shape[1:3]
         picture = resize_picture(picture, size, config.resample, wrap=config.wrap)
         base = space.to_image(picture)
+    if kind != "noise" and not config.noise_ratio:
+        return base
     amplitude = config.noise_amplitude
     amplitude = NOISE[config.noise] if amplitude is None else amplitude
     options = {"noise": config.noise, "amplitude": amplitude / space.scale, "seed": config.seed}
@@ -315,7 +320,8 @@ class Finish:
 
     def __call__(self, picture):
         """Return a picture (H, W, 3) uint8, or float32 that is not rounded, finished."""
-        picture = color_after(self.color, picture, self.content, self.mask)
+        if self.color != AS_PAINTED:
+            picture = color_after(self.color, picture, self.content, self.mask)
         return keep_content(picture, self.content, self.mask) if self.pastes else picture
 
     def for_result(self):

@@ -119,7 +119,8 @@ def load_task(config, say=None):
     """Return the task, the function that finishes its pictures, and the trunk."""
     model, images = load_trunk_and_images(config, say)
     finish = images.pop("finish")
-    check_xla(config, model)
+    if config.xla:
+        check_xla(config, model)
     task = make_task(**images, model=model, config=config.transfer())
     task_levels(task)  # rejects levels that are too small
     return task, finish, model
@@ -128,7 +129,7 @@ def load_task(config, say=None):
 def check_xla(config, model):
     """Raise ConfigError if XLA can't compile the gradient of a trunk."""
     max_pooling = any(getattr(layer, "kind", None) == "max" for layer in model.values())
-    if config.xla and config.deterministic and max_pooling and gpu_details() is not None:
+    if config.deterministic and max_pooling and gpu_details() is not None:
         raise ConfigError(
             "XLA has no deterministic gradient of max pooling on a GPU: use --pooling average, "
             "--no-deterministic or --no-xla"

@@ -75,8 +75,6 @@ class Output:
         return quantized(finish(np.clip(levels, 0, 255)), 16)
 
     def _write(self, path, result):
-        save_image(path, self.picture(result), notes=self._notes(), **self.config.form)
-
-    def _notes(self):
-        """Return the settings in a picture, which is sent to others: names, no directories."""
-        return {SETTINGS: with_full_paths(self.config).with_names().text(without=SAVING)}
+        named = with_full_paths(self.config).with_names()  # it is sent to others: no directories
+        notes = {SETTINGS: named.text(without=SAVING)}
+        save_image(path, self.picture(result), notes=notes, **self.config.form)

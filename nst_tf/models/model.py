@@ -180,13 +180,14 @@ def receptive_fields(model):
 
     At conv1_1 its size is 3, at VGG-19's conv5_1 156, with a stride of 16.
     """
-
-    def seen(layer, field):
+    fields, (stride, first, size) = {}, Field(1, 0, 1)
+    for name, layer in model.items():
         offset, window, step = layer.extent
-        stride, first, size = field
-        return Field(stride * step, first + offset * stride, size + (window - 1) * stride)
-
-    return dict(model.walk(Field(1, 0, 1), seen))
+        field = Field(stride * step, first + offset * stride, size + (window - 1) * stride)
+        fields[name] = field
+        if not isinstance(layer, Branch):
+            stride, first, size = field
+    return fields
 
 
 def check_layers(model, layers):

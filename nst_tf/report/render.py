@@ -9,7 +9,7 @@ import jinja2
 import numpy as np
 from PIL import Image
 
-from nst_tf.config import CONTRAST, NO_MASK, NOT, JobConfig
+from nst_tf.config import CONTRAST, NO_MASK, NOT, JobConfig, value_text
 from nst_tf.console import to_type, without_directories
 from nst_tf.errors import ImageError, NstError, check_choice
 from nst_tf.files import atomic_file
@@ -19,7 +19,7 @@ from nst_tf.plots import losses_as_svg
 from nst_tf.report.inline import jpeg_address
 from nst_tf.rundir.layout import CONFIG, MIXED, REPORT
 from nst_tf.rundir.record import read_record
-from nst_tf.rundir.scores import SCORES, label, names_in
+from nst_tf.rundir.scores import SCORES, names_in
 from nst_tf.transfer import has_levels
 from nst_tf.weights.registry import credit
 
@@ -34,7 +34,6 @@ TEMPLATES = jinja2.Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-TEMPLATES.filters["label"] = label
 
 
 # ---------------------------------------------------------------------------- one run
@@ -184,8 +183,9 @@ def _facts(record):
         facts.append(("memory", f"{record.about['gibibytes']} GiB peak (whole process)"))
     if "gpu_gibibytes" in record.about:
         facts.append(("GPU memory", f"{record.about['gpu_gibibytes']} GiB peak (whole process)"))
-    paths = record.config.paths()
-    facts += [("assumed", without_directories(remark, paths)) for remark in record.remarks]
+    if record.remarks:
+        paths = record.config.paths()
+        facts += [("assumed", without_directories(remark, paths)) for remark in record.remarks]
     model = record.journal.get("model")
     if isinstance(model, str):
         facts += [("weights", model), ("credit", credit(model))]
@@ -202,11 +202,6 @@ def _changed(config):
     return [
         (name, value_text(value)) for name, value in changed if name not in ("content", "style")
     ]
-
-
-def value_text(value):
-    """Return the value of a knob as text."""
-    return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 # ---------------------------------------------------------------------------- many runs

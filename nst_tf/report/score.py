@@ -1,6 +1,7 @@
 """Score a picture: how far it is from content and style, and what is wrong with its pixels."""
 
-from dataclasses import dataclass, replace
+import functools
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -10,8 +11,15 @@ from nst_tf.config import OWN_LAYERS, STYLE_LAYERS, TransferConfig
 from nst_tf.errors import ImageError
 from nst_tf.image.pixels import STRIP, check_image, check_mask
 from nst_tf.image.sizes import MIN_SIDE, resize_picture
-from nst_tf.models import Trunk, check_layers, extract_features, resolve_layers
-from nst_tf.objective.objective import ContentTerm, Kept, StyleTerm, as_styles
+from nst_tf.models import check_layers, extract_features, resolve_layers
+from nst_tf.objective.objective import (
+    ANY_SIZE,
+    ContentTerm,
+    Objective,
+    StyleTerm,
+    as_styles,
+    of_any_size,
+)
 from nst_tf.objective.statistics import STATISTICS
 from nst_tf.rundir.scores import OF_LAYER
 
@@ -19,6 +27,7 @@ LONGEST = 512  # pixels: longer side of the pictures that go through the network
 CONTENT_LAYERS = ("conv4_2",)  # with STYLE_LAYERS: the paper's, whatever a run has used
 AROUND = 8  # lines on each side that a line is compared with
 SHIFT = 2  # lines that an edge of the content may have moved by
+TRACED = 4  # traced functions that are kept; each holds its network
 LEAST = 1.0  # gray levels: smaller differences are not seen
 
 
@@ -112,62 +121,46 @@ def _check(picture, content_image, styles):
 # ------------------------------------------------------------------ features
 
 
-@dataclass(frozen=True)
-class Reader:
-    """Measure images without tracing, which takes longer than one pass through the network."""
-
-    model: Trunk
-
-    def measure(self, term, image, guides=None):
-        """As `Objective.measure`."""
-        return term.target(extract_features(self.model, image, term.layers), guides)
-
-
 def _distances(picture, content_image, styles, model, config):
     """Return the distances of a picture from content and styles, in one pass for each of them."""
-    reader = Reader(model.computing_in(tf.float32))
     space = model.space
     sides = [picture.shape[:2], *(style.image.shape[1:3] for style in styles)]
     factor = min(LONGEST / max(max(size) for size in sides), 1.0)
-    content_layers, style_layers = _layers(model, config)
+    content_layers, style_layers = CONTENT_LAYERS, STYLE_LAYERS
+    if any(layer not in model for layer in (*CONTENT_LAYERS, *STYLE_LAYERS)):
+        style_layers = resolve_layers(model, config.style_layers or OWN_LAYERS[config.method])
+        content_layers = resolve_layers(model, config.content_layers)
     weights = dict.fromkeys(content_layers, 1 / len(content_layers))
-    content_term = ContentTerm(1.0, weights, "relative")
-    style_term = StyleTerm(1.0, style_layers, "moments", relative=True)
-
-    def reduced(levels):
-        return space.to_image(_reduced(levels, factor))
-
-    content, regions = None, []
+    terms = []
     if content_image is not None:
-        content = reader.measure(content_term, reduced(space.to_picture(content_image)))
+        terms.append(ContentTerm(1.0, weights, "relative"))
+        content_image = space.to_image(_reduced(space.to_picture(content_image), factor))
     if styles:
-        small = [
-            replace(
-                style,
-                image=reduced(space.to_picture(style.image)),
-                mask=_reduced_mask(style.mask, factor),
-                style_mask=_reduced_mask(style.style_mask, factor),
-                unfiltered=None,
-            )
-            for style in styles
-        ]
-        regions = style_term.targets(reader, None, small)
-    read = {*(content_layers if content else ()), *(style_layers if regions else ())}
-    features = extract_features(reader.model, reduced(picture), read)
-    found = {}
-    if content:
-        found["content_distance"] = content_term.loss(features, None, Kept(content, {}))
-    if regions:
-        found |= _style_distances(style_term, features, regions)
-    return found
+        terms.append(StyleTerm(1.0, style_layers, "moments", relative=True))
+        styles = [_reduced_style(style, space, factor) for style in styles]
+    objective = Objective(model.computing_in(tf.float32), terms)
+    targets = objective.targets(content_image, styles)
+    traced = _traced(objective).get_concrete_function(tf.TensorSpec(ANY_SIZE), of_any_size(targets))
+    return traced(tf.constant(space.to_image(_reduced(picture, factor))), targets)
 
 
-def _layers(model, config):
-    """Return the content and style layers that a score reads."""
-    if all(layer in model for layer in (*CONTENT_LAYERS, *STYLE_LAYERS)):
-        return CONTENT_LAYERS, STYLE_LAYERS
-    styles = resolve_layers(model, config.style_layers or OWN_LAYERS[config.method])
-    return resolve_layers(model, config.content_layers), styles
+@functools.lru_cache(maxsize=TRACED)
+def _traced(objective):
+    """Return a traced function of an image and targets, which returns distances by their names."""
+
+    @tf.function(autograph=False)
+    def distances(image, targets):
+        features = extract_features(objective.model, image, objective.layers)
+        found = {}
+        for term in objective.terms:
+            target = targets[term.name]["target"]
+            if term.name == "content":
+                found["content_distance"] = term.loss(features, image, target)
+            else:
+                found |= _style_distances(term, features, target)
+        return found
+
+    return distances
 
 
 def _style_distances(term, features, regions):
@@ -178,10 +171,10 @@ def _style_distances(term, features, regions):
         current = term.target(features, region.guides)
         for layer in term.layers:
             apart = distance(current[layer], region.target[layer], relative=True)
-            sums[layer] += float(region.strength * apart)
-    strength = sum(float(region.strength) for region in regions)
+            sums[layer] += region.strength * apart
+    strength = sum(region.strength for region in regions)
     by_layer = {OF_LAYER + layer: total / strength for layer, total in sums.items()}
-    return {"style_distance": np.mean(list(by_layer.values())), **by_layer}
+    return {"style_distance": tf.reduce_mean(list(by_layer.values())), **by_layer}
 
 
 def _reduced(levels, factor):
@@ -190,8 +183,16 @@ def _reduced(levels, factor):
     return resize_picture(levels, size)
 
 
-def _reduced_mask(mask, factor):
-    return None if mask is None else np.clip(_reduced(np.float32(mask), factor), 0, 1)
+def _reduced_style(style, space, factor):
+    """Return a `Style` reduced by a factor, without the unfiltered picture of an analogy."""
+    masks = {"mask": style.mask, "style_mask": style.style_mask}
+    masks = {
+        name: np.clip(_reduced(np.float32(mask), factor), 0, 1)
+        for name, mask in masks.items()
+        if mask is not None
+    }
+    image = space.to_image(_reduced(space.to_picture(style.image), factor))
+    return replace(style, image=image, unfiltered=None, **masks)
 
 
 # ------------------------------------------------------------------ pixels

@@ -18,6 +18,7 @@ from nst_tf.files import atomic_file, discard, read_text
 from nst_tf.image.io import FORMATS
 from nst_tf.rundir.checkpoint import checkpoints
 from nst_tf.rundir.layout import CONFIG, JOURNAL, RESULT
+from nst_tf.scaling.device import gpu_memory
 from nst_tf.scaling.memory import GIB, most_gpu_memory, most_memory
 
 FORMAT = 1
@@ -117,9 +118,8 @@ def finish_journal(folder, result, warnings=(), score=None):
         "warnings": list(warnings),
         "score": dict(score or {}),
     }
-    on_gpu = most_gpu_memory()
-    if on_gpu is not None:
-        journal["finished"]["gpu_gibibytes"] = round(on_gpu / GIB, 2)
+    if gpu_memory() is not None:
+        journal["finished"]["gpu_gibibytes"] = round(most_gpu_memory() / GIB, 2)
     if result.best is not None:
         journal["finished"]["best"] = result.best
     _write(folder, journal)

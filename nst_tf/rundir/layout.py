@@ -53,8 +53,9 @@ def picture_named(output):
         return None
     path = Path(output)
     extension = path.suffix.lower()
-    is_picture = extension in FORMATS or extension in picture_extensions()
-    return path if is_picture and not path.is_dir() else None
+    if not extension or path.is_dir():
+        return None
+    return path if extension in FORMATS or extension in picture_extensions() else None
 
 
 def check_picture(path, overwrite, config):

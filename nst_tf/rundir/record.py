@@ -10,7 +10,7 @@ from nst_tf.rundir.checkpoint import checkpoint_iteration
 from nst_tf.rundir.journal import read_journal, recorded_precision
 from nst_tf.rundir.layout import CONFIG, LOSSES, RESULT
 from nst_tf.rundir.losses_csv import number, read_losses
-from nst_tf.rundir.scores import score_of
+from nst_tf.rundir.scores import OF_LAYER, SCORES
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,11 @@ class Record:
     @property
     def score(self):
         """The numbers of the score from the journal, by name; empty if there is none."""
-        return score_of(self._end.get("score"))
+        entries = self._end.get("score")
+        entries = entries if isinstance(entries, dict) else {}
+        layers = [name for name in entries if name.startswith(OF_LAYER)]
+        numbers = {name: number(entries.get(name)) for name in (*SCORES, *layers)}
+        return {name: value for name, value in numbers.items() if value is not None}
 
     @property
     def remarks(self):
@@ -114,7 +118,8 @@ def read_record(folder):
     except NstError:
         journal = {}
     result = result if result.is_file() else None
-    config = replace(config, precision=recorded_precision(config, journal))
+    if config.precision == "auto":
+        config = replace(config, precision=recorded_precision(config, journal))
     return Record(folder, config, history, seconds, pictures, films, result, journal)
 
 

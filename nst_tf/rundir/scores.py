@@ -1,7 +1,5 @@
 """Names and units of the numbers in a score; `report/score.py` computes them."""
 
-from nst_tf.rundir.losses_csv import number
-
 SCORES = {
     "content_distance": "of the energy of the content's features",
     "style_distance": "of the energy of the style's mean and covariance, averaged over the layers",
@@ -13,22 +11,8 @@ SCORES = {
 OF_LAYER = "style_distance_"  # before the name of a layer
 
 
-def score_of(entry):
-    """Return the numbers of a score in a journal, by name; what is no number is left out."""
-    entries = entry if isinstance(entry, dict) else {}
-    numbers = {name: number(entries[name]) for name in names_in([entries])}
-    return {name: value for name, value in numbers.items() if value is not None}
-
-
 def names_in(scores):
     """Return the names that occur in scores: those in `SCORES`, then the layers' distances."""
     found = dict.fromkeys(name for score in scores for name in score)
     layers = [name for name in found if name.startswith(OF_LAYER)]
     return [*(name for name in SCORES if name in found), *layers]
-
-
-def label(name):
-    """Return the name of a number for a page: "style distance conv1_1"."""
-    if name.startswith(OF_LAYER):
-        return label("style_distance ") + name.removeprefix(OF_LAYER)
-    return name.replace("_", " ")

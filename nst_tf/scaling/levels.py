@@ -71,8 +71,10 @@ def make_levels(
     if levels or min_size:
         growth, steps = _chosen_growth(schedule, size, levels, min_size)
         _check_large_enough(growth, steps, size, shortest)
+    elif schedule.coarsest is not None and unit == "relative":
+        growth, steps = _scheduled_growth(schedule, size, shortest)
     else:
-        growth, steps = _scheduled_growth(schedule, size, shortest, unit)
+        growth, steps = 1.0, 0
     if level_iterations:
         ends = np.cumsum(level_iterations)
     else:
@@ -81,19 +83,19 @@ def make_levels(
         ends[:-1] = np.minimum(ends[:-1], max(iterations - 1, 0))  # one at least at full size
     made = []
     for level, (begin, end) in enumerate(zip([0, *ends], ends)):
-        factor = growth ** (level / steps - 1) if steps else 1.0
-        if end > begin or level == steps:
-            made.append(Level(_shrunk(size, factor, strides), int(end - begin)))
+        if level == steps:
+            made.append(Level(tuple(size), int(end - begin)))
+        elif end > begin:
+            shrunk = _shrunk(size, growth ** (level / steps - 1), strides)
+            made.append(Level(shrunk, int(end - begin)))
     return made
 
 
-def _scheduled_growth(schedule, size, shortest, unit):
+def _scheduled_growth(schedule, size, shortest):
     """Return by how much the sides grow from the first level to the last, and in how many steps."""
-    growth = 1.0
-    if schedule.coarsest is not None and unit == "relative":
-        growth = (size[0] * size[1] / schedule.coarsest) ** 0.5
-        growth = min(growth, shortest / MIN_SIDE)
-        growth = growth if growth > WORTH_A_LEVEL else 1.0
+    growth = (size[0] * size[1] / schedule.coarsest) ** 0.5
+    growth = min(growth, shortest / MIN_SIDE)
+    growth = growth if growth > WORTH_A_LEVEL else 1.0
     return growth, _steps(schedule, growth)
 
 
@@ -165,7 +167,9 @@ def nominal_levels(size, schedule, iterations, unit, **chosen):
 def task_levels(task):
     """Return the levels of a `Task`."""
     sides = [*task.size, *(side for style in task.styles for side in style.image.shape[1:3])]
-    strides = task.objective.model.side_strides(task.objective.layers)
+    strides = (1, 1)
+    if task.config.wrap:
+        strides = task.objective.model.side_strides(task.objective.layers)
     return config_levels(task.config, task.size, min(sides), strides)
 
 

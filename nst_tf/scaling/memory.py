@@ -10,13 +10,11 @@ import numpy as np
 import psutil
 import tensorflow as tf
 
-from nst_tf.config import MATCHES, OWN_LAYERS
+from nst_tf.config import OWN_LAYERS, STATISTICS
 from nst_tf.errors import NstError
 from nst_tf.image.pixels import VGG_PIXELS
 from nst_tf.image.sizes import fit_size
 from nst_tf.models import receptive_fields, resolve_layers
-from nst_tf.objective.neighbors import STRIDE
-from nst_tf.objective.patches import KERNELS, SCORES, SIDE
 from nst_tf.optim.from_config import make_optimizer, optimizer_name
 from nst_tf.optim.tracked import tracked
 from nst_tf.scaling.device import WORKSPACE_MIB, gpu_memory
@@ -38,7 +36,6 @@ TRACING = 2.0  # seconds that a run takes to begin: 1.4 to 1.6 on two cores, 3 i
 UPDATE = 0.02  # seconds of an update beside its convolutions, at any size: 0.017 seen, 0.01 to 0.05
 EIGENVALUES = 0.9e-9  # seconds for the cube of a layer's channels, with Wasserstein's distance
 SEARCH = 1.3  # evaluations of an update where SciPy searches along a line
-SEARCHING = 0.4  # of an update's convolutions, what hypercolumns or the last pass's search take
 TWO_PASSES = 1.75  # what tiles take for their second pass forward, and for halos
 TIMED = (1, 48, 48, 128)  # shape of a map of VGG: 5 ms for its convolution, 1 s if emulated
 SHARE_OF_TIMED = 0.9  # of its speed that an update reaches: 0.8 to 1.0, AVX-512 and AMX
@@ -69,14 +66,11 @@ class Estimate:
         ends = [self.seconds]
         if self.fastest and self.slowest > STEADY * self.fastest:
             ends = [rounded(self.fastest), rounded(self.slowest)]
-        time = " to ".join(dict.fromkeys(map(_minutes, ends)))
+        pairs = [divmod(round(seconds), 60) for seconds in ends]
+        times = [f"{m}" if m >= 10 else f"{m}:{s:02d}" for m, s in pairs]
+        time = " to ".join(dict.fromkeys(times))
         tiles = ", tile by tile" if self.tiled else ""
         return f"about {time} min and {self.gibibytes:.2g} GiB{tiles}"
-
-
-def _minutes(seconds):
-    minutes, seconds = divmod(round(seconds), 60)
-    return f"{minutes}" if minutes >= 10 else f"{minutes}:{seconds:02d}"
 
 
 def within_memory(objective, config, start, content_image, styles):
@@ -129,7 +123,7 @@ def measured_area(objective, config, styles):
     if objective.sampled:
         raise NstError(
             f"a style of {width}x{height} pixels does not fit into memory at once, and --method "
-            "neighbors does not work tile by tile: make it smaller with --style-size, or "
+            f"{config.method} does not work tile by tile: make it smaller with --style-size, or "
             f"{how_to_get_more(config)}"
         )
     area = (budget - MACHINERY) / (FRAGMENTS_OF_TILES * a_pixel)
@@ -178,8 +172,8 @@ def in_tiles(objective, size, area):
         )
     if objective.sampled:
         raise NstError(
-            f"{size[1]}x{size[0]} pixels do not fit into memory at once, and --method neighbors "
-            "does not work tile by tile: make the picture smaller, as in --size "
+            f"{size[1]}x{size[0]} pixels do not fit into memory at once, and this method does "
+            "not work tile by tile: make the picture smaller, as in --size "
             f"{max(size) // 2}, or use another method"
         )
     return TiledObjective(objective.model, objective.terms, size, area)
@@ -337,11 +331,11 @@ def expected_seconds(model, layers, levels, config, speed, tiled):
         updates = level.iterations * (SEARCH if optimizer_name(config) == "lbfgs" else 1)
         height, width = level.size
         compared = 0.0
-        if config.method == "patches":
-            compared = patches_operations(model, config, level.size) / (SHARE_OF_TIMED * speed)
-        if config.method in MATCHES:
-            compared = height * width * a_pixel * SEARCHING
-            seconds += columns_operations(model, config, level.size) / (SHARE_OF_TIMED * speed)
+        if config.method not in STATISTICS:
+            needs = method_needs(model, config, height * width, height * width)
+            compared = needs.an_update / (SHARE_OF_TIMED * speed)
+            compared += needs.share * height * width * a_pixel
+            seconds += needs.a_level / (SHARE_OF_TIMED * speed)
         seconds += (updates + TO_BEGIN) * (an_update + height * width * a_pixel + compared)
     return seconds
 
@@ -350,62 +344,19 @@ def needed_bytes(model, layers, config, area, piece, remembered):
     """Return what a picture of `area` pixels needs that is processed in pieces of `piece`."""
     content = resolve_layers(model, config.content_layers) if config.alpha else ()
     maps = area * target_bytes_a_pixel(model, content) + piece * bytes_a_pixel(model, layers)
-    if config.method == "patches":
-        maps += patches_bytes(model, config, area, piece)
-    if config.method in MATCHES:
-        maps += columns_bytes(model, config, area)
+    if config.method not in STATISTICS:
+        maps += method_needs(model, config, area, piece).memory
     fragments = FRAGMENTS_OF_TILES if piece < area else FRAGMENTS
     return MACHINERY + area * (ARRAYS + remembered) * ARRAY + fragments * maps
 
 
-def patches_bytes(model, config, area, piece):
-    """Return what the patches of a style as large as the picture take, and their comparison.
+def method_needs(model, config, area, piece):
+    """Return the `Needs` of a method that compares positions, for pictures of `area` pixels."""
+    from nst_tf.scaling.methods import NEEDS  # some methods alone need it
 
-    The features of style and picture (of both pictures of an analogy) are held for the whole run;
-    a comparison holds its scores, its kernels twice, and three maps of the largest layer.
-    """
-    layers = _style_layers(model, config)
-    style = 2 * area * target_bytes_a_pixel(model, layers)
-    wanted = [4 * n * piece / s**2 for name, n, s in _used(model, layers) if name in layers]
-    scores = SCORES * (4 + model.dtype.size)
-    return style + scores + 2 * KERNELS * model.dtype.size + 3 * max(wanted)
-
-
-def patches_operations(model, config, size):
-    """Return the operations that compare all patches of a picture with all of a style as large."""
-    layers, (height, width) = _style_layers(model, config), size
-    step = config.patch_stride**4
-    return sum(
-        2 * SIDE**2 * n * (height * width / s**2) ** 2 / step
-        for name, n, s in _used(model, layers)
-        if name in layers
-    )
-
-
-def columns_bytes(model, config, area):
-    """Return what the hypercolumns of a picture of `area` pixels and of its style take.
-
-    While they are matched: those of the style twice, for each turn, and of the picture twice; in
-    the loop: those that are wanted, and of the picture four times. And a comparison.
-    """
-    columns = 4 * _columns(model, config) * area / STRIDE**2
-    turns = 4 if config.turned else 1
-    return columns * max(2 * turns + 2, 5) + 4 * (SCORES + KERNELS)
-
-
-def columns_operations(model, config, size):
-    """Return the operations that compare all hypercolumns of a picture with those of a style."""
-    turns = 4 if config.turned else 1
-    return 2 * turns * _columns(model, config) * (size[0] * size[1] / STRIDE**2) ** 2
-
-
-def _columns(model, config):
-    layers = _style_layers(model, config)
-    return sum(channels for name, channels, _ in _used(model, layers) if name in layers)
-
-
-def _style_layers(model, config):
-    return resolve_layers(model, config.style_layers or OWN_LAYERS[config.method])
+    layers = resolve_layers(model, config.style_layers or OWN_LAYERS[config.method])
+    maps = [(n, stride) for name, n, stride in _used(model, layers) if name in layers]
+    return NEEDS[config.method](config, maps, area, piece, model.dtype.size)
 
 
 def bytes_a_pixel(model, layers):

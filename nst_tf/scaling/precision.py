@@ -71,7 +71,7 @@ def choose_precision(wish="auto"):
         "auto" follows `RULE`. The device must have been chosen before (`choose_device`).
     """
     if wish == "float32":
-        return Precision("float32", f"float32{_tf32()}")
+        return Precision("float32", "float32" if gpu_details() is None else f"float32{_tf32()}")
     kind = processor_kind()
     name, reason = RULE[kind]
     if wish == "auto":
@@ -86,7 +86,7 @@ def choose_precision(wish="auto"):
 def _tf32():
     """Return what float32 means for convolutions and matrix products, if that is not all of it."""
     tf32 = tf.config.experimental.tensor_float_32_execution_enabled()
-    if gpu_details() is None or processor_kind() != "new gpu" or not tf32:
+    if processor_kind() != "new gpu" or not tf32:
         return ""
     return ", TF32 in convolutions and matrix products: three digits instead of seven"
 

@@ -210,7 +210,7 @@ def test_wrap_is_refused():
 def test_tiles_are_refused(tiny_model):
     config = TransferConfig(method="neighbors", unit="relative")
     objective = make_task(CONTENT, STYLE, tiny_model, None, config).objective
-    with pytest.raises(NstError, match="neighbors does not work tile by tile"):
+    with pytest.raises(NstError, match="this method does not work tile by tile"):
         in_tiles(objective, (700, 900), 10**5)
     style = Style(VGG_PIXELS.to_image(make_picture(700, 900)))
     with pytest.raises(NstError, match="900x700 pixels does not fit into memory at once"):

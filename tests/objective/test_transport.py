@@ -1,6 +1,7 @@
 """Optimal transport: distances of sets, self-similarity, drawn places, masks, several styles."""
 
 import itertools
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -10,7 +11,7 @@ from pictures import make_picture
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
-from nst_tf import ConfigError, Objective, Style, TransferConfig, style_transfer
+from nst_tf import ConfigError, NstError, Objective, Style, TransferConfig, style_transfer
 from nst_tf.image.pixels import VGG_PIXELS
 from nst_tf.models import extract_features
 from nst_tf.objective import transport
@@ -29,6 +30,8 @@ from nst_tf.objective.transport import (
     self_similarity_loss,
 )
 from nst_tf.scaling.levels import config_levels
+from nst_tf.scaling.memory import in_tiles, method_needs
+from nst_tf.transfer import make_task
 
 CONTENT = VGG_PIXELS.to_image(make_picture(37, 45))
 STYLE = VGG_PIXELS.to_image(make_picture(50, 41, seed=1))
@@ -289,6 +292,26 @@ def test_pictures_of_all_sizes_share_one_trace(tiny_model, few):
     for content, style in itertools.product((CONTENT, OTHER), (STYLE, OTHER)):
         style_transfer(content, style, tiny_model, **knobs)
     assert _traced.cache_info().misses == 1
+
+
+def test_plan_counts_samples_and_the_maps_of_the_content(real_vgg16):
+    config = TransferConfig(**KNOBS | {"style_layers": None}, alpha=1.0)
+
+    def needs(area, **knobs):
+        return method_needs(real_vgg16, replace(config, **knobs), area, area)
+
+    small, large = needs(10**4), needs(4 * 10**4)
+    assert large.an_update == small.an_update > 2 * 1024 * 2179**2
+    # Maps of 2 x 64 channels at each pixel, 2 x 128 at every 4th, and so on.
+    a_pixel = 4 * (128 + 256 / 4 + 768 / 16 + 512 / 64 + 512 / 256)
+    assert large.memory - small.memory == pytest.approx(3 * 10**4 * a_pixel)
+    assert needs(10**4, alpha=0.0).memory == pytest.approx(small.memory - 10**4 * a_pixel)
+
+
+def test_tiles_are_refused(tiny_model, few):
+    objective = make_task(CONTENT, STYLE, tiny_model, None, TransferConfig(**KNOBS)).objective
+    with pytest.raises(NstError, match="this method does not work tile by tile"):
+        in_tiles(objective, (700, 900), 10**5)
 
 
 @pytest.mark.parametrize(

@@ -100,16 +100,16 @@ def test_masked_styles_are_compared_where_they_act(images, tiny_model):
 def test_large_pictures_are_reduced_by_one_factor(tiny_model, monkeypatch):
     seen = []
 
-    def features(model, image, layers):
-        seen.append(image.shape[1:3])
-        return extract(model, image, layers)
+    def reduced(levels, factor):
+        seen.append(reduce(levels, factor))
+        return seen[-1]
 
-    extract = module.extract_features
-    monkeypatch.setattr(module, "extract_features", features)
+    reduce = module._reduced
+    monkeypatch.setattr(module, "_reduced", reduced)
     content = tiny_model.space.to_image(np.zeros((40, 700, 3), np.uint8))
     style = tiny_model.space.to_image(np.zeros((1024, 512, 3), np.uint8))
     nst.score(np.zeros((40, 700, 3), np.uint8), content, style, tiny_model)
-    assert seen == [(32, 350), (512, 256), (32, 350)]
+    assert [levels.shape[:2] for levels in seen] == [(32, 350), (512, 256), (32, 350)]
 
 
 def test_other_networks_use_the_layers_of_the_run(tmp_path, images):
