@@ -11,7 +11,15 @@ from pictures import make_picture
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
-from nst_tf import ConfigError, NstError, Objective, Style, TransferConfig, style_transfer
+from nst_tf import (
+    ConfigError,
+    NstError,
+    Objective,
+    Style,
+    TransferConfig,
+    load_model,
+    style_transfer,
+)
 from nst_tf.image.pixels import VGG_PIXELS
 from nst_tf.models import extract_features
 from nst_tf.objective import transport
@@ -294,11 +302,12 @@ def test_pictures_of_all_sizes_share_one_trace(tiny_model, few):
     assert _traced.cache_info().misses == 1
 
 
-def test_plan_counts_samples_and_the_maps_of_the_content(real_vgg16):
+def test_plan_counts_samples_and_the_maps_of_the_content():
+    model = load_model("embedded")
     config = TransferConfig(**KNOBS | {"style_layers": None}, alpha=1.0)
 
     def needs(area, **knobs):
-        return method_needs(real_vgg16, replace(config, **knobs), area, area)
+        return method_needs(model, replace(config, **knobs), area, area)
 
     small, large = needs(10**4), needs(4 * 10**4)
     assert large.an_update == small.an_update > 2 * 1024 * 2179**2
