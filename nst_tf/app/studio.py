@@ -41,7 +41,7 @@ REMEMBERED = 100  # ended orders to remember
 RECENT = 24  # runs in the gallery
 TRIAL_ITERATIONS = 500  # for which the time is estimated
 MIN_ITERATIONS, MAX_ITERATIONS = 10, 20_000  # range of a duration given in seconds
-NICENESS = 10  # of the threads that paint
+NICENESS = 10  # of TensorFlow's threads
 FRAMES = 24  # approximate number of frames in a time-lapse
 MAX_SAVE_EVERY = 50  # iterations: a long run has frames even if it is stopped early
 
@@ -288,7 +288,8 @@ class Studio:
     # ------------------------------------------------------------------------ in the thread
 
     def _work(self):
-        give_way()
+        # With the usual priority: while this thread holds the interpreter and waits for a
+        # processor, visitors' requests wait for both.
         while True:
             with self.changed:
                 while not self.queue and not self.closed:
@@ -341,7 +342,8 @@ class Studio:
 def give_way():
     """Let this thread, and the threads that it starts, yield the processor to visitors' requests.
 
-    Only Linux has priorities of threads.
+    For threads that compute without holding Python's interpreter, as TensorFlow's do. Only Linux
+    has priorities of threads.
     """
     if sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)

@@ -266,7 +266,7 @@ def test_longest_file_names_in_three_byte_letters(studio, config, pictures, tmp_
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has priorities of threads")
-def test_thread_that_paints_gives_way_and_others_do_not():
+def test_thread_that_gives_way_starts_others_that_do_and_the_studio_does_not(studio):
     def priorities():
         give_way()
         here = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
@@ -279,4 +279,5 @@ def test_thread_that_paints_gives_way_and_others_do_not():
     mine = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
     with ThreadPoolExecutor(1) as thread:
         assert thread.submit(priorities).result() == (NICENESS, NICENESS)
+    assert os.getpriority(os.PRIO_PROCESS, studio.thread.native_id) == mine
     assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == mine < NICENESS
