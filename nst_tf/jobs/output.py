@@ -75,8 +75,9 @@ class Output:
         return quantized(finish(np.clip(levels, 0, 255)), 16)
 
     def _write(self, path, result):
-        save_image(path, self.picture(result), notes=self._notes(), **self.config.form)
+        save_image(path, self.picture(result), notes=notes_of(self.config), **self.config.form)
 
-    def _notes(self):
-        """Return the settings in a picture, which is sent to others: names, no directories."""
-        return {SETTINGS: with_full_paths(self.config).with_names().text(without=SAVING)}
+
+def notes_of(config):
+    """Return the settings in a picture, which is sent to others: names, no directories."""
+    return {SETTINGS: with_full_paths(config).with_names().text(without=SAVING)}
