@@ -49,8 +49,8 @@ def moments_between(start, end, t):
         T = C_1^(1/2) (C_1^(1/2) C_0 C_1^(1/2))^(-1/2) C_1^(1/2)
 
     where T takes the first distribution to the second at the least cost. The distance to the first
-    grows in proportion to t. The mean of two covariances has the strokes of both; a point of the
-    geodesic has strokes between them.
+    grows in proportion to t. Where both vary in the same directions, standard deviations are
+    averaged; the blend "targets" averages variances.
 
     The covariances of layers with more channels than positions are singular, and T does not exist.
     So `C_0 T` is computed without an inverse: with ``C_0^(1/2) C_1^(1/2) = U S V^T``, it is

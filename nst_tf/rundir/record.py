@@ -139,4 +139,7 @@ def saved_iteration(folder):
         record = read_record(folder)
     except (NstError, OSError):
         return 0
+    if record.config.interpolate and not record.finished:
+        parts = range(1, record.config.interpolate + 1)
+        return sum(saved_iteration(part_folder(folder, part)) for part in parts)
     return record.iterations if record.finished else checkpoint_iteration(folder)

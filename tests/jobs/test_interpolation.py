@@ -13,6 +13,7 @@ from nst_tf.image.io import read_picture
 from nst_tf.jobs import interpolation
 from nst_tf.report.__main__ import main as report
 from nst_tf.run import main
+from nst_tf.rundir.record import saved_iteration
 
 QUICK = ("--iterations", "2", "--optimizer", "adam", "--save-every", "0")
 
@@ -75,6 +76,7 @@ def test_killed_run_resumes_picture_by_picture(between, monkeypatch, capsys):
         painted.append(folder.name)
         return run_in_folder(config, folder, **options)
 
+    assert saved_iteration("cut") == 2, "what a batch counts as progress"
     assert report(["cut"]) == 0
     assert "not finished: 1 of 3 pictures" in Path("cut/report.html").read_text()
     monkeypatch.setattr(interpolation, "run_in_folder", noted)
