@@ -42,6 +42,8 @@ class Picture:
         Of a tile at most, in pixels; 0: as painted.
     box : (left, top, right, bottom) or None
         What a crop shows of its painting, in pixels.
+    quality : int
+        Of the JPEG. Below 82, flat washes show blocks; sheets of many tiles bear less.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Picture:
     columns: int = 3
     width: int = 0
     box: tuple[int, int, int, int] | None = None
+    quality: int = 82
 
 
 @dataclass(frozen=True)
@@ -325,6 +328,7 @@ COLORS = Picture(
     ),
     columns=5,
     width=200,
+    quality=74,
 )
 GRADIENTS = Picture(
     "normalized_gradients",
@@ -547,6 +551,61 @@ SCALE_CONTROL = Picture(
     columns=2,
     width=300,
 )
+INTERPOLATION = Picture(
+    "interpolation",
+    "From one style to another: `--interpolate`",
+    "The cat's face five times: in blue night strokes, with dark outlines, with a nose of orange "
+    "panes, and twice in panes of many colors with leads",
+    "Left the painted night, right the stained glass, and three points of the geodesic between "
+    "them. Outlines appear about the eyes first, then panes on the nose, then those of the "
+    "background, with the glass's yellow and red.",
+    (
+        Painting(
+            f"{CONTENT}/chelsea.jpg {STYLE}/night_strokes.jpg {STYLE}/stained_glass.jpg "
+            "--interpolate 5 --size 192 --iterations 100 --weights embedded --precision float32"
+        ),
+    ),
+    width=1000,
+)
+SEAMLESS = Picture(
+    "seamless",
+    "A texture without seams: `--wrap xy`",
+    "Whorls, yellow stars and dark trees of a painted night; the same four times, without a line "
+    "between them",
+    "160x160 pixels, shown twice in each direction. Across the edges, pixels differ by 8 (top and "
+    "bottom) and 12 gray levels (left and right), neighbors inside by 11 and 9.",
+    (
+        Painting(
+            pair(
+                "coffee",
+                "night_strokes",
+                "--wrap xy --alpha 0 --init noise --size 160x160 --iterations 100",
+                "--precision float32",
+            )
+        ),
+    ),
+    draw="repeated",
+)
+PRINT = Picture(
+    "print",
+    "A part of a print: `--print`, `--size`",
+    "An eye of the cat in a ring of thick dark lead, pink and orange glass beside it, all soft",
+    "420x280 of the 1417x945 pixels of a print of 12x8 cm at 300 dpi, painted at 256 pixels and "
+    "enlarged 5.5 times. Lines are soft: paint at a larger `--size` for a print that is looked at "
+    "closely.",
+    (
+        Painting(
+            pair(
+                "chelsea",
+                "stained_glass",
+                "--print 12x8cm --size 256 --iterations 100",
+                "--precision float32",
+            )
+        ),
+    ),
+    draw="crop",
+    box=(480, 300, 900, 580),
+)
 SHEET = Picture(
     "sheet",
     "Each painting with two photographs",
@@ -559,6 +618,7 @@ SHEET = Picture(
     ),
     columns=6,
     width=240,
+    quality=74,
 )
 LARGE_WHOLE = Picture(
     "large",
@@ -598,8 +658,8 @@ What the presets and the knobs do, on the project's own pictures; the full comma
 - **Network**: the embedded VGG-16. Without `--weights embedded` a command uses the paper's VGG-19
   if its file is in `model/`.
 - **Sizes**: presets at their own size, and with all their iterations unless `--iterations` says
-  otherwise; the knobs with the default job (as many pixels as 640x480, 200 iterations); one
-  picture at 1280. Rows of three and more are made smaller to fit the page.
+  otherwise; the knobs with the default job (as many pixels as 640x480, 200 iterations), or as
+  the command says; one picture at 1280. Rows of three and more are made smaller to fit the page.
 - **Where**: devos, coursera-tf2, tf-docs, keras-io, strength, scale control, colors, statistics,
   patches and the large picture on an NVIDIA H200, the others on two CPU cores, where a picture of
   the default job takes about two minutes.
@@ -627,7 +687,7 @@ SECTIONS = (
     Section(
         "Strength and scale",
         "One knob at a time; all else as by default.",
-        (STRENGTH, SCALE, SCALE_CONTROL, GRADIENTS),
+        (STRENGTH, SCALE, SCALE_CONTROL, INTERPOLATION, GRADIENTS),
     ),
     Section("Colors", "The painting is the stained glass.", (COLORS,)),
     Section(
@@ -652,6 +712,11 @@ SECTIONS = (
         "Large",
         "The photograph has 451x300 pixels and is enlarged; what is painted is as fine as the "
         "picture.",
-        (LARGE_WHOLE, LARGE_CROP),
+        (LARGE_WHOLE, LARGE_CROP, PRINT),
+    ),
+    Section(
+        "Textures",
+        "Without a photograph: the painting's patterns alone.",
+        (SEAMLESS,),
     ),
 )

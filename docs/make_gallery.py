@@ -31,7 +31,7 @@ from nst_tf.errors import NstError, check_choice  # noqa: E402
 from nst_tf.files import atomic_file  # noqa: E402
 from nst_tf.jobs.settings import make_config  # noqa: E402
 from nst_tf.run import make_parser  # noqa: E402
-from nst_tf.rundir.layout import MIXED, RESULT  # noqa: E402
+from nst_tf.rundir.layout import MIXED, RESULT, STRIP  # noqa: E402
 from nst_tf.scaling.times import in_words  # noqa: E402
 
 PICTURES = HERE / "gallery"
@@ -39,7 +39,6 @@ PAGE = HERE / "gallery.md"
 PAINTINGS = ROOT / "output" / "gallery"
 PROGRAM = "python -m nst_tf.run"
 MOST_BYTES = 4_000_000  # of all pictures together
-QUALITY = 82  # of the JPEGs: below, flat washes show blocks
 FOLDED = 9  # so many commands are folded up
 GAP = 8  # pixels between two tiles
 LINE = 22  # and for a line of labels
@@ -84,6 +83,11 @@ def folder_name(config):
 def folder_of(words):
     """Return the folder that a painting lies in, or will."""
     return PAINTINGS / folder_name(config_of(words))
+
+
+def result_of(words):
+    """Return the file of a painting; with --interpolate, the strip of several."""
+    return folder_of(words) / (STRIP if config_of(words).interpolate else RESULT)
 
 
 def recipe(picture):
@@ -153,7 +157,7 @@ def _complete(pictures, due, ready):
 @functools.cache
 def image_of(painting):
     """Return a painting, or the file that is shown in its place."""
-    path = painting.file or folder_of(painting.words) / RESULT
+    path = painting.file or result_of(painting.words)
     with Image.open(path) as image:
         return image.convert("RGB")
 
@@ -167,6 +171,16 @@ def tiles(picture):
 def crop(picture):
     """Return a part of a painting, pixel by pixel."""
     return image_of(picture.paintings[0]).crop(picture.box)
+
+
+def repeated(picture):
+    """Return a painting twice in each direction, edge to edge."""
+    image = _as_wide(image_of(picture.paintings[0]), picture.width)
+    sheet = Image.new("RGB", (2 * image.width, 2 * image.height))
+    for left in (0, image.width):
+        for top in (0, image.height):
+            sheet.paste(image, (left, top))
+    return sheet
 
 
 def beside(picture):
@@ -230,7 +244,13 @@ def _write(sheet, text, x, y):
     ImageDraw.Draw(sheet).text((x, y), text, INK, font=font, anchor="mm")
 
 
-DRAWINGS = {"tiles": tiles, "crop": crop, "beside": beside, "mixed": mixed}
+DRAWINGS = {
+    "tiles": tiles,
+    "crop": crop,
+    "repeated": repeated,
+    "beside": beside,
+    "mixed": mixed,
+}
 
 
 def file_of(picture):
@@ -245,7 +265,7 @@ def save(picture):
         sheet.save(
             temporary,
             "JPEG",
-            quality=QUALITY,
+            quality=picture.quality,
             optimize=True,
             progressive=True,
             comment=recipe(picture).encode(),

@@ -14,6 +14,7 @@ from .errors import NstError as NstError
 from .errors import WeightsError as WeightsError
 from .errors import stopped_result as stopped_result
 from .experiments import Sheet as Sheet
+from .experiments import interpolate_styles as interpolate_styles
 from .experiments import layer_grid as layer_grid
 from .experiments import mix_scales as mix_scales
 from .experiments import reconstruct_content as reconstruct_content
@@ -54,6 +55,7 @@ from .notebook.lesson import panel as panel
 from .notebook.lesson import read_grid as read_grid
 from .notebook.lesson import show as show
 from .notebook.live import live as live
+from .objective.geodesic import moments_between as moments_between
 from .objective.geometric import geometric_weights as geometric_weights
 from .objective.guides import layer_guides as layer_guides
 from .objective.guides import styles_from_maps as styles_from_maps

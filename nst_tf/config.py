@@ -51,7 +51,8 @@ STATISTICS = ("gram", "chain", "blurred", "moments", "wasserstein")
 MATCHES = ("neighbors", "transport")  # methods that choose what to match anew at each level
 METHODS = (*STATISTICS, "patches", *MATCHES)
 WEIGHTING = ("equal", "quarter-deepest", "geometric", "geometric-top")
-BLENDS = ("targets", "losses")
+BLENDS = ("targets", "losses", "geodesic")
+MOMENTS = ("moments", "wasserstein")  # methods that match mean and covariance
 PROPAGATION = ("simple", "inside", "all")
 OPTIMIZERS = ("adam", "lbfgs", "lbfgs-fixed", "sgd", "laplacian")
 DECAYS = ("constant", "cosine", "step", "exponential")
@@ -177,7 +178,9 @@ class TransferConfig:
     )
     blend: str = knob(
         "targets",
-        "what is averaged of styles without masks: targets (their statistics) or losses",
+        "what is averaged of styles without masks: targets (their statistics) or losses; geodesic: "
+        "two styles meet on the shortest path between their moments, with the methods moments and "
+        "wasserstein",
         choices=BLENDS,
     )
     patch_stride: int = knob(
@@ -376,6 +379,11 @@ class TransferConfig:
                 f"the losses of the method {self.method} are fractions, beside which those of the "
                 "unit paper are huge; use the unit relative, with alpha 1, beta 12 and tv_weight 8"
             )
+        if self.blend == "geodesic" and self.method not in MOMENTS:
+            raise ConfigError(
+                f"`blend` geodesic is between means and covariances, but the method is "
+                f"{self.method}; use {' or '.join(MOMENTS)}"
+            )
         if self.wrap and self.carry_moments:
             raise ConfigError(
                 f"`carry_moments` does not work with `wrap` {self.wrap}: the moments are resized "
@@ -538,6 +546,13 @@ class JobConfig(TransferConfig):
         above=0,
         maximum=100,
     )
+    interpolate: int | None = knob(
+        None,
+        "number of pictures from the first of two styles to the second, along the shortest path "
+        "between their moments; strip.png has them side by side, --animate makes a film",
+        minimum=2,
+        maximum=999,
+    )
     style_margin: float | None = knob(
         None,
         "fraction of a painting's width and height to crop at each side (default: its frame, if it "
@@ -627,10 +642,12 @@ class JobConfig(TransferConfig):
             self._check_scale_control()
         if self.analogy:
             self._check_analogy()
+        if self.interpolate:
+            self._check_interpolate()
         lists = [name for name in ONE_EACH if isinstance(getattr(self, name), tuple)]
         if lists:
             self._check_one_each(lists)
-        if self.animate and not self.save_every:
+        if self.animate and not (self.save_every or self.interpolate):
             raise ConfigError(
                 "`animate` needs saved pictures, but `save_every` is 0; set it to 1 or more"
             )
@@ -668,6 +685,32 @@ class JobConfig(TransferConfig):
                     f"`{name}` has {len(values)} entries for {number} styles; give one for each, "
                     "in the same order"
                 )
+
+    def _check_interpolate(self):
+        count = len(self.style or ())
+        if count != 2 and not any(map(os.path.isdir, self.style or ())):
+            raise ConfigError(
+                f"`interpolate` goes from one style to another, but there are {count} styles; give "
+                "two"
+            )
+        if self.method not in MOMENTS:
+            raise ConfigError(
+                f"`interpolate` goes from one mean and covariance to another, but the method is "
+                f"{self.method}; use {' or '.join(MOMENTS)}"
+            )
+        reasons = {
+            "style_weights": "each picture has its own weights of the styles",
+            "masks": "each picture is in one style everywhere, between the two",
+            "normalize": "each picture would have a network of its own",
+        }
+        for name, reason in reasons.items():
+            if getattr(self, name):
+                raise ConfigError(f"`{name}` does not work with `interpolate`: {reason}; omit it")
+        if self.blend == "losses":
+            raise ConfigError(
+                "`interpolate` has the blend geodesic, but `blend` is losses; omit it"
+            )
+        object.__setattr__(self, "blend", "geodesic")
 
     def _check_print(self):
         paper_size(self.print, self.form["dpi"])

@@ -10,6 +10,7 @@ from nst_tf.image.noise import generate_noise_image
 from nst_tf.image.pixels import check_image
 from nst_tf.image.sizes import fit_size
 from nst_tf.models import resolve_layers
+from nst_tf.objective.objective import Style
 from nst_tf.transfer import style_transfer
 
 NOISE = {"noise": "gaussian", "amplitude": 50.0}  # strong enough to hide the picture
@@ -124,6 +125,57 @@ def mix_scales(model, fine_image, coarse_image, *, layers=FINE_LAYERS, callbacks
     knobs = {"beta": 1.0, "style_layers": layers, **_with_defaults({"iterations": 100, **knobs})}
     start = {"init_image": coarse_image, "callbacks": callbacks}
     return style_transfer(None, fine_image, model, **start, **knobs)
+
+
+def interpolate_styles(
+    content_image,
+    first_image,
+    second_image,
+    model,
+    count=5,
+    *,
+    each=lambda number, result: None,
+    **knobs,
+):
+    """Paint pictures from one style to another, along the geodesic of their moments.
+
+    The targets are those of `moments_between` at t = 0, 1 / (count - 1), ..., 1: the first and the
+    last picture are those of the single styles. Each run starts from the same image, and the
+    objective is traced once. A single t: two `Style` of weights 1 - t and t with
+    ``blend="geodesic"``.
+
+    Parameters
+    ----------
+    content_image, first_image, second_image : (1, H, W, 3) float32
+        The styles may have any sizes.
+    model : Trunk
+    count : int
+        Of pictures, at least 2.
+    each : callable
+        Called with number (from 1) and `Result` after each run.
+    **knobs
+        As for `style_transfer`; the method is "moments" (default) or "wasserstein".
+
+    Returns
+    -------
+    list of Result
+
+    Raises
+    ------
+    ConfigError, ImageError, Diverged, OutOfMemory, Interrupted
+        As from `style_transfer`; or `count` is below 2.
+    """
+    _check_absent(knobs, "blend")
+    if count < 2:
+        raise ConfigError(f"`count` is {count}; it must be at least 2, for both styles")
+    knobs = {"method": "moments", **knobs, "blend": "geodesic"}
+    last, results = count - 1, []
+    for number in range(count):
+        weights = (first_image, 1 - number / last), (second_image, number / last)
+        styles = [Style(image, weight) for image, weight in weights if weight]
+        results.append(style_transfer(content_image, styles, model, **knobs))
+        each(number + 1, results[-1])
+    return results
 
 
 def layer_grid(

@@ -53,7 +53,7 @@ def _run(options):
         from nst_tf.jobs.resume import resume_job
         from nst_tf.jobs.run import run_job
         from nst_tf.rundir.journal import recorded_picture
-        from nst_tf.rundir.layout import REPORT, RESULT
+        from nst_tf.rundir.layout import REPORT
         from nst_tf.rundir.record import read_record
     with nullcontext() if quiet or every == 0 else closing(shown_progress(every)) as show:
         shared = {"callbacks": [show] if show else [], "say": say}
@@ -68,8 +68,9 @@ def _run(options):
     if result.best is not None:
         say(f"the picture is of iteration {result.best}, the lowest loss at full size")
     cost = f"{result.iterations} iterations in {result.seconds:.0f} s"
-    say(f"{cost}: {recorded_picture(folder) or folder / RESULT}, report: {folder / REPORT}")
-    for warning in read_record(folder).warnings:
+    record = read_record(folder)
+    say(f"{cost}: {recorded_picture(folder) or record.result}, report: {folder / REPORT}")
+    for warning in record.warnings:
         say(f"warning: {warning}")
     return 0
 

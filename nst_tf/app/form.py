@@ -29,7 +29,7 @@ WHERE = (EVERYWHERE, PAINTED, WHITE, BLACK, ELSE)
 NOT_OFFERED = {
     *("content", "style", "analogy", "style_weights", "masks", "keep_content", "color", "size"),
     *("style_scale", "style_size", "iterations", "level_iterations", "style_masks", "regions"),
-    *("fine", "coarse", "fine_layers", "fine_iterations", "weights"),
+    *("fine", "coarse", "fine_layers", "fine_iterations", "interpolate", "weights"),
     *("device", "deterministic", "precision", "xla", "memory_limit"),
     *("save_every", "checkpoint_every"),
     *("rescale", "print"),  # the page limits the size of a result

@@ -25,7 +25,7 @@ from nst_tf.rundir.journal import (
     recorded_precision,
     settings_to_resume,
 )
-from nst_tf.rundir.layout import CONFIG, REPORT, RESULT, locked, remove_half_written
+from nst_tf.rundir.layout import CONFIG, REPORT, RESULT, STRIP, locked, remove_half_written
 from nst_tf.scaling.levels import task_levels
 
 
@@ -61,12 +61,13 @@ def resume_job(folder, *, callbacks=(), say=print_line):
     if not folder.is_dir():
         raise ConfigError(f"{folder} is not a directory; --resume expects a run directory")
     journal = read_journal(folder)
-    if "finished" in journal and (folder / RESULT).exists():
+    results = [path for path in (folder / RESULT, folder / STRIP) if path.exists()]
+    if "finished" in journal and results:
         if not (folder / REPORT).exists():  # it was stopped before the report was written
             with locked(folder), signals_deferred():
                 remove_half_written(folder)
                 show_result(folder, load_settings(folder), say)
-        say(f"{folder} is finished: {folder / RESULT}")
+        say(f"{folder} is finished: {results[0]}")
         return None, folder
     with locked(folder):
         recorded_picture(folder)  # refuses to replace another file
@@ -80,6 +81,10 @@ def resume_job(folder, *, callbacks=(), say=print_line):
             files = journal_files(config, model) | mixed_file(folder, journal)
             check_unchanged(folder, folder / CONFIG, files, say)
             remove_half_written(folder)
+            if config.interpolate:
+                from nst_tf.jobs.interpolation import paint_parts
+
+                return paint_parts(folder, config, model, callbacks, say, resumed=True), folder
             if config.fine:
                 task, finish, model = load_mixed_task(folder, config, model, say)
             position = latest_position(folder, say)

@@ -71,7 +71,8 @@ def run_job(config, output=None, *, overwrite=False, callbacks=(), say=print_lin
     -------
     (Result, Path)
         The result and the run directory with 000050.png ..., result.png, losses.csv, config.json,
-        journal.json, report.html and optionally a time-lapse.
+        journal.json, report.html and optionally a time-lapse. With `interpolate`: the strip of all
+        pictures, and the directory with strip.png and a run directory for each of them.
 
     Raises
     ------
@@ -125,6 +126,11 @@ def run_in_folder(config, output, picture=None, *, overwrite=False, callbacks=()
                 task, finish, model = load_mixed_task(folder, config, model, say)
             say(f"{describe_task(task)} of {model.name}, in {folder}")
             say(str(estimate_of(task, used)))
+            if config.interpolate:
+                from nst_tf.jobs.interpolation import paint_parts
+
+                del task  # each picture loads its own
+                return paint_parts(folder, config, model, callbacks, say), folder
             return run_task(folder, task, finish, config, callbacks, say), folder
 
 

@@ -7,6 +7,7 @@ from nst_tf.console import print_line
 from nst_tf.errors import ConfigError, ImageError, check_choice
 from nst_tf.image.regions import load_regions
 from nst_tf.models import check_layers
+from nst_tf.objective.geodesic import geodesic
 from nst_tf.objective.objective import Style
 
 
@@ -44,9 +45,10 @@ def style_regions(term, objective, styles):
 
     Styles without a mask are blended: their target is the weighted mean of their statistics
     (Johnson's `style_blend_weights`). With ``blend="losses"`` each has a target of its own, and the
-    weighted mean of their losses counts (cysmith, titu1994). A style with a mask has a target of
-    its own, and its loss counts its weight times the share of the picture that the mask covers; so
-    a brush is as strong in a small region as it is without masks. (Differs from Gatys et al. 2017,
+    weighted mean of their losses counts (cysmith, titu1994); with ``blend="geodesic"`` two styles
+    have a target between theirs: see `moments_between`. A style with a mask has a target of its
+    own, and its loss counts its weight times the share of the picture that the mask covers; so a
+    brush is as strong in a small region as it is without masks. (Differs from Gatys et al. 2017,
     where a small region gets a stronger pull.)
 
     Parameters
@@ -75,7 +77,8 @@ def style_regions(term, objective, styles):
     if term.blend == "losses":
         regions = [term.region(target, {}, share) for target, share in zip(targets, shares)]
     else:
-        regions = [term.region(_mean(targets, shares))] if targets else []
+        blended = geodesic if term.blend == "geodesic" else _mean
+        regions = [term.region(blended(targets, shares))] if targets else []
     for style in styles:
         if style.mask is not None:
             strength = style.weight * float(np.mean(style.mask))

@@ -199,9 +199,9 @@ class StyleTerm(TermOfLayers):
         How masks reach the layers; as for `layer_guides`.
     by_size : bool
         As for `style_loss`.
-    blend : {"targets", "losses"}
+    blend : {"targets", "losses", "geodesic"}
         What is averaged of styles without masks, with their weights: their statistics or their
-        losses.
+        losses; or two styles meet on the geodesic of their moments (`moments_between`).
     wrap : {"", "x", "xy"}
         Axes in which the picture is circular; the styles are not.
     """

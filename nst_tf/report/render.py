@@ -17,7 +17,7 @@ from nst_tf.image.io import read_picture
 from nst_tf.image.mask_files import mask_levels
 from nst_tf.plots import losses_as_svg
 from nst_tf.report.inline import jpeg_address
-from nst_tf.rundir.layout import CONFIG, MIXED, REPORT
+from nst_tf.rundir.layout import CONFIG, MIXED, REPORT, RESULT, STRIP
 from nst_tf.rundir.record import read_record
 from nst_tf.rundir.scores import SCORES, names_in
 from nst_tf.transfer import has_levels
@@ -64,6 +64,7 @@ def write_report(folder):
         warnings=record.warnings,
         pictures=_pictures(record),
         frames=[(iteration, picture_of(path, MIDDLE)) for iteration, path in frames_of(record)],
+        counted="picture" if config.interpolate else "iteration",
         films=[film.name for film in record.films],
         curves=losses_as_svg(record.history) if len(record.history) > 1 else "",
         levels=has_levels(config),
@@ -79,6 +80,9 @@ def write_report(folder):
 
 def how_it_ended(record):
     """Return the state of a run as text: finished, converged or the iterations done."""
+    if record.config.interpolate:
+        state = "finished" if record.finished else "not finished"
+        return f"{state}: {len(record.pictures)} of {record.config.interpolate} pictures"
     count = f"{record.iterations} of {record.config.iterations} iterations"
     damaged = "" if record.losses_complete else "losses.csv is damaged"
     if not record.finished:
@@ -120,7 +124,8 @@ def _pictures(record):
         path = config.content_map
         inputs.append(("content weights", mask_of(path, config), _mask_label(path)))
     content = ("content", picture_of(config.content, LARGE), Path(config.content or "?").name)
-    result = ("result", record.result and picture_of(record.result, LARGE), "result.png")
+    name = STRIP if config.interpolate else RESULT
+    result = ("result", record.result and picture_of(record.result, LARGE), name)
     return [content, *inputs, result]
 
 
@@ -172,6 +177,11 @@ def _facts(record):
     if record.iterations:
         facts.append(
             ("time", f"{seconds:.1f} s, {seconds / record.iterations:.2f} s per iteration")
+        )
+    if record.config.interpolate:
+        text = f"{record.config.interpolate} pictures from style 1 to style 2, t = 0 to 1"
+        facts.append(
+            ("interpolation", f"{text} in equal steps; each is a run in a picture_ folder")
         )
     if len(record.history) > 1:
         ends = [record.history[n].get("total", 0) for n in (0, -1)]

@@ -16,17 +16,19 @@ from nst_tf.image.io import FORMATS, check_format, picture_extensions
 CONFIG, JOURNAL, LOSSES, RESULT = "config.json", "journal.json", "losses.csv", "result.png"
 REPORT = "report.html"
 MIXED = "mixed_style.png"  # of --fine and --coarse
+STRIP = "strip.png"  # of --interpolate, in place of result.png
 LOCK = ".lock"
 OWNER = ".lock_owner"  # names the host and process that use a directory on a drive without locks
 NO_LOCKS = (errno.ENOSYS, errno.ENOTSUP, errno.EINVAL, errno.ENOLCK, errno.EPERM, errno.EROFS)
 SET_ASIDE = "set_aside"
 OUR_FILES = re.compile(
     r"\d{6,}\.png|result\.png|losses\.csv|config\.json|journal\.json|checkpoint-\d{6,}\.npz"
-    r"|report\.html|timelapse\.\w+|mixed_style\.png"
+    r"|report\.html|timelapse\.\w+|(mixed_style|strip)\.png"
 )
 # Temporary files of `atomic_file`, left by a run that was killed while writing.
 HALF_WRITTEN = re.compile(
-    r"\.(\d{6,}|result|losses|config|journal|checkpoint-\d+|report|timelapse|mixed_style)\.\w{8}\.\w+"
+    r"\.(\d{6,}|result|losses|config|journal|checkpoint-\d+|report|timelapse|mixed_style|strip)"
+    r"\.\w{8}\.\w+"
 )
 
 
@@ -114,7 +116,7 @@ def open_run_folder(output, config, overwrite):
 
 
 def _remove_earlier(folder):
-    for file in filter(is_ours, folder.iterdir()):
+    for file in filter(is_ours, [*folder.iterdir(), *folder.glob("picture_*/*")]):
         try:
             file.unlink()
         except OSError as error:
@@ -225,6 +227,11 @@ def folder_name(config):
 def is_ours(file):
     """Return whether a file has the name of one that a run writes."""
     return OUR_FILES.fullmatch(file.name) is not None and not file.is_dir()
+
+
+def part_folder(folder, number):
+    """Return the directory of one picture of --interpolate, from 1: itself a run directory."""
+    return Path(folder) / f"picture_{number:03d}"
 
 
 def new_folder(parent, name):

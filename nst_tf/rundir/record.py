@@ -1,5 +1,6 @@
 """Read a run from the files in its directory, so that any run can be shown later."""
 
+import contextlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from nst_tf.config import FILMS, JobConfig
 from nst_tf.errors import ConfigError, NstError
 from nst_tf.rundir.checkpoint import checkpoint_iteration
 from nst_tf.rundir.journal import read_journal, recorded_precision
-from nst_tf.rundir.layout import CONFIG, LOSSES, RESULT
+from nst_tf.rundir.layout import CONFIG, LOSSES, RESULT, STRIP, part_folder
 from nst_tf.rundir.losses_csv import number, read_losses
 from nst_tf.rundir.scores import OF_LAYER, SCORES
 
@@ -26,7 +27,8 @@ class Record:
     seconds : float
         Time in the last row of losses.csv.
     pictures : list of (int, Path)
-        Iteration and file of each saved picture, in order.
+        Iteration and file of each saved picture, in order. With `interpolate`: number and file of
+        each picture that is finished.
     films : list of Path
         Time-lapses of the saved pictures.
     result : Path or None
@@ -47,7 +49,8 @@ class Record:
     def iterations(self):
         """Number of updates, from the journal or else from the losses."""
         recorded = self.about.get("iterations")
-        valid = recorded is not None and 0 <= recorded <= self.config.iterations
+        most = self.config.iterations * (self.config.interpolate or 1)
+        valid = recorded is not None and 0 <= recorded <= most
         return int(recorded) if valid else max(len(self.history) - 1, 0)
 
     @property
@@ -109,10 +112,11 @@ def read_record(folder):
         raise ConfigError(f"{folder} holds no {CONFIG}: it is not a run directory")
     config = JobConfig.load(folder / CONFIG)
     history, seconds = read_losses(folder / LOSSES)
-    pictures = saved_pictures(folder)
+    count = config.interpolate
+    pictures = parts_finished(folder, count) if count else saved_pictures(folder)
     films = [folder / f"timelapse.{kind}" for kind in FILMS]
     films = [film for film in films if film.is_file()]
-    result = folder / RESULT
+    result = folder / (STRIP if count else RESULT)
     try:
         journal = read_journal(folder)
     except NstError:
@@ -123,10 +127,24 @@ def read_record(folder):
     return Record(folder, config, history, seconds, pictures, films, result, journal)
 
 
+def parts_finished(folder, count):
+    """Return (number, file) of each picture of --interpolate that is finished, in order."""
+    parts = []
+    for place in range(1, count + 1):
+        part = part_folder(folder, place)
+        with contextlib.suppress(NstError):  # it was not started
+            if "finished" in read_journal(part) and (part / RESULT).is_file():
+                parts.append((place, part / RESULT))
+    return parts
+
+
 def saved_iteration(folder):
     """Return the iteration that a run would be resumed from; 0 if it would start again."""
     try:
         record = read_record(folder)
     except (NstError, OSError):
         return 0
+    if record.config.interpolate and not record.finished:
+        parts = range(1, record.config.interpolate + 1)
+        return sum(saved_iteration(part_folder(folder, part)) for part in parts)
     return record.iterations if record.finished else checkpoint_iteration(folder)

@@ -6,7 +6,7 @@ import tensorflow as tf
 from objectives import forget_traces
 from pictures import make_picture
 
-from nst_tf import Style, TransferConfig, style_transfer
+from nst_tf import Style, TransferConfig, interpolate_styles, style_transfer
 from nst_tf.image.pixels import VGG_PIXELS
 from nst_tf.optim import descent
 from nst_tf.optim.descent import losses_and_gradient
@@ -85,6 +85,15 @@ def test_levels_of_a_run_share_a_trace(tiny_model, traced):
     transfer(tiny_model, FIRST, BRUSH, schedule="fast")
     count = len(traced)
     transfer(tiny_model, large, large[:, ::-1], schedule="fast", iterations=6)
+    assert len(traced) == count
+
+
+@pytest.mark.parametrize("method", ["moments", "wasserstein"])
+def test_pictures_between_two_styles_share_a_trace(tiny_model, traced, method):
+    knobs = {"iterations": 2, "unit": "relative", "method": method}
+    transfer(tiny_model, FIRST, BRUSH, method=method, blend="geodesic")
+    count = len(traced)
+    interpolate_styles(FIRST, BRUSH, PEN, tiny_model, 3, **knobs)
     assert len(traced) == count
 
 
