@@ -68,12 +68,13 @@ class Film:
             There is none, or frames of a folder have different sizes.
         """
         config, origin, last, seen, size = self.config, None, None, 0, None
+        begin, end = exact(config.begin), None if config.end is None else exact(config.end)
         pictures = self._of_folder() if self.folder else decoded(config.content, self.say)
         for time, picture in pictures:
             origin = time if origin is None else origin
-            if config.end is not None and time - origin >= config.end:
+            if end is not None and time - origin >= end:
                 break
-            if time - origin < config.begin or (last is not None and time <= last):
+            if time - origin < begin or (last is not None and time <= last):
                 continue
             last, seen = time, seen + 1
             if (seen - 1) % config.every == 0:
@@ -92,7 +93,7 @@ class Film:
             except ImageError as error:
                 self.say(f"{error}; the frame is left out")
                 continue
-            yield number / Fraction(self.config.rate).limit_denominator(10**6), lambda p=picture: p
+            yield number / exact(self.config.rate), lambda p=picture: p
 
     def _share(self, frames, seconds):
         """Return how many of all frames are to be painted, about."""
@@ -101,6 +102,11 @@ class Film:
         end = min(self.config.end or seconds, seconds)
         share = max(end - self.config.begin, 0) / seconds
         return max(round(frames * share / self.config.every), 1)
+
+
+def exact(number):
+    """Return the fraction that a decimal number stands for: 0.1 is a tenth."""
+    return Fraction(number).limit_denominator(10**6)
 
 
 def _other_size(path, seconds, size, other):

@@ -98,7 +98,7 @@ def _encoded(stream, times, pictures):
 def _sound(film, source, times):
     """Add a stream of sound to a film; return an iterator of its packets."""
     sound = source.streams.audio[0]
-    if sound.codec_context.name in COPIED:
+    if sound.codec_context.codec.canonical_name in COPIED:
         return _copied(film.add_stream_from_template(sound), source, sound, times)
     stream = film.add_stream("aac", rate=sound.codec_context.sample_rate or 48_000)
     stream.layout = "mono" if sound.codec_context.layout.nb_channels == 1 else "stereo"

@@ -26,6 +26,7 @@ import runpy
 import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +45,13 @@ OUTPUT_FLAGS = ("--output", "--index", "--folder")  # their paths are created by
 
 RAY = "needs a cluster; tests/batch/test_on_ray.py starts one and compares its pictures"
 NBGRADER = "needs submissions of students; notebooks/course/tests grades about forty"
+FILMS = (  # they need OpenCV
+    "python -m nst_tf.video clip.mp4 painting.jpg",
+    "python -m nst_tf.video clip.mp4 painting.jpg --to 8.5 --size 320 --output output/short",
+    "python -m nst_tf.video clip.mp4 painting.jpg --temporal-weight 200",
+)
 NOT_RUN = {
+    **dict.fromkeys([] if find_spec("cv2") else FILMS, "needs requirements-film.txt"),
     "python -m nst_tf.weights fetch vgg19": "535 MB from the network",
     "python -m nst_tf.batch jobs.toml --engine ray": RAY,
     "python -m nst_tf.batch jobs.toml --engine ray --address auto": RAY,
@@ -91,7 +98,8 @@ def scaled_down(module, args):
     if {"--levels", "--level-iterations"} & set(args):
         size = SMALL_FOR_LEVELS
     end = args.index("--") if "--" in args else len(args)
-    return [*args[:end], "--iterations", str(iterations), "--size", size, *args[end:]]
+    fewer = ["--frame-iterations", "2"] if module == "video" else []
+    return [*args[:end], "--iterations", str(iterations), *fewer, "--size", size, *args[end:]]
 
 
 def one_iteration_a_level(args):
