@@ -14,6 +14,7 @@ from nst_tf.errors import ConfigError
 from nst_tf.jobs.settings import PICTURES, preset_knobs
 from nst_tf.video.config import NOT_OF_FILMS, OWN, VideoConfig
 
+DEVICE = ("device", "deterministic")
 RENAMED = {"begin": "--from", "end": "--to"}  # knobs whose flags are words of Python
 
 
@@ -49,8 +50,10 @@ def make_parser():
         text = VideoConfig.__dataclass_fields__[name].metadata["help"]
         group.add_argument(flag, dest=name, type=float, metavar="SECONDS", help=text)
     add_knobs(group, [knob for knob in OWN if knob.name not in RENAMED])
-    left_out = (*PICTURES, *NOT_OF_FILMS)
+    left_out = (*PICTURES, *NOT_OF_FILMS, *DEVICE)
     add_knobs(parser, [knob for knob in fields(JobConfig) if knob.name not in left_out])
+    group = parser.add_argument_group("run")
+    add_knobs(group, [knob for knob in fields(JobConfig) if knob.name in DEVICE])
     return parser
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, fields
 
-from nst_tf.config import HUGE, JobConfig, knob
+from nst_tf.config import HUGE, SAVING, JobConfig, knob
 from nst_tf.errors import ConfigError
 
 # Knobs of a job that a film does not have: a result of many pictures, and styles that depend on
@@ -63,7 +63,7 @@ class VideoConfig(JobConfig):
         super().__post_init__()
         usual = JobConfig()
         for name in NOT_OF_FILMS:
-            if getattr(self, name) != getattr(usual, name):
+            if name not in SAVING and getattr(self, name) != getattr(usual, name):
                 raise ConfigError(f"`{name}` does not apply to films; leave it out")
         if 1 not in self.links:
             raise ConfigError(

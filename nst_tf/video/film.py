@@ -114,7 +114,7 @@ def resume_film(folder, *, say=print_line, progress=None):
         config = VideoConfig.load(folder / FILM)
         config = replace(config, precision=recorded_precision(config, journal))
         with explain_out_of_memory(config):
-            with explain_missing_inputs(folder):
+            with explain_missing_inputs(folder, command="video"):
                 film, painter, config = _loaded(config, say)
             files = _input_files(config, film, painter)
             check_unchanged(folder, folder / FILM, files, say, command="video")
@@ -168,7 +168,7 @@ class Painted:
 
 def _paint(folder, film, painter, say, progress):
     """Paint the frames that are missing, and write the film; return the directory."""
-    record = Record(folder)
+    record = Record(folder, max(painter.config.links))
     height, width = painter.size
     done = len(record.rows)
     count = f"about {film.expected}" if film.expected else "an unknown number of"

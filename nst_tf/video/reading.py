@@ -67,14 +67,17 @@ class Film:
         ImageError
             There is none, or frames of a folder have different sizes.
         """
-        config, origin, last, seen, size = self.config, None, None, 0, None
+        config, origin, last, seen, late, size = self.config, None, None, 0, 0, None
         begin, end = exact(config.begin), None if config.end is None else exact(config.end)
         pictures = self._of_folder() if self.folder else decoded(config.content, self.say)
         for time, picture in pictures:
             origin = time if origin is None else origin
             if end is not None and time - origin >= end:
                 break
-            if time - origin < begin or (last is not None and time <= last):
+            if last is not None and time <= last:
+                late += 1
+                continue
+            if time - origin < begin:
                 continue
             last, seen = time, seen + 1
             if (seen - 1) % config.every == 0:
@@ -83,6 +86,8 @@ class Film:
                 if pixels.shape != size:
                     raise ImageError(_other_size(config.content, time - origin, size, pixels.shape))
                 yield Frame(time, pixels)
+        if late:
+            self.say(f"{config.content}: {late} frames without a later time than others left out")
         if not seen:
             raise ImageError(_nothing(config, origin))
 

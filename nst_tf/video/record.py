@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 from dataclasses import astuple, dataclass, fields
 from fractions import Fraction
 from pathlib import Path
@@ -54,11 +55,21 @@ class Record:
     """The rows of frames.csv in a run directory.
 
     Opening it keeps the rows of frames whose pictures are there, up to the first that is missing.
+    If the images that the next frame may need were lost, the last scene is painted again.
+
+    Parameters
+    ----------
+    folder : path
+    reach : int
+        How many frames back a frame is compared.
     """
 
-    def __init__(self, folder):
+    def __init__(self, folder, reach):
         self.folder = Path(folder)
         self.rows = _valid_rows(self.folder)
+        scene = [row for row in self.rows if row.scene == self.rows[-1].scene]
+        if not all(_painted_path(folder, row.frame).exists() for row in scene[-reach:]):
+            del self.rows[-len(scene) :]
         with atomic_file(self.folder / FRAMES) as temporary:
             temporary.write_text(_text([[f.name for f in fields(Row)], *map(astuple, self.rows)]))
 
@@ -66,6 +77,8 @@ class Record:
         """Append the row of the next frame; its picture is saved afterwards."""
         with open(self.folder / FRAMES, "a", newline="", encoding="utf-8") as file:
             file.write(_text([astuple(row)]))
+            file.flush()
+            os.fsync(file.fileno())  # no picture may outlast its row in a power cut
         self.rows.append(row)
 
 
@@ -124,8 +137,8 @@ def load_painted(folder, number):
     except Exception:  # zipfile and NumPy raise many kinds
         image = None
     raise ConfigError(
-        f"{path} is missing or damaged, and the next frame begins with it: remove "
-        f"{picture_path(folder, number).name}, and --resume paints it again"
+        f"{path} is missing or damaged, and the next frame begins with it: remove the file, and "
+        "--resume paints its scene again"
     )
 
 

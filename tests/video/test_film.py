@@ -12,6 +12,7 @@ from pictures import make_picture
 from PIL import Image
 
 from nst_tf.image.io import read_picture
+from nst_tf.presets import PRESETS
 from nst_tf.video import film as film_module
 from nst_tf.video.__main__ import main
 from nst_tf.video.config import VideoConfig
@@ -263,6 +264,11 @@ def test_frames_of_the_film_are_not_overwritten(film, capsys):
 def test_knobs_of_single_pictures_are_refused():
     with pytest.raises(ValueError, match="`print` does not apply to films"):
         VideoConfig(print="60x40cm")
+
+
+def test_presets_apply_to_films():
+    for preset in PRESETS.values():
+        assert VideoConfig().changed(**preset.knobs).links == (1,)
 
 
 def test_film_json_repeats_a_film(film):
