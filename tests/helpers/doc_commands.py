@@ -48,7 +48,6 @@ NBGRADER = "needs submissions of students; notebooks/course/tests grades about f
 FILMS = (  # they need OpenCV
     "python -m nst_tf.video clip.mp4 painting.jpg",
     "python -m nst_tf.video clip.mp4 painting.jpg --to 8.5 --size 320 --output output/short",
-    "python -m nst_tf.video clip.mp4 painting.jpg --temporal-weight 200",
 )
 NOT_RUN = {
     **dict.fromkeys([] if find_spec("cv2") else FILMS, "needs requirements-film.txt"),
