@@ -96,9 +96,9 @@ def print_line(line, **options):
     print(printable(str(line)), **options)
 
 
-def to_type(*arguments):
-    """Return the shell command that runs a job with these arguments."""
-    return shlex.join(["python", "-m", "nst_tf.run", *map(str, arguments)])
+def to_type(*arguments, command="run"):
+    """Return the shell command that runs a job, or a film (`command`), with these arguments."""
+    return shlex.join(["python", "-m", f"nst_tf.{command}", *map(str, arguments)])
 
 
 def on_one_line(text):

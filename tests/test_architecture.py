@@ -21,7 +21,7 @@ LAYERS = [
     ["config", "schedules", "presets", "objective", "optim"],
     ["scaling", "transfer", "callbacks", "experiments"],
     ["plots", "cli", "rundir", "report", "jobs"],
-    ["run", "grid", "doctor", "notebook", "batch", "app", "__main__"],
+    ["run", "grid", "doctor", "notebook", "batch", "app", "video", "__main__"],
 ]
 COMMANDS = LAYERS[-1]
 POSITION = {

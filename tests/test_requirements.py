@@ -12,7 +12,7 @@ from nst_tf.cli import reported
 from nst_tf.requirements import MODULES
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMANDS = ["run", "grid", "doctor", "report", "batch", "app", "weights"]
+COMMANDS = ["run", "grid", "doctor", "report", "batch", "app", "video", "weights"]
 AS_COMMAND = "import sys; sys.argv = ['-m']\n"
 
 

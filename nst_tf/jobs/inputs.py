@@ -38,7 +38,7 @@ class Painting:
     unfiltered: np.ndarray | None = None
 
 
-def load_images(config, space, say=print_line):
+def load_images(config, space, say=print_line, *, content=None, paintings=None):
     """Read the pictures and masks of a config at their sizes, and make the initial image.
 
     Parameters
@@ -48,6 +48,8 @@ def load_images(config, space, say=print_line):
         Of the trunk.
     say : callable or None
         Called with one line for each file about what was assumed.
+    content, paintings : optional
+        As from `load_content` and `load_paintings`, in place of the config's: a frame of a film.
 
     Returns
     -------
@@ -55,8 +57,9 @@ def load_images(config, space, say=print_line):
         "content_image" (1, H, W, 3) float32, "style_image" (a list of `Style`), "init_image",
         "finish" and maybe "content_map": keyword arguments of `style_transfer`.
     """
-    content, photograph = load_content(config, say)
-    paintings = load_paintings(config, content.shape[:2], photograph.shape[:2], say)
+    content, photograph = content or load_content(config, say)
+    if paintings is None:
+        paintings = load_paintings(config, content.shape[:2], photograph.shape[:2], say)
     matched_content = content
     if config.color != AS_PAINTED:
         matched_content, paintings = apply_color_mode(config, content, paintings)

@@ -113,11 +113,11 @@ def check_fits(folder, position, task):
 
 
 @contextlib.contextmanager
-def explain_missing_inputs(folder):
-    """Add advice to the error when an input of a run can't be loaded."""
+def explain_missing_inputs(folder, command="run"):
+    """Add advice to the error when an input of a run can't be loaded; `command` is its module."""
     try:
         yield
     except (ConfigError, ImageError, WeightsError) as error:
-        command = to_type("--resume", folder)
-        error.add_note(f"restore the original inputs of the run, then `{command}`")
+        resume = to_type("--resume", folder, command=command)
+        error.add_note(f"restore the original inputs of the run, then `{resume}`")
         raise

@@ -22,10 +22,11 @@ def check_kind(kind):
     if kind not in SIDES:
         raise ConfigError(f"`animate` is {kind!r}; choose from {', '.join(SIDES)}")
     if kind == "mp4":
-        _check_pyav()
+        check_pyav("an mp4", "; gif and webp need no extra package")
 
 
-def _check_pyav():
+def check_pyav(what, otherwise=""):
+    """Raise `ConfigError` if PyAV, which `what` needs, is missing or broken."""
     try:
         import av  # noqa: F401
     except Exception as error:  # a missing library or another NumPy ABI raise any type
@@ -33,8 +34,8 @@ def _check_pyav():
         state = "" if missing else f", which is installed but fails to import ({error})"
         flag = "" if missing else "--force-reinstall "
         raise ConfigError(
-            f"an mp4 needs PyAV{state}: `python -m pip install {flag}-r requirements-video.txt`; "
-            "gif and webp need no extra package"
+            f"{what} needs PyAV{state}: `python -m pip install {flag}-r requirements-video.txt`"
+            f"{otherwise}"
         ) from None
 
 

@@ -165,8 +165,11 @@ def load_settings(folder):
         ) from None
 
 
-def check_unchanged(folder, config_file, files, say=print_line):
-    """Check that a run's inputs have not changed since it started."""
+def check_unchanged(folder, config_file, files, say=print_line, command="run"):
+    """Check that a run's inputs have not changed since it started.
+
+    `command` is the module of nst_tf that the run is of, for the message.
+    """
     journal = read_journal(folder)
     changed = [] if journal.get("config") == _checksum(config_file) else [str(config_file)]
     for role, path in files.items():
@@ -176,8 +179,8 @@ def check_unchanged(folder, config_file, files, say=print_line):
     if changed:
         raise ConfigError(
             f"changed since the run in {folder} started: {', '.join(changed)}; restore it, then "
-            f"`{to_type('--resume', folder)}`; or start again with "
-            f"`{to_type('--config', config_file, '--output', 'ANOTHER')}`"
+            f"`{to_type('--resume', folder, command=command)}`; or start again with "
+            f"`{to_type('--config', config_file, '--output', 'ANOTHER', command=command)}`"
         )
     old, new = journal.get("versions"), versions()
     if old != new and isinstance(old, dict):

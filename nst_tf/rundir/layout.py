@@ -15,6 +15,8 @@ from nst_tf.image.io import FORMATS, check_format, picture_extensions
 
 CONFIG, JOURNAL, LOSSES, RESULT = "config.json", "journal.json", "losses.csv", "result.png"
 REPORT = "report.html"
+FILM, FRAMES, FILM_RESULT = "film.json", "frames.csv", "result.mp4"  # of a film
+PAINTED = re.compile(r"painted-(\d{6,})\.npz")  # the image of one of its last frames
 MIXED = "mixed_style.png"  # of --fine and --coarse
 STRIP = "strip.png"  # of --interpolate, in place of result.png
 LOCK = ".lock"
@@ -24,11 +26,12 @@ SET_ASIDE = "set_aside"
 OUR_FILES = re.compile(
     r"\d{6,}\.png|result\.png|losses\.csv|config\.json|journal\.json|checkpoint-\d{6,}\.npz"
     r"|report\.html|timelapse\.\w+|(mixed_style|strip)\.png"
+    r"|film\.json|frames\.csv|result\.mp4|painted-\d{6,}\.npz"
 )
 # Temporary files of `atomic_file`, left by a run that was killed while writing.
 HALF_WRITTEN = re.compile(
-    r"\.(\d{6,}|result|losses|config|journal|checkpoint-\d+|report|timelapse|mixed_style|strip)"
-    r"\.\w{8}\.\w+"
+    r"\.(\d{6,}|result|losses|config|journal|checkpoint-\d+|report|timelapse|mixed_style|strip"
+    r"|film|frames|painted-\d+)\.\w{8}\.\w+"
 )
 
 
@@ -86,7 +89,7 @@ def _check_writable(folder):
 
 def _check_no_run(folder):
     found = sorted(file.name for file in folder.iterdir() if is_ours(file))
-    if {CONFIG, JOURNAL} <= set(found):
+    if JOURNAL in found and {CONFIG, FILM} & set(found):
         raise ConfigError(
             f"{folder} holds an earlier run; choose another directory, --overwrite to replace it, "
             "or --resume to continue it"

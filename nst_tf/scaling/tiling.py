@@ -25,6 +25,7 @@ from nst_tf.objective.losses import (
 from nst_tf.objective.objective import ContentTerm, Objective, StyleTerm, TVTerm, weighted_total
 from nst_tf.objective.patches import PatchTerm, with_border
 from nst_tf.objective.statistics import STATISTICS
+from nst_tf.objective.temporal import Followed, TemporalTerm, temporal_of_sums, temporal_sums
 from nst_tf.objective.value_range import ValueRangeTerm, value_range_sums
 
 PIXELS = "pixels"  # the grid of pixels, among those of the layers
@@ -285,6 +286,23 @@ class TiledValueRange:
         return total / number
 
 
+class TiledTemporal:
+    """`TemporalTerm`: the pixels of a core, and of what they are compared with."""
+
+    margin = 0
+
+    def __init__(self, term):
+        self.term, self.name = term, term.name
+
+    def sums(self, features, piece, target, tile):
+        """Return what `temporal_sums` returns."""
+        return temporal_sums(tile.core(piece), Followed(*map(tile.part, target)))
+
+    def loss(self, sums, target):
+        """Return the loss of the whole picture."""
+        return temporal_of_sums(sums, self.term.scale)
+
+
 class TiledPatches(TiledContent):
     """`PatchTerm`: the patches whose center is in the core."""
 
@@ -305,6 +323,7 @@ TILED_TERMS = {
     PatchTerm: TiledPatches,
     TVTerm: TiledTV,
     ValueRangeTerm: TiledValueRange,
+    TemporalTerm: TiledTemporal,
 }
 
 

@@ -26,6 +26,7 @@ import runpy
 import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -37,14 +38,19 @@ LONG_SIDE = 64  # pixels of the longer side
 SMALL_SIZE = "64x48"
 SMALL_FOR_SCALED_STYLE = "128"  # with --style-scale: the style needs 32 pixels
 SMALL_FOR_LEVELS = "256"  # with levels of one's own: the coarsest of three needs 32 pixels
-COMMANDS_WITH_SIZE = ("run", "batch", "grid")
+COMMANDS_WITH_SIZE = ("run", "batch", "grid", "video")
 PICTURE_NAME = re.compile(r"[\w./-]+\.(?:jpg|jpeg|png|webp|tif|tiff|mp4)\b")
 REPOSITORY_FOLDERS = ("images/", "docs/", "output/", "notebooks/")  # not the reader's files
 OUTPUT_FLAGS = ("--output", "--index", "--folder")  # their paths are created by the command
 
 RAY = "needs a cluster; tests/batch/test_on_ray.py starts one and compares its pictures"
 NBGRADER = "needs submissions of students; notebooks/course/tests grades about forty"
+FILMS = (  # they need OpenCV
+    "python -m nst_tf.video clip.mp4 painting.jpg",
+    "python -m nst_tf.video clip.mp4 painting.jpg --to 8.5 --size 320 --output output/short",
+)
 NOT_RUN = {
+    **dict.fromkeys([] if find_spec("cv2") else FILMS, "needs requirements-film.txt"),
     "python -m nst_tf.weights fetch vgg19": "535 MB from the network",
     "python -m nst_tf.batch jobs.toml --engine ray": RAY,
     "python -m nst_tf.batch jobs.toml --engine ray --address auto": RAY,
@@ -91,7 +97,8 @@ def scaled_down(module, args):
     if {"--levels", "--level-iterations"} & set(args):
         size = SMALL_FOR_LEVELS
     end = args.index("--") if "--" in args else len(args)
-    return [*args[:end], "--iterations", str(iterations), "--size", size, *args[end:]]
+    fewer = ["--frame-iterations", "2"] if module == "video" else []
+    return [*args[:end], "--iterations", str(iterations), *fewer, "--size", size, *args[end:]]
 
 
 def one_iteration_a_level(args):

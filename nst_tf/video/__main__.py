@@ -1,0 +1,102 @@
+"""The command line of films: ``python -m nst_tf.video CLIP STYLE``."""
+
+import sys
+from dataclasses import fields
+
+if __name__ == "__main__" and not __package__:  # started by its path
+    sys.stderr.write("nst_tf: start it as `python -m nst_tf.video`\n")
+    sys.exit(2)
+
+from nst_tf.cli import add_knobs, given, reported
+from nst_tf.config import JobConfig
+from nst_tf.console import OneLineParser, hushed, interrupt_once, print_line
+from nst_tf.errors import ConfigError
+from nst_tf.jobs.settings import PICTURES, preset_knobs
+from nst_tf.video.config import NOT_OF_FILMS, OWN, VideoConfig
+
+DEVICE = ("device", "deterministic")
+RENAMED = {"begin": "--from", "end": "--to"}  # knobs whose flags are words of Python
+
+
+def main(arguments=None):
+    """Run the command line; return 0, 2 for bad input, 130 for Ctrl-C."""
+    options = vars(make_parser().parse_intermixed_args(arguments))
+    return reported(lambda: _run(given(options)))
+
+
+def make_parser():
+    """Return the parser: the knobs of films, those of `run` that apply to them, and the run's."""
+    parser = OneLineParser(
+        prog="python -m nst_tf.video",
+        usage="%(prog)s CLIP STYLE [STYLE ...] [options]",
+        description="Paint a film in the style of a picture, without flicker (Ruder et al. 2016).",
+        epilog="All other options are those of nst_tf.run. Exit status: 0; 2 for bad input; 130 "
+        "after Ctrl-C.",
+    )
+    parser.add_argument("content", nargs="?", metavar="CLIP", help="a film, or a folder of frames")
+    parser.add_argument("style", nargs="*", metavar="STYLE", help="one or more paintings")
+    parser.add_argument(
+        "--output", metavar="DIR", help="the run directory (default: a new one under output/)"
+    )
+    parser.add_argument(
+        "--overwrite", action="store_true", default=None, help="replace a run in DIR"
+    )
+    parser.add_argument("--resume", metavar="DIR", help="resume the film in DIR")
+    parser.add_argument("--quiet", action="store_true", default=None, help="print only errors")
+    parser.add_argument("--preset", metavar="NAME", help="as for nst_tf.run")
+    parser.add_argument("--config", metavar="FILE", help="repeat the film of a film.json")
+    group = parser.add_argument_group("film")
+    for name, flag in RENAMED.items():
+        text = VideoConfig.__dataclass_fields__[name].metadata["help"]
+        group.add_argument(flag, dest=name, type=float, metavar="SECONDS", help=text)
+    add_knobs(group, [knob for knob in OWN if knob.name not in RENAMED])
+    left_out = (*PICTURES, *NOT_OF_FILMS, *DEVICE)
+    add_knobs(parser, [knob for knob in fields(JobConfig) if knob.name not in left_out])
+    group = parser.add_argument_group("run")
+    add_knobs(group, [knob for knob in fields(JobConfig) if knob.name in DEVICE])
+    return parser
+
+
+def make_config(options, say=print_line):
+    """Return the config: defaults, overridden by a preset or file, then by single knobs."""
+    preset, file = options.pop("preset", None), options.pop("config", None)
+    if preset is not None and file is not None:
+        raise ConfigError("--preset and --config both set all knobs; give one of them")
+    if file is not None:
+        return VideoConfig.load(file).changed(**options)
+    if not {"content", "style"} <= set(options):
+        raise ConfigError("give a film and a painting, as in clip.mp4 painting.jpg")
+    knobs = preset_knobs(preset, options.get("weights"), say) if preset is not None else {}
+    return VideoConfig().changed(**{**knobs, **options})
+
+
+def _run(options):
+    output, overwrite = options.pop("output", None), options.pop("overwrite", False)
+    quiet, resumed = options.pop("quiet", False), options.pop("resume", None)
+    say = (lambda line: None) if quiet else print_line
+    if resumed is None:
+        config = make_config(options, say)
+    elif options or output is not None or overwrite:
+        raise ConfigError(
+            "--resume takes all settings from the run directory; pass no other options"
+        )
+    with hushed():  # imported late, so that bad options are rejected at once
+        from nst_tf.rundir.layout import FILM_RESULT
+        from nst_tf.video.film import resume_film, run_film
+    shared = {"say": say, "progress": None if quiet else _show}
+    if resumed is None:
+        folder = run_film(config, output, overwrite=overwrite, **shared)
+    else:
+        folder = resume_film(resumed, **shared)
+    film = folder / FILM_RESULT
+    say(f"the frames are in {folder}{f', the film is {film}' if film.exists() else ''}")
+    return 0
+
+
+def _show(line):
+    print(line, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    interrupt_once()
+    sys.exit(main())

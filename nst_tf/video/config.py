@@ -1,0 +1,79 @@
+"""The knobs of a film: those of a job, and its own."""
+
+from dataclasses import dataclass, fields
+
+from nst_tf.config import HUGE, SAVING, JobConfig, knob
+from nst_tf.errors import ConfigError
+
+# Knobs of a job that a film does not have: a result of many pictures, and styles that depend on
+# the photograph.
+NOT_OF_FILMS = (
+    *("fine", "coarse", "fine_layers", "fine_iterations", "analogy", "wrap"),
+    *("rescale", "print", "bits", "profile", "dpi", "save_every", "animate", "checkpoint_every"),
+)
+
+
+@dataclass(frozen=True)
+class VideoConfig(JobConfig):
+    """A film to paint: `content` is its file, or a folder of frames."""
+
+    begin: float = knob(0.0, "second of the film to begin at", minimum=0, maximum=1e7)
+    end: float | None = knob(None, "second of the film to end at", above=0, maximum=1e7)
+    every: int = knob(1, "paint every n-th frame; the others are left out", minimum=1)
+    rate: float = knob(25.0, "frames per second of a folder of frames", minimum=0.01, maximum=1000)
+    frame_iterations: int = knob(
+        60,
+        "iterations of each frame but the first of a scene, which has --iterations",
+        minimum=0,
+        maximum=10**7,
+    )
+    temporal_weight: float = knob(
+        200.0,
+        "weight of the difference from the frames before: higher flickers less, lower repaints "
+        "more; 0: only begin with the frame before",
+        minimum=0,
+        maximum=HUGE,
+    )
+    links: tuple[int, ...] = knob(
+        (1,),
+        "how many frames back each frame is compared: 1 2 4 keeps what was hidden in the frame "
+        "before as it was painted earlier",
+        minimum=1,
+        maximum=100,
+    )
+    flow: str = knob(
+        "auto",
+        "optical flow: dis (OpenCV), tvl1 (scikit-image), auto (the first that is installed) or "
+        "none: each frame by itself",
+        choices=("auto", "dis", "tvl1", "none"),
+    )
+    cut: float = knob(
+        0.3,
+        "share of a frame that must be found in the one before; with less, a scene begins anew",
+        minimum=0,
+        maximum=1,
+    )
+    write: str = knob(
+        "mp4",
+        "mp4: result.mp4, and its frames as pictures; frames: these alone",
+        choices=("mp4", "frames"),
+    )
+
+    def __post_init__(self):
+        super().__post_init__()
+        usual = JobConfig()
+        for name in NOT_OF_FILMS:
+            if name not in SAVING and getattr(self, name) != getattr(usual, name):
+                raise ConfigError(f"`{name}` does not apply to films; leave it out")
+        if 1 not in self.links:
+            raise ConfigError(
+                f"`links` is {' '.join(map(str, self.links))}; 1, the frame before, must be one of "
+                "them"
+            )
+        if self.end is not None and self.end <= self.begin:
+            raise ConfigError(
+                f"`end` is {self.end:g} s and `begin` {self.begin:g} s: there is nothing between"
+            )
+
+
+OWN = tuple(knob for knob in fields(VideoConfig) if not hasattr(JobConfig, knob.name))

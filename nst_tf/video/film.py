@@ -1,0 +1,252 @@
+"""Run a film: from a file to a directory with its painted frames, their record and result.mp4."""
+
+import math
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from nst_tf.console import print_line, raise_if_interrupted, signals_deferred, to_type
+from nst_tf.errors import ConfigError, Diverged, Interrupted
+from nst_tf.image.folders import is_folder
+from nst_tf.image.io import read_picture, save_image
+from nst_tf.jobs.inputs import check_inputs_survive, chosen_weights, with_full_paths
+from nst_tf.jobs.load import explain_out_of_memory, journal_files, with_precision
+from nst_tf.jobs.resume import explain_missing_inputs
+from nst_tf.jobs.run import stop_if_interrupted
+from nst_tf.rundir.journal import (
+    check_unchanged,
+    finish_journal,
+    read_journal,
+    recorded_precision,
+    write_journal,
+)
+from nst_tf.rundir.layout import (
+    FILM,
+    FILM_RESULT,
+    JOURNAL,
+    check_directory_name,
+    check_output,
+    locked,
+    open_run_folder,
+    remove_half_written,
+)
+from nst_tf.samples import resolve_pictures
+from nst_tf.scaling.times import in_words
+from nst_tf.video.config import VideoConfig
+from nst_tf.video.flow import find_flow
+from nst_tf.video.painter import Painter
+from nst_tf.video.reading import Film
+from nst_tf.video.record import Record, Row, forget_painted, picture_path, save_painted
+from nst_tf.video.writing import check_encoder, write_film
+
+
+def run_film(config, output=None, *, overwrite=False, say=print_line, progress=None):
+    """Paint a film and write its files to a directory.
+
+    All inputs are validated before anything is written.
+
+    Parameters
+    ----------
+    config : VideoConfig
+    output : path, optional
+        The run directory; default: a new one under output/, named after the film and the styles.
+    overwrite : bool
+        Replace the files of an earlier run in that directory.
+    say : callable
+        Called with each message.
+    progress : callable, optional
+        Called with a line after each frame.
+
+    Returns
+    -------
+    Path
+        The run directory, with 000001.png ..., frames.csv, film.json, journal.json and, unless the
+        config's `write` is "frames", result.mp4.
+
+    Raises
+    ------
+    NstError
+        Bad input; or `Diverged`.
+    Interrupted
+        Ctrl-C; the frames so far are saved.
+    """
+    if not config.content or not config.style or not all(config.style):
+        raise ConfigError(
+            f"content is {config.content!r} and style {config.style!r}; a film and a painting are "
+            "needed"
+        )
+    config = resolve_pictures(config, say)
+    check_output(output, overwrite)
+    _check_film_survives(config, output)
+    config = replace(config, weights=chosen_weights(config.weights, say))
+    with explain_out_of_memory(config):
+        film, painter, config = _loaded(config, say)
+        with open_run_folder(output, config, overwrite) as folder:
+            with_full_paths(config).save(folder / FILM)
+            files, about = (
+                _input_files(config, film, painter),
+                (painter.model.name, config.precision),
+            )
+            write_journal(folder, folder / FILM, files, *about)
+            return _paint(folder, film, painter, say, progress)
+
+
+def resume_film(folder, *, say=print_line, progress=None):
+    """Resume a film that was interrupted, at the first frame that is missing.
+
+    On the same machine with the same versions, a CPU paints the same frames in float32, bit for
+    bit, as without the interruption. Parameters, return value and errors are those of `run_film`.
+    """
+    folder = Path(folder)
+    if not (folder / FILM).is_file():
+        raise ConfigError(f"{folder} holds no {FILM}; --resume expects the directory of a film")
+    try:
+        journal = read_journal(folder)
+    except ConfigError:
+        raise ConfigError(
+            f"{folder / JOURNAL} is missing or damaged; start again with "
+            f"`{to_type('--config', folder / FILM, '--output', 'ANOTHER', command='video')}`"
+        ) from None
+    if "finished" in journal:
+        say(f"{folder} is finished")
+        return folder
+    with locked(folder):
+        config = VideoConfig.load(folder / FILM)
+        config = replace(config, precision=recorded_precision(config, journal))
+        with explain_out_of_memory(config):
+            with explain_missing_inputs(folder, command="video"):
+                film, painter, config = _loaded(config, say)
+            files = _input_files(config, film, painter)
+            check_unchanged(folder, folder / FILM, files, say, command="video")
+            remove_half_written(folder)
+            return _paint(folder, film, painter, say, progress)
+
+
+def _loaded(config, say):
+    """Return the `Film`, its `Painter` and the config with its precision resolved."""
+    flow = find_flow(config.flow)
+    film = Film(config, say)
+    if config.write == "mp4":
+        check_encoder()
+    config = with_precision(config, say)
+    first = next(iter(film))
+    painter = Painter(config, flow, first, say)
+    painter.begin(first)
+    return film, painter, config
+
+
+def _check_film_survives(config, output):
+    """Raise `ConfigError` if the run would overwrite the film, its frames or another input."""
+    if output is None:
+        return
+    check_directory_name(output)
+    if is_folder(config.content) and Path(config.content).resolve() == Path(output).resolve():
+        raise ConfigError(f"{output} holds the frames of the film; choose another --output")
+    check_inputs_survive(config, output)
+
+
+def _input_files(config, film, painter):
+    """Return the files that the film depends on, by role."""
+    files = journal_files(config, painter.model)
+    if film.folder:
+        del files["content"]
+        files |= {f"frame {Path(path).name}": path for path in film.files}
+    return files
+
+
+# ---------------------------------------------------------------------------- painting
+
+
+@dataclass(frozen=True)
+class Painted:
+    """What `finish_journal` records of a film: the iterations and seconds of all frames."""
+
+    iterations: int
+    seconds: float
+    best: int | None = None
+
+
+def _paint(folder, film, painter, say, progress):
+    """Paint the frames that are missing, and write the film; return the directory."""
+    record = Record(folder, max(painter.config.links))
+    height, width = painter.size
+    done = len(record.rows)
+    count = f"about {film.expected}" if film.expected else "an unknown number of"
+    say(
+        f"{width}x{height} pixels, {count} frames, from frame {done + 1} on, in {folder}: "
+        f"{painter.config.iterations} iterations for the first of a scene, "
+        f"{painter.config.frame_iterations} for each other"
+    )
+    with signals_deferred():
+        try:
+            for number, frame in enumerate(film, 1):
+                raise_if_interrupted()
+                if number <= done:
+                    painter.pass_by(number, frame, record.rows[number - 1].scene)
+                    continue
+                _paint_frame(folder, number, frame, painter, record, say)
+                if progress:
+                    progress(_progress_line(record.rows, film.expected, done))
+            _write_result(folder, painter.config, record)
+        except KeyboardInterrupt as stop:
+            command = to_type("--resume", folder, command="video")
+            raise Interrupted(
+                getattr(stop, "result", None),
+                f"interrupted: {len(record.rows)} frames are finished; `{command}` resumes",
+            ) from None
+    rows = record.rows
+    finish_journal(folder, Painted(sum(r.iterations for r in rows), sum(r.seconds for r in rows)))
+    forget_painted(folder, len(rows) + 1)
+    return folder
+
+
+def _paint_frame(folder, number, frame, painter, record, say):
+    began = time.perf_counter()
+    try:
+        result, followed = painter.paint(
+            number, frame, folder, callbacks=[stop_if_interrupted], say=say
+        )
+    except Diverged as error:
+        error.add_note(f"that was frame {number}; the frames before it are in {folder}")
+        raise
+    losses = dict.fromkeys(("total", "content", "style", "temporal", "tv"), math.nan)
+    losses |= {name: loss for name, loss in result.history[-1].items() if name in losses}
+    seconds = round(time.perf_counter() - began, 3)
+    row = Row(
+        number, frame.time, painter.scene, result.iterations, followed, **losses, seconds=seconds
+    )
+    # The picture comes last: a frame with a picture is complete.
+    save_painted(folder, number, result.image)
+    record.add(row)
+    save_image(picture_path(folder, number), result.picture)
+    forget_painted(folder, number - max(painter.config.links))
+
+
+def _progress_line(rows, expected, done):
+    """Return a line about the newest frame, with the time left where the number is known."""
+    row, new = rows[-1], rows[done:]
+    line = (
+        f"frame {row.frame}{f' of about {expected}' if expected else ''}  scene {row.scene}  "
+        f"{row.iterations} iterations  loss {row.total:.4g}  followed {row.followed:.0%}  "
+        f"{row.seconds:.1f} s"
+    )
+    if not expected or expected <= row.frame:
+        return line
+    later = new[1:] or new  # the first one traces functions, and has more iterations
+    left = (expected - row.frame) * sum(r.seconds for r in later) / len(later)
+    return f"{line}  {in_words(left)} left"
+
+
+def _write_result(folder, config, record):
+    """Write result.mp4 of the frames and the film's sound."""
+    if config.write != "mp4":
+        return
+    rows = record.rows
+
+    def pictures():
+        for row in rows:
+            raise_if_interrupted()
+            yield read_picture(picture_path(folder, row.frame), say=None)
+
+    sound_of = None if is_folder(config.content) else config.content
+    write_film(folder / FILM_RESULT, [row.time for row in rows], pictures(), sound_of)

@@ -1,0 +1,37 @@
+"""Flicker: how much painted frames change where the scene does not."""
+
+import numpy as np
+
+from nst_tf.video.flow import warp
+
+
+def warping_error(before, frame, motion):
+    """Return how far a painted frame is from the one before it, moved as the scene moves.
+
+    Parameters
+    ----------
+    before, frame : (H, W, 3)
+        Two painted frames, in gray levels.
+    motion : Motion
+        Of the scene. Pixels that `before` does not show don't count.
+
+    Returns
+    -------
+    float
+        The root mean square difference in gray levels: the warping error of Lai et al. 2018
+        (arXiv 1808.00449), eq. (11), before the mean over frames. NaN if no pixel counts.
+    """
+    seen = ~motion.hidden
+    if not seen.any():
+        return float("nan")
+    difference = np.asarray(frame, np.float32) - warp(before, motion.backward)
+    return float(np.sqrt(np.mean(np.square(difference[seen]))))
+
+
+def flicker(frames, motions):
+    """Return the warping error of each pair of consecutive frames, as an array.
+
+    `motions` has one `Motion` for each frame but the first.
+    """
+    pairs = zip(frames, frames[1:], motions)
+    return np.array([warping_error(before, frame, motion) for before, frame, motion in pairs])

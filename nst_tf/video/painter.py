@@ -1,0 +1,232 @@
+"""Paint the frames of a film: each begins as the one before it, moved as the scene moves."""
+
+from collections import deque
+from dataclasses import replace
+
+import numpy as np
+import tensorflow as tf
+
+from nst_tf.config import MATCHES, OWN_LAYERS
+from nst_tf.errors import ImageError
+from nst_tf.image.sizes import divisible_size, fit_size, parse_size, resize_picture
+from nst_tf.jobs.inputs import load_images, load_paintings
+from nst_tf.jobs.load import check_xla, load_trunk
+from nst_tf.models import normalize_trunk, resolve_layers
+from nst_tf.objective.guides import with_content_map
+from nst_tf.objective.temporal import Followed, TemporalTerm
+from nst_tf.scaling.levels import task_levels
+from nst_tf.transfer import make_task, minimize
+from nst_tf.video.flow import find_motion, warp
+from nst_tf.video.record import load_painted
+
+SAME = 48  # gray levels: a pixel that changes by more is not found again
+
+
+class Painter:
+    """Paints one frame after the other; knows the last ones, and the targets of the scene.
+
+    The painted images of earlier frames are read from the run directory, so a resumed film goes on
+    as if it had not stopped.
+
+    Parameters
+    ----------
+    config : VideoConfig
+    flow : callable or None
+        As from `find_flow`.
+    frame : Frame
+        The first one, of whose size all are.
+    say : callable
+        Receives a line for each picture file about what was assumed.
+
+    Attributes
+    ----------
+    scene : int
+        The number of the present scene: 1, 2, ...
+    """
+
+    def __init__(self, config, flow, frame, say):
+        self.config, self.flow, self.scene = config, flow, 0
+        self.model = load_trunk(config)
+        check_xla(config, self.model)
+        for layers in (config.content_layers, config.style_layers or OWN_LAYERS[config.method]):
+            resolve_layers(self.model, layers)
+        file_size = frame.picture.shape[:2]
+        try:
+            size = fit_size(parse_size(config.size), file_size)
+        except ImageError as error:
+            raise ImageError(f"{config.content}: {error}") from None
+        self.size = divisible_size(size, (2, 2))  # H.264 stores color at half the resolution
+        self.paintings = load_paintings(config, self.size, file_size, say)
+        self.recent = deque(maxlen=max(config.links))  # (number, picture)
+        self.first, self.task = None, None
+        if config.normalize:
+            images = self._images(self._fitted(frame), say)
+            styles = [style.image for style in images["style_image"]]
+            self.model = normalize_trunk(self.model, [images["content_image"], *styles])
+
+    def begin(self, frame):
+        """Check what the first scene is painted with, before anything is written."""
+        self._begin_scene(self._fitted(frame))
+        task_levels(self._scene_task())  # rejects levels that are too small
+        self.scene = 0
+
+    def pass_by(self, number, frame, scene):
+        """Take note of a frame that was painted before this run was resumed."""
+        pictures = self._fitted(frame)
+        if scene != self.scene:
+            self._begin_scene(pictures)
+        self.recent.append((number, pictures[0]))
+
+    def paint(self, number, frame, folder, **options):
+        """Paint the next frame.
+
+        Parameters
+        ----------
+        number : int
+        frame : Frame
+        folder : path
+            Of the run, with the painted images of the frames before.
+        **options
+            Of `minimize`.
+
+        Returns
+        -------
+        Result, float
+            The latter is the share of the pixels that were compared with earlier frames.
+        """
+        pictures = self._fitted(frame)
+        motions = self._motions(pictures[0])
+        if not motions:
+            self._begin_scene(pictures)
+        images = self._images(pictures)
+        finish = images.pop("finish")
+        task, share = self._scene_task(), 0.0
+        if motions:
+            painted = [load_painted(folder, earlier) for earlier, _ in motions]
+            followed, start = follow(painted, [motion for _, motion in motions], images)
+            task = self._next_task(task, images, followed, start)
+            share = float(np.mean(followed.weight))
+        result = minimize(task, finish=finish, **options)
+        self.recent.append((number, pictures[0]))
+        return result, share
+
+    def _fitted(self, frame):
+        """Return the picture of a frame at the size that is painted, and at its own."""
+        return resize_picture(frame.picture, self.size, self.config.resample), frame.picture
+
+    def _begin_scene(self, pictures):
+        self.scene += 1
+        self.recent.clear()
+        self.first, self.task = pictures, None
+
+    def _motions(self, picture):
+        """Return (number, `Motion`) of the linked frames, the nearest first; none at a cut."""
+        if self.flow is None or not self.recent:
+            return []
+        found = []
+        for link in sorted(self.config.links):
+            if link > len(self.recent):
+                break
+            number, earlier = self.recent[-link]
+            motion = find_motion(earlier, picture, self.flow)
+            if link == 1 and found_again(earlier, picture, motion) < self.config.cut:
+                return []
+            found.append((number, motion))
+        return found
+
+    def _images(self, pictures, say=None):
+        return load_images(
+            self.config, self.model.space, say, content=pictures, paintings=self.paintings
+        )
+
+    def _scene_task(self):
+        """Return the task of the scene's first frame, whose style targets all of it have."""
+        if self.task is None:
+            images = self._images(self.first)
+            del images["finish"]
+            task = make_task(**images, model=self.model, config=self.config.transfer())
+            term = temporal_term(self.config, task)
+            objective = replace(task.objective, terms=(*task.objective.terms, term))
+            self.task = replace(
+                task, objective=objective, targets={**task.targets, **targets_of(term, task)}
+            )
+        return self.task
+
+    def _next_task(self, task, images, followed, start):
+        """Return the task of a frame that follows others in its scene."""
+        content, styles = images["content_image"], task.styles
+        content_term = [term for term in task.objective.terms if term.name == "content"]
+        task = replace(
+            task,
+            content_image=content,
+            start=start,
+            config=task.config.changed(
+                iterations=self.config.frame_iterations,
+                levels=1,
+                min_size=None,
+                level_iterations=None,
+            ),
+        )
+        if task.config.method in MATCHES:  # chooses from the style for each content anew
+            targets = task.objective.targets(content, styles)
+        else:
+            targets = dict(task.targets)
+            for term in content_term:
+                targets |= targets_of(term, task)
+        if "content_map" in images:
+            targets = with_content_map(targets, task.objective.model, images["content_map"])
+        targets["temporal"] = {**targets["temporal"], "target": followed}
+        return replace(task, targets=targets, content_map=images.get("content_map"))
+
+
+def targets_of(term, task):
+    """Return the targets of one term for the content of a task: an entry of `Objective.targets`."""
+    target = term.targets(task.objective, task.content_image, task.styles)
+    return {term.name: {"weight": tf.constant(term.weight, tf.float32), "target": target}}
+
+
+def temporal_term(config, task):
+    """Return the term that compares frames; in the unit paper its loss is a sum, as the others."""
+    values = 1 if config.unit == "relative" else task.start.size
+    return TemporalTerm.of_gray_levels(config.temporal_weight * values, task.objective.model.space)
+
+
+def found_again(earlier, picture, motion):
+    """Return the share of a frame that an earlier one shows, in about the same colors."""
+    change = np.abs(picture - warp(earlier, motion.backward)).max(-1)
+    return float(np.mean(~motion.hidden & (change < SAME)))
+
+
+def follow(painted, motions, images):
+    """Return what a frame is compared with, and the image that it begins as.
+
+    Parameters
+    ----------
+    painted : sequence of (1, H, W, 3)
+        Earlier frames, the nearest first.
+    motions : sequence of Motion
+    images : dict
+        As from `load_images`.
+
+    Returns
+    -------
+    Followed
+        Each pixel is compared with the nearest frame that shows it: the long-term weights of
+        Ruder et al. 2016, eq. (10), ``max(c^(i-j,i) - sum_k c^(i-k,i), 0)`` over the nearer k, are
+        1 there and 0 for all others, so the sum of losses in eq. (9) is one of a merged image.
+    (1, H, W, 3) float32
+        The nearest frame that shows a pixel, motion boundaries included, and else the content:
+        section 4.1 there.
+    """
+    content = images["content_image"]
+    start, image = content[0].copy(), content[0].copy()
+    shown = np.zeros(start.shape[:2], bool)
+    counted = shown.copy()
+    for earlier, motion in zip(painted, motions):
+        warped = warp(earlier[0], motion.backward)
+        new, sure = ~motion.hidden & ~shown, motion.counts & ~counted
+        start[new], image[sure] = warped[new], warped[sure]
+        shown |= new
+        counted |= sure
+    weight = counted[np.newaxis, ..., np.newaxis].astype(np.float32)
+    return Followed(tf.constant(image[np.newaxis]), tf.constant(weight)), start[np.newaxis]

@@ -1,0 +1,219 @@
+"""Read films: one frame after the other, each with its time."""
+
+from fractions import Fraction
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from nst_tf.errors import ImageError
+from nst_tf.files import address_advice
+from nst_tf.image.folders import Folders, is_folder
+from nst_tf.image.io import read_picture
+from nst_tf.image.sizes import MAX_PIXELS, MIN_SIDE
+from nst_tf.report.timelapse import check_pyav
+
+
+class Frame(NamedTuple):
+    """A frame of a film.
+
+    Attributes
+    ----------
+    time : Fraction
+        In seconds, by the clock of the file, which may begin anywhere.
+    picture : (H, W, 3) uint8
+        Upright.
+    """
+
+    time: Fraction
+    picture: np.ndarray
+
+
+class Film:
+    """The frames of a film, or of a folder of pictures, that are to be painted.
+
+    Iterating reads them from the beginning and holds one at a time. What can't be read is left out.
+
+    Parameters
+    ----------
+    config : VideoConfig
+        Its `content`, `begin`, `end`, `every` and `rate`.
+    say : callable
+        Receives a line about what was left out.
+
+    Attributes
+    ----------
+    expected : int or None
+        About how many frames there are, if the file says so.
+    """
+
+    def __init__(self, config, say):
+        self.config, self.say = config, say
+        if advice := address_advice(config.content):
+            raise ImageError(advice)
+        self.folder = is_folder(config.content)
+        if self.folder:
+            self.files = Folders(say).pictures(config.content)
+            self.expected = self._share(len(self.files), len(self.files) / config.rate)
+        else:
+            check_pyav("a film")
+            self.expected = self._share(*_length(config.content))
+
+    def __iter__(self):
+        """Yield each `Frame`.
+
+        Raises
+        ------
+        ImageError
+            There is none, or frames of a folder have different sizes.
+        """
+        config, origin, last, seen, late, size = self.config, None, None, 0, 0, None
+        begin, end = exact(config.begin), None if config.end is None else exact(config.end)
+        pictures = self._of_folder() if self.folder else decoded(config.content, self.say)
+        for time, picture in pictures:
+            origin = time if origin is None else origin
+            if end is not None and time - origin >= end:
+                break
+            if last is not None and time <= last:
+                late += 1
+                continue
+            if time - origin < begin:
+                continue
+            last, seen = time, seen + 1
+            if (seen - 1) % config.every == 0:
+                pixels = picture()
+                size = size or pixels.shape
+                if pixels.shape != size:
+                    raise ImageError(_other_size(config.content, time - origin, size, pixels.shape))
+                yield Frame(time, pixels)
+        if late:
+            self.say(f"{config.content}: {late} frames without a later time than others left out")
+        if not seen:
+            raise ImageError(_nothing(config, origin))
+
+    def _of_folder(self):
+        for number, path in enumerate(self.files):
+            try:
+                picture = read_picture(path, say=None)
+            except ImageError as error:
+                self.say(f"{error}; the frame is left out")
+                continue
+            yield number / exact(self.config.rate), lambda p=picture: p
+
+    def _share(self, frames, seconds):
+        """Return how many of all frames are to be painted, about."""
+        if not frames or not seconds:
+            return None
+        end = min(self.config.end or seconds, seconds)
+        share = max(end - self.config.begin, 0) / seconds
+        return max(round(frames * share / self.config.every), 1)
+
+
+def exact(number):
+    """Return the fraction that a decimal number stands for: 0.1 is a tenth."""
+    return Fraction(number).limit_denominator(10**6)
+
+
+def _other_size(path, seconds, size, other):
+    return (
+        f"{path} has {size[1]}x{size[0]} pixels at first, and {other[1]}x{other[0]} at second "
+        f"{float(seconds):.2f}; a film of one size was expected"
+    )
+
+
+def _nothing(config, origin):
+    if origin is None:
+        return f"{config.content} has no frame that can be read; a film was expected"
+    return f"{config.content} has no frame from second {config.begin:g} on; choose other limits"
+
+
+# ---------------------------------------------------------------------------- files
+
+
+def decoded(path, say):
+    """Yield (time, function that returns the upright picture) of each frame that can be decoded."""
+    import av
+
+    lost = damaged = 0
+    with open_container(path) as container:
+        stream = video_stream(container, path)
+        tick = 1 / (stream.average_rate or Fraction(25))
+        time = -tick
+        packets = container.demux(stream)
+        while True:
+            try:
+                packet = next(packets)
+                frames = packet.decode()
+            except StopIteration:
+                break
+            except av.error.FFmpegError:
+                lost += 1
+                if lost > MOST_LOST:
+                    break
+                continue
+            for frame in frames:
+                known = frame.pts is not None
+                time = frame.pts * frame.time_base if known else time + tick
+                damaged += bool(frame.is_corrupt)
+                yield time, lambda frame=frame: upright(frame, stream)
+    if lost or damaged:
+        say(f"{path}: {lost} pieces of the film can't be decoded, {damaged} frames are damaged")
+
+
+MOST_LOST = 10_000  # pieces of a damaged film, after which the rest is left out
+
+
+def upright(frame, stream):
+    """Return a decoded frame as a picture (H, W, 3) uint8: square pixels, rotated as recorded."""
+    aspect = stream.sample_aspect_ratio or 1
+    width = max(round(frame.width * aspect), 1)
+    if min(width, frame.height) < MIN_SIDE or width * frame.height > MAX_PIXELS:
+        raise ImageError(
+            f"the film has {width}x{frame.height} pixels; from {MIN_SIDE}x{MIN_SIDE} to "
+            f"{MAX_PIXELS} pixels were expected"
+        )
+    picture = frame.to_ndarray(format="rgb24", width=width)
+    return np.ascontiguousarray(np.rot90(picture, round(frame.rotation / 90)))
+
+
+def open_container(path):
+    """Open a film; PyAV may read this file only, not others that it names.
+
+    Raises
+    ------
+    ImageError
+        It can't be read, or is no film.
+    """
+    import av
+
+    path = Path(path)
+    if not path.is_file():
+        kind = "is not a file" if path.exists() else "is not there"
+        raise ImageError(f"{path} {kind}; a film or a folder of frames was expected")
+    try:
+        return av.open(str(path.absolute()), options={"protocol_whitelist": "file"})
+    except (av.error.FFmpegError, OSError) as error:
+        raise ImageError(
+            f"{path} can't be read as a film: {error.strerror or error}; mp4, mov, webm, mkv, avi "
+            "or similar was expected"
+        ) from None
+
+
+def video_stream(container, path):
+    """Return the film's pictures, not those of its cover."""
+    import av
+
+    cover = av.stream.Disposition.attached_pic
+    streams = [stream for stream in container.streams.video if not stream.disposition & cover]
+    if not streams:
+        raise ImageError(f"{path} has sound, but no pictures; a film was expected")
+    streams[0].thread_type = "AUTO"
+    return streams[0]
+
+
+def _length(path):
+    """Return the number of frames of a film and its seconds, as its file says; 0 if it doesn't."""
+    with open_container(path) as container:
+        stream = video_stream(container, path)
+        seconds = (container.duration or 0) / 1e6
+        return stream.frames or float(stream.average_rate or 0) * seconds, seconds

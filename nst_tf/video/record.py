@@ -1,0 +1,154 @@
+"""frames.csv: what was painted, a row for each frame; and the images that later frames need."""
+
+import csv
+import io
+import os
+from dataclasses import astuple, dataclass, fields
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from nst_tf.errors import ConfigError
+from nst_tf.files import atomic_file, discard, read_bytes
+from nst_tf.npz import read_npz
+from nst_tf.rundir.layout import FRAMES, PAINTED
+
+MAX_BYTES = 2**28  # of frames.csv; a row has 90 bytes
+
+
+@dataclass(frozen=True)
+class Row:
+    """A frame that is painted.
+
+    Attributes
+    ----------
+    frame : int
+        1, 2, ...
+    time : Fraction
+        In seconds, by the clock of the film.
+    scene : int
+        1, 2, ...
+    iterations : int
+    followed : float
+        Share of the pixels that were compared with earlier frames.
+    total, content, style, temporal, tv : float
+        The losses at the end; NaN for one that was not computed.
+    seconds : float
+        That painting it took.
+    """
+
+    frame: int
+    time: Fraction
+    scene: int
+    iterations: int
+    followed: float
+    total: float
+    content: float
+    style: float
+    temporal: float
+    tv: float
+    seconds: float
+
+
+class Record:
+    """The rows of frames.csv in a run directory.
+
+    Opening it keeps the rows of frames whose pictures are there, up to the first that is missing.
+    If the images that the next frame may need were lost, the last scene is painted again.
+
+    Parameters
+    ----------
+    folder : path
+    reach : int
+        How many frames back a frame is compared.
+    """
+
+    def __init__(self, folder, reach):
+        self.folder = Path(folder)
+        self.rows = _valid_rows(self.folder)
+        scene = [row for row in self.rows if row.scene == self.rows[-1].scene]
+        if not all(_painted_path(folder, row.frame).exists() for row in scene[-reach:]):
+            del self.rows[-len(scene) :]
+        with atomic_file(self.folder / FRAMES) as temporary:
+            temporary.write_text(_text([[f.name for f in fields(Row)], *map(astuple, self.rows)]))
+
+    def add(self, row):
+        """Append the row of the next frame; its picture is saved afterwards."""
+        with open(self.folder / FRAMES, "a", newline="", encoding="utf-8") as file:
+            file.write(_text([astuple(row)]))
+            file.flush()
+            os.fsync(file.fileno())  # no picture may outlast its row in a power cut
+        self.rows.append(row)
+
+
+def picture_path(folder, number):
+    """Return the file of a painted frame."""
+    return Path(folder) / f"{number:06d}.png"
+
+
+def _text(rows):
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()
+
+
+def _valid_rows(folder):
+    """Return the rows of the frames that are complete, from the first on."""
+    try:
+        text = read_bytes(folder / FRAMES, most=MAX_BYTES).decode(errors="replace")
+    except FileNotFoundError:
+        return []
+    rows = []
+    for values in csv.DictReader(io.StringIO(text)):
+        try:
+            row = Row(**{f.name: f.type(values[f.name]) for f in fields(Row)})
+        except (KeyError, TypeError, ValueError, ZeroDivisionError):
+            break  # a power cut may have left half a row
+        rising = not rows or row.time > rows[-1].time
+        if row.frame != len(rows) + 1 or not rising or not picture_path(folder, row.frame).exists():
+            break
+        rows.append(row)
+    return rows
+
+
+# ---------------------------------------------------------------------------- images
+
+
+def save_painted(folder, number, image):
+    """Save the image of a frame as it was computed, before rounding and recoloring."""
+    with atomic_file(_painted_path(folder, number)) as temporary, open(temporary, "wb") as file:
+        np.savez(file, image=image)
+
+
+def load_painted(folder, number):
+    """Return the image (1, H, W, 3) of a frame that `save_painted` saved.
+
+    Raises
+    ------
+    ConfigError
+        The file is missing or damaged.
+    """
+    path = _painted_path(folder, number)
+    try:
+        image = read_npz(path)["image"]
+        if image.dtype == np.float32 and image.ndim == 4 and np.isfinite(image).all():
+            return image
+    except Exception:  # zipfile and NumPy raise many kinds
+        image = None
+    raise ConfigError(
+        f"{path} is missing or damaged, and the next frame begins with it: remove the file, and "
+        "--resume paints its scene again"
+    )
+
+
+def forget_painted(folder, before):
+    """Remove the images of the frames before a number."""
+    for path in Path(folder).iterdir():
+        match = PAINTED.fullmatch(path.name)
+        if match and int(match[1]) < before:
+            discard(path)
+
+
+def _painted_path(folder, number):
+    return Path(folder) / f"painted-{number:06d}.npz"

@@ -1,0 +1,82 @@
+"""A clip whose motion is known: a pan over a sample photograph, with an object that passes."""
+
+import itertools
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from nst_tf.image.io import read_picture
+from nst_tf.image.sizes import resize_picture
+from nst_tf.samples import SAMPLE_PAIR
+from nst_tf.video.flow import Motion, beyond_border
+
+PAN = np.array([2, 1])  # pixels that the view moves in a frame, to the right and down
+OBJECT = np.array([5, 0])  # pixels that the object moves over the photograph in a frame
+
+
+@dataclass(frozen=True)
+class SampleClip:
+    """Frames and their true motion.
+
+    Attributes
+    ----------
+    frames : list of (H, W, 3) uint8
+    motions : list of Motion
+        From each frame but the first to the one before it.
+    """
+
+    frames: list[np.ndarray] = field(repr=False)
+    motions: list[Motion] = field(repr=False)
+
+
+def sample_clip(count=8, size=(144, 256)):
+    """Return a clip of a number of frames of a size (height, width).
+
+    The view pans over the sample photograph by whole pixels, while a piece of it, mirrored in an
+    ellipse, moves across: it covers what is behind it, and uncovers it again.
+    """
+    height, width = size
+    reach = PAN * (count - 1)
+    scene = resize_picture(_photograph(), (height + reach[1], width + reach[0]), crop=True)
+    frames, shapes = [], []
+    for number in range(count):
+        left, top = PAN * number
+        frame = scene[top : top + height, left : left + width].copy()
+        shape, thing = _object(scene, size, number)
+        frame[shape] = thing[shape]
+        frames.append(frame)
+        shapes.append(shape)
+    motions = [_motion(before, shape) for before, shape in itertools.pairwise(shapes)]
+    return SampleClip(frames, motions)
+
+
+def _photograph():
+    return read_picture(SAMPLE_PAIR["content"], say=None)
+
+
+def _object(scene, size, number):
+    """Return where the object is in a frame, (H, W) bool, and its pixels, (H, W, 3)."""
+    height, width = size
+    rows, columns = np.indices(size)
+    right, down = (OBJECT - PAN) * number
+    centered = (
+        (columns - width // 4 - right) / (width / 8),
+        (rows - height // 2 - down) / (height / 4),
+    )
+    shape = np.square(centered[0]) + np.square(centered[1]) <= 1
+    texture = 255 - scene[:height, :width][::-1, ::-1]  # mirrored, and a negative
+    return shape, np.roll(texture, (down, right), (0, 1))
+
+
+def _motion(before, shape):
+    """Return the true `Motion` from where the object is, and was in the frame before."""
+    backward = np.where(shape[..., np.newaxis], PAN - OBJECT, PAN).astype(np.float32)
+    rows, columns = np.indices(shape.shape)
+    height, width = shape.shape
+    there = (
+        np.clip(rows + backward[..., 1].astype(int), 0, height - 1),
+        np.clip(columns + backward[..., 0].astype(int), 0, width - 1),
+    )
+    covered = before[there] & ~shape
+    hidden = covered | beyond_border(backward)
+    return Motion(backward, hidden, np.zeros_like(hidden))
