@@ -376,8 +376,7 @@ class TransferConfig:
                 )
         if self.method in MATCHES and self.unit == "paper":
             raise ConfigError(
-                f"the losses of the method {self.method} are fractions, beside which those of the "
-                "unit paper are huge; use the unit relative, with alpha 1, beta 12 and tv_weight 8"
+                f"the losses of the method {self.method} are fractions; use the unit relative"
             )
         if self.blend == "geodesic" and self.method not in MOMENTS:
             raise ConfigError(

@@ -10,6 +10,7 @@ from pathlib import Path
 from pictures import make_picture
 
 import nst_tf
+from nst_tf.scaling import memory
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -105,7 +106,9 @@ def test_plain_run_enters_few_files_and_functions(tiny_model):
     assert len(functions) <= 60, sorted(functions)
 
 
-def test_plain_command_enters_few_files_and_functions(job):
+def test_plain_command_enters_few_files_and_functions(job, monkeypatch):
+    # On a busy machine speeds differ, and the estimate is a range: that takes other functions.
+    monkeypatch.setattr(memory, "convolution_speeds", lambda dtype: (1e11, 1e11, 1e11))
     plain = ("--preset", "devos", "--quiet", "--output")
     assert job(*plain, "warm") == 0  # traces
     functions = entered(lambda: job(*plain, "out"))
