@@ -47,9 +47,10 @@ KEYWORDS = {  # values other than files
 POOLING = ("average", "max", "l2", "average-rescaled", "l2-rescaled")
 CONTENT_SCALES = ("half", "sum", "mean", "quarter-mean", "root", "relative")
 TV_FORMS = ("squared", "absolute", "mean", "power", "nine-point")
-STATISTICS = ("gram", "chain", "blurred", "moments", "wasserstein")
+STATISTICS = ("gram", "chain", "blurred", "shifted", "moments", "wasserstein")
 MATCHES = ("neighbors", "transport")  # methods that choose what to match anew at each level
 METHODS = (*STATISTICS, "patches", *MATCHES)
+LARGER = ("shifted", "patches", *MATCHES)  # methods that hold more than the network's maps
 WEIGHTING = ("equal", "quarter-deepest", "geometric", "geometric-top")
 BLENDS = ("targets", "losses", "geodesic")
 MOMENTS = ("moments", "wasserstein")  # methods that match mean and covariance
@@ -171,6 +172,7 @@ class TransferConfig:
     method: str = knob(
         "gram",
         "what of the style is matched: Gram matrices, moments (mean and covariance) or another; "
+        "shifted: also what repeats at a distance, as bricks and tiles do (Berger & Memisevic); "
         "patches: 3x3 positions of a layer, each like the nearest of the style (Li & Wand 2016); "
         "neighbors: the features of all layers at each place (NNST, Kolkin et al. 2022); "
         "transport: the same as a heap without order, moved at the least cost (STROTSS, 2019)",

@@ -15,6 +15,7 @@ import tensorflow as tf
 from nst_tf.models.layers import wrapped
 
 ROW_BY_ROW = 128  # channels: up to this number, bfloat16 products are made row by row
+SHIFTS = (2, 4, 8, 16)  # positions: up to 16 pixels at conv1_1, and 256 at conv5_1
 
 # ------------------------------------------------------------------ Gram matrices
 
@@ -147,6 +148,21 @@ def correlation_sums(maps, guide=None):
     return products(features * tf.cast(guide, features.dtype), others), tf.reduce_sum(guide)
 
 
+def shifted_sums(maps, guide=None):
+    """Return the sums that `gram_sums` returns, also of a map and the same map moved.
+
+    See `shifted_layers`: (K, N, N) for K - 1 moves, and how many positions count in each, (K,).
+    """
+    features, moved, inside = maps[0], maps[1::2], maps[2::2]
+    weighted, counts = features, [positions(features)]
+    if guide is not None:
+        weighted, counts = features * tf.cast(guide, features.dtype), [tf.reduce_sum(guide)]
+        inside = [guide * tf.cast(x, tf.float32) for x in inside]
+    grams = [products(weighted, others) for others in (features, *moved)]
+    counts += [tf.reduce_sum(tf.cast(x, tf.float32)) for x in inside]
+    return tf.concat(grams, 0), tf.stack(counts)
+
+
 def moment_sums(maps, guide=None):
     """Return the sum (1, N) of a map over its positions, and what `gram_sums` returns."""
     (features,) = maps
@@ -179,6 +195,13 @@ def per_position(sums):
     return total / count
 
 
+def side_by_side(sums):
+    """Divide several sums by their numbers of positions: (1, N, K N)."""
+    totals, counts = sums
+    means = tf.math.divide_no_nan(totals, counts[:, tf.newaxis, tf.newaxis])
+    return tf.concat(tf.unstack(means), 1)[tf.newaxis]
+
+
 def mean_and_covariance(sums):
     """Return mean (1, N) and covariance (1, N, N) of the channels over the positions."""
     first, second, count = sums
@@ -202,6 +225,33 @@ def blurred_layers(features):
     return {
         layer: (tf.nn.avg_pool2d(feature, 3, 1, "SAME"),) for layer, feature in features.items()
     }
+
+
+def shifted_layers(features):
+    """Pair each map with itself, moved right and down by `SHIFTS`: Berger & Memisevic 2017.
+
+    What fires at some distance of what else is long-range order, which a Gram matrix does not see:
+    rows of bricks, tiles, a weave. Where nothing comes in at the border, nothing is counted.
+    """
+    return {
+        layer: (
+            feature,
+            *(
+                moved(x, shift, axis)
+                for shift in SHIFTS
+                for axis in (1, 2)
+                for x in (feature, tf.ones_like(feature[..., :1]))
+            ),
+        )
+        for layer, feature in features.items()
+    }
+
+
+def moved(x, shift, axis):
+    """Return a map (1, H, W, N) whose position p is that of `x` at p + shift, 0 at the border."""
+    begin = [shift if number == axis else 0 for number in range(4)]
+    padded = tf.pad(x, [(0, length) for length in begin])
+    return tf.ensure_shape(tf.slice(padded, begin, tf.shape(x)), x.shape)
 
 
 def neighboring_layers(features):
@@ -391,6 +441,9 @@ STATISTICS = {
     "gram": Statistic(),
     "chain": Statistic(maps=neighboring_layers, sums=correlation_sums, least_layers=2),
     "blurred": Statistic(maps=blurred_layers, margin=1),
+    "shifted": Statistic(
+        maps=shifted_layers, sums=shifted_sums, finish=side_by_side, margin=max(SHIFTS)
+    ),
     "moments": Statistic(moments_loss, sums=moment_sums, finish=mean_and_covariance),
     "wasserstein": Statistic(
         wasserstein_loss, sums=moment_sums, finish=mean_and_covariance, prepare=with_square_root

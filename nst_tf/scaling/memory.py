@@ -10,7 +10,7 @@ import numpy as np
 import psutil
 import tensorflow as tf
 
-from nst_tf.config import OWN_LAYERS, STATISTICS
+from nst_tf.config import LARGER, OWN_LAYERS
 from nst_tf.errors import NstError
 from nst_tf.image.pixels import VGG_PIXELS
 from nst_tf.image.sizes import fit_size
@@ -331,7 +331,7 @@ def expected_seconds(model, layers, levels, config, speed, tiled):
         updates = level.iterations * (SEARCH if optimizer_name(config) == "lbfgs" else 1)
         height, width = level.size
         compared = 0.0
-        if config.method not in STATISTICS:
+        if config.method in LARGER:
             needs = method_needs(model, config, height * width, height * width)
             compared = needs.an_update / (SHARE_OF_TIMED * speed)
             compared += needs.share * height * width * a_pixel
@@ -344,7 +344,7 @@ def needed_bytes(model, layers, config, area, piece, remembered):
     """Return what a picture of `area` pixels needs that is processed in pieces of `piece`."""
     content = resolve_layers(model, config.content_layers) if config.alpha else ()
     maps = area * target_bytes_a_pixel(model, content) + piece * bytes_a_pixel(model, layers)
-    if config.method not in STATISTICS:
+    if config.method in LARGER:
         maps += method_needs(model, config, area, piece).memory
     fragments = FRAGMENTS_OF_TILES if piece < area else FRAGMENTS
     return MACHINERY + area * (ARRAYS + remembered) * ARRAY + fragments * maps

@@ -1,9 +1,10 @@
-"""What methods that compare positions of maps need beside the network's maps."""
+"""What some methods need beside the network's maps."""
 
 from typing import NamedTuple
 
 from nst_tf.objective.neighbors import STRIDE
 from nst_tf.objective.patches import KERNELS, SCORES, SIDE
+from nst_tf.objective.statistics import SHIFTS
 from nst_tf.objective.transport import POOL, SAMPLES
 
 SEARCHING = 0.4  # of an update's convolutions, what hypercolumns or the last pass's search take
@@ -81,7 +82,14 @@ def transport(config, maps, area, piece, width):
     return Needs(memory, covariances + distances, a_level=2 * POOL * channels**2)
 
 
-NEEDS = {"patches": patches, "neighbors": neighbors, "transport": transport}
+def shifted(config, maps, area, piece, width):
+    """Return what maps and the same maps moved need: as `patches`."""
+    moves = 2 * len(SHIFTS)
+    products = 3 * moves * sum(2 * n**2 * area / stride**2 for n, stride in maps)
+    return Needs(moves * piece * _bytes_a_pixel(maps, width), products)
+
+
+NEEDS = {"shifted": shifted, "patches": patches, "neighbors": neighbors, "transport": transport}
 
 
 def _bytes_a_pixel(maps, width):

@@ -25,6 +25,7 @@ from nst_tf.image.pixels import VGG_PIXELS
 from nst_tf.objective.objective import WEIGHTING
 from nst_tf.objective.patches import PatchTerm
 from nst_tf.objective.statistics import (
+    SHIFTS,
     correlation_sums,
     gram_sums,
     moments_loss,
@@ -188,6 +189,41 @@ def test_blurred_correlations_include_neighboring_positions():
     assert blurred(features, {})["a"][0, 0, 1] > 0
 
 
+def test_shifted_correlations_are_those_of_a_map_and_of_itself_moved():
+    features = feature_map()
+    found = STATISTICS["shifted"].measure({"a": features}, {})["a"].numpy()
+    parts = np.split(found[0], 1 + 2 * len(SHIFTS), axis=1)
+    np.testing.assert_allclose(parts[0], gram_matrix(features, per_position=True)[0], rtol=1e-5)
+    whole = features.numpy()[0]
+    right, below = whole[:, 2:], whole[2:]
+    for part, left, moved in [(parts[1], whole[:-2], below), (parts[2], whole[:, :-2], right)]:
+        count = np.prod(moved.shape[:2])
+        expected = np.einsum("yxi,yxj->ij", left, moved) / count
+        np.testing.assert_allclose(part, expected, rtol=1e-4, atol=1e-6)
+    assert not parts[-1].any()  # the map is smaller than the largest move
+
+
+def test_shifted_correlations_tell_stripes_of_two_widths():
+    columns = np.arange(64)
+    maps = [np.stack([columns // n % 2, 1 - columns // n % 2], -1) for n in (4, 8)]
+    maps = [np.tile(x, (32, 1, 1))[np.newaxis].astype(np.float32) for x in maps]
+    plain, moved = (
+        [STATISTICS[name].measure({"a": tf.constant(x)}, {})["a"] for x in maps]
+        for name in ("gram", "shifted")
+    )
+    np.testing.assert_allclose(plain[0], plain[1])
+    assert np.abs(moved[0] - moved[1]).max() > 0.4
+
+
+def test_shifted_correlations_count_positions_by_the_guide():
+    features, guide = feature_map(), np.zeros((1, 5, 7, 1), np.float32)
+    guide[:, :, :3] = 1
+    found = STATISTICS["shifted"].measure({"a": features}, {"a": tf.constant(guide)})["a"]
+    whole = features.numpy()[0]
+    expected = np.einsum("yxi,yxj->ij", whole[:, :3], whole[:, 2:5]) / 15
+    np.testing.assert_allclose(np.split(found[0], 9, axis=1)[2], expected, rtol=1e-4, atol=1e-6)
+
+
 def test_mean_and_covariance_match_numpy_with_and_without_guide():
     features = feature_map()
     mean, covariance = moments({"a": features}, {})["a"]
@@ -244,7 +280,7 @@ def test_style_loss_is_0_at_the_style_and_decreases(tiny_model, statistic, relat
     assert result.history[-1]["style"] < 0.7 * result.history[0]["style"]
 
 
-@pytest.mark.parametrize("statistic", ["chain", "blurred", "moments", "wasserstein"])
+@pytest.mark.parametrize("statistic", ["chain", "blurred", "shifted", "moments", "wasserstein"])
 def test_every_statistic_is_the_same_with_xla(tiny_model, statistic):
     objective = Objective(tiny_model, [StyleTerm(1.0, LAYERS, statistic=statistic)])
     targets = objective.targets(None, [Style(STYLE)])

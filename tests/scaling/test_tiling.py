@@ -60,7 +60,7 @@ def test_tiles_match_with_the_papers_layers(tiny_model):
     check_same(tiny_model, 180 * 200, **layers)
 
 
-@pytest.mark.parametrize("statistic", ["chain", "blurred", "moments"])
+@pytest.mark.parametrize("statistic", ["chain", "blurred", "shifted", "moments"])
 def test_tiles_match_for_every_statistic(tiny_model, statistic):
     check_same(tiny_model, 90 * 80, method=statistic, unit="relative")
 

@@ -68,6 +68,7 @@ def test_rolling_a_wrapped_picture_changes_no_loss_and_rolls_the_gradient(tiny_m
     "knobs",
     [
         {"method": "blurred"},
+        {"method": "shifted"},
         {"method": "chain"},
         {"method": "patches"},
         {"tv_form": "nine-point"},
