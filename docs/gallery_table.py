@@ -74,10 +74,11 @@ def pair(content, style, knobs="", precision="--precision mixed"):
     return " ".join(words.split())
 
 
-def _preset(name, content, style, alt, caption, knobs="", precision="--precision mixed"):
+def _preset(name, content, style, alt, caption, knobs="", precision="--precision mixed", **form):
     words = pair(content, style, f"--preset {name} {knobs}", precision)
     caption = f"{PRESETS[name].source}.\n\n{caption}"
-    return Picture(f"preset_{name}", name, alt, caption, (Painting(words),), draw="beside")
+    paintings = (Painting(words),)
+    return Picture(f"preset_{name}", name, alt, caption, paintings, draw="beside", **form)
 
 
 DOODLE_FILES = (
@@ -192,6 +193,7 @@ PRESET_PICTURES = (
         "From white noise: cup, saucer and spoon come back as panes of glass. 300 of its 500 "
         "iterations; some noise is left.",
         "--iterations 300",
+        quality=73,
     ),
     _preset(
         "gatys2016",
@@ -201,6 +203,7 @@ PRESET_PICTURES = (
         "Also from white noise, every filter counting alike. Style overrides the cup: more "
         "`--alpha` brings back content. 300 of its 500 iterations.",
         "--iterations 300",
+        quality=73,
     ),
     _preset(
         "gatys-pytorch",
@@ -210,6 +213,7 @@ PRESET_PICTURES = (
         "Petals of the size of an eye, with a face that is still the cat's. 200 of its 500 "
         "iterations.",
         "--iterations 200",
+        quality=73,
     ),
     _preset(
         "pytorch-tutorial",
@@ -247,6 +251,24 @@ PRESET_PICTURES = (
         "From a grey start: long strokes, the cup as an outline. 300 of its 1000 iterations, with "
         "`--tv-weight 0`.",
         "--iterations 300 --tv-weight 0",
+    ),
+    _preset(
+        "nnst",
+        "astronaut",
+        "cubist",
+        "The astronaut in ochre and blue facets with dark outlines, before a plain gray ground",
+        "Facets follow the contours of face, suit and helmet; the even background stays even.",
+        precision="--precision float32",
+        width=380,
+    ),
+    _preset(
+        "strotss",
+        "astronaut",
+        "cubist",
+        "The astronaut in ochre, olive and blue, with drawn lines in the face and painted clouds",
+        "Shapes remain and colors are shared out anew; the background gets the painting's facets.",
+        precision="--precision float32",
+        width=380,
     ),
 )
 
@@ -295,6 +317,7 @@ STRENGTH = Picture(
     _swept("coffee", "stained_glass", "--beta", (1, 4, 12, 32)),
     columns=2,
     width=440,
+    quality=73,
 )
 SCALE = Picture(
     "style_scale",
@@ -388,6 +411,7 @@ KEPT = Picture(
         ),
     ),
     columns=2,
+    quality=73,
 )
 STYLE_MASKS = Picture(
     "style_masks",
@@ -462,6 +486,7 @@ STYLE_LAYERS = Picture(
         )
     ),
     width=400,
+    quality=73,
 )
 MATCHED = Picture(
     "statistics",
@@ -476,10 +501,30 @@ MATCHED = Picture(
             "chelsea",
             "stained_glass",
             "--method",
-            [method for method in METHODS if method not in MATCHES],
+            [method for method in METHODS if method not in (*MATCHES, "shifted")],
         ),
     ),
     width=330,
+    quality=73,
+)
+SHIFTED = Picture(
+    "shifted",
+    "What repeats at a distance: `--method shifted`",
+    "The cat in small pieces of glass, with lead lines in rows",
+    "Gram matrices of each map, and of the map with itself moved by 2 to 16 positions (Berger and "
+    "Memisevic 2017). Its use is regular patterns: "
+    "[docs/choosing.md](choosing.md#long-range-order).",
+    (
+        Painting(
+            pair(
+                "chelsea",
+                "stained_glass",
+                "--method shifted --size 256",
+                "--precision float32",
+            )
+        ),
+    ),
+    draw="beside",
 )
 PATCHES = Picture(
     "patches",
@@ -628,6 +673,7 @@ LARGE_WHOLE = Picture(
     "1280x851 pixels in 200 iterations, made smaller here.",
     (Painting(LARGE),),
     width=1000,
+    quality=73,
 )
 LARGE_CROP = Picture(
     "large_crop",
@@ -705,7 +751,7 @@ SECTIONS = (
     Section(
         "Statistics",
         "Beside the moments, the default, five others.",
-        (MATCHED, PATCHES, NEIGHBORS, ANALOGY),
+        (MATCHED, SHIFTED, PATCHES, NEIGHBORS, ANALOGY),
     ),
     Section("Paintings and photographs", "Small, to choose by.", (SHEET,)),
     Section(

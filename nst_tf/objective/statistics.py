@@ -12,8 +12,6 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
-from nst_tf.models.layers import wrapped
-
 ROW_BY_ROW = 128  # channels: up to this number, bfloat16 products are made row by row
 SHIFTS = (2, 4, 8, 16)  # positions: up to 16 pixels at conv1_1, and 256 at conv5_1
 
@@ -420,8 +418,7 @@ class Statistic:
 
     def _wrapped_maps(self, features, wrap):
         """Return what `maps` does, for maps whose outermost positions see the opposite edge."""
-        window = -self.margin, 2 * self.margin + 1, 1
-        around = {layer: wrapped(feature, window, wrap) for layer, feature in features.items()}
+        around = {layer: _around(x, self.margin, wrap) for layer, x in features.items()}
         rows, columns = (
             slice(self.margin, -self.margin) if axis in wrap else slice(None) for axis in "yx"
         )
@@ -435,6 +432,15 @@ class Statistic:
         if self.maps is neighboring_layers:
             return {layer: below for below, layer in itertools.pairwise(layers)}
         return {layer: layer for layer in layers}
+
+
+def _around(x, margin, wrap):
+    """Return a circular map with `margin` positions more at each side; it may be smaller."""
+    for axis, name in ((1, "y"), (2, "x")):
+        if name in wrap:
+            length = tf.shape(x)[axis]
+            x = tf.gather(x, tf.range(-margin, length + margin) % length, axis=axis)
+    return x
 
 
 STATISTICS = {

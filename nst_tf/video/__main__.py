@@ -94,7 +94,7 @@ def _run(options):
 
 
 def _show(line):
-    print(line, file=sys.stderr, flush=True)
+    print_line(line, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":
