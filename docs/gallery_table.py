@@ -510,7 +510,7 @@ MATCHED = Picture(
 SHIFTED = Picture(
     "shifted",
     "What repeats at a distance: `--method shifted`",
-    "The cat in small pieces of glass, with lead lines in rows",
+    "The cat in small pieces of colored glass, with dark lead lines between them",
     "Gram matrices of each map, and of the map with itself moved by 2 to 16 positions (Berger and "
     "Memisevic 2017). Its use is regular patterns: "
     "[docs/choosing.md](choosing.md#long-range-order).",
