@@ -7,6 +7,8 @@ Only the following is changed:
 - `run`, `batch` and `grid` get `--iterations 2` and a small `--size` at the end (before `--`):
   64x48, or the size of the command scaled down to a longer side of 64. The same applies to lists
   of jobs. With `--level-iterations` each level has one iteration.
+- `--precision mixed` becomes float32, which takes half as long where bfloat16 is emulated, and
+  needs no traces of its own. tests/scaling/test_precision.py compares both.
 - In Python, `iterations=N` becomes 2, and sizes are scaled down in the same way.
 - The reader's pictures and videos (`photo.jpg`, `photos/cat.jpg`) are created from the samples.
   Runs that a command resumes or shows are created, too, unless an earlier command did so. Files
@@ -88,6 +90,7 @@ def scaled_down(module, args):
     """Return the arguments of a command with fewer iterations and a smaller size."""
     if module not in COMMANDS_WITH_SIZE or {"--resume", "--list-presets", "--help"} & set(args):
         return args
+    args = ["float32" if pair == ("--precision", "mixed") else pair[1] for pair in pairs_of(args)]
     sizes = [args[i + 1] for i, word in enumerate(args[:-1]) if word == "--size"]
     size = smaller_size(sizes[-1]) if sizes else SMALL_SIZE
     size = SMALL_FOR_SCALED_STYLE if "--style-scale" in args else size
@@ -99,6 +102,11 @@ def scaled_down(module, args):
     end = args.index("--") if "--" in args else len(args)
     fewer = ["--frame-iterations", "2"] if module == "video" else []
     return [*args[:end], "--iterations", str(iterations), *fewer, "--size", size, *args[end:]]
+
+
+def pairs_of(args):
+    """Return each word with the word before it."""
+    return zip(["", *args], args)
 
 
 def one_iteration_a_level(args):
