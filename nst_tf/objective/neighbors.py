@@ -193,8 +193,25 @@ class Sampled(NamedTuple):
     update: tf.Tensor
 
 
+class SampledTerm(TermOfLayers):
+    """A term that compares features at positions which are drawn anew for each update.
+
+    Its targets are a named tuple with the field `update`, by which they are drawn.
+    """
+
+    sampled = True
+
+    def target(self, features, guides=None):
+        """Return the features of its layers."""
+        return {layer: features[layer] for layer in self.layers}
+
+    def drawn(self, target, update):
+        """Return the target for the positions of an update."""
+        return target._replace(update=update)
+
+
 @dataclass(frozen=True)
-class LayerNeighborTerm(TermOfLayers):
+class LayerNeighborTerm(SampledTerm):
     """Make each feature like the nearest one of the style at its own layer.
 
     Neighbors are found anew in each update, among positions that are drawn: every n-th of a map,
@@ -213,7 +230,6 @@ class LayerNeighborTerm(TermOfLayers):
     turned: bool = False
     seed: int = 0
     name = "style"
-    sampled = True
 
     def at_coarse_levels(self):
         """Return the term of the levels before the last pass."""
@@ -234,14 +250,6 @@ class LayerNeighborTerm(TermOfLayers):
             mask = self._guides(objective.model, group[0].mask)
             regions.append(Region(target, mask, strength_of(group)))
         return Sampled(regions, tf.constant(0))
-
-    def target(self, features, guides=None):
-        """Return the features of its layers."""
-        return {layer: features[layer] for layer in self.layers}
-
-    def drawn(self, target, update):
-        """Return the target for the positions of an update."""
-        return target._replace(update=update)
 
     def loss(self, features, image, target):
         """Return the mean over layers and positions of the least distance: a scalar."""

@@ -16,8 +16,8 @@ import tensorflow as tf
 
 from nst_tf.errors import ConfigError
 from nst_tf.image.pixels import PixelSpace
-from nst_tf.objective.neighbors import groups_of, strength_of, unit
-from nst_tf.objective.objective import Region, TermOfLayers
+from nst_tf.objective.neighbors import SampledTerm, groups_of, strength_of, unit
+from nst_tf.objective.objective import Region
 
 SAMPLES = 1024  # places of picture and style that an update compares: the paper
 POOL = 5000  # hypercolumns of a style to draw them from: their program
@@ -242,7 +242,7 @@ class Similar(NamedTuple):
 
 
 @dataclass(frozen=True)
-class SelfSimilarityTerm(TermOfLayers):
+class SelfSimilarityTerm(SampledTerm):
     """Keep the distances among the hypercolumns of the content: l_C of STROTSS.
 
     Attributes
@@ -259,7 +259,6 @@ class SelfSimilarityTerm(TermOfLayers):
     layer_weights: tuple[tuple[str, float], ...]
     seed: int = 0
     name = "content"
-    sampled = True
 
     def targets(self, objective, content_image, styles):
         """Return `Similar`: the content and its features."""
@@ -268,14 +267,6 @@ class SelfSimilarityTerm(TermOfLayers):
         features = objective.measure(self, content_image, model=objective.model)
         strength = tf.constant(BETA_OVER_ALPHA * content_strength(content_image), tf.float32)
         return Similar(features, {}, tf.constant(content_image), strength, tf.constant(0))
-
-    def target(self, features, guides=None):
-        """Return the features of its layers."""
-        return {layer: features[layer] for layer in self.layers}
-
-    def drawn(self, target, update):
-        """Return the target for the places of an update."""
-        return target._replace(update=update)
 
     def loss(self, features, image, target):
         """Return `self_similarity_loss` times the strength of the level: a scalar."""
@@ -310,7 +301,7 @@ class Transport(NamedTuple):
 
 
 @dataclass(frozen=True)
-class TransportTerm(TermOfLayers):
+class TransportTerm(SampledTerm):
     """Move the hypercolumns of the picture onto those of the style: l_R + l_M + l_P of STROTSS.
 
     Attributes
@@ -333,7 +324,6 @@ class TransportTerm(TermOfLayers):
     content_weight: float = field(default=1.0, compare=False)
     seed: int = 0
     name = "style"
-    sampled = True
 
     def targets(self, objective, content_image, styles):
         """Return `Transport`: a pool of hypercolumns for each region."""
@@ -349,14 +339,6 @@ class TransportTerm(TermOfLayers):
         if content_image is not None:
             content = self.content_weight * content_strength(content_image)
         return Transport(regions, tf.constant(1 / max(content, 1.0), tf.float32), tf.constant(0))
-
-    def target(self, features, guides=None):
-        """Return the features of its layers."""
-        return {layer: features[layer] for layer in self.layers}
-
-    def drawn(self, target, update):
-        """Return the target for the places of an update."""
-        return target._replace(update=update)
 
     def loss(self, features, image, target):
         """Return the unweighted loss, a scalar: 0 where picture and style have equal samples."""
