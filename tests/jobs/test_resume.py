@@ -126,9 +126,15 @@ def test_resumed_run_of_patches_is_the_same(job, interrupt_job):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("iteration", [1, 4, 7])  # in the first level, the second, the last pass
-def test_resumed_run_of_neighbors_is_the_same(job, interrupt_job, iteration):
-    knobs = ["--method", "neighbors", "--style-layers", "conv1_1", "conv3_1", "--size", "96"]
+@pytest.mark.parametrize(
+    ("method", "iteration"),
+    [
+        *(("neighbors", n) for n in (1, 4, 7)),  # in the first level, the second, the last pass
+        *(("transport", n) for n in (1, 4)),  # in the first level, at its end
+    ],
+)
+def test_resumed_run_that_matches_anew_is_the_same(job, interrupt_job, method, iteration):
+    knobs = ["--method", method, "--style-layers", "conv1_1", "conv3_1", "--size", "96"]
     knobs += ["--min-size", "48", "--iterations", "9", "--output"]
     assert job(*knobs, "whole") == 0
     interrupt_job(iteration, *knobs, "cut")
