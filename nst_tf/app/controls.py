@@ -45,6 +45,8 @@ class Controls:
     content: gr.Image
     content_problem: gr.HTML
     content_picked: gr.events.Dependency
+    content_map: gr.Image
+    content_map_problem: gr.HTML
     slots: list[Slot]
     keep_content: gr.Checkbox
     preset: gr.Dropdown
@@ -65,7 +67,8 @@ class Controls:
             for component in (slot.picture, slot.weight, slot.where, slot.editor, slot.mask)
         ]
         knobs = (self.keep_content, self.preset, self.strength, self.side, self.unit, self.amount)
-        return {self.content, *slots, *knobs, self.color, self.scale, *self.more.values()}
+        pictures = (self.content, self.content_map)
+        return {*pictures, *slots, *knobs, self.color, self.scale, *self.more.values()}
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,8 @@ def make_controls(limits):
     """Create the input components and return them."""
     gr.Markdown("## 1 · The photograph")
     content = _picture("Photograph", CONTENT_SAMPLES, "place-0", SAMPLE_PAIR["content"])
+    with gr.Accordion("Keep a part of it", open=False):
+        content_map = _mask_upload("Map of what is kept: white keeps more")
     gr.Markdown("## 2 · The style")
     slots = [_slot(number) for number in range(1, forms.STYLES + 1)]
     with gr.Row():
@@ -103,7 +108,7 @@ def make_controls(limits):
     )
     _count_styles(slots, add, remove)
     gr.Markdown("## 3 · Settings")
-    return Controls(*content, slots, keep_content, **_knobs(limits), more=_more())
+    return Controls(*content, *content_map, slots, keep_content, **_knobs(limits), more=_more())
 
 
 def _picture(label, samples, elem_id, value=None):
@@ -158,13 +163,14 @@ def _slot(number):
         editor = _mask_editor(f"Paint where style {number} acts")
         # Hide the mask through its column: Gradio recreates a component that is updated itself.
         with gr.Column(visible=False) as mask_box:
-            mask = _upload(
-                label=f"Mask of style {number}: black and white, aspect ratio of the photograph",
-                height=160,
-                sources=["upload", "clipboard"],
-            )
-            mask_problem = _problem()
-    return Slot(box, picture, problem, weight, where, editor, mask_box, mask, mask_problem)
+            mask = _mask_upload(f"Mask of style {number}: black and white")
+    return Slot(box, picture, problem, weight, where, editor, mask_box, *mask)
+
+
+def _mask_upload(label):
+    """Return the input for a mask picture, and the component for its problems."""
+    label, sources = f"{label}, aspect ratio of the photograph", ["upload", "clipboard"]
+    return _upload(label=label, height=160, sources=sources), _problem()
 
 
 def _mask_editor(label):

@@ -36,6 +36,7 @@ NOT_OFFERED = {
 }
 MORE = [knob for knob in fields(JobConfig) if knob.name not in NOT_OFFERED]
 CHOICES = {name: KEYWORDS[name] for name in ("init", "content_map")}  # no files
+MAP_LABEL = "the map of what is kept"
 MAX_STYLE_SIDE = 1.5  # as a multiple of the page's largest side
 
 
@@ -82,6 +83,8 @@ class Form:
     scale : float
         Scale of the style.
     keep_content : bool
+    content_map : path or None
+        Where it is white, the photograph is kept.
     more : dict of str
         Other knobs by name; an empty string keeps the preset's value.
     """
@@ -96,6 +99,7 @@ class Form:
     color: str = "style"
     scale: float = 1.0
     keep_content: bool = False
+    content_map: str | None = None
     more: dict[str, str] = field(default_factory=dict)
 
 
@@ -141,7 +145,10 @@ def config_of(form, uploads, limits, knobs=None):
         beta=config.beta * 2 ** _number("the style strength", form.strength),
         animate="gif",
     )
-    return paced(config.changed(**_more(form.more)))
+    more = _more(form.more)
+    if form.content_map:
+        more["content_map"] = _content_map(form, more, content, uploads)
+    return paced(config.changed(**more))
 
 
 def preset_config(name, weights=None):
@@ -215,14 +222,29 @@ def _mask(style, content, uploads):
 
 
 def _store_mask(style, content, uploads):
-    """Store and check an uploaded mask; return its path."""
     mask = uploads.keep(style.mask)
+    _check_mask("its mask", mask, content, inverted=style.where == BLACK)
+    return mask
+
+
+def _check_mask(label, mask, content, **options):
     size = read_picture(content, say=None).shape[:2]
     try:
-        load_mask(mask, size, inverted=style.where == BLACK, say=None)
+        load_mask(mask, size, say=None, **options)
     except ImageError as error:
-        raise ConfigError(str(error).replace(f"the mask {mask}", "its mask")) from None
-    return mask
+        raise ConfigError(str(error).replace(f"the mask {mask}", label)) from None
+
+
+def _content_map(form, more, content, uploads):
+    """Store and check the map of what is kept; return its path."""
+    if "content_map" in more:
+        raise ConfigError(
+            f"{MAP_LABEL} is uploaded, and `content_map` is {more['content_map']!r} under More: "
+            "remove the one or empty the other"
+        )
+    path = _store(MAP_LABEL, form.content_map, uploads)
+    _check_mask(MAP_LABEL, path, content)
+    return str(path)
 
 
 def _rest_mask(number, masks, content, uploads):

@@ -202,6 +202,7 @@ def _connect_controls(controls, uploads):
     A picture's `change` is not used: Gradio repeats it without end after an upload.
     """
     stored = _check_on_upload("the photograph", controls.content, controls.content_problem, uploads)
+    _check_on_upload(forms.MAP_LABEL, controls.content_map, controls.content_map_problem, uploads)
     for number, slot in enumerate(controls.slots, 1):
         _check_on_upload(f"style {number}", slot.picture, slot.problem, uploads)
         _check_on_upload(f"the mask of style {number}", slot.mask, slot.mask_problem, uploads)
@@ -279,6 +280,7 @@ def form_from(controls, values):
         color=values[controls.color],
         scale=values[controls.scale],
         keep_content=values[controls.keep_content],
+        content_map=values[controls.content_map],
         more={name: values[control] for name, control in controls.more.items()},
     )
 

@@ -1,6 +1,7 @@
 """The form of the web page: its config, and messages for invalid choices."""
 
 import hashlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -25,6 +26,7 @@ from nst_tf.app.studio import Limits
 from nst_tf.app.uploads import Uploads, _png, everywhere_else, painted_mask, without_mark
 from nst_tf.config import PATHS, JobConfig
 from nst_tf.errors import ConfigError, ImageError
+from nst_tf.image.masks import load_mask
 from nst_tf.jobs.inputs import load_paintings
 from nst_tf.presets import PRESETS
 from nst_tf.samples import SAMPLE_PAIR, SAMPLES
@@ -133,6 +135,19 @@ def test_unusable_mask_raises_before_the_run_is_queued(uploads, pair, tmp_path):
     for mask, message in messages.items():
         with pytest.raises(ConfigError, match=message):
             make(uploads, content, StyleChoice(style, where=WHITE, mask=mask))
+
+
+def test_map_of_what_is_kept_is_stored_and_checked(uploads, pair, tmp_path):
+    content, style = pair[0], StyleChoice(pair[1])
+    config = make(uploads, content, style, content_map=mask_file(tmp_path / "map.png"))
+    stored = Path(config.content_map)
+    assert stored.parent == uploads.folder
+    assert load_mask(stored, (45, 61), say=None)[:, [0, -1]].tolist() == [[0, 1]] * 45
+    tall = mask_file(tmp_path / "tall.png", 90, 40)
+    with pytest.raises(ConfigError, match="the map of what is kept has 40x90 pixels"):
+        make(uploads, content, style, content_map=tall)
+    with pytest.raises(ConfigError, match="is uploaded, and `content_map` is 'contrast'"):
+        make(uploads, content, style, content_map=tall, more={"content_map": "contrast"})
 
 
 def test_tiff_is_stored_as_png_under_a_safe_name(uploads, tmp_path):
