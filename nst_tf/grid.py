@@ -1,5 +1,7 @@
 """Figures of the paper from the command line: ``python -m nst_tf.grid layers|weights``."""
 
+import csv
+import math
 import sys
 from dataclasses import fields, replace
 from pathlib import Path
@@ -12,6 +14,8 @@ from nst_tf.cli import add_knobs, given, list_action, reported
 from nst_tf.config import JobConfig, TransferConfig
 from nst_tf.console import OneLineParser, hushed, interrupt_once, print_line, raise_if_interrupted
 from nst_tf.errors import ConfigError, Interrupted
+from nst_tf.files import atomic_file
+from nst_tf.rundir.scores import SCORES, names_in
 from nst_tf.samples import SAMPLE_PAIR, resolve_pictures
 
 SHEETS = {
@@ -60,6 +64,12 @@ def make_parser():
         metavar="X",
         help="alpha/beta (default: 1e-5 to 1e-2)",
     )
+    parser.add_argument(
+        "--sort",
+        choices=SCORES,
+        default="style_distance",
+        help="number of the score that sorts scores.csv, smallest first (default: %(default)s)",
+    )
     names = TRANSFER_KNOBS | JOB_KNOBS
     add_knobs(parser, [knob for knob in fields(JobConfig) if knob.name in names])
     return parser
@@ -69,7 +79,7 @@ def _run(options):
     options = given(options)
     sheet, ratios = options.pop("sheet"), options.pop("ratios", None)
     output = options.pop("output", f"output/grid_{sheet}")
-    overwrite = options.pop("overwrite")
+    overwrite, sort = options.pop("overwrite"), options.pop("sort")
     if ratios is not None and sheet != "weights":
         raise ConfigError("--ratios applies only to the sheet weights")
     pair = {} if "content" in options else SAMPLE_PAIR
@@ -87,7 +97,7 @@ def _run(options):
     _check_folder(folder, overwrite)
     check_directory_name(output)
     try:
-        figure = _draw(sheet, config, knobs, folder)
+        figure = _draw(sheet, config, knobs, folder, sort)
     except Interrupted as stop:
         raise Interrupted(
             stop.result, f"interrupted; the finished pictures are in {folder}"
@@ -97,19 +107,24 @@ def _run(options):
     return 0
 
 
-def _draw(sheet, config, knobs, folder):
-    """Return the sheet; save each picture when it is finished, so that none is lost."""
+def _draw(sheet, config, knobs, folder, sort):
+    """Return the sheet; save each picture and its score when it is finished, so none is lost."""
     with hushed():
         from nst_tf.experiments import layer_grid, weight_grid
         from nst_tf.image.io import save_image
         from nst_tf.jobs.inputs import chosen_weights
         from nst_tf.jobs.load import check_xla, load_trunk_and_images
+        from nst_tf.report.score import score
         from nst_tf.scaling.device import choose_device
 
     def save_picture(row, column, picture):
         path = folder / f"{row}_{column}.png"
         save_image(path, picture)
         print_line(path, flush=True)
+        # A texture has the painting's size, so no distance from the content.
+        content = content_image if picture.shape == content_image.shape[1:] else None
+        scores.append({"picture": path.name, **score(picture, content, style_image, model)})
+        _save_scores(folder / "scores.csv", scores, sort)
         raise_if_interrupted()
 
     config = replace(config, weights=chosen_weights(config.weights))
@@ -118,11 +133,24 @@ def _draw(sheet, config, knobs, folder):
     check_xla(replace(config, xla=knobs.get("xla", False)), model)
     for file in folder.glob("[0-9]*_[0-9]*.png"):  # left by an earlier, larger sheet
         file.unlink()
+    content_image, style_image = images["content_image"], images["style_image"][0].image
+    scores = []
     draw = {"layers": layer_grid, "weights": weight_grid}[sheet]
-    style_image = images["style_image"][0].image
-    return draw(
-        images["content_image"], style_image, model, seed=config.seed, each=save_picture, **knobs
-    )
+    return draw(content_image, style_image, model, seed=config.seed, each=save_picture, **knobs)
+
+
+def _save_scores(path, scores, sort):
+    """Write a table with a row for each picture, sorted by a number of its score."""
+    with (
+        atomic_file(path) as temporary,
+        open(temporary, "w", newline="", encoding="utf-8") as file,
+    ):
+        table = csv.DictWriter(file, ["picture", *names_in(scores)])
+        table.writeheader()
+        for row in sorted(scores, key=lambda row: row.get(sort, math.inf)):
+            table.writerow(
+                {name: f"{x:.6g}" if name != "picture" else x for name, x in row.items()}
+            )
 
 
 def _check_folder(folder, overwrite):

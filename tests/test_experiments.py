@@ -1,5 +1,7 @@
 """Reconstructions and figures of the paper, on a tiny network."""
 
+import csv
+
 import numpy as np
 import pytest
 from pictures import make_picture
@@ -187,12 +189,19 @@ def test_command_line_saves_sheet_and_pictures(grid, tmp_path):
     assert grid("weights", "--ratios", 1e-4, 1e-2, "--style-layers", "conv1_1,conv2_1") == 0
     folder = tmp_path / "output" / "grid_weights"
     names = sorted(path.name for path in folder.iterdir())
-    assert names == ["1_1.png", "1_2.png", "2_1.png", "2_2.png", "sheet.png"]
+    assert names == ["1_1.png", "1_2.png", "2_1.png", "2_2.png", "scores.csv", "sheet.png"]
     with Image.open(folder / "sheet.png") as sheet:
         assert sheet.width > 600
+    with open(folder / "scores.csv", newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert sorted(row["picture"] for row in rows) == names[:4]
+    distances = [float(row["style_distance"]) for row in rows]
+    assert distances == sorted(distances)
+    assert len(set(distances)) > 1
     options = ["--style-layers", "conv1_1", "--ratios", "1", "--overwrite"]
-    assert grid("weights", *options) == 0
-    assert sorted(path.name for path in folder.iterdir()) == ["1_1.png", "sheet.png"]
+    assert grid("weights", *options, "--sort", "high_pass_content") == 0
+    names = sorted(path.name for path in folder.iterdir())
+    assert names == ["1_1.png", "scores.csv", "sheet.png"]
     assert grid("layers", "--output", tmp_path / "here") == 0
     assert (tmp_path / "here" / "2_5.png").is_file()
 
@@ -202,13 +211,13 @@ def test_interrupted_grid_prints_path_of_pictures(grid, tmp_path, monkeypatch, c
     from nst_tf.errors import Interrupted
 
     def interrupted(*args, each, **knobs):
-        each(1, 1, make_picture(40, 40))
+        each(1, 1, make_picture(35, 48))
         raise Interrupted(None, "stopped")
 
     monkeypatch.setattr(experiments, "layer_grid", interrupted)
     assert grid("layers") == 130
     assert "the finished pictures are in output/grid_layers" in capsys.readouterr().err
-    assert read_picture(tmp_path / "output" / "grid_layers" / "1_1.png").shape == (40, 40, 3)
+    assert read_picture(tmp_path / "output" / "grid_layers" / "1_1.png").shape == (35, 48, 3)
 
 
 def test_bad_grid_input_is_rejected_with_status_2(grid, tmp_path, capsys):
