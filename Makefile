@@ -9,13 +9,17 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11,\
 	$(shell $(p) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
 	2>/dev/null && echo $(p))))
 
-.PHONY: run app test lint bench notebooks build-notebooks course test-notebooks test-docs test-cluster test-app test-slow test-long test-most test-all clean
+.PHONY: run app docs test lint bench notebooks build-notebooks course test-notebooks test-docs test-cluster test-app test-slow test-long test-most test-all clean
 
 run: $(VENV)/installed  ## paint the sample photograph
 	$(BIN)/python -m nst_tf.run
 
 app: $(VENV)/installed-app  ## the page in the browser
 	$(BIN)/python -m nst_tf.app --open
+
+docs: $(VENV)/installed-docs  ## the site: these pages and the API reference
+	$(BIN)/sphinx-build -q -W --keep-going -c docs . build/site
+	@echo build/site/docs/index.html
 
 test: $(VENV)/installed-test lint  ## format, lint and tests
 	$(BIN)/python -m pytest -n 2 --dist worksteal
@@ -75,6 +79,10 @@ $(VENV)/installed-teach: requirements-teach.txt requirements.txt | $(BIN)/python
 
 $(VENV)/installed-cluster: requirements-cluster.txt requirements.txt | $(BIN)/python
 	$(INSTALL) -r requirements-cluster.txt
+	touch $@
+
+$(VENV)/installed-docs: requirements-docs.txt requirements.txt | $(BIN)/python
+	$(INSTALL) -r requirements-docs.txt
 	touch $@
 
 $(VENV)/installed-app: requirements-app.txt requirements.txt | $(BIN)/python

@@ -120,7 +120,7 @@ def _size(knobs):
 
 
 def _paragraph(name, preset):
-    parts = [f"### {name}", f"{preset.source}.", f"**What to expect.** {preset.expect}."]
+    parts = [f"## {name}", f"{preset.source}.", f"**What to expect.** {preset.expect}."]
     parts += [f"**Where the source errs.** {preset.errs}."] if preset.errs else []
     return "\n\n".join(textwrap.fill(part, 120, **WHOLE_WORDS) for part in parts) + "\n"
 

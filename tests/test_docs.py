@@ -8,6 +8,7 @@ with reasons, the few that can't be run here.
 
 import argparse
 import ast
+import os
 import re
 import runpy
 import shlex
@@ -103,6 +104,21 @@ def test_index_links_to_every_page():
     linked = {target.partition("#")[0] for _, _, _, target in links("docs/README.md")}
     existing = {path.name for path in (ROOT / "docs").glob("*.md")} - {"README.md"}
     assert existing <= linked, existing - linked
+
+
+def test_site_has_every_page():
+    index = (ROOT / "docs" / "index.rst").read_text(encoding="utf-8")
+    listed = [path.removesuffix(".md") for path in re.findall(r"^   ([\w./]+)$", index, re.M)]
+    names = {os.path.normpath(f"docs/{name}") for name in listed} - {"docs/api"}
+    assert names == {page.removesuffix(".md") for page in pages()} - {"output/README"}
+
+
+def test_reference_has_every_public_name_once():
+    reference = (ROOT / "docs" / "api.rst").read_text(encoding="utf-8")
+    names = re.findall(
+        r"^\.\. (?:auto)?(?:function|class|exception|data):: (\w+)$", reference, re.M
+    )
+    assert sorted(names) == sorted(nst.__all__)
 
 
 def test_blocks_have_a_known_language():

@@ -131,6 +131,16 @@ def match_color(
         An argument is not a picture, or a mask does not fit its picture or is empty.
     ConfigError
         The method is unknown.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> generator = np.random.default_rng(0)
+    >>> style = generator.integers(0, 256, (32, 32, 3), np.uint8)
+    >>> content = generator.integers(100, 140, (32, 32, 3), np.uint8)
+    >>> recolored = match_color(style, content)
+    >>> bool(abs(recolored.mean((0, 1)) - content.mean((0, 1))).max() < 1)
+    True
     """
     return _to_bytes(
         _matched_color(style_picture, content_picture, method, style_mask, content_mask)

@@ -54,6 +54,14 @@ def generate_noise_image(content_image, noise_ratio, *, noise="gaussian", amplit
     Returns
     -------
     (1, H, W, 3) float32
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> content_image = np.zeros((1, 32, 48, 3), np.float32)
+    >>> noisy = generate_noise_image(content_image, 0.5, noise="uniform")
+    >>> noisy.shape, bool(abs(noisy).max() <= 10)  # half of 20 gray levels
+    ((1, 32, 48, 3), True)
     """
     if noise not in NOISE:
         raise ImageError(f"`noise` is {noise!r}; choose from {', '.join(NOISE)}")

@@ -77,6 +77,12 @@ def recover_image(image, space=VGG_PIXELS, *, bits=8):
     ------
     ImageError
         `image` is not an image, for instance already a picture.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> recover_image(np.zeros((1, 32, 32, 3), np.float32))[0, 0]  # the mean of ImageNet, RGB
+    array([124, 117, 104], dtype=uint8)
     """
     check_image("image", image)
     if bits == 8:

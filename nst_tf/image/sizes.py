@@ -39,6 +39,11 @@ def parse_size(text):
     Returns
     -------
     None, int, (height, width) or (name, int)
+
+    Examples
+    --------
+    >>> parse_size("640x480"), parse_size("512"), parse_size("short:192")
+    ((480, 640), 512, ('short', 192))
     """
     if text is None:
         return None
@@ -69,6 +74,13 @@ def fit_size(size, shape):
         As for `load_image`.
     shape : (height, width)
         Current size of the picture.
+
+    Examples
+    --------
+    >>> fit_size("512", (1080, 1920))
+    (288, 512)
+    >>> fit_size((300, 400), (1080, 1920))
+    (300, 400)
     """
     height, width = shape
     size = parse_size(size) if isinstance(size, str) else size

@@ -179,6 +179,13 @@ def receptive_fields(model):
     """Return the `Field` of each layer, in pixels of the picture along one side.
 
     At conv1_1 its size is 3, at VGG-19's conv5_1 156, with a stride of 16.
+
+    Examples
+    --------
+    >>> from nst_tf import load_vgg_model
+    >>> fields = receptive_fields(load_vgg_model("embedded"))
+    >>> fields["conv1_1"].size, fields["conv2_1"].size
+    (3, 10)
     """
     fields, (stride, first, size) = {}, Field(1, 0, 1)
     for name, layer in model.items():

@@ -24,6 +24,13 @@ def geometric_weights(model, layers, *, favor="bottom"):
     -----
     Tutorial 2's code (titu1994's INetwork.py) divides by 2^(D - d) for style, which favors the
     top although the text says "bottom layers": that is "top" here.
+
+    Examples
+    --------
+    >>> from nst_tf import load_vgg_model
+    >>> model = load_vgg_model("embedded")  # VGG-16: 13 convolutions
+    >>> geometric_weights(model, ["conv1_1", "conv5_3"])
+    {'conv1_1': 4096.0, 'conv5_3': 1.0}
     """
     check_choice("favor", favor, ("bottom", "top"))
     layers = resolve_layers(model, layers)

@@ -45,6 +45,15 @@ def content_loss(current, target, *, guide=None, scale="half", by_size=False):
     -------
     scalar
         "half", "sum" and "root" grow with the picture's area, the others do not.
+
+    Examples
+    --------
+    >>> import tensorflow as tf
+    >>> target, current = tf.zeros((1, 4, 4, 2)), tf.ones((1, 4, 4, 2))
+    >>> float(content_loss(current, target))  # half of 4 * 4 * 2 squares
+    16.0
+    >>> float(content_loss(current, target, scale="mean"))
+    1.0
     """
     target = tf.convert_to_tensor(target)
     distance = content_distance(current, target, guide)
@@ -118,6 +127,17 @@ def style_loss(
     Returns
     -------
     scalar
+
+    Examples
+    --------
+    >>> import tensorflow as tf
+    >>> from nst_tf import gram_matrix
+    >>> style, current = tf.ones((1, 8, 8, 4)), tf.zeros((1, 8, 8, 4))
+    >>> targets = {"conv1_1": gram_matrix(style, per_position=True)}
+    >>> float(style_loss({"conv1_1": style}, targets, {"conv1_1": 1.0}))
+    0.0
+    >>> float(style_loss({"conv1_1": current}, targets, {"conv1_1": 1.0}))  # 16 / (4 * 4 ** 2)
+    0.25
     """
     current = STATISTICS[statistic].measure(features, guides, wrap)
     options = {"statistic": statistic, "relative": relative, "by_size": by_size}
@@ -186,6 +206,14 @@ def tv_loss(image, form="squared", wrap=""):
     scalar
         More of it in the total loss: smoother picture, less grain. "absolute" keeps edges that
         "squared" blurs.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> stripes = np.zeros((1, 4, 4, 3), np.float32)
+    >>> stripes[:, :, 2:] = 10  # one vertical edge of 4 pixels
+    >>> float(tv_loss(stripes)), float(tv_loss(stripes, "absolute"))
+    (1200.0, 120.0)
     """
     image = tf.cast(tf.convert_to_tensor(image), tf.float32)  # differences of uint8 would wrap
     size = tf.shape(image)[1:3]
@@ -247,5 +275,10 @@ def total_loss(content, style, alpha, beta, tv=0.0, tv_weight=0.0):
     Returns
     -------
     scalar
+
+    Examples
+    --------
+    >>> total_loss(content=2.0, style=3.0, alpha=10, beta=40)
+    140.0
     """
     return alpha * content + beta * style + tv_weight * tv

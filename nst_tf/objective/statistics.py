@@ -33,6 +33,14 @@ def gram_matrix(features, *, per_position=False):
     -------
     (1, N, N)
         ``G_ij = sum_k F_ki F_kj``, summed over the positions k.
+
+    Examples
+    --------
+    >>> import tensorflow as tf
+    >>> features = tf.constant([[[[1.0, 2.0]], [[3.0, 0.0]]]])  # two positions, two channels
+    >>> gram_matrix(features).numpy()
+    array([[[10.,  2.],
+            [ 2.,  4.]]], dtype=float32)
     """
     gram = _gram_matrix(tf.convert_to_tensor(features))
     return gram / positions(features) if per_position else gram
