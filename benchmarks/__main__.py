@@ -39,9 +39,9 @@ QUICK = {
     "batch_iterations": 2,
     "batch_rounds": 1,
     "long_day": [4, 3, 3],
-    "gpu_sizes": ["96x64"],
-    "gpu_iterations": 4,
-    "gpu_job": ["--size", "64", "--iterations", "4"],
+    "gpu_sizes": ["48x48"],
+    "gpu_iterations": 2,
+    "gpu_job": ["--size", "48", "--iterations", "4"],
 }
 GPU_JOB = ["--iterations", "500"]
 

@@ -31,7 +31,7 @@ PATIENCE = 60  # seconds until an interrupted run must have ended
 def main(folder, count, seed):
     """Send `count` signals; print the findings."""
     folder, rng = Path(folder), random.Random(seed)
-    base = prepare(folder).changed(size="64", iterations=30, save_every=1, animate="gif")
+    base = prepare(folder).changed(size="64", iterations=12, save_every=1, animate="gif")
     findings = {"signals": 0, "statuses": [], "resumed": 0}
     start = time.perf_counter()
     assert child(partial(begin, base, folder / "whole"), folder / "log") == 0
