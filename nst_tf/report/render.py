@@ -15,9 +15,9 @@ from nst_tf.errors import ImageError, NstError, check_choice
 from nst_tf.files import atomic_file
 from nst_tf.image.io import read_picture
 from nst_tf.image.mask_files import mask_levels
-from nst_tf.plots import losses_as_svg
+from nst_tf.plots import frames_as_svg, losses_as_svg
 from nst_tf.report.inline import jpeg_address
-from nst_tf.rundir.layout import CONFIG, MIXED, REPORT, RESULT, STRIP
+from nst_tf.rundir.layout import CONFIG, FILM, MIXED, REPORT, RESULT, STRIP
 from nst_tf.rundir.record import read_record
 from nst_tf.rundir.scores import SCORES, names_in
 from nst_tf.transfer import has_levels
@@ -74,6 +74,53 @@ def write_report(folder):
         changed=_changed(config),
         command=command(config),
         config=config.with_names().text(),
+        config_name=CONFIG,
+    )
+    return _write(record.folder / REPORT, page)
+
+
+def write_film_report(record, ended, frames, rows, facts):
+    """Write report.html into the directory of a film.
+
+    Parameters
+    ----------
+    record : Record
+        Its config is that of the film.
+    ended : str
+        How it ended.
+    frames : sequence of (int, str, str or None, path)
+        Number, time, the original as a data URL and the painted file of frames to show.
+    rows : sequence
+        One for each frame, with the attributes of a row of frames.csv.
+    facts : list of (str, str)
+        Name and text of what is known beside the settings.
+
+    Returns
+    -------
+    Path
+    """
+    config = record.config
+    shown = [
+        (number, time, original, painted)
+        for number, time, original, path in frames
+        if (painted := picture_of(path, MIDDLE))
+    ]
+    page = TEMPLATES.get_template("film.html").render(
+        title=record.folder.resolve().name,
+        ended=ended,
+        warnings=record.warnings,
+        pictures=_inputs(record),
+        frames=shown,
+        counted="frame",
+        films=[film.name for film in record.films],
+        curves=frames_as_svg(rows) if len(rows) > 1 else "",
+        score={},
+        units=SCORES,
+        facts=[("state", ended), *facts, *_facts_of_process(record)],
+        changed=_changed(config),
+        command=to_type(*config.with_names().arguments(), command="video"),
+        config=config.with_names().text(),
+        config_name=FILM,
     )
     return _write(record.folder / REPORT, page)
 
@@ -100,6 +147,15 @@ def command(config):
 
 def _pictures(record):
     """Return (caption, picture or None, file name) of the content, styles, masks and result."""
+    config = record.config
+    content = ("content", picture_of(config.content, LARGE), Path(config.content or "?").name)
+    name = STRIP if config.interpolate else RESULT
+    result = ("result", record.result and picture_of(record.result, LARGE), name)
+    return [content, *_inputs(record), result]
+
+
+def _inputs(record):
+    """Return (caption, picture or None, file name) of the styles, masks and maps."""
     config, inputs = record.config, []
     styles = config.style or ()
     for number, path in enumerate(styles, 1):
@@ -123,10 +179,7 @@ def _pictures(record):
     if config.content_map not in (None, NO_MASK, CONTRAST):
         path = config.content_map
         inputs.append(("content weights", mask_of(path, config), _mask_label(path)))
-    content = ("content", picture_of(config.content, LARGE), Path(config.content or "?").name)
-    name = STRIP if config.interpolate else RESULT
-    result = ("result", record.result and picture_of(record.result, LARGE), name)
-    return [content, *inputs, result]
+    return inputs
 
 
 def _mask_label(mask):
@@ -189,6 +242,12 @@ def _facts(record):
     if "best" in record.about:
         best = f"of iteration {record.about['best']:.0f}, the lowest loss at full size"
         facts.append(("picture", best))
+    return facts + _facts_of_process(record)
+
+
+def _facts_of_process(record):
+    """Return what a journal tells of memory, inputs, weights and packages, as (name, text)."""
+    facts = []
     if "gibibytes" in record.about:
         facts.append(("memory", f"{record.about['gibibytes']} GiB peak (whole process)"))
     if "gpu_gibibytes" in record.about:
