@@ -223,12 +223,12 @@ def follow(painted, motions, images):
     Returns
     -------
     Followed
-        Each pixel is compared with the nearest frame that shows it: the long-term weights of
-        Ruder et al. 2016, eq. (10), ``max(c^(i-j,i) - sum_k c^(i-k,i), 0)`` over the nearer k, are
-        1 there and 0 for all others, so the sum of losses in eq. (9) is one of a merged image.
+        Each pixel is compared with the nearest frame that shows it: the weights for long-term
+        consistency of Ruder et al. 2016, ``max(c^(i-j,i) - sum_k c^(i-k,i), 0)`` over the nearer k,
+        are 1 there and 0 for all others, so the sum of their losses is one of a merged image.
     (1, H, W, 3) float32
         The nearest frame that shows a pixel, motion boundaries included, and else the content:
-        section 4.1 there.
+        "Short-term consistency by initialization" there.
     """
     content = images["content_image"]
     start, image = content[0].copy(), content[0].copy()
