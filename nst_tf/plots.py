@@ -110,9 +110,8 @@ def plot_frames(rows):
         for cut in cuts:
             axis.axvline(cut, linestyle=":", color="gray", linewidth=0.8)
         axis.set_ylabel(label)
-    for axis in axes[:3]:
         axis.set_ylim(bottom=0)
-    axes[-1].set(yscale="log", xlabel="seconds")
+    axes[-1].set_xlabel("seconds")
     return figure
 
 

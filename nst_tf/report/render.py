@@ -100,16 +100,17 @@ def write_film_report(record, ended, frames, rows, facts):
     Path
     """
     config = record.config
-    shown = [
-        (number, time, original, painted)
-        for number, time, original, path in frames
-        if (painted := picture_of(path, MIDDLE))
-    ]
+    shown = [(*about, picture_of(path, MIDDLE)) for *about, path in frames]
+    number, _, original, painted = shown[len(shown) // 2]
     page = TEMPLATES.get_template("film.html").render(
         title=record.folder.resolve().name,
         ended=ended,
         warnings=record.warnings,
-        pictures=_inputs(record),
+        pictures=[
+            ("film", original, Path(config.content).name),
+            *_inputs(record),
+            ("painted", painted, f"frame {number}"),
+        ],
         frames=shown,
         counted="frame",
         films=[film.name for film in record.films],

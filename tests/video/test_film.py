@@ -120,6 +120,8 @@ def test_report_shows_frames_flicker_and_settings(film, tmp_path):
     assert film("--output", "out", "--to", 0.4, clip="cut.mp4") == 0
     page = Path("out/report.html").read_text()
     assert page.count(' of the film"') == page.count(', painted"') == 8
+    assert 'alt="film: cut.mp4"' in page
+    assert 'alt="painted: frame 6"' in page
     assert {"1: 0.00 s", "10: 0.36 s"} <= set(re.findall(r"\d+: [\d.]+ s", page))
     assert "finished: 10 frames" in page
     assert "0.36 s; scenes: 2" in page
@@ -147,6 +149,7 @@ def test_report_that_was_interrupted_is_made_by_resume(film, monkeypatch, capsys
         assert main(["--resume", "out"]) == 0
         page = Path("out/report.html").read_text()
         assert (page.count(' of the film"'), page.count(', painted"')) == (0, 4)
+        assert "clip.mp4 can't be shown" in page
         monkeypatch.setattr(film_module, "write_report", raise_failure)
 
 
