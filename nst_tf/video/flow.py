@@ -77,10 +77,14 @@ def check_motion(forward, backward):
 
 
 def beyond_border(flow):
-    """Return where a flow leads out of the picture: (H, W) bool."""
+    """Return where a flow leads out of the picture: (H, W) bool.
+
+    The outermost pixels reach half a pixel beyond their centers; without this, an error of a
+    hundredth of a pixel would hide a whole row.
+    """
     height, width = flow.shape[:2]
-    rows, columns = _places(flow)
-    return (rows < 0) | (rows > height - 1) | (columns < 0) | (columns > width - 1)
+    rows, columns = _places(flow) + 0.5
+    return (rows < 0) | (rows > height) | (columns < 0) | (columns > width)
 
 
 def warp(values, flow):
