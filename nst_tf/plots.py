@@ -78,11 +78,6 @@ def plot_losses(history):
     return figure
 
 
-def losses_as_svg(history):
-    """Return `plot_losses` as the text of an <svg> element to embed in a page."""
-    return _as_svg(plot_losses(history), "losses over the iterations")
-
-
 def plot_frames(rows):
     """Plot flicker, followed share, iterations and loss of the frames of a film over its time.
 
@@ -115,12 +110,8 @@ def plot_frames(rows):
     return figure
 
 
-def frames_as_svg(rows):
-    """Return `plot_frames` as the text of an <svg> element to embed in a page."""
-    return _as_svg(plot_frames(rows), "flicker, followed share, iterations and loss over time")
-
-
-def _as_svg(figure, label):
+def as_svg(figure, label):
+    """Return a figure as the text of an <svg> element to embed in a page, and close the figure."""
     file = io.StringIO()
     figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
     plt.close(figure)

@@ -15,7 +15,7 @@ from nst_tf.errors import ImageError, NstError, check_choice
 from nst_tf.files import atomic_file
 from nst_tf.image.io import read_picture
 from nst_tf.image.mask_files import mask_levels
-from nst_tf.plots import frames_as_svg, losses_as_svg
+from nst_tf.plots import as_svg, plot_frames, plot_losses
 from nst_tf.report.inline import jpeg_address
 from nst_tf.rundir.layout import CONFIG, FILM, MIXED, REPORT, RESULT, STRIP
 from nst_tf.rundir.record import read_record
@@ -27,6 +27,8 @@ INDEX = "index.html"
 LARGE, MIDDLE, SMALL = 720, 480, 240  # longer side of pictures in a page
 CARDS = 300  # per index page
 FRAMES = 24  # maximum in the filmstrip
+# What the facts about a run and about a film have in common.
+OF_PROCESS = ("memory", "GPU memory", "assumed", "weights", "credit", "versions")
 TEMPLATES = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent),
     autoescape=True,  # file names and settings are untrusted
@@ -58,6 +60,7 @@ def write_report(folder):
     """
     record = read_record(folder)
     config = record.config
+    losses = plot_losses(record.history) if len(record.history) > 1 else None
     page = TEMPLATES.get_template("run.html").render(
         title=record.folder.resolve().name,
         ended=how_it_ended(record),
@@ -66,7 +69,7 @@ def write_report(folder):
         frames=[(iteration, picture_of(path, MIDDLE)) for iteration, path in frames_of(record)],
         counted="picture" if config.interpolate else "iteration",
         films=[film.name for film in record.films],
-        curves=losses_as_svg(record.history) if len(record.history) > 1 else "",
+        curves=as_svg(losses, "losses over the iterations") if losses else "",
         levels=has_levels(config),
         score=record.score,
         units=SCORES,
@@ -102,22 +105,22 @@ def write_film_report(record, ended, frames, rows, facts):
     config = record.config
     shown = [(*about, picture_of(path, MIDDLE)) for *about, path in frames]
     number, _, original, painted = shown[len(shown) // 2]
-    page = TEMPLATES.get_template("film.html").render(
+    page = TEMPLATES.get_template("run.html").render(
         title=record.folder.resolve().name,
         ended=ended,
         warnings=record.warnings,
         pictures=[
             ("film", original, Path(config.content).name),
-            *_inputs(record),
+            *_pictures(record)[1:-1],
             ("painted", painted, f"frame {number}"),
         ],
         frames=shown,
         counted="frame",
         films=[film.name for film in record.films],
-        curves=frames_as_svg(rows) if len(rows) > 1 else "",
+        curves=as_svg(plot_frames(rows), "flicker and losses over time") if len(rows) > 1 else "",
         score={},
         units=SCORES,
-        facts=[("state", ended), *facts, *_facts_of_process(record)],
+        facts=[("state", ended), *facts, *(f for f in _facts(record) if f[0] in OF_PROCESS)],
         changed=_changed(config),
         command=to_type(*config.with_names().arguments(), command="video"),
         config=config.with_names().text(),
@@ -148,15 +151,6 @@ def command(config):
 
 def _pictures(record):
     """Return (caption, picture or None, file name) of the content, styles, masks and result."""
-    config = record.config
-    content = ("content", picture_of(config.content, LARGE), Path(config.content or "?").name)
-    name = STRIP if config.interpolate else RESULT
-    result = ("result", record.result and picture_of(record.result, LARGE), name)
-    return [content, *_inputs(record), result]
-
-
-def _inputs(record):
-    """Return (caption, picture or None, file name) of the styles, masks and maps."""
     config, inputs = record.config, []
     styles = config.style or ()
     for number, path in enumerate(styles, 1):
@@ -180,7 +174,10 @@ def _inputs(record):
     if config.content_map not in (None, NO_MASK, CONTRAST):
         path = config.content_map
         inputs.append(("content weights", mask_of(path, config), _mask_label(path)))
-    return inputs
+    content = ("content", picture_of(config.content, LARGE), Path(config.content or "?").name)
+    name = STRIP if config.interpolate else RESULT
+    result = ("result", record.result and picture_of(record.result, LARGE), name)
+    return [content, *inputs, result]
 
 
 def _mask_label(mask):
@@ -243,12 +240,6 @@ def _facts(record):
     if "best" in record.about:
         best = f"of iteration {record.about['best']:.0f}, the lowest loss at full size"
         facts.append(("picture", best))
-    return facts + _facts_of_process(record)
-
-
-def _facts_of_process(record):
-    """Return what a journal tells of memory, inputs, weights and packages, as (name, text)."""
-    facts = []
     if "gibibytes" in record.about:
         facts.append(("memory", f"{record.about['gibibytes']} GiB peak (whole process)"))
     if "gpu_gibibytes" in record.about:

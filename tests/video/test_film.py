@@ -127,12 +127,13 @@ def test_report_shows_frames_flicker_and_settings(film, tmp_path):
     assert "0.36 s; scenes: 2" in page
     worst = max(float(row["flicker"]) for row in rows("out") if row["flicker"] != "nan")
     assert f"{worst:.1f} at most" in page
-    assert 'aria-label="flicker, followed share, iterations and loss over time"' in page
+    assert 'aria-label="flicker and losses over time"' in page
     assert 'href="result.mp4"' in page
     command = re.search("python -m nst_tf.video cut.mp4 brush.png .*", page)[0]
     assert "--iterations 3" in command
     assert "--to 0.4" in command
-    assert "credit" in page
+    assert "<dt>credit</dt><dd>K. Simonyan and A. Zisserman" in page
+    assert page.count("<dt>state</dt>") == page.count("<dt>time</dt>") == 1
     assert str(tmp_path) not in page
     assert len(page) < 400_000
 
