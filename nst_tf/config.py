@@ -799,7 +799,7 @@ class JobConfig(TransferConfig):
     def differences(self):
         """Return the knobs that differ from their defaults, by name."""
         values = {knob_field.name: getattr(self, knob_field.name) for knob_field in fields(self)}
-        defaults = JobConfig()
+        defaults = type(self)()
         return {name: value for name, value in values.items() if value != getattr(defaults, name)}
 
     def arguments(self):

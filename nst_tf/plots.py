@@ -1,7 +1,7 @@
 """Figures of pictures, losses and features; the only module that uses matplotlib."""
 
 import io
-from itertools import cycle
+from itertools import cycle, pairwise
 from pathlib import Path
 
 import matplotlib as mpl
@@ -78,14 +78,46 @@ def plot_losses(history):
     return figure
 
 
-def losses_as_svg(history):
-    """Return `plot_losses` as the text of an <svg> element to embed in a page."""
-    figure, file = plot_losses(history), io.StringIO()
+def plot_frames(rows):
+    """Plot flicker, followed share, iterations and loss of the frames of a film over its time.
+
+    Parameters
+    ----------
+    rows : sequence
+        With the attributes time (seconds), scene, flicker, followed, iterations and total. Another
+        scene begins where a dotted line is.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    labels = {
+        "flicker": "flicker\n(gray levels)",
+        "followed": "followed",
+        "iterations": "iterations",
+        "total": "loss",
+    }
+    figure, axes = plt.subplots(len(labels), sharex=True, figsize=(7, 6), layout="constrained")
+    times = [float(row.time - rows[0].time) for row in rows]
+    cuts = [time for time, (a, b) in zip(times[1:], pairwise(rows)) if a.scene != b.scene]
+    for axis, (name, label) in zip(axes, labels.items()):
+        axis.plot(times, [getattr(row, name) for row in rows], ".-", markersize=3)
+        for cut in cuts:
+            axis.axvline(cut, linestyle=":", color="gray", linewidth=0.8)
+        axis.set_ylabel(label)
+        axis.set_ylim(bottom=0)
+    axes[-1].set_xlabel("seconds")
+    return figure
+
+
+def as_svg(figure, label):
+    """Return a figure as the text of an <svg> element to embed in a page, and close the figure."""
+    file = io.StringIO()
     figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
     plt.close(figure)
     svg = file.getvalue()
     svg = svg[svg.index("<svg") :]  # without the XML prologue
-    return svg.replace("<svg", '<svg role="img" aria-label="losses over the iterations"', 1)
+    return svg.replace("<svg", f'<svg role="img" aria-label="{label}"', 1)
 
 
 def show_sheet(sheet, *, height=2.5):

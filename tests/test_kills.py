@@ -35,6 +35,13 @@ def test_runs_resume_after_forty_kills(tmp_path, record_property):
 
 
 @pytest.mark.slow
+def test_film_resumes_after_five_kills(tmp_path):
+    found = run_harness(tmp_path, 5, seed=2, harness="killing_films.py")
+    assert found["kills"] == 5
+    assert found["complete"] == sorted(found["complete"]), "no frame is lost"
+
+
+@pytest.mark.slow
 def test_twenty_signals_are_not_lost(tmp_path):
     found = run_harness(tmp_path, 20, seed=5, harness="signaling.py")
     assert found["signals"] == 20

@@ -1,10 +1,13 @@
-"""Many runs in one process keep nothing: no traces, variables, figures or threads."""
+"""Many runs and many frames in one process keep nothing: no traces, variables, figures, threads."""
 
+import ctypes
 import gc
 import threading
 from collections import Counter
 
+import psutil
 import pytest
+from films import moving_frames, write_clip
 from pictures import make_picture
 
 from nst_tf import style_transfer
@@ -14,6 +17,8 @@ from nst_tf.batch.progress import Progress
 from nst_tf.config import JobConfig
 from nst_tf.image.pixels import VGG_PIXELS
 from nst_tf.jobs.job import Job
+from nst_tf.video.config import VideoConfig
+from nst_tf.video.film import run_film
 
 SIZES = [(40 + 3 * n, 64 - 2 * n) for n in range(12)]  # width, height: one for each run
 WARM = 2  # runs until everything is loaded and traced
@@ -84,3 +89,37 @@ def test_runs_of_many_sizes_keep_nothing(kind, config, tmp_path, tiny_model):
     (objects, kinds, threads), last = counts[WARM - 1], counts[-1]
     assert last[1:] == (kinds, threads)
     assert last[0] < objects + SPARE
+
+
+MIB = 2**20
+FRAMES_MIB = 5  # a leak of one image a frame would be twice that
+
+
+@pytest.mark.long
+def test_thousand_frames_hold_their_memory(pictures, tiny_mat, tmp_path, record_property):
+    config = VideoConfig(
+        content=str(write_clip(tmp_path / "clip.mp4", moving_frames(1000, 32, 32, step=1))),
+        style=(str(pictures[1]),),
+        weights=str(tiny_mat),
+        size="32",
+        style_size="64",
+        precision="float32",
+        iterations=2,
+        frame_iterations=1,
+    )
+    held = {}
+
+    def measure(line):
+        frame = int(line.split()[1])
+        if frame in (100, 500, 1000):
+            gc.collect()
+            if hasattr(LIBC, "malloc_trim"):  # what the C library has free is not held
+                LIBC.malloc_trim(0)
+            held[frame] = psutil.Process().memory_info().rss / MIB
+
+    run_film(config, tmp_path / "out", progress=measure, say=lambda line: None)
+    record_property("said", str(held))
+    assert max(held[500], held[1000]) - held[100] < FRAMES_MIB
+
+
+LIBC = ctypes.CDLL(None)

@@ -24,7 +24,7 @@ class Followed(NamedTuple):
 
 
 def temporal_loss(image, target, scale=1.0):
-    """Temporal loss of Ruder, Dosovitskiy & Brox 2016, eq. (7), over the pixels that count.
+    """Temporal consistency loss of Ruder, Dosovitskiy & Brox 2016, over the pixels that count.
 
     Parameters
     ----------

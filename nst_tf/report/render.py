@@ -15,9 +15,9 @@ from nst_tf.errors import ImageError, NstError, check_choice
 from nst_tf.files import atomic_file
 from nst_tf.image.io import read_picture
 from nst_tf.image.mask_files import mask_levels
-from nst_tf.plots import losses_as_svg
+from nst_tf.plots import as_svg, plot_frames, plot_losses
 from nst_tf.report.inline import jpeg_address
-from nst_tf.rundir.layout import CONFIG, MIXED, REPORT, RESULT, STRIP
+from nst_tf.rundir.layout import CONFIG, FILM, MIXED, REPORT, RESULT, STRIP
 from nst_tf.rundir.record import read_record
 from nst_tf.rundir.scores import SCORES, names_in
 from nst_tf.transfer import has_levels
@@ -27,6 +27,8 @@ INDEX = "index.html"
 LARGE, MIDDLE, SMALL = 720, 480, 240  # longer side of pictures in a page
 CARDS = 300  # per index page
 FRAMES = 24  # maximum in the filmstrip
+# What the facts about a run and about a film have in common.
+OF_PROCESS = ("memory", "GPU memory", "assumed", "weights", "credit", "versions")
 TEMPLATES = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent),
     autoescape=True,  # file names and settings are untrusted
@@ -58,6 +60,7 @@ def write_report(folder):
     """
     record = read_record(folder)
     config = record.config
+    losses = plot_losses(record.history) if len(record.history) > 1 else None
     page = TEMPLATES.get_template("run.html").render(
         title=record.folder.resolve().name,
         ended=how_it_ended(record),
@@ -66,7 +69,7 @@ def write_report(folder):
         frames=[(iteration, picture_of(path, MIDDLE)) for iteration, path in frames_of(record)],
         counted="picture" if config.interpolate else "iteration",
         films=[film.name for film in record.films],
-        curves=losses_as_svg(record.history) if len(record.history) > 1 else "",
+        curves=as_svg(losses, "losses over the iterations") if losses else "",
         levels=has_levels(config),
         score=record.score,
         units=SCORES,
@@ -74,6 +77,54 @@ def write_report(folder):
         changed=_changed(config),
         command=command(config),
         config=config.with_names().text(),
+        config_name=CONFIG,
+    )
+    return _write(record.folder / REPORT, page)
+
+
+def write_film_report(record, ended, frames, rows, facts):
+    """Write report.html into the directory of a film.
+
+    Parameters
+    ----------
+    record : Record
+        Its config is that of the film.
+    ended : str
+        How it ended.
+    frames : sequence of (int, str, str or None, path)
+        Number, time, the original as a data URL and the painted file of frames to show.
+    rows : sequence
+        One for each frame, with the attributes of a row of frames.csv.
+    facts : list of (str, str)
+        Name and text of what is known beside the settings.
+
+    Returns
+    -------
+    Path
+    """
+    config = record.config
+    shown = [(*about, picture_of(path, MIDDLE)) for *about, path in frames]
+    number, _, original, painted = shown[len(shown) // 2]
+    page = TEMPLATES.get_template("run.html").render(
+        title=record.folder.resolve().name,
+        ended=ended,
+        warnings=record.warnings,
+        pictures=[
+            ("film", original, Path(config.content).name),
+            *_pictures(record)[1:-1],
+            ("painted", painted, f"frame {number}"),
+        ],
+        frames=shown,
+        counted="frame",
+        films=[film.name for film in record.films],
+        curves=as_svg(plot_frames(rows), "flicker and losses over time") if len(rows) > 1 else "",
+        score={},
+        units=SCORES,
+        facts=[("state", ended), *facts, *(f for f in _facts(record) if f[0] in OF_PROCESS)],
+        changed=_changed(config),
+        command=to_type(*config.with_names().arguments(), command="video"),
+        config=config.with_names().text(),
+        config_name=FILM,
     )
     return _write(record.folder / REPORT, page)
 

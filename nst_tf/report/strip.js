@@ -1,7 +1,7 @@
 "use strict";
 // The slider chooses which picture of the strip is shown large; without scripts the strip is there.
 const now = document.querySelector(".now");
-const frames = [...document.querySelectorAll(".strip img")];
+const frames = [...document.querySelectorAll(".strip img[data-iteration]")];
 const slider = now.querySelector("input");
 slider.max = frames.length - 1;
 

@@ -12,10 +12,9 @@ from nst_tf.config import JobConfig
 from nst_tf.console import OneLineParser, hushed, interrupt_once, print_line
 from nst_tf.errors import ConfigError
 from nst_tf.jobs.settings import PICTURES, preset_knobs
-from nst_tf.video.config import NOT_OF_FILMS, OWN, VideoConfig
+from nst_tf.video.config import NOT_OF_FILMS, OWN, RENAMED, VideoConfig
 
 DEVICE = ("device", "deterministic")
-RENAMED = {"begin": "--from", "end": "--to"}  # knobs whose flags are words of Python
 
 
 def main(arguments=None):

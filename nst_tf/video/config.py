@@ -11,6 +11,7 @@ NOT_OF_FILMS = (
     *("fine", "coarse", "fine_layers", "fine_iterations", "analogy", "wrap"),
     *("rescale", "print", "bits", "profile", "dpi", "save_every", "animate", "checkpoint_every"),
 )
+RENAMED = {"begin": "--from", "end": "--to"}  # knobs whose flags are words of Python
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,11 @@ class VideoConfig(JobConfig):
             raise ConfigError(
                 f"`end` is {self.end:g} s and `begin` {self.begin:g} s: there is nothing between"
             )
+
+    def arguments(self):
+        """Return the arguments of `python -m nst_tf.video` for this film, as a list."""
+        flags = {f"--{name}": flag for name, flag in RENAMED.items()}
+        return [flags.get(argument, argument) for argument in super().arguments()]
 
 
 OWN = tuple(knob for knob in fields(VideoConfig) if not hasattr(JobConfig, knob.name))

@@ -24,6 +24,7 @@ from nst_tf.rundir.layout import (
     FILM,
     FILM_RESULT,
     JOURNAL,
+    REPORT,
     check_directory_name,
     check_output,
     locked,
@@ -37,6 +38,7 @@ from nst_tf.video.flow import find_flow
 from nst_tf.video.painter import Painter
 from nst_tf.video.reading import Film
 from nst_tf.video.record import Record, Row, forget_painted, picture_path, save_painted
+from nst_tf.video.report import write_report
 from nst_tf.video.writing import check_encoder, write_film
 
 
@@ -60,8 +62,8 @@ def run_film(config, output=None, *, overwrite=False, say=print_line, progress=N
     Returns
     -------
     Path
-        The run directory, with 000001.png ..., frames.csv, film.json, journal.json and, unless the
-        config's `write` is "frames", result.mp4.
+        The run directory, with 000001.png ..., frames.csv, film.json, journal.json, report.html
+        and, unless the config's `write` is "frames", result.mp4.
 
     Raises
     ------
@@ -108,6 +110,10 @@ def resume_film(folder, *, say=print_line, progress=None):
             f"`{to_type('--config', folder / FILM, '--output', 'ANOTHER', command='video')}`"
         ) from None
     if "finished" in journal:
+        if not (folder / REPORT).exists():  # it was stopped before the report was written
+            with locked(folder):
+                remove_half_written(folder)
+                _report(folder)
         say(f"{folder} is finished")
         return folder
     with locked(folder):
@@ -197,13 +203,26 @@ def _paint(folder, film, painter, say, progress):
     rows = record.rows
     finish_journal(folder, Painted(sum(r.iterations for r in rows), sum(r.seconds for r in rows)))
     forget_painted(folder, len(rows) + 1)
+    _report(folder)
     return folder
+
+
+def _report(folder):
+    """Write the report; while a finished film has none, `resume_film` calls this again."""
+    with signals_deferred():
+        try:
+            write_report(folder)
+        except KeyboardInterrupt:
+            command = to_type("--resume", folder, command="video")
+            raise Interrupted(
+                None, f"interrupted: the film is finished; `{command}` makes its report"
+            ) from None
 
 
 def _paint_frame(folder, number, frame, painter, record, say):
     began = time.perf_counter()
     try:
-        result, followed = painter.paint(
+        result, followed, flicker = painter.paint(
             number, frame, folder, callbacks=[stop_if_interrupted], say=say
         )
     except Diverged as error:
@@ -212,9 +231,8 @@ def _paint_frame(folder, number, frame, painter, record, say):
     losses = dict.fromkeys(("total", "content", "style", "temporal", "tv"), math.nan)
     losses |= {name: loss for name, loss in result.history[-1].items() if name in losses}
     seconds = round(time.perf_counter() - began, 3)
-    row = Row(
-        number, frame.time, painter.scene, result.iterations, followed, **losses, seconds=seconds
-    )
+    about = result.iterations, followed, round(flicker, 4)
+    row = Row(number, frame.time, painter.scene, *about, **losses, seconds=seconds)
     # The picture comes last: a frame with a picture is complete.
     save_painted(folder, number, result.image)
     record.add(row)

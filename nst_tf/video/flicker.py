@@ -18,8 +18,8 @@ def warping_error(before, frame, motion):
     Returns
     -------
     float
-        The root mean square difference in gray levels: the warping error of Lai et al. 2018
-        (arXiv 1808.00449), eq. (11), before the mean over frames. NaN if no pixel counts.
+        The root mean square difference in gray levels: the root of the warping error of Lai et al.
+        2018 (arXiv 1808.00449) between two frames. NaN if no pixel counts.
     """
     seen = ~motion.hidden
     if not seen.any():

@@ -13,7 +13,7 @@ from scipy.ndimage import map_coordinates
 from nst_tf.errors import ConfigError
 from nst_tf.image.color import LUMA
 
-# Ruder, Dosovitskiy & Brox 2016, eq. (5) and (6); from Sundaram, Brox & Keutzer 2010.
+# Ruder, Dosovitskiy & Brox 2016, "Temporal consistency loss"; from Sundaram, Brox & Keutzer 2010.
 HIDDEN_SHARE, HIDDEN_LEAST = 0.01, 0.5
 BOUNDARY_SHARE, BOUNDARY_LEAST = 0.01, 0.002
 
@@ -64,7 +64,7 @@ def check_motion(forward, backward):
         With w~ = w(p + w^(p)), a pixel p is hidden in the earlier frame if
         ``|w~ + w^|^2 > 0.01 (|w~|^2 + |w^|^2) + 0.5``, and on a motion boundary if
         ``|grad u^|^2 + |grad v^|^2 > 0.01 |w^|^2 + 0.002`` for w^ = (u^, v^): Ruder et al. 2016,
-        eq. (4) to (6). What lies beyond the border of the earlier frame is hidden, too.
+        "Temporal consistency loss". What lies beyond the earlier frame's border is hidden, too.
     """
     there = warp(forward, backward)
     energy = np.square(there).sum(-1) + np.square(backward).sum(-1)
@@ -77,10 +77,14 @@ def check_motion(forward, backward):
 
 
 def beyond_border(flow):
-    """Return where a flow leads out of the picture: (H, W) bool."""
+    """Return where a flow leads out of the picture: (H, W) bool.
+
+    The outermost pixels reach half a pixel beyond their centers; without this, an error of a
+    hundredth of a pixel would hide a whole row.
+    """
     height, width = flow.shape[:2]
-    rows, columns = _places(flow)
-    return (rows < 0) | (rows > height - 1) | (columns < 0) | (columns > width - 1)
+    rows, columns = _places(flow) + 0.5
+    return (rows < 0) | (rows > height) | (columns < 0) | (columns > width)
 
 
 def warp(values, flow):

@@ -1,5 +1,6 @@
 """Paint the frames of a film: each begins as the one before it, moved as the scene moves."""
 
+import math
 from collections import deque
 from dataclasses import replace
 
@@ -8,6 +9,7 @@ import tensorflow as tf
 
 from nst_tf.config import MATCHES, OWN_LAYERS
 from nst_tf.errors import ImageError
+from nst_tf.image.io import read_picture
 from nst_tf.image.sizes import divisible_size, fit_size, parse_size, resize_picture
 from nst_tf.jobs.inputs import load_images, load_paintings
 from nst_tf.jobs.load import check_xla, load_trunk
@@ -16,8 +18,9 @@ from nst_tf.objective.guides import with_content_map
 from nst_tf.objective.temporal import Followed, TemporalTerm
 from nst_tf.scaling.levels import task_levels
 from nst_tf.transfer import make_task, minimize
+from nst_tf.video.flicker import warping_error
 from nst_tf.video.flow import find_motion, warp
-from nst_tf.video.record import load_painted
+from nst_tf.video.record import load_painted, picture_path
 
 SAME = 48  # gray levels: a pixel that changes by more is not found again
 
@@ -91,8 +94,9 @@ class Painter:
 
         Returns
         -------
-        Result, float
-            The latter is the share of the pixels that were compared with earlier frames.
+        Result, float, float
+            The second is the share of the pixels that were compared with earlier frames, the third
+            the flicker of the frame, see `Row`.
         """
         pictures = self._fitted(frame)
         motions = self._motions(pictures[0])
@@ -108,7 +112,7 @@ class Painter:
             share = float(np.mean(followed.weight))
         result = minimize(task, finish=finish, **options)
         self.recent.append((number, pictures[0]))
-        return result, share
+        return result, share, self._flicker(folder, result.picture, motions)
 
     def _fitted(self, frame):
         """Return the picture of a frame at the size that is painted, and at its own."""
@@ -133,6 +137,14 @@ class Painter:
                 return []
             found.append((number, motion))
         return found
+
+    def _flicker(self, folder, picture, motions):
+        """Return how far a painted frame is from the one before it, as both are saved."""
+        if not motions:
+            return math.nan
+        number, motion = motions[0]
+        before = read_picture(picture_path(folder, number), say=None)
+        return warping_error(before, picture, motion)
 
     def _images(self, pictures, say=None):
         return load_images(
@@ -211,12 +223,12 @@ def follow(painted, motions, images):
     Returns
     -------
     Followed
-        Each pixel is compared with the nearest frame that shows it: the long-term weights of
-        Ruder et al. 2016, eq. (10), ``max(c^(i-j,i) - sum_k c^(i-k,i), 0)`` over the nearer k, are
-        1 there and 0 for all others, so the sum of losses in eq. (9) is one of a merged image.
+        Each pixel is compared with the nearest frame that shows it: the weights for long-term
+        consistency of Ruder et al. 2016, ``max(c^(i-j,i) - sum_k c^(i-k,i), 0)`` over the nearer k,
+        are 1 there and 0 for all others, so the sum of their losses is one of a merged image.
     (1, H, W, 3) float32
         The nearest frame that shows a pixel, motion boundaries included, and else the content:
-        section 4.1 there.
+        "Short-term consistency by initialization" there.
     """
     content = images["content_image"]
     start, image = content[0].copy(), content[0].copy()

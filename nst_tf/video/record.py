@@ -14,7 +14,7 @@ from nst_tf.files import atomic_file, discard, read_bytes
 from nst_tf.npz import read_npz
 from nst_tf.rundir.layout import FRAMES, PAINTED
 
-MAX_BYTES = 2**28  # of frames.csv; a row has 90 bytes
+MAX_BYTES = 2**28  # of frames.csv; a row has 110 bytes
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,9 @@ class Row:
     iterations : int
     followed : float
         Share of the pixels that were compared with earlier frames.
+    flicker : float
+        The `warping_error` from the frame before, both as saved, by the estimated motion, in gray
+        levels; NaN for the first frame of a scene.
     total, content, style, temporal, tv : float
         The losses at the end; NaN for one that was not computed.
     seconds : float
@@ -43,6 +46,7 @@ class Row:
     scene: int
     iterations: int
     followed: float
+    flicker: float
     total: float
     content: float
     style: float
@@ -66,7 +70,7 @@ class Record:
 
     def __init__(self, folder, reach):
         self.folder = Path(folder)
-        self.rows = _valid_rows(self.folder)
+        self.rows = read_rows(self.folder)
         scene = [row for row in self.rows if row.scene == self.rows[-1].scene]
         if not all(_painted_path(folder, row.frame).exists() for row in scene[-reach:]):
             del self.rows[-len(scene) :]
@@ -93,7 +97,7 @@ def _text(rows):
     return text.getvalue()
 
 
-def _valid_rows(folder):
+def read_rows(folder):
     """Return the rows of the frames that are complete, from the first on."""
     try:
         text = read_bytes(folder / FRAMES, most=MAX_BYTES).decode(errors="replace")

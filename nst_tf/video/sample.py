@@ -8,7 +8,7 @@ import numpy as np
 from nst_tf.image.io import read_picture
 from nst_tf.image.sizes import resize_picture
 from nst_tf.samples import SAMPLE_PAIR
-from nst_tf.video.flow import Motion, beyond_border
+from nst_tf.video.flow import Motion, beyond_border, find_motion
 
 PAN = np.array([2, 1])  # pixels that the view moves in a frame, to the right and down
 OBJECT = np.array([5, 0])  # pixels that the object moves over the photograph in a frame
@@ -48,6 +48,43 @@ def sample_clip(count=8, size=(144, 256)):
         shapes.append(shape)
     motions = [_motion(before, shape) for before, shape in itertools.pairwise(shapes)]
     return SampleClip(frames, motions)
+
+
+def flow_figures(clip, flow):
+    """Return how well a flow finds the motion of a clip.
+
+    Parameters
+    ----------
+    clip : SampleClip
+    flow : callable
+        As from `find_flow`.
+
+    Returns
+    -------
+    dict of float
+        "mean", "median" and "95 %": the end-point error in pixels, where nothing is hidden;
+        "precision" and "recall" of the pixels that don't count (`Motion.counts`), against those
+        that the frame before does not show: the share of the former that are among the latter, and
+        the other way round; the same of `Motion.hidden` alone.
+    """
+    errors, marked, hidden, truth = [], [], [], []
+    for pair, true in zip(itertools.pairwise(clip.frames), clip.motions):
+        found = find_motion(*pair, flow)
+        error = np.linalg.norm(found.backward - true.backward, axis=-1)
+        errors.append(error[~true.hidden])
+        marked.append(~found.counts)
+        hidden.append(found.hidden)
+        truth.append(true.hidden)
+    errors, marked, hidden, truth = np.concatenate(errors), *map(np.array, (marked, hidden, truth))
+    return {
+        "mean": float(errors.mean()),
+        "median": float(np.median(errors)),
+        "95 %": float(np.percentile(errors, 95)),
+        "precision": float(truth[marked].mean()),
+        "recall": float(marked[truth].mean()),
+        "precision, hidden": float(truth[hidden].mean()),
+        "recall, hidden": float(hidden[truth].mean()),
+    }
 
 
 def _photograph():

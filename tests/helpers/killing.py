@@ -108,7 +108,10 @@ def complete_run(config, folder, kills, duration, rng, findings):
 
 
 def in_child(work, kill_after=None):
-    """Call `work` in a child; return its exit status, or -9 if it was killed."""
+    """Call `work` in a child; return its exit status, or -9 if it was killed.
+
+    `kill_after` is a number of seconds, or a function that returns when it is time.
+    """
     sys.stdout.flush()
     child = os.fork()
     if child == 0:
@@ -121,7 +124,7 @@ def in_child(work, kill_after=None):
         finally:
             os._exit(status)
     if kill_after is not None:
-        time.sleep(kill_after)
+        kill_after() if callable(kill_after) else time.sleep(kill_after)
         with contextlib.suppress(ProcessLookupError):
             os.kill(child, signal.SIGKILL)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -11,10 +12,11 @@ from films import film_of, moving_frames, shift, write_clip
 from pictures import make_picture
 from PIL import Image
 
+from nst_tf.cli import given
 from nst_tf.image.io import read_picture
 from nst_tf.presets import PRESETS
 from nst_tf.video import film as film_module
-from nst_tf.video.__main__ import main
+from nst_tf.video.__main__ import main, make_config, make_parser
 from nst_tf.video.config import VideoConfig
 from nst_tf.video.film import Painter
 
@@ -69,6 +71,16 @@ def test_film_is_painted_frame_by_frame(film, capsys):
     assert json.loads(Path("out/journal.json").read_text())["finished"]["iterations"] == 9
 
 
+def test_flicker_is_that_of_the_saved_frames(film):
+    assert film("--output", "out") == 0
+    first, second = (read_picture(f"out/00000{n}.png").astype(float) for n in (1, 2))
+    change = second[:, :-2] - first[:, 2:]
+    found = [float(row["flicker"]) for row in rows("out")]
+    assert np.isnan(found[0]), "there is no frame before"
+    assert found[1] == pytest.approx(np.sqrt(np.square(change).mean()), abs=1e-3)
+    assert min(found[1:]) > 0
+
+
 def test_later_frames_begin_with_the_frame_before_and_its_content(film):
     assert film("--output", "out", "--frame-iterations", 0) == 0
     first, second = (read_picture(f"out/00000{n}.png").astype(int) for n in (1, 2))
@@ -101,6 +113,56 @@ def test_scene_cut_begins_anew(film):
     alone = film("--output", "alone", "--from", 0.12, clip="cut.mp4")
     assert alone == 0
     assert list(frames_in("alone").values()) == list(frames_in("out").values())[3:]
+
+
+def test_report_shows_frames_flicker_and_settings(film, tmp_path):
+    write_clip("cut.mp4", [*moving_frames(6), *moving_frames(6, seed=5)])
+    assert film("--output", "out", "--to", 0.4, clip="cut.mp4") == 0
+    page = Path("out/report.html").read_text()
+    assert page.count(' of the film"') == page.count(', painted"') == 8
+    assert 'alt="film: cut.mp4"' in page
+    assert 'alt="painted: frame 6"' in page
+    assert {"1: 0.00 s", "10: 0.36 s"} <= set(re.findall(r"\d+: [\d.]+ s", page))
+    assert "finished: 10 frames" in page
+    assert "0.36 s; scenes: 2" in page
+    worst = max(float(row["flicker"]) for row in rows("out") if row["flicker"] != "nan")
+    assert f"{worst:.1f} at most" in page
+    assert 'aria-label="flicker and losses over time"' in page
+    assert 'href="result.mp4"' in page
+    command = re.search("python -m nst_tf.video cut.mp4 brush.png .*", page)[0]
+    assert "--iterations 3" in command
+    assert "--to 0.4" in command
+    assert "<dt>credit</dt><dd>K. Simonyan and A. Zisserman" in page
+    assert page.count("<dt>state</dt>") == page.count("<dt>time</dt>") == 1
+    assert str(tmp_path) not in page
+    assert len(page) < 400_000
+
+
+def test_report_that_was_interrupted_is_made_by_resume(film, monkeypatch, capsys):
+    with monkeypatch.context() as patch:
+        patch.setattr(film_module, "write_report", interrupt)
+        assert film("--output", "out", "--quiet") == 130
+    line = error_line(capsys)
+    assert "the film is finished; `python -m nst_tf.video --resume out` makes its report" in line
+    Path("clip.mp4").unlink()
+    monkeypatch.setattr(Painter, "paint", raise_failure)
+    for _ in range(2):
+        assert main(["--resume", "out"]) == 0
+        page = Path("out/report.html").read_text()
+        assert (page.count(' of the film"'), page.count(', painted"')) == (0, 4)
+        assert "clip.mp4 can't be shown" in page
+        monkeypatch.setattr(film_module, "write_report", raise_failure)
+
+
+def interrupt(*arguments):
+    raise KeyboardInterrupt
+
+
+def test_arguments_repeat_a_film():
+    config = VideoConfig(content="a b.mp4", style=("x.jpg",), begin=1.0, end=2.5, links=(1, 2))
+    assert (
+        make_config(given(vars(make_parser().parse_intermixed_args(config.arguments())))) == config
+    )
 
 
 def test_frames_without_flow_are_pictures_of_their_own(film):

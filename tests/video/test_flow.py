@@ -10,7 +10,7 @@ from pictures import make_picture
 from nst_tf.errors import ConfigError
 from nst_tf.video import flow as module
 from nst_tf.video.flow import FLOWS, Motion, check_motion, find_flow, find_motion, warp
-from nst_tf.video.sample import sample_clip
+from nst_tf.video.sample import PAN, flow_figures, sample_clip
 
 
 def constant(dx, dy, size=(20, 31)):
@@ -32,6 +32,12 @@ def test_flows_that_undo_each_other_hide_only_what_is_beyond_the_border():
     assert motion.hidden[:, :4].all()
     assert not motion.hidden[:, 4:].any()
     assert not motion.boundary.any()
+
+
+@pytest.mark.parametrize(("beyond", "hidden"), [(0.4, False), (0.6, True)])
+def test_outermost_pixels_reach_half_a_pixel_out(beyond, hidden):
+    for dx, dy in [(beyond, 0), (-beyond, 0), (0, beyond), (0, -beyond)]:
+        assert check_motion(constant(-dx, -dy), constant(dx, dy)).hidden.any() == hidden
 
 
 @pytest.mark.parametrize(("gap", "hidden"), [(0.95, False), (1.1, True)])
@@ -67,6 +73,32 @@ def test_estimators_find_the_motion_of_the_sample_clip(name):
     assert np.median(error[~true.hidden]) < 0.3
     assert found.hidden[true.hidden].mean() > 0.4
     assert found.hidden[~true.hidden].mean() < 0.1
+
+
+def test_figures_of_a_flow_are_its_errors_where_nothing_is_hidden():
+    clip = sample_clip(3, (45, 80))
+    frames = [frame.tobytes() for frame in clip.frames]
+
+    def off_by_one(first, second):
+        """The true flow, one pixel too far down; forward, the view's."""
+        earlier, later = frames.index(first.tobytes()), frames.index(second.tobytes())
+        if later > earlier:
+            return constant(*-PAN, (45, 80))
+        return clip.motions[later].backward + np.float32([0, 1])
+
+    figures = flow_figures(clip, off_by_one)
+    assert [figures[name] for name in ("mean", "median", "95 %")] == [1, 1, 1]
+    exact = flow_figures(clip, lambda *pair: off_by_one(*pair) - np.float32([0, 1]))
+    assert exact["mean"] == 0
+
+
+def test_motion_of_the_sample_clip_is_found():
+    pytest.importorskip("cv2")
+    figures = flow_figures(sample_clip(3, (90, 160)), find_flow("dis"))
+    assert figures["mean"] < 0.2
+    assert figures["recall"] > 0.95
+    assert figures["recall, hidden"] > 0.8
+    assert figures["precision, hidden"] > 0.7
 
 
 def test_missing_estimator_is_refused_in_one_line(monkeypatch):

@@ -19,7 +19,7 @@ def row(value):
 
 
 def test_each_pixel_follows_the_nearest_frame_that_shows_it():
-    """Ruder et al. 2016, eq. (10): c_long of a farther frame is 0 where a nearer one counts."""
+    """Ruder et al. 2016: c_long of a farther frame is 0 where a nearer one counts."""
     motions = [motion(hidden=[0, 1], boundary=[2]), motion(hidden=[0], boundary=[3])]
     followed, start = follow([row(10), row(20)], motions, {"content_image": row(99)})
     assert start[0, 0, :, 0].tolist() == [99, 20, 10, 10, 10]
