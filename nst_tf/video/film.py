@@ -3,13 +3,19 @@
 import math
 import time
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 from nst_tf.console import print_line, raise_if_interrupted, signals_deferred, to_type
 from nst_tf.errors import ConfigError, Diverged, Interrupted
-from nst_tf.image.folders import is_folder
+from nst_tf.image.folders import Folders, is_folder
 from nst_tf.image.io import read_picture, save_image
-from nst_tf.jobs.inputs import check_inputs_survive, chosen_weights, with_full_paths
+from nst_tf.jobs.inputs import (
+    check_inputs_survive,
+    chosen_weights,
+    input_files,
+    with_full_paths,
+)
 from nst_tf.jobs.load import explain_out_of_memory, journal_files, with_precision
 from nst_tf.jobs.resume import explain_missing_inputs
 from nst_tf.jobs.run import stop_if_interrupted
@@ -84,7 +90,7 @@ def run_film(config, output=None, *, overwrite=False, say=print_line, progress=N
         with open_run_folder(output, config, overwrite) as folder:
             with_full_paths(config).save(folder / FILM)
             files, about = (
-                _input_files(config, film, painter),
+                _input_files(config, painter),
                 (painter.model.name, config.precision),
             )
             write_journal(folder, folder / FILM, files, *about)
@@ -116,7 +122,7 @@ def resume_film(folder, *, say=print_line, progress=None):
         with explain_out_of_memory(config):
             with explain_missing_inputs(folder, command="video"):
                 film, painter, config = _loaded(config, say)
-            files = _input_files(config, film, painter)
+            files = _input_files(config, painter)
             check_unchanged(folder, folder / FILM, files, say, command="video")
             remove_half_written(folder)
             return _paint(folder, film, painter, say, progress)
@@ -140,17 +146,22 @@ def _check_film_survives(config, output):
     if output is None:
         return
     check_directory_name(output)
-    if is_folder(config.content) and Path(config.content).resolve() == Path(output).resolve():
-        raise ConfigError(f"{output} holds the frames of the film; choose another --output")
+    for path in chain(*input_files(config).values()):
+        if is_folder(path) and Path(path).resolve() == Path(output).resolve():
+            what = "the frames of the film" if path == config.content else "masks"
+            raise ConfigError(f"{output} holds {what}; choose another --output")
     check_inputs_survive(config, output)
 
 
-def _input_files(config, film, painter):
+def _input_files(config, painter):
     """Return the files that the film depends on, by role."""
-    files = journal_files(config, painter.model)
-    if film.folder:
-        del files["content"]
-        files |= {f"frame {Path(path).name}": path for path in film.files}
+    files = {}
+    for role, path in journal_files(config, painter.model).items():
+        if is_folder(path):
+            pictures = Folders(None).pictures(path)
+            files |= {f"{role} {Path(picture).name}": picture for picture in pictures}
+        else:
+            files[role] = path
     return files
 
 

@@ -49,6 +49,7 @@ RAY = "needs a cluster; tests/batch/test_on_ray.py starts one and compares its p
 NBGRADER = "needs submissions of students; notebooks/course/tests grades about forty"
 FILMS = (  # they need OpenCV
     "python -m nst_tf.video clip.mp4 painting.jpg",
+    "python -m nst_tf.video clip.mp4 painting.jpg --masks person.mp4 --keep-content",
     "python -m nst_tf.video clip.mp4 painting.jpg --to 8.5 --size 320 --output output/short",
 )
 NOT_RUN = {
