@@ -1,6 +1,7 @@
 """Run a film: from a file to a directory with its painted frames, their record and result.mp4."""
 
 import math
+import shutil
 import time
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -29,7 +30,9 @@ from nst_tf.rundir.journal import (
 from nst_tf.rundir.layout import (
     FILM,
     FILM_RESULT,
+    FRAMES,
     JOURNAL,
+    SCENES,
     check_directory_name,
     check_output,
     locked,
@@ -46,7 +49,7 @@ from nst_tf.video.record import Record, Row, forget_painted, picture_path, save_
 from nst_tf.video.writing import check_encoder, write_film
 
 
-def run_film(config, output=None, *, overwrite=False, say=print_line, progress=None):
+def run_film(config, output=None, *, overwrite=False, say=print_line, progress=None, engine=None):
     """Paint a film and write its files to a directory.
 
     All inputs are validated before anything is written.
@@ -61,7 +64,10 @@ def run_film(config, output=None, *, overwrite=False, say=print_line, progress=N
     say : callable
         Called with each message.
     progress : callable, optional
-        Called with a line after each frame.
+        Called with a line after each frame, or scene.
+    engine : callable, optional
+        ``(scenes, folder, progress) -> iterator of outcomes``, as `ray_engine` returns: paints
+        the scenes. Default: frame by frame in this process.
 
     Returns
     -------
@@ -94,10 +100,10 @@ def run_film(config, output=None, *, overwrite=False, say=print_line, progress=N
                 (painter.model.name, config.precision),
             )
             write_journal(folder, folder / FILM, files, *about)
-            return _paint(folder, film, painter, say, progress)
+            return _paint(folder, film, painter, say, progress, engine)
 
 
-def resume_film(folder, *, say=print_line, progress=None):
+def resume_film(folder, *, say=print_line, progress=None, engine=None):
     """Resume a film that was interrupted, at the first frame that is missing.
 
     On the same machine with the same versions, a CPU paints the same frames in float32, bit for
@@ -125,7 +131,7 @@ def resume_film(folder, *, say=print_line, progress=None):
             files = _input_files(config, painter)
             check_unchanged(folder, folder / FILM, files, say, command="video")
             remove_half_written(folder)
-            return _paint(folder, film, painter, say, progress)
+            return _paint(folder, film, painter, say, progress, engine)
 
 
 def _loaded(config, say):
@@ -177,7 +183,7 @@ class Painted:
     best: int | None = None
 
 
-def _paint(folder, film, painter, say, progress):
+def _paint(folder, film, painter, say, progress, engine):
     """Paint the frames that are missing, and write the film; return the directory."""
     record = Record(folder, max(painter.config.links))
     height, width = painter.size
@@ -188,34 +194,76 @@ def _paint(folder, film, painter, say, progress):
         f"{painter.config.iterations} iterations for the first of a scene, "
         f"{painter.config.frame_iterations} for each other"
     )
+
+    def show(rows):
+        if progress:
+            progress(_progress_line(rows, film.expected, done))
+
     with signals_deferred():
         try:
-            for number, frame in enumerate(film, 1):
-                raise_if_interrupted()
-                if number <= done:
-                    painter.pass_by(number, frame, record.rows[number - 1].scene)
-                    continue
-                _paint_frame(folder, number, frame, painter, record, say)
-                if progress:
-                    progress(_progress_line(record.rows, film.expected, done))
+            painted = False
+            if engine or any(folder.glob(f"{SCENES}/{FRAMES}")):
+                from nst_tf.video.scenes import paint_scenes
+
+                painted = paint_scenes(folder, film, painter, record, engine, say, progress)
+            if not painted:
+                paint_frames(folder, film, painter, record, say=say, show=show)
             _write_result(folder, painter.config, record)
         except KeyboardInterrupt as stop:
             command = to_type("--resume", folder, command="video")
             raise Interrupted(
                 getattr(stop, "result", None),
-                f"interrupted: {len(record.rows)} frames are finished; `{command}` resumes",
+                f"interrupted: {_finished(folder, record)} frames are finished; `{command}` "
+                "resumes",
             ) from None
     rows = record.rows
     finish_journal(folder, Painted(sum(r.iterations for r in rows), sum(r.seconds for r in rows)))
     forget_painted(folder, len(rows) + 1)
+    for part in folder.glob(SCENES):
+        shutil.rmtree(part, ignore_errors=True)
     return folder
 
 
-def _paint_frame(folder, number, frame, painter, record, say):
+def _finished(folder, record):
+    """Return how many frames are painted, in the directory and in those of scenes."""
+    firsts = [int(part.name.rpartition("_")[2]) for part in folder.glob(SCENES)]
+    in_scenes = sum(1 for _ in folder.glob(f"{SCENES}/*.png"))
+    return min([len(record.rows), *(first - 1 for first in firsts)]) + in_scenes
+
+
+def paint_frames(folder, frames, painter, record, *, callbacks=(), say, show=None):
+    """Paint frames to a directory, where its record has not got them.
+
+    Parameters
+    ----------
+    folder : path
+    frames : iterable of Frame
+        All of the record, and those to paint.
+    painter : Painter
+    record : Record
+        Of the directory.
+    callbacks : sequence of callable
+        Each is called with a `Step`.
+    say : callable
+    show : callable, optional
+        Called with the rows after each frame.
+    """
+    done = len(record.rows)
+    for number, frame in enumerate(frames, 1):
+        raise_if_interrupted()
+        if number <= done:
+            painter.pass_by(number, frame, record.rows[number - 1].scene)
+            continue
+        _paint_frame(folder, number, frame, painter, record, callbacks, say)
+        if show:
+            show(record.rows)
+
+
+def _paint_frame(folder, number, frame, painter, record, callbacks, say):
     began = time.perf_counter()
     try:
         result, followed = painter.paint(
-            number, frame, folder, callbacks=[stop_if_interrupted], say=say
+            number, frame, folder, callbacks=[stop_if_interrupted, *callbacks], say=say
         )
     except Diverged as error:
         error.add_note(f"that was frame {number}; the frames before it are in {folder}")

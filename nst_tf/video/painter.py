@@ -236,6 +236,11 @@ def temporal_term(config, task):
     return TemporalTerm.of_gray_levels(config.temporal_weight * values, task.objective.model.space)
 
 
+def begins_scene(earlier, picture, flow, cut):
+    """Return whether there is a cut between two frames: (H, W, 3) uint8, the earlier one first."""
+    return flow is None or found_again(earlier, picture, find_motion(earlier, picture, flow)) < cut
+
+
 def found_again(earlier, picture, motion):
     """Return the share of a frame that an earlier one shows, in about the same colors."""
     change = np.abs(picture - warp(earlier, motion.backward)).max(-1)
