@@ -8,7 +8,7 @@ from errno import ENOSPC
 
 from nst_tf.config import kind_of, value_text
 from nst_tf.console import complain, interrupted_status, open_closed_streams
-from nst_tf.errors import Interrupted, NstError
+from nst_tf.errors import ConfigError, Interrupted, NstError
 from nst_tf.requirements import lacks
 
 # Headings of --help, by the first knob under each, in the order of the fields.
@@ -23,6 +23,7 @@ HEADINGS = {
     "save_every": "run",
 }
 METAVARS = {int: "N", float: "X", str: "NAME"}  # type of a knob -> its value in --help
+RAY_OPTIONS = ("address", "workers", "cpus", "retries")
 PIPE_CLOSED = 141  # exit status after a closed pipe: 128 + SIGPIPE
 
 
@@ -95,6 +96,29 @@ def add_knob(parser, knob):
             "|".join(map(str, choices)) if choices else METAVARS[kind]
         )
         parser.add_argument(flag, type=kind, choices=choices, metavar=metavar, help=text)
+
+
+def add_engine(parser):
+    """Add the options of where jobs are run: in this process, or on a Ray cluster."""
+    group = parser.add_argument_group("engine")
+    text = "here: this process (default); or ray"
+    group.add_argument("--engine", choices=("here", "ray"), help=text)
+    group.add_argument("--address", help="Ray cluster; auto: the one this machine is in")
+    group.add_argument("--workers", type=int, metavar="N", help="at once (default: all that fit)")
+    group.add_argument("--cpus", type=int, metavar="N", help="CPUs per worker (default: 2)")
+    group.add_argument(
+        "--retries", type=int, metavar="N", help="retries after a worker dies (default: 3)"
+    )
+
+
+def pop_ray_options(options):
+    """Remove the options of `add_engine`; return those of `ray_engine`, or None for here."""
+    ray_options = {name: options.pop(name) for name in RAY_OPTIONS if name in options}
+    if options.pop("engine", "here") == "ray":
+        return ray_options
+    if ray_options:
+        raise ConfigError(f"--{next(iter(ray_options))} requires --engine ray")
+    return None
 
 
 def list_action(kind, separator=","):

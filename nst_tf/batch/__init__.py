@@ -1,7 +1,7 @@
 """Batches of jobs, run one after the other in this process or in parallel on a cluster.
 
 `lists.py` creates the jobs from a file, which `reading.py` reads, or from pairs of pictures,
-which `pictures.py` finds; `here.py` and `on_ray.py` are the engines that run them; `attempts.py`
+which `pictures.py` finds; `here.py` and `on_ray.py` of `jobs` are the engines; `attempts.py`
 counts the jobs that end the process; `progress.py` and `summary.py` report progress and results.
 """
 

@@ -8,15 +8,12 @@ if __name__ == "__main__" and not __package__:  # started by its path
     sys.exit(2)
 
 from nst_tf.batch.lists import pairs, read_jobs
-from nst_tf.cli import add_knobs, given, reported
+from nst_tf.cli import add_engine, add_knobs, given, pop_ray_options, reported
 from nst_tf.config import JobConfig, unknown_knob
 from nst_tf.console import OneLineParser, complain, hushed, interrupt_once, print_line
 from nst_tf.errors import ConfigError
 from nst_tf.jobs.settings import KNOBS, MAKE_STYLE, PICTURES, preset_knobs, value_of
 from nst_tf.rundir.scores import SCORES
-
-ENGINES = ("here", "ray")
-RAY_OPTIONS = ("address", "workers", "cpus", "retries")
 
 
 def main(arguments=None):
@@ -50,14 +47,7 @@ def make_parser():
     parser.add_argument("--quiet", action="store_true", help="print errors only")
     parser.add_argument("--preset", metavar="NAME", help="as for nst_tf.run")
     parser.add_argument("--config", metavar="FILE", help="as for nst_tf.run")
-    group = parser.add_argument_group("engine")
-    group.add_argument("--engine", choices=ENGINES, help="here: this process (default); or ray")
-    group.add_argument("--address", help="Ray cluster; auto: the one this machine is in")
-    group.add_argument("--workers", type=int, metavar="N", help="at once (default: all that fit)")
-    group.add_argument("--cpus", type=int, metavar="N", help="CPUs per worker (default: 2)")
-    group.add_argument(
-        "--retries", type=int, metavar="N", help="retries after a worker dies (default: 3)"
-    )
+    add_engine(parser)
     add_knobs(parser, [knob for knob in fields(JobConfig) if knob.name not in PICTURES])
     return parser
 
@@ -66,10 +56,7 @@ def _run(options):
     quiet = options.pop("quiet", False)
     say = None if quiet else print_line
     shown = {"say": say, "sort": options.pop("sort", None)}
-    ray_options = {name: options.pop(name) for name in RAY_OPTIONS if name in options}
-    engine_name, resumed = options.pop("engine", "here"), options.pop("resume", None)
-    if engine_name == "here" and ray_options:
-        raise ConfigError(f"--{next(iter(ray_options))} requires --engine ray")
+    ray_options, resumed = pop_ray_options(options), options.pop("resume", None)
     if resumed is not None and options:
         raise ConfigError(
             f"--resume takes all settings from the batch's directory; omit --{next(iter(options))}"
@@ -77,10 +64,10 @@ def _run(options):
     output = options.pop("output", None)
     jobs = None if resumed is not None else make_jobs(options, say or (lambda line: None))
     with hushed():  # imported late, so that bad options are rejected at once
-        from nst_tf.batch.on_ray import ray_engine
         from nst_tf.batch.whole import resume_batch, run_batch
         from nst_tf.jobs.job import DONE
-    engine = {"engine": ray_engine(**ray_options)} if engine_name == "ray" else {}
+        from nst_tf.jobs.on_ray import ray_engine
+    engine = {} if ray_options is None else {"engine": ray_engine(**ray_options)}
     if resumed is not None:
         summary = resume_batch(resumed, **shown, **engine)
     else:

@@ -49,10 +49,19 @@ def do_job(job, folder, *, resume=False, callbacks=(), say=_silent):
     """
     if job.config is None:
         return failed(job, job.problem)
-    try:
+
+    def paint():
         note = _paint(job, Path(folder), resume, {"callbacks": callbacks, "say": say})
         done = found_done(job, folder) or failed(job, "the run ended without a result picture")
         return replace(done, reason="; ".join(filter(None, (done.reason, note))))
+
+    return attempted(job, folder, paint)
+
+
+def attempted(job, folder, paint):
+    """Return the `Outcome` that ``paint()`` returns, or that of its error; see `do_job`."""
+    try:
+        return paint()
     except Busy:
         raise
     except NstError as error:

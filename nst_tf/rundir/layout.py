@@ -18,6 +18,7 @@ REPORT = "report.html"
 FILM, FRAMES, FILM_RESULT = "film.json", "frames.csv", "result.mp4"  # of a film
 PAINTED = re.compile(r"painted-(\d{6,})\.npz")  # the image of one of its last frames
 MIXED = "mixed_style.png"  # of --fine and --coarse
+SCENES = "scene_*"  # directories of the scenes of a film that are painted side by side
 STRIP = "strip.png"  # of --interpolate, in place of result.png
 LOCK = ".lock"
 OWNER = ".lock_owner"  # names the host and process that use a directory on a drive without locks
@@ -119,7 +120,8 @@ def open_run_folder(output, config, overwrite):
 
 
 def _remove_earlier(folder):
-    for file in filter(is_ours, [*folder.iterdir(), *folder.glob("picture_*/*")]):
+    parts = [*folder.glob("picture_*/*"), *folder.glob(f"{SCENES}/*")]
+    for file in filter(is_ours, [*folder.iterdir(), *parts]):
         try:
             file.unlink()
         except OSError as error:

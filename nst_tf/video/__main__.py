@@ -7,7 +7,7 @@ if __name__ == "__main__" and not __package__:  # started by its path
     sys.stderr.write("nst_tf: start it as `python -m nst_tf.video`\n")
     sys.exit(2)
 
-from nst_tf.cli import add_knobs, given, reported
+from nst_tf.cli import add_engine, add_knobs, given, pop_ray_options, reported
 from nst_tf.config import JobConfig
 from nst_tf.console import OneLineParser, hushed, interrupt_once, print_line
 from nst_tf.errors import ConfigError
@@ -44,6 +44,7 @@ def make_parser():
     parser.add_argument("--quiet", action="store_true", default=None, help="print only errors")
     parser.add_argument("--preset", metavar="NAME", help="as for nst_tf.run")
     parser.add_argument("--config", metavar="FILE", help="repeat the film of a film.json")
+    add_engine(parser)
     group = parser.add_argument_group("film")
     for name, flag in RENAMED.items():
         text = VideoConfig.__dataclass_fields__[name].metadata["help"]
@@ -72,6 +73,7 @@ def make_config(options, say=print_line):
 def _run(options):
     output, overwrite = options.pop("output", None), options.pop("overwrite", False)
     quiet, resumed = options.pop("quiet", False), options.pop("resume", None)
+    ray_options = pop_ray_options(options)
     say = (lambda line: None) if quiet else print_line
     if resumed is None:
         config = make_config(options, say)
@@ -83,6 +85,11 @@ def _run(options):
         from nst_tf.rundir.layout import FILM_RESULT
         from nst_tf.video.film import resume_film, run_film
     shared = {"say": say, "progress": None if quiet else _show}
+    if ray_options is not None:
+        from nst_tf.jobs.on_ray import ray_engine
+        from nst_tf.video.scenes import do_scene
+
+        shared["engine"] = ray_engine(**ray_options, do=do_scene)
     if resumed is None:
         folder = run_film(config, output, overwrite=overwrite, **shared)
     else:

@@ -1,15 +1,22 @@
 """Run a film: from a file to a directory with its painted frames, their record and result.mp4."""
 
 import math
+import shutil
 import time
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 from nst_tf.console import print_line, raise_if_interrupted, signals_deferred, to_type
 from nst_tf.errors import ConfigError, Diverged, Interrupted
-from nst_tf.image.folders import is_folder
+from nst_tf.image.folders import Folders, is_folder
 from nst_tf.image.io import read_picture, save_image
-from nst_tf.jobs.inputs import check_inputs_survive, chosen_weights, with_full_paths
+from nst_tf.jobs.inputs import (
+    check_inputs_survive,
+    chosen_weights,
+    input_files,
+    with_full_paths,
+)
 from nst_tf.jobs.load import explain_out_of_memory, journal_files, with_precision
 from nst_tf.jobs.resume import explain_missing_inputs
 from nst_tf.jobs.run import stop_if_interrupted
@@ -23,8 +30,10 @@ from nst_tf.rundir.journal import (
 from nst_tf.rundir.layout import (
     FILM,
     FILM_RESULT,
+    FRAMES,
     JOURNAL,
     REPORT,
+    SCENES,
     check_directory_name,
     check_output,
     locked,
@@ -42,7 +51,7 @@ from nst_tf.video.report import write_report
 from nst_tf.video.writing import check_encoder, write_film
 
 
-def run_film(config, output=None, *, overwrite=False, say=print_line, progress=None):
+def run_film(config, output=None, *, overwrite=False, say=print_line, progress=None, engine=None):
     """Paint a film and write its files to a directory.
 
     All inputs are validated before anything is written.
@@ -57,7 +66,10 @@ def run_film(config, output=None, *, overwrite=False, say=print_line, progress=N
     say : callable
         Called with each message.
     progress : callable, optional
-        Called with a line after each frame.
+        Called with a line after each frame, or scene.
+    engine : callable, optional
+        ``(scenes, folder, progress) -> iterator of outcomes``, as `ray_engine` returns: paints
+        the scenes. Default: frame by frame in this process.
 
     Returns
     -------
@@ -86,14 +98,14 @@ def run_film(config, output=None, *, overwrite=False, say=print_line, progress=N
         with open_run_folder(output, config, overwrite) as folder:
             with_full_paths(config).save(folder / FILM)
             files, about = (
-                _input_files(config, film, painter),
+                _input_files(config, painter),
                 (painter.model.name, config.precision),
             )
             write_journal(folder, folder / FILM, files, *about)
-            return _paint(folder, film, painter, say, progress)
+            return _paint(folder, film, painter, say, progress, engine)
 
 
-def resume_film(folder, *, say=print_line, progress=None):
+def resume_film(folder, *, say=print_line, progress=None, engine=None):
     """Resume a film that was interrupted, at the first frame that is missing.
 
     On the same machine with the same versions, a CPU paints the same frames in float32, bit for
@@ -122,10 +134,10 @@ def resume_film(folder, *, say=print_line, progress=None):
         with explain_out_of_memory(config):
             with explain_missing_inputs(folder, command="video"):
                 film, painter, config = _loaded(config, say)
-            files = _input_files(config, film, painter)
+            files = _input_files(config, painter)
             check_unchanged(folder, folder / FILM, files, say, command="video")
             remove_half_written(folder)
-            return _paint(folder, film, painter, say, progress)
+            return _paint(folder, film, painter, say, progress, engine)
 
 
 def _loaded(config, say):
@@ -146,17 +158,22 @@ def _check_film_survives(config, output):
     if output is None:
         return
     check_directory_name(output)
-    if is_folder(config.content) and Path(config.content).resolve() == Path(output).resolve():
-        raise ConfigError(f"{output} holds the frames of the film; choose another --output")
+    for path in chain(*input_files(config).values()):
+        if is_folder(path) and Path(path).resolve() == Path(output).resolve():
+            what = "the frames of the film" if path == config.content else "masks"
+            raise ConfigError(f"{output} holds {what}; choose another --output")
     check_inputs_survive(config, output)
 
 
-def _input_files(config, film, painter):
+def _input_files(config, painter):
     """Return the files that the film depends on, by role."""
-    files = journal_files(config, painter.model)
-    if film.folder:
-        del files["content"]
-        files |= {f"frame {Path(path).name}": path for path in film.files}
+    files = {}
+    for role, path in journal_files(config, painter.model).items():
+        if is_folder(path):
+            pictures = Folders(None).pictures(path)
+            files |= {f"{role} {Path(picture).name}": picture for picture in pictures}
+        else:
+            files[role] = path
     return files
 
 
@@ -172,7 +189,7 @@ class Painted:
     best: int | None = None
 
 
-def _paint(folder, film, painter, say, progress):
+def _paint(folder, film, painter, say, progress, engine):
     """Paint the frames that are missing, and write the film; return the directory."""
     record = Record(folder, max(painter.config.links))
     height, width = painter.size
@@ -183,26 +200,33 @@ def _paint(folder, film, painter, say, progress):
         f"{painter.config.iterations} iterations for the first of a scene, "
         f"{painter.config.frame_iterations} for each other"
     )
+
+    def show(rows):
+        if progress:
+            progress(_progress_line(rows, film.expected, done))
+
     with signals_deferred():
         try:
-            for number, frame in enumerate(film, 1):
-                raise_if_interrupted()
-                if number <= done:
-                    painter.pass_by(number, frame, record.rows[number - 1].scene)
-                    continue
-                _paint_frame(folder, number, frame, painter, record, say)
-                if progress:
-                    progress(_progress_line(record.rows, film.expected, done))
+            painted = False
+            if engine or any(folder.glob(f"{SCENES}/{FRAMES}")):
+                from nst_tf.video.scenes import paint_scenes
+
+                painted = paint_scenes(folder, film, painter, record, engine, say, progress)
+            if not painted:
+                paint_frames(folder, film, painter, record, say=say, show=show)
             _write_result(folder, painter.config, record)
         except KeyboardInterrupt as stop:
             command = to_type("--resume", folder, command="video")
             raise Interrupted(
                 getattr(stop, "result", None),
-                f"interrupted: {len(record.rows)} frames are finished; `{command}` resumes",
+                f"interrupted: {_finished(folder, record)} frames are finished; `{command}` "
+                "resumes",
             ) from None
     rows = record.rows
     finish_journal(folder, Painted(sum(r.iterations for r in rows), sum(r.seconds for r in rows)))
     forget_painted(folder, len(rows) + 1)
+    for part in folder.glob(SCENES):
+        shutil.rmtree(part, ignore_errors=True)
     _report(folder)
     return folder
 
@@ -219,11 +243,46 @@ def _report(folder):
             ) from None
 
 
-def _paint_frame(folder, number, frame, painter, record, say):
+def _finished(folder, record):
+    """Return how many frames are painted, in the directory and in those of scenes."""
+    firsts = [int(part.name.rpartition("_")[2]) for part in folder.glob(SCENES)]
+    in_scenes = sum(1 for _ in folder.glob(f"{SCENES}/*.png"))
+    return min([len(record.rows), *(first - 1 for first in firsts)]) + in_scenes
+
+
+def paint_frames(folder, frames, painter, record, *, callbacks=(), say, show=None):
+    """Paint frames to a directory, where its record has not got them.
+
+    Parameters
+    ----------
+    folder : path
+    frames : iterable of Frame
+        All of the record, and those to paint.
+    painter : Painter
+    record : Record
+        Of the directory.
+    callbacks : sequence of callable
+        Each is called with a `Step`.
+    say : callable
+    show : callable, optional
+        Called with the rows after each frame.
+    """
+    done = len(record.rows)
+    for number, frame in enumerate(frames, 1):
+        raise_if_interrupted()
+        if number <= done:
+            painter.pass_by(number, frame, record.rows[number - 1].scene)
+            continue
+        _paint_frame(folder, number, frame, painter, record, callbacks, say)
+        if show:
+            show(record.rows)
+
+
+def _paint_frame(folder, number, frame, painter, record, callbacks, say):
     began = time.perf_counter()
     try:
         result, followed, flicker = painter.paint(
-            number, frame, folder, callbacks=[stop_if_interrupted], say=say
+            number, frame, folder, callbacks=[stop_if_interrupted, *callbacks], say=say
         )
     except Diverged as error:
         error.add_note(f"that was frame {number}; the frames before it are in {folder}")

@@ -3,15 +3,16 @@
 import math
 from collections import deque
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
-from nst_tf.config import MATCHES, OWN_LAYERS
+from nst_tf.config import CONTRAST, MATCHES, NO_MASK, OWN_LAYERS
 from nst_tf.errors import ImageError
 from nst_tf.image.io import read_picture
 from nst_tf.image.sizes import divisible_size, fit_size, parse_size, resize_picture
-from nst_tf.jobs.inputs import load_images, load_paintings
+from nst_tf.jobs.inputs import AS_PAINTED, load_images, load_paintings
 from nst_tf.jobs.load import check_xla, load_trunk
 from nst_tf.models import normalize_trunk, resolve_layers
 from nst_tf.objective.guides import with_content_map
@@ -20,9 +21,30 @@ from nst_tf.scaling.levels import task_levels
 from nst_tf.transfer import make_task, minimize
 from nst_tf.video.flicker import warping_error
 from nst_tf.video.flow import find_motion, warp
+from nst_tf.video.masks import Masks
 from nst_tf.video.record import load_painted, picture_path
 
 SAME = 48  # gray levels: a pixel that changes by more is not found again
+
+
+class Fitted(NamedTuple):
+    """What a frame is painted from.
+
+    Attributes
+    ----------
+    picture : (H, W, 3) uint8
+        At the size that is painted.
+    photograph : (H, W, 3) uint8
+        At its own size.
+    masks : list of (H, W) float32 or None
+        Of each style.
+    content_map : (H, W) float32 or None
+    """
+
+    picture: np.ndarray
+    photograph: np.ndarray
+    masks: list
+    content_map: np.ndarray | None
 
 
 class Painter:
@@ -59,7 +81,16 @@ class Painter:
         except ImageError as error:
             raise ImageError(f"{config.content}: {error}") from None
         self.size = divisible_size(size, (2, 2))  # H.264 stores color at half the resolution
-        self.paintings = load_paintings(config, self.size, file_size, say)
+        # The masks are those of each frame, so the styles are loaded without: as if nothing needed
+        # masks.
+        plain = config.changed(masks=None, keep_content=False, color=AS_PAINTED)
+        self.paintings = load_paintings(plain, self.size, file_size, say)
+        entries = config.masks or [NO_MASK] * len(config.style)
+        own_map = config.content_map if config.content_map != CONTRAST else None
+        *self.masks, self.content_map = (
+            Masks(entry, config, self.size, file_size, say)
+            for entry in (*entries, own_map or NO_MASK)
+        )
         self.recent = deque(maxlen=max(config.links))  # (number, picture)
         self.first, self.task = None, None
         if config.normalize:
@@ -75,10 +106,10 @@ class Painter:
 
     def pass_by(self, number, frame, scene):
         """Take note of a frame that was painted before this run was resumed."""
-        pictures = self._fitted(frame)
+        fitted = self._fitted(frame)
         if scene != self.scene:
-            self._begin_scene(pictures)
-        self.recent.append((number, pictures[0]))
+            self._begin_scene(fitted)
+        self.recent.append((number, fitted.picture))
 
     def paint(self, number, frame, folder, **options):
         """Paint the next frame.
@@ -98,11 +129,11 @@ class Painter:
             The second is the share of the pixels that were compared with earlier frames, the third
             the flicker of the frame, see `Row`.
         """
-        pictures = self._fitted(frame)
-        motions = self._motions(pictures[0])
+        fitted = self._fitted(frame)
+        motions = self._motions(fitted.picture)
         if not motions:
-            self._begin_scene(pictures)
-        images = self._images(pictures)
+            self._begin_scene(fitted)
+        images = self._images(fitted)
         finish = images.pop("finish")
         task, share = self._scene_task(), 0.0
         if motions:
@@ -111,17 +142,18 @@ class Painter:
             task = self._next_task(task, images, followed, start)
             share = float(np.mean(followed.weight))
         result = minimize(task, finish=finish, **options)
-        self.recent.append((number, pictures[0]))
+        self.recent.append((number, fitted.picture))
         return result, share, self._flicker(folder, result.picture, motions)
 
     def _fitted(self, frame):
-        """Return the picture of a frame at the size that is painted, and at its own."""
-        return resize_picture(frame.picture, self.size, self.config.resample), frame.picture
+        picture = resize_picture(frame.picture, self.size, self.config.resample)
+        masks = [mask.of(frame) for mask in self.masks]
+        return Fitted(picture, frame.picture, masks, self.content_map.of(frame))
 
-    def _begin_scene(self, pictures):
+    def _begin_scene(self, fitted):
         self.scene += 1
         self.recent.clear()
-        self.first, self.task = pictures, None
+        self.first, self.task = fitted, None
 
     def _motions(self, picture):
         """Return (number, `Motion`) of the linked frames, the nearest first; none at a cut."""
@@ -146,10 +178,17 @@ class Painter:
         before = read_picture(picture_path(folder, number), say=None)
         return warping_error(before, picture, motion)
 
-    def _images(self, pictures, say=None):
-        return load_images(
-            self.config, self.model.space, say, content=pictures, paintings=self.paintings
-        )
+    def _images(self, fitted, say=None):
+        paintings = self.paintings
+        if self.config.masks:
+            paintings = [replace(p, mask=mask) for p, mask in zip(paintings, fitted.masks)]
+        config, given_map = self.config, {}
+        if fitted.content_map is not None:
+            config = config.changed(content_map=None)
+            given_map = {"content_map": fitted.content_map}
+        content = fitted.picture, fitted.photograph
+        images = load_images(config, self.model.space, say, content=content, paintings=paintings)
+        return {**images, **given_map}
 
     def _scene_task(self):
         """Return the task of the scene's first frame, whose style targets all of it have."""
@@ -166,11 +205,16 @@ class Painter:
 
     def _next_task(self, task, images, followed, start):
         """Return the task of a frame that follows others in its scene."""
-        content, styles = images["content_image"], task.styles
+        content = images["content_image"]
+        # The colors of the scene's first frame, and the masks of this one.
+        styles = [
+            replace(style, mask=own.mask) for style, own in zip(task.styles, images["style_image"])
+        ]
         content_term = [term for term in task.objective.terms if term.name == "content"]
         task = replace(
             task,
             content_image=content,
+            styles=styles,
             start=start,
             config=task.config.changed(
                 iterations=self.config.frame_iterations,
@@ -179,7 +223,8 @@ class Painter:
                 level_iterations=None,
             ),
         )
-        if task.config.method in MATCHES:  # chooses from the style for each content anew
+        # Some methods choose from the style for each content anew; masks weigh the style's targets.
+        if task.config.method in MATCHES or any(mask.moving for mask in self.masks):
             targets = task.objective.targets(content, styles)
         else:
             targets = dict(task.targets)
@@ -201,6 +246,11 @@ def temporal_term(config, task):
     """Return the term that compares frames; in the unit paper its loss is a sum, as the others."""
     values = 1 if config.unit == "relative" else task.start.size
     return TemporalTerm.of_gray_levels(config.temporal_weight * values, task.objective.model.space)
+
+
+def begins_scene(earlier, picture, flow, cut):
+    """Return whether there is a cut between two frames: (H, W, 3) uint8, the earlier one first."""
+    return flow is None or found_again(earlier, picture, find_motion(earlier, picture, flow)) < cut
 
 
 def found_again(earlier, picture, motion):

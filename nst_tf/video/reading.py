@@ -23,10 +23,16 @@ class Frame(NamedTuple):
         In seconds, by the clock of the file, which may begin anywhere.
     picture : (H, W, 3) uint8
         Upright.
+    index : int
+        Its place among all frames of the file or folder, from 0.
+    since : Fraction
+        Seconds from the first of these.
     """
 
     time: Fraction
     picture: np.ndarray
+    index: int
+    since: Fraction
 
 
 class Film:
@@ -69,8 +75,11 @@ class Film:
         """
         config, origin, last, seen, late, size = self.config, None, None, 0, 0, None
         begin, end = exact(config.begin), None if config.end is None else exact(config.end)
-        pictures = self._of_folder() if self.folder else decoded(config.content, self.say)
-        for time, picture in pictures:
+        if self.folder:
+            pictures = self._of_folder()
+        else:
+            pictures = enumerate(decoded(config.content, self.say))
+        for index, (time, picture) in pictures:
             origin = time if origin is None else origin
             if end is not None and time - origin >= end:
                 break
@@ -85,7 +94,7 @@ class Film:
                 size = size or pixels.shape
                 if pixels.shape != size:
                     raise ImageError(_other_size(config.content, time - origin, size, pixels.shape))
-                yield Frame(time, pixels)
+                yield Frame(time, pixels, index, time - origin)
         if late:
             self.say(f"{config.content}: {late} frames without a later time than others left out")
         if not seen:
@@ -98,7 +107,7 @@ class Film:
             except ImageError as error:
                 self.say(f"{error}; the frame is left out")
                 continue
-            yield number / exact(self.config.rate), lambda p=picture: p
+            yield number, (number / exact(self.config.rate), lambda p=picture: p)
 
     def _share(self, frames, seconds):
         """Return how many of all frames are to be painted, about."""

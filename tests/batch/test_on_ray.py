@@ -20,11 +20,11 @@ from PIL import Image
 
 from nst_tf.batch.__main__ import main
 from nst_tf.batch.lists import pairs
-from nst_tf.batch.on_ray import HOME, Worker, ray_engine
 from nst_tf.batch.whole import run_batch
 from nst_tf.config import JobConfig
 from nst_tf.errors import ConfigError
 from nst_tf.jobs.job import Job
+from nst_tf.jobs.on_ray import HOME, Worker, ray_engine
 from nst_tf.rundir.checkpoint import checkpoints
 
 pytestmark = pytest.mark.cluster
@@ -175,7 +175,7 @@ def test_job_that_kills_its_workers_fails_alone(jobs, cluster, monkeypatch):
 
     jobs = jobs[:3]
     jobs[1] = Job(jobs[1].name, jobs[1].config.changed(seed=666))
-    monkeypatch.setattr("nst_tf.batch.on_ray.Worker", DyingWorker)
+    monkeypatch.setattr("nst_tf.jobs.on_ray.Worker", DyingWorker)
     engine = ray_engine(address=cluster.address, workers=1, retries=1)
     summary = run_batch(jobs, "out", engine=engine, say=None)
     states = [summary.outcomes[job.name].state for job in jobs]

@@ -46,14 +46,17 @@ REPOSITORY_FOLDERS = ("images/", "docs/", "output/", "notebooks/")  # not the re
 OUTPUT_FLAGS = ("--output", "--index", "--folder")  # their paths are created by the command
 
 RAY = "needs a cluster; tests/batch/test_on_ray.py starts one and compares its pictures"
+RAY_FILM = "needs a cluster; tests/video/test_on_ray.py starts one and compares its frames"
 NBGRADER = "needs submissions of students; notebooks/course/tests grades about forty"
 FILMS = (  # they need OpenCV
     "python -m nst_tf.video clip.mp4 painting.jpg",
+    "python -m nst_tf.video clip.mp4 painting.jpg --masks person.mp4 --keep-content",
     "python -m nst_tf.video clip.mp4 painting.jpg --to 8.5 --size 320 --output output/short",
 )
 NOT_RUN = {
     **dict.fromkeys([] if find_spec("cv2") else FILMS, "needs requirements-film.txt"),
     "python -m nst_tf.weights fetch vgg19": "535 MB from the network",
+    "python -m nst_tf.video clip.mp4 painting.jpg --engine ray": RAY_FILM,
     "python -m nst_tf.batch jobs.toml --engine ray": RAY,
     "python -m nst_tf.batch jobs.toml --engine ray --address auto": RAY,
     "python -m nbgrader autograde nst": NBGRADER,

@@ -11,9 +11,9 @@ import pytest
 import tensorflow as tf
 
 from nst_tf import ConfigError, JobConfig
-from nst_tf.batch.on_ray import _slots
 from nst_tf.errors import DeviceError
 from nst_tf.jobs.load import load_task, with_precision
+from nst_tf.jobs.on_ray import _slots
 from nst_tf.scaling import device, memory
 from nst_tf.scaling.device import WORKSPACE_MIB, GpuMemory, choose_device, gpu_memory
 from nst_tf.scaling.memory import GIB, memory_budget

@@ -9,11 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from films import film_of, moving_frames, shift, write_clip
+from objectives import forget_traces
 from pictures import make_picture
 from PIL import Image
 
 from nst_tf.cli import given
 from nst_tf.image.io import read_picture
+from nst_tf.optim import descent
 from nst_tf.presets import PRESETS
 from nst_tf.video import film as film_module
 from nst_tf.video.__main__ import main, make_config, make_parser
@@ -262,6 +264,77 @@ def test_masks_and_content_map(film):
     assert film("--output", "out", *options) == 0
     kept = read_picture("out/000003.png")[:, 40:].astype(int)
     np.testing.assert_array_equal(kept, read_frame("clip.mp4", 2)[:, 40:])
+
+
+def halves(count, at=2):
+    """Return masks whose left half is white up to frame `at`, and then the right one."""
+    masks = np.zeros((count, 36, 64, 3), np.uint8)
+    masks[:at, :, :32] = masks[at:, :, 32:] = 255
+    return list(masks)
+
+
+MOVED = ["--masks", "masks.mkv", "--keep-content", "--write", "frames", "--temporal-weight", 0]
+
+
+def test_moving_masks_say_where_each_frame_is_painted(film):
+    write_clip("masks.mkv", halves(4))
+    assert film("--output", "out", *MOVED, "--content-map", "masks.mkv", "--binary-masks") == 0
+    for number, kept in enumerate([slice(40, 64)] * 2 + [slice(0, 24)] * 2):
+        painted = read_picture(f"out/00000{number + 1}.png").astype(int)
+        content = read_frame("clip.mp4", number)
+        np.testing.assert_array_equal(painted[:, kept], content[:, kept])
+        assert np.abs(painted - content).max() > 5
+
+
+def test_style_acts_where_the_mask_of_the_frame_is(film):
+    """With the style alone, pixels far from the mask stay as the frame begins."""
+    write_clip("masks.mkv", halves(2, at=1))
+    alone = ["--masks", "masks.mkv", "--alpha", 0, "--tv-weight", 0, "--temporal-weight", 0]
+    for iterations in (0, 2):
+        out = f"out{iterations}"
+        assert film("--output", out, *alone, "--to", 0.08, "--frame-iterations", iterations) == 0
+    begun, painted = (read_picture(f"{out}/000002.png").astype(int) for out in ("out0", "out2"))
+    change = np.abs(painted - begun)
+    assert change[:, 40:].mean() > 10 * change[:, :24].mean()
+
+
+def test_frames_with_moving_masks_share_one_trace(film, monkeypatch):
+    traces = []
+    original = descent.losses_and_gradient
+    monkeypatch.setattr(descent, "losses_and_gradient", lambda *a: traces.append(1) or original(*a))
+    forget_traces()
+    write_clip("masks.mkv", halves(4))
+    assert film("--output", "out", *MOVED, "--content-map", "not:masks.mkv") == 0
+    assert len(traces) == 1
+    forget_traces()
+
+
+def test_moving_masks_are_recorded_and_resumed(film, monkeypatch, capsys):
+    Path("masks").mkdir()
+    for number, mask in enumerate(halves(4, at=1)):
+        Image.fromarray(mask).save(f"masks/{number}.png")
+    options = ["--masks", "not:masks", "--content-map", "masks"]
+    assert film("--output", "whole", *options) == 0
+    files = json.loads(Path("whole/journal.json").read_text())["files"]
+    assert {"masks 0.png", "content_map 3.png"} <= set(files)
+    original = film_module.save_painted
+
+    def fail(folder, number, image):
+        if number == 3:
+            raise PowerFailure
+        original(folder, number, image)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(film_module, "save_painted", fail)
+        with pytest.raises(PowerFailure):
+            film("--output", "cut", *options)
+    shutil.copytree("cut", "spoiled")
+    assert main(["--resume", "cut"]) == 0
+    assert frames_in("cut") == frames_in("whole")
+    Image.fromarray(halves(1)[0]).save("masks/2.png")
+    capsys.readouterr()
+    assert main(["--resume", "spoiled"]) == 2
+    assert "masks/2.png (masks 2.png)" in error_line(capsys)
 
 
 @pytest.mark.parametrize("method", ["neighbors", "patches"])

@@ -28,8 +28,8 @@ CONNECT_TIMEOUT = 10.0  # seconds for a cluster to answer
 STOPPED = "stopped"
 
 
-def ray_engine(*, address=None, workers=None, cpus=None, retries=3):
-    """Return an engine for `run_batch` that runs the jobs on a Ray cluster.
+def ray_engine(*, address=None, workers=None, cpus=None, retries=3, do=do_job):
+    """Return an engine for batches and films that runs their jobs on a Ray cluster.
 
     Parameters
     ----------
@@ -42,6 +42,8 @@ def ray_engine(*, address=None, workers=None, cpus=None, retries=3):
         Processors per worker.
     retries : int
         How often a job is retried after its worker died.
+    do : callable
+        ``(job, folder, callbacks) -> Outcome``, as `do_job`: what a worker does; of a module.
 
     Raises
     ------
@@ -56,7 +58,8 @@ def ray_engine(*, address=None, workers=None, cpus=None, retries=3):
         ray = _import_ray()
         with _connected(ray, address):
             slots = _slots(ray, workers, cpus, len(jobs))
-            yield from _Pool(ray, slots, Path(folder).resolve(), retries, progress).run(jobs)
+            pool = _Pool(ray, slots, Path(folder).resolve(), retries, progress, do)
+            yield from pool.run(jobs)
 
     return engine
 
@@ -135,11 +138,12 @@ class Worker:
     It has two threads: one runs the job, the other reports its progress and stops it.
     """
 
-    def __init__(self, cpus):
+    def __init__(self, cpus, do=do_job):
         import tensorflow as tf
 
         with contextlib.suppress(RuntimeError):  # a worker without a process of its own
             tf.config.threading.set_intra_op_parallelism_threads(cpus)
+        self.run = do
         self.iteration = 0
         self.stopped = threading.Event()
 
@@ -151,7 +155,7 @@ class Worker:
         """Run a job; return its `Outcome`, or `Busy` or `STOPPED` if it did not finish."""
         self.iteration = 0
         try:
-            return do_job(job, folder, callbacks=[self])
+            return self.run(job, folder, callbacks=[self])
         except Busy as error:
             return error
         except (Interrupted, KeyboardInterrupt):
@@ -189,8 +193,8 @@ class Task:
 class _Pool:
     """The workers and their tasks."""
 
-    def __init__(self, ray, slots, folder, retries, progress):
-        self.ray, self.slots = ray, slots
+    def __init__(self, ray, slots, folder, retries, progress, do):
+        self.ray, self.slots, self.do = ray, slots, do
         self.folder, self.retries, self.progress = folder, retries, progress
         self.actor = ray.remote(Worker)
         self.starting, self.free, self.busy, self.requests = {}, [], {}, {}
@@ -219,7 +223,7 @@ class _Pool:
             max_concurrency=2,  # the job and requests about it
             max_restarts=0,  # a new worker is started on any node with room
             runtime_env={"env_vars": {"PYTHONPATH": str(HOME)}},
-        ).remote(self.slots.cpus)
+        ).remote(self.slots.cpus, self.do)
         self.starting[worker.ready.remote()] = worker
 
     def _assign(self, waiting):
