@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from nst_tf.errors import ConfigError
 
-POOLING = {  # kind -> what a window becomes, and what it is multiplied by
+POOLING = {  # kind -> reduction of a window, and factor of the result
     "average": ("average", 1.0),
     "max": ("max", 1.0),
     "l2": ("l2", 1.0),
@@ -27,11 +27,11 @@ class ConvRelu:
     padding : {"SAME", "VALID", "EDGE"}
         "EDGE" pads by repeating the outermost pixels, "SAME" with zeros.
     wrap : {"", "x", "xy"}
-        Axes in which the map is circular: there it is padded as by `wrapped` instead.
+        Axes in which the map is circular; these are padded by `wrapped`.
     dilation : int
-        Distance of the positions that are multiplied.
+        Distance between the positions that a filter multiplies.
     dtype : dtype
-        Of the computation, the input and the output.
+        Type of the computation, the input and the output.
     """
 
     def __init__(
@@ -325,7 +325,7 @@ class Fire:
 
 
 class Branch:
-    """A layer beside the others: it reads what the next layer reads, which does not read it.
+    """An additional layer with the input of the next layer, which does not read its output.
 
     See `branches.py`.
     """
@@ -334,7 +334,7 @@ class Branch:
         self.layer = layer
 
     def __call__(self, x):
-        """Map what the layer maps."""
+        """Apply the layer."""
         return self.layer(x)
 
     def __getattr__(self, name):

@@ -111,14 +111,14 @@ def layer_style_loss(current, target, *, relative=False):
     current, target : (1, N, N), or (1, N, N') from two layers
         G and A, Gram matrices *per position*, each divided by its own M.
     relative : bool
-        Divide by ``sum (A/M)^2`` instead of ``4 N^2``: a share of the target's own energy, so
-        that no layer counts more only because its numbers are larger.
+        Divide by ``sum (A/M)^2``, the energy of the target, instead of ``4 N^2``, so that layers
+        with larger features do not dominate.
 
     Returns
     -------
     scalar
         Equal to the paper's ``1/(4 N^2 M^2) sum (G - A)^2`` when both pictures have the same
-        size, and still meaningful when they do not. Tutorial 1 divides G by H W N and sums
+        size, and also valid for different sizes. Tutorial 1 divides G by H W N and sums
         without the 1/4, which is 4 times this; titu1994 and keras.io use 3 and the picture's size
         for N and M.
     """
@@ -131,11 +131,11 @@ def layer_style_loss(current, target, *, relative=False):
 # ------------------------------------------------------------------ sums over positions
 #
 # Every statistic is a function of sums over positions. That makes it independent of the size of a
-# picture, and lets a mask weight the positions: `guide` (1, H, W, 1) says how much each counts.
+# picture, and lets a mask weight the positions: `guide` (1, H, W, 1) has their weights.
 
 
 def gram_sums(maps, guide=None):
-    """Return the Gram matrix (1, N, N) of a map, and how many positions count."""
+    """Return the Gram matrix (1, N, N) of a map, and the sum of the weights of its positions."""
     (features,) = maps
     if guide is None:
         return gram_matrix(features), positions(features)
@@ -157,7 +157,7 @@ def correlation_sums(maps, guide=None):
 def shifted_sums(maps, guide=None):
     """Return the sums that `gram_sums` returns, also of a map and the same map moved.
 
-    See `shifted_layers`: (K, N, N) for K - 1 moves, and how many positions count in each, (K,).
+    See `shifted_layers`: (K, N, N) for K - 1 shifts, and the sum of the weights of each, (K,).
     """
     features, moved, inside = maps[0], maps[1::2], maps[2::2]
     weighted, counts = features, [positions(features)]
@@ -294,11 +294,11 @@ def upsample(features, size):
 
 
 def moments_loss(current, target, *, relative=False):
-    """Compare mean and covariance of the channels, each by itself.
+    """Compare mean and covariance of the channels separately.
 
-    A Gram matrix is the covariance plus what the means alone contribute, ``C + m m^T``, and the
-    means make most of its energy. Compared separately, how channels vary together (the strokes)
-    counts as much as how bright they are.
+    A Gram matrix is the covariance plus a matrix of the means, ``C + m m^T``, and the means
+    contribute most of its energy. In a separate comparison, the covariance (the strokes) has the
+    same weight as the means.
 
     Parameters
     ----------
@@ -411,7 +411,7 @@ class Statistic:
         features : dict of (1, H_l, W_l, N_l)
             By layer name, shallow layers first.
         guides : dict of (1, H_l, W_l, 1), optional
-            How much each position counts; layers without a guide count everywhere.
+            Weight of each position; layers without a guide have equal weights.
         wrap : {"", "x", "xy"}
             Axes in which the maps are circular.
         """
@@ -436,7 +436,7 @@ class Statistic:
         }
 
     def grids(self, layers):
-        """Return on which layer's grid of positions the maps of each layer lie."""
+        """Return for each layer the name of the layer whose grid its maps use."""
         if self.maps is neighboring_layers:
             return {layer: below for below, layer in itertools.pairwise(layers)}
         return {layer: layer for layer in layers}
