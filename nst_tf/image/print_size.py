@@ -23,7 +23,7 @@ def paper_size(text, dpi):
     Raises
     ------
     ConfigError
-        The text is no size of paper.
+        The text is not a paper size.
     """
     plain = str(text).lower().replace("×", "x").replace(",", ".").replace(" ", "")
     match = PAPER.fullmatch(plain)

@@ -127,8 +127,9 @@ class ConvRelu:
 def repeat_edges(x, height, width):
     """Pad a map (1, H, W, N) by repeating its outermost positions, as symmetric `tf.pad` does.
 
-    Whole strips are copied: on a CPU in 0.6 to 1.0 of the time of `tf.pad`, which computes the
-    place of every single number. As there, a map needs `height` rows and `width` columns at least.
+    This copies whole strips, in 0.6 to 1.0 of the time of `tf.pad` on a CPU, which computes the
+    position of every single number. As with `tf.pad`, a map needs at least `height` rows and
+    `width` columns.
     """
 
     @tf.custom_gradient
@@ -153,10 +154,10 @@ def wrapped(x, extent, wrap):
     ----------
     x : (1, H, W, N)
     extent : offset, size and stride
-        Of the windows that are to be taken of it.
+        Of the windows.
     wrap : {"", "x", "xy"}
-        The axes. If a side of the map is divisible by the stride, there are as many windows as
-        strides, and to roll the map by a stride is to roll the output by a position.
+        The axes. If a side of the map is divisible by the stride, there is one window per stride,
+        and rolling the map by a stride rolls the output by a position.
     """
     offset, window, stride = extent
     before, after = -offset, window - stride + offset

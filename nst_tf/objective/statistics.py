@@ -1,6 +1,6 @@
-"""What is measured of a style, and how two measurements are compared.
+"""Statistics of a style, and the distances between them.
 
-Gram matrices are Gatys et al.'s; tutorial 2 names what Novak & Nikulin 2016 put in their place.
+Gram matrices are those of Gatys et al.; tutorial 2 names the alternatives of Novak & Nikulin 2016.
 Notation: a layer has N channels and M = H W positions; F is a feature map, G and A are the Gram
 matrices of the current picture and of the style.
 """
@@ -47,7 +47,7 @@ def gram_matrix(features, *, per_position=False):
 
 
 def _gram_matrix_and_gradient(features):
-    """Return F^T F and, as its gradient, F (U + U^T): one product where the tape makes two."""
+    """Return F^T F and, as its gradient, F (U + U^T): one product instead of the tape's two."""
     flat = _by_position(features)  # (1, M, N)
 
     def gradient(upstream):
@@ -219,7 +219,7 @@ def mean_and_covariance(sums):
 
 
 def single_layers(features):
-    """Measure each layer by itself."""
+    """Measure each layer separately."""
     return {layer: (feature,) for layer, feature in features.items()}
 
 
@@ -236,8 +236,8 @@ def blurred_layers(features):
 def shifted_layers(features):
     """Pair each map with itself, moved right and down by `SHIFTS`: Berger & Memisevic 2017.
 
-    What fires at some distance of what else is long-range order, which a Gram matrix does not see:
-    rows of bricks, tiles, a weave. Where nothing comes in at the border, nothing is counted.
+    Correlations at a distance capture long-range order, such as bricks, tiles or a weave, which a
+    Gram matrix does not. Positions that are shifted in at the border are excluded.
     """
     return {
         layer: (
@@ -267,7 +267,7 @@ def neighboring_layers(features):
     The shallowest layer has no partner, so n layers give n - 1 matrices (1, N_l, N_(l-1)).
 
     Differs from tutorial 2's code, which subtracts the ordinary losses of neighbors: there the
-    last layer has weight -1, and its mismatch is rewarded.
+    last layer has weight -1, so a larger mismatch decreases the loss.
     """
     pairs = {}
     for below, layer in itertools.pairwise(features):
@@ -375,7 +375,7 @@ def _with_ridge(matrix, ridge):
 
 @dataclass(frozen=True)
 class Statistic:
-    """How style is measured and compared.
+    """A statistic of the style, and the distance of two such statistics.
 
     Attributes
     ----------
@@ -388,11 +388,11 @@ class Statistic:
     finish : callable
         ``sums -> statistic``, of one layer.
     prepare : callable
-        What is done to a target once, before the loop.
+        Applied once to each target, before the loop.
     least_layers : int
-        How many layers it needs.
+        Minimum number of layers.
     margin : int
-        How many neighbors of a position `maps` looks at, on each side.
+        Number of neighbors on each side of a position that `maps` uses.
     """
 
     distance: Callable = layer_style_loss

@@ -31,7 +31,7 @@ class Optimizer:
     image_arrays = 2  # of the image's size: image and gradient
 
     def start(self, objective, targets, image):
-        """Begin a descent and return it: see `Descent`."""
+        """Start a descent and return it: see `Descent`."""
         return Descent(self, objective, targets, image)
 
     def built(self, image):
@@ -93,7 +93,7 @@ class Descent:
     updates : int
         Number of updates so far.
     losses : dict of float
-        Of the present image.
+        Of the current image.
     converged : bool
         Whether no further update reduces the loss.
     """

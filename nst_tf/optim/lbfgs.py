@@ -18,9 +18,10 @@ LONGEST = 8  # maximum root mean square of a step, as a multiple of the first st
 class LBFGS(Optimizer):
     """L-BFGS without a line search: the search direction (Nocedal 1980) is the step.
 
-    One evaluation an iteration. It is what PyTorch's optimizer does, and so most programs for
-    style transfer; here pixels are clipped to the bounds, and a step uphill is undone: the image
-    of the lowest loss is restored, the memory cleared, and the next first step is half as long.
+    Each iteration takes one evaluation. PyTorch's optimizer, and thus most programs for style
+    transfer, work in the same way. In addition, pixels are clipped to the bounds, and a step that
+    increases the loss is undone: the image of the lowest loss is restored, the history is cleared,
+    and the next first step is half as long.
 
     All inner products are computed at once (vector-free L-BFGS, Chen et al., NIPS 2014): the
     direction is a sum with 2 m + 1 coefficients, and the memory is read twice an iteration.
@@ -28,7 +29,7 @@ class LBFGS(Optimizer):
     Attributes
     ----------
     history : int
-        m, the number of steps that are remembered.
+        m, the number of steps to store.
     bounds : (low, high), optional
         Arrays (3,): after each update, pixels are clipped to them.
     """

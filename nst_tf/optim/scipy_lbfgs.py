@@ -1,4 +1,4 @@
-"""SciPy's L-BFGS-B, which calls the objective and so needs a thread of its own."""
+"""SciPy's L-BFGS-B, which calls the objective and therefore runs in its own thread."""
 
 import contextlib
 import itertools
@@ -86,11 +86,11 @@ class ScipyDescent:
         return rows
 
     def image(self):
-        """Return the present image, a tensor (1, H, W, 3)."""
+        """Return the current image, a tensor (1, H, W, 3)."""
         return tf.constant(self._pixels, tf.float32)
 
     def best_image(self):
-        """Return the image of the lowest loss, which is the present one: no step is uphill."""
+        """Return the image of the lowest loss: the current one, as no step increases the loss."""
         return self.image()
 
     def tracked(self):
@@ -98,7 +98,7 @@ class ScipyDescent:
         return {}
 
     def state(self):
-        """Return what to continue from; None between restarts, as SciPy keeps its memory hidden."""
+        """Return what to continue from; None between restarts: SciPy hides its history."""
         if self._restart is None:
             return None
         return {"updates": np.asarray(self.updates), "image": self._restart}
@@ -109,7 +109,7 @@ class ScipyDescent:
         self._pixels = self._restart = np.asarray(state["image"], np.float64)
 
     def skip(self, updates):
-        """Count updates as made."""
+        """Set the number of updates."""
         self.updates = updates
 
     def close(self):
@@ -184,14 +184,14 @@ def _box(bounds, shape):
 
 
 class _Stopped(Exception):
-    """Nobody listens any more."""
+    """The consumer has stopped."""
 
 
 def _pulled(run):
     """Turn ``run(report, check)``, which pushes items, into a generator of them.
 
-    SciPy's minimizer calls back and can't be asked for its next step; so it works in a thread of
-    its own, at most one item ahead. `check` ends it there when nobody listens any more.
+    SciPy's minimizer uses callbacks and can't run step by step. It therefore runs in its own
+    thread, at most one item ahead. `check` ends it when the generator is closed.
     """
     items = queue.Queue(maxsize=1)
     stopped = threading.Event()
