@@ -1,4 +1,4 @@
-"""What docs/gallery.md shows: each picture, what it is made of, and what is to be seen on it."""
+"""The content of docs/gallery.md: each picture, its commands, its alt text and its caption."""
 
 from dataclasses import dataclass
 
@@ -11,9 +11,9 @@ CONTENT, STYLE, MASK, MAP = "images/content", "images/style", "images/mask", "im
 
 @dataclass(frozen=True)
 class Painting:
-    """A run: the words behind `python -m nst_tf.run`, and the label under its picture.
+    """A run: the arguments of `python -m nst_tf.run`, and the label under its picture.
 
-    Without words it is a file that is shown beside the others.
+    Without arguments, it is a file to show next to the other pictures.
     """
 
     words: str
@@ -28,22 +28,22 @@ class Picture:
     Attributes
     ----------
     name : str
-        Of its file.
+        Name of the file.
     title : str
     alt : str
-        What one sees, for those who can't.
+        Description for readers who cannot see the picture.
     caption : str
     paintings : tuple of Painting
     draw : str
-        How it is made of them: a name in `DRAWINGS` of `make_gallery.py`.
+        How to combine them: a name in `DRAWINGS` of `make_gallery.py`.
     columns : int
-        Of the tiles.
+        Number of columns of tiles.
     width : int
-        Of a tile at most, in pixels; 0: as painted.
+        Maximum width of a tile, in pixels; 0: as painted.
     box : (left, top, right, bottom) or None
-        What a crop shows of its painting, in pixels.
+        The crop of the painting to show, in pixels.
     quality : int
-        Of the JPEG. Below 82, flat washes show blocks; sheets of many tiles bear less.
+        Quality of the JPEG. Below 82, flat washes show blocks; sheets of many tiles need less.
     """
 
     name: str
@@ -68,7 +68,7 @@ class Section:
 
 
 def pair(content, style, knobs="", precision="--precision mixed"):
-    """Return the words for a pair of the project's own pictures, by the embedded network."""
+    """Return the arguments for a pair of the project's own pictures and the embedded network."""
     files = f"{CONTENT}/{content}.jpg {STYLE}/{style}.jpg"
     words = f"{files} {knobs} --weights embedded {precision}"
     return " ".join(words.split())
@@ -91,40 +91,39 @@ PRESET_PICTURES = (
         "night_strokes",
         "The cat in its own brown fur, green and blue rings in its eyes, a bright blue night in "
         "strokes behind it",
-        "All of the cat is kept: strokes follow its fur, whorls fill the eyes, and the background "
-        "becomes the painting's night.",
+        "The whole cat remains: strokes follow its fur, whorls fill the eyes, and the background "
+        "becomes the night of the painting.",
         precision="",
     ),
     _preset(
         "cs231n-composition",
         "astronaut",
         "cubist",
-        "The astronaut, hardly changed but for some grain",
-        "On the stand-in for SqueezeNet it remains a photograph with grain: content weighs most "
-        "here.",
+        "The astronaut, nearly unchanged except for some grain",
+        "With VGG instead of SqueezeNet, the result is a photograph with grain: content has the "
+        "largest weight here.",
     ),
     _preset(
         "cs231n-scream",
         "coffee",
         "waves",
         "The cup in brown and blue on a table of blue and white ripples",
-        "The cup keeps its shape; the table takes the wave's blue and its ripples.",
+        "The cup keeps its shape; the table takes the blue and the ripples of the waves.",
     ),
     _preset(
         "cs231n-starry",
         "chelsea",
         "night_strokes",
         "The cat in deep blue with short bright strokes along its fur",
-        "Strokes follow the fur, the background turns to night, eyes and nose stay.",
+        "Strokes follow the fur, the background becomes night, and eyes and nose remain.",
     ),
     _preset(
         "cs231n-inversion",
         "astronaut",
         "night_strokes",
-        "The astronaut much as in the photograph, with soft grain",
-        "No style: the photograph as one layer knows it, found from noise. Shapes and colors come "
-        "back almost whole. The painting is named, as the command wants two pictures, and has no "
-        "part.",
+        "The astronaut, nearly as in the photograph, with soft grain",
+        "No style: the photograph reconstructed from noise by the features of one layer. Shapes "
+        "and colors are almost complete. The command requires a painting, but does not use it.",
     ),
     _preset(
         "cs231n-texture",
@@ -132,21 +131,21 @@ PRESET_PICTURES = (
         "stained_glass",
         "A field of rounded pieces of red, yellow, blue and green glass with dark lines between "
         "them",
-        "No content: pieces of the painting's glass. Of the photograph only the size is taken.",
+        "No content: pieces of the painting's glass. The photograph sets only the size.",
     ),
     _preset(
         "coursera-tf1",
         "coffee",
         "watercolour",
         "The cup and saucer made of flowers and leaves in red, violet and yellow",
-        "Flowers all over, the cup still to be seen. The preset stretches both pictures to 4:3.",
+        "Flowers everywhere; the cup remains visible. The preset stretches both pictures to 4:3.",
     ),
     _preset(
         "coursera-tf2",
         "astronaut",
         "cubist",
         "The astronaut in ochre and white planes with thin black lines, eyes lost between them",
-        "Planes and lines all over, down to the face.",
+        "Planes and lines everywhere, including the face.",
         precision="",
     ),
     _preset(
@@ -154,30 +153,30 @@ PRESET_PICTURES = (
         "coffee",
         "stained_glass",
         "A cup and saucer of red and blue glass in lead lines on brown, green and yellow pieces",
-        "Correlations of neighboring layers: every cell has its lead line, and colors sit where "
-        "the painting has them together.",
+        "Correlations of neighboring layers: every cell has its lead line, and colors occur "
+        "together as in the painting.",
     ),
     _preset(
         "titu-network",
         "astronaut",
         "watercolour",
-        "The astronaut in flowers and leaves, the suit a bed of red blossoms",
-        "Flowers all over; the face stays readable.",
+        "The astronaut in flowers and leaves, with a suit of red blossoms",
+        "Flowers everywhere; the face remains recognizable.",
     ),
     _preset(
         "titu-inetwork",
         "astronaut",
         "watercolour",
-        "The astronaut in flowers and leaves, much like the picture above",
-        "Close to the one above, with a more natural face.",
+        "The astronaut in flowers and leaves, similar to the picture above",
+        "Similar to the picture above, with a more natural face.",
     ),
     Picture(
         "preset_titu-doodle",
         "titu-doodle",
         "A lake at night below hills, with a moon, stars and dark trees, in short strokes",
-        f"{PRESETS['titu-doodle'].source}.\n\nFrom noise, by the maps that `--regions` names, "
-        "which are shown under Regions. `--tv-weight` is changed here: with the source's, much of "
-        "the noise remains.",
+        f"{PRESETS['titu-doodle'].source}.\n\nPainted from noise with the maps of "
+        "`--regions`, which are shown in the section Regions. `--tv-weight` is changed: with that "
+        "of the source, much of the noise remains.",
         (
             Painting(
                 f"{DOODLE_FILES} --preset titu-doodle --tv-weight 0.01 --size 400 "
@@ -190,8 +189,8 @@ PRESET_PICTURES = (
         "coffee",
         "stained_glass",
         "A cup and saucer in panes of red, blue, green and yellow glass, with fine grain all over",
-        "From white noise: cup, saucer and spoon come back as panes of glass. 300 of its 500 "
-        "iterations; some noise is left.",
+        "From white noise: cup, saucer and spoon become panes of glass. 300 of the 500 "
+        "iterations; some noise remains.",
         "--iterations 300",
         quality=73,
     ),
@@ -199,9 +198,9 @@ PRESET_PICTURES = (
         "gatys2016",
         "coffee",
         "stained_glass",
-        "Panes of blue, red, green and yellow glass between lead lines, the cup not to be found",
-        "Also from white noise, every filter counting alike. Style overrides the cup: more "
-        "`--alpha` brings back content. 300 of its 500 iterations.",
+        "Panes of blue, red, green and yellow glass between lead lines, without a visible cup",
+        "Also from white noise, with the same weight for every filter. Style overrides the cup: a "
+        "larger `--alpha` restores content. 300 of the 500 iterations.",
         "--iterations 300",
         quality=73,
     ),
@@ -210,8 +209,7 @@ PRESET_PICTURES = (
         "chelsea",
         "watercolour",
         "The cat's face made of pink, red and green petals",
-        "Petals of the size of an eye, with a face that is still the cat's. 200 of its 500 "
-        "iterations.",
+        "Petals as large as an eye; the face is still that of the cat. 200 of the 500 iterations.",
         "--iterations 200",
         quality=73,
     ),
@@ -220,16 +218,16 @@ PRESET_PICTURES = (
         "astronaut",
         "stained_glass",
         "The astronaut in black outlines filled with red, yellow, blue and green",
-        "Shapes all stay, drawn in lead lines and filled with the glass's colors. The painting's "
-        "large patterns do not come along, as no layer below conv3_1 is matched.",
+        "All shapes remain, with lead lines as outlines and the colors of the glass. The large "
+        "patterns of the painting are missing, because no layer deeper than conv3_1 is matched.",
     ),
     _preset(
         "tf-docs",
         "chelsea",
         "waves",
         "The cat in the waves' ink lines, foam on forehead, nose and cheeks, pale blue eyes",
-        "Fur becomes swell, line by line, and foam gathers where the fur is light. `--tv-weight 0` "
-        "and `--alpha 100` are changed here.",
+        "The fur becomes lines of waves, with foam where the fur is light. `--tv-weight 0` and "
+        "`--alpha 100` are changed.",
         "--tv-weight 0 --alpha 100",
         precision="",
     ),
@@ -238,8 +236,8 @@ PRESET_PICTURES = (
         "chelsea",
         "night_strokes",
         "The cat with whirls for eyes, its fur in brown and pink with fine ripples",
-        "4000 small steps of gradient descent: the eyes become whirls, elsewhere strokes stay "
-        "fine. `--tv-weight 0` and ten times the source's `--alpha` are changed here.",
+        "4000 small steps of gradient descent: the eyes become whirls; elsewhere, strokes remain "
+        "fine. `--tv-weight 0` and ten times the `--alpha` of the source are changed.",
         "--tv-weight 0 --alpha 2.5e-7",
         precision="",
     ),
@@ -248,8 +246,8 @@ PRESET_PICTURES = (
         "coffee",
         "night_strokes",
         "A cup and saucer of blue and green strokes, with a few yellow whorls",
-        "From a grey start: long strokes, the cup as an outline. 300 of its 1000 iterations, with "
-        "`--tv-weight 0`.",
+        "From a gray start: long strokes, and the cup as an outline. 300 of the 1000 iterations, "
+        "with `--tv-weight 0`.",
         "--iterations 300 --tv-weight 0",
     ),
     _preset(
@@ -257,7 +255,7 @@ PRESET_PICTURES = (
         "astronaut",
         "cubist",
         "The astronaut in ochre and blue facets with dark outlines, before a plain gray ground",
-        "Facets follow the contours of face, suit and helmet; the even background stays even.",
+        "Facets follow the contours of face, suit and helmet; the plain background stays plain.",
         precision="--precision float32",
         width=380,
     ),
@@ -266,7 +264,7 @@ PRESET_PICTURES = (
         "astronaut",
         "cubist",
         "The astronaut in ochre, olive and blue, with drawn lines in the face and painted clouds",
-        "Shapes remain and colors are shared out anew; the background gets the painting's facets.",
+        "Shapes remain and colors are rearranged; the background gets the facets of the painting.",
         precision="--precision float32",
         width=380,
     ),
@@ -310,10 +308,10 @@ DRAWN = Picture(
 )
 STRENGTH = Picture(
     "strength",
-    "How strong the style is: `--beta`",
-    "The cup four times: much as in the photograph, then with more and more pieces of glass",
-    "At 1 the photograph hardly changes; from 4 on there are panes with lead lines, and they take "
-    "over saucer and table as beta grows. The default is 12.",
+    "Strength of the style: `--beta`",
+    "The cup four times: nearly as in the photograph, then with more and more pieces of glass",
+    "At 1, the photograph hardly changes. From 4 on, there are panes with lead lines, which cover "
+    "saucer and table as beta increases. The default is 12.",
     _swept("coffee", "stained_glass", "--beta", (1, 4, 12, 32)),
     columns=2,
     width=440,
@@ -321,25 +319,25 @@ STRENGTH = Picture(
 )
 SCALE = Picture(
     "style_scale",
-    "How large its strokes are: `--style-scale`",
+    "Size of the strokes: `--style-scale`",
     "The cat three times, in strokes that grow from short dashes to broad streaks, with many small "
     "suns, a few larger ones, and none",
-    "At 0.5 the painting is made smaller first: short strokes, many small suns. At 2 strokes "
-    "are broad and calm, the suns are gone, and more of the face stays.",
+    "At 0.5, the painting is reduced first: short strokes, many small suns. At 2, strokes are "
+    "broad, there are no suns, and more of the face remains.",
     _swept("chelsea", "night_strokes", "--style-scale", (0.5, 1, 2)),
     width=400,
 )
 COLORS = Picture(
     "colors",
-    "Whose colors: `--color`",
+    "Color modes: `--color`",
     "The astronaut made of glass in fourteen colorings, from the glass's green and yellow to her "
     "own orange, and the photograph",
-    "`style` gives the glass's colors. `luminance` and `swap` keep the photograph's: orange "
-    "suit, grey wall, black helmet. `cholesky`, `pca` and `symmetric` recolor the painting "
-    "before the run, so that the suit stays orange and the wall gets some pink; `histogram` "
-    "does it channel by channel, with garish colors here. `match-style` recolors the photograph "
-    "instead. In Lab, Luv and YCbCr the dark lines stay in the orange suit, which `swap` loses "
-    "there.",
+    "`style` gives the colors of the glass. `luminance` and `swap` keep those of the photograph: "
+    "orange suit, gray wall, black helmet. `cholesky`, `pca` and `symmetric` recolor the painting "
+    "before the run, so that the suit stays orange and the wall gets some pink. `histogram` "
+    "recolors it channel by channel, with garish colors here. `match-style` recolors the "
+    "photograph instead. In Lab, Luv and YCbCr, the orange suit keeps the dark lines, which "
+    "`swap` loses there.",
     (
         *_swept(
             "astronaut",
@@ -355,12 +353,12 @@ COLORS = Picture(
 )
 GRADIENTS = Picture(
     "normalized_gradients",
-    "Gradients of equal size: `--normalize-gradients`",
+    "Normalized gradients: `--normalize-gradients`",
     "The cat twice in night strokes: with white cheeks and fur, and with more suns on its face and "
     "dark strokes across it",
-    "The same weights, with Adam in 150 iterations. With normalized gradients they give more style "
-    "here: a sun on the cheek, dark strokes across the face, less fur. The style loss ends at "
-    "0.014 instead of 0.043, the content loss at 2.1 instead of 0.84.",
+    "Both use the same weights and 150 iterations of Adam. Normalized gradients give more style "
+    "here: a sun on the cheek, dark strokes across the face, less fur. The final style loss is "
+    "0.014 instead of 0.043, the content loss 2.1 instead of 0.84.",
     (
         Painting(
             pair("chelsea", "night_strokes", "--size 384 --iterations 150 --optimizer adam"),
@@ -375,10 +373,10 @@ GRADIENTS = Picture(
 )
 TWO_STYLES = Picture(
     "two_styles",
-    "Two paintings, a mask each",
+    "Two paintings, each with a mask",
     "A cup and saucer of glass on a table of night strokes with yellow suns",
-    "Glass where the mask is white, brush strokes elsewhere: the example of "
-    "[styles_and_masks.md](styles_and_masks.md).",
+    "Glass where the mask is white, brush strokes elsewhere. [styles_and_masks.md]"
+    "(styles_and_masks.md) explains the command.",
     (
         Painting(
             f"{CONTENT}/coffee.jpg {STYLE}/stained_glass.jpg {STYLE}/night_strokes.jpg "
@@ -389,11 +387,11 @@ TWO_STYLES = Picture(
 )
 KEPT = Picture(
     "kept",
-    "The photograph kept where no mask is: `--keep-content`",
+    "Keeping the photograph outside the masks: `--keep-content`",
     "The cat's photograph before carved lines; the astronaut's photograph before a night sky "
     "with yellow stars",
-    "The masks are white about cat and astronaut, and what they leave out is pasted back from "
-    "the photograph. With the astronaut, `--style-masks` select the painting's sky alone, "
+    "The masks are white around cat and astronaut; the areas where they are black are pasted back "
+    "from the photograph. For the astronaut, `--style-masks` selects only the sky of the painting, "
     "without lake and trees.",
     (
         Painting(
@@ -418,8 +416,8 @@ STYLE_MASKS = Picture(
     "A part of the painting: `--style-masks`",
     "The cup three times: in blossoms and leaves, in red and orange blossoms, and in muted "
     "green leaves",
-    "With the flowers alone blossoms are everywhere; without them the reds are gone, and green "
-    "and grey-blue remain.",
+    "With only the flowers, blossoms are everywhere; without them, there is no red, and green and "
+    "gray-blue remain.",
     (
         Painting(pair("coffee", "watercolour"), "all of the painting"),
         Painting(
@@ -438,8 +436,8 @@ REGIONS = Picture(
     "Regions by color: `--regions`",
     "A photograph and a painting with their maps, and a red cup with a yellow inside on an orange "
     "saucer, on a blue table, all of glass",
-    "The table takes the glass of the sky, the saucer that of the petals, the inside of the cup "
-    "that of the pale petals and the cup that of the frame. The hills are not used.",
+    "The table takes its style from the sky, the saucer from the petals, the inside of the cup "
+    "from the pale petals, and the cup from the frame. The hills are not used.",
     (
         Painting(
             pair(
@@ -456,8 +454,8 @@ DOODLE = Picture(
     "A doodle",
     "A map of a lake with moon, stars, hills and three trees, the same as a painted night, and the "
     "painting with its map",
-    "No photograph and no content: the map gives forms, the painting's regions fill them. The run "
-    "starts from the colors of the map.",
+    "No photograph and no content loss: the map defines the shapes, and the regions of the "
+    "painting fill them. The run starts from the colors of the map.",
     (
         Painting("", "the doodle", f"{MAP}/lake.png"),
         Painting(
@@ -475,8 +473,8 @@ STYLE_LAYERS = Picture(
     "The layers of the style",
     "The astronaut three times: tinted brown, then with the painting's clouds of color, then in "
     "planes with black lines",
-    "The first layer brings the painting's palette alone; up to conv3_1 its texture comes with "
-    "it; all five make planes with edges.",
+    "The first layer transfers only the palette of the painting; the layers up to conv3_1 also "
+    "transfer its texture; all five form planes with edges.",
     tuple(
         Painting(pair("astronaut", "cubist", f"--style-layers {layers}"), label)
         for layers, label in (
@@ -490,12 +488,12 @@ STYLE_LAYERS = Picture(
 )
 MATCHED = Picture(
     "statistics",
-    "What is matched of the style: `--method`",
+    "Statistics of the style: `--method`",
     "The cat six times in glass: small pieces and fur above; larger and clearer pieces below, "
     "paler and angular in the last",
     "Cat and stained glass. Gram matrices, `chain` (of neighboring layers) and `blurred` look "
-    "much alike and leave some fur; `moments` and `wasserstein` make glass of more of the cat. "
-    "`patches` puts it together from the painting's pieces, in paler colors.",
+    "similar and leave some fur; with `moments` and `wasserstein`, more of the cat becomes glass. "
+    "`patches` assembles it from pieces of the painting, in paler colors.",
     (
         *_swept(
             "chelsea",
@@ -509,10 +507,10 @@ MATCHED = Picture(
 )
 SHIFTED = Picture(
     "shifted",
-    "What repeats at a distance: `--method shifted`",
+    "Long-range order: `--method shifted`",
     "The cat in small pieces of colored glass, with dark lead lines between them",
-    "Gram matrices of each map, and of the map with itself moved by 2 to 16 positions (Berger and "
-    "Memisevic 2017). Its use is regular patterns: "
+    "Gram matrices of each feature map, also with the same map shifted by 2 to 16 positions "
+    "(Berger and Memisevic 2017). This method is for regular patterns: "
     "[docs/choosing.md](choosing.md#long-range-order).",
     (
         Painting(
@@ -531,9 +529,9 @@ PATCHES = Picture(
     "Patches: `--method patches`",
     "The cat of angular pieces of glass with dark leads; the cup as a round of wave lines, its "
     "coffee red with small bubbles",
-    "The picture is put together from pieces of the painting: whole panes with their leads, whole "
-    "bundles of lines. Colors follow the forms less than with statistics: the coffee takes the red "
-    "of the sun.",
+    "The picture is assembled from pieces of the painting: whole panes with their leads, whole "
+    "bundles of lines. Colors follow the shapes less than with statistics: the coffee takes the "
+    "red of the sun.",
     (
         Painting(pair("chelsea", "stained_glass", "--method patches --size 512")),
         Painting(pair("coffee", "waves", "--method patches --size 512")),
@@ -545,8 +543,9 @@ NEIGHBORS = Picture(
     "neighbors",
     "Nearest neighbors: `--method neighbors`",
     "The cat of panes of colored glass, with leads along its stripes; the eyes are as they were",
-    "Each place of the photograph takes the features of a place of the painting, at all layers "
-    "together: NNST (Kolkin et al. 2022). Panes follow the cat's own contours, which stay clear.",
+    "Each position of the photograph takes the features of a position of the painting, at all "
+    "layers together: NNST (Kolkin et al. 2022). Panes follow the contours of the cat, which "
+    "remain clear.",
     (
         Painting(
             pair(
@@ -563,9 +562,10 @@ ANALOGY = Picture(
     "An image analogy: `--analogy`",
     "A map of a night with moon, stars and trees, and the painted night; a map of a lake, and the "
     "lake as a painted night",
-    "As the second picture is to the first, so is the result to CONTENT. Flat parts, where many "
-    "patches match equally well, take those at the same place: sky and water keep whorls and "
-    "waves. Stripes remain where no patch continues the next one, as between water and hills.",
+    "The result relates to CONTENT as the second picture relates to the first. In flat areas, many "
+    "patches match equally well, and the program uses those at the same position: sky and water "
+    "keep whorls and waves. Stripes remain where no patch continues the next one, for example "
+    "between water and hills.",
     (
         Painting("", "first picture", f"{MAP}/night_strokes.png"),
         Painting("", "second picture", f"{STYLE}/night_strokes.jpg"),
@@ -584,7 +584,7 @@ SCALE_CONTROL = Picture(
     "Two styles at two scales: `--fine`, `--coarse`",
     "The painted night and the stained glass; the glass with strokes of the night; the cat in deep "
     "blue panes of strokes, with a beige face and leads about the eyes",
-    "The mixed style has the panes of the second painting in the strokes and colors of the first. "
+    "The mixed style has the panes of the second painting and the strokes and colors of the first. "
     "The night has little yellow, so the flower becomes beige.",
     (
         Painting(
@@ -601,9 +601,9 @@ INTERPOLATION = Picture(
     "From one style to another: `--interpolate`",
     "The cat's face five times: in blue night strokes, with dark outlines, with a nose of orange "
     "panes, and twice in panes of many colors with leads",
-    "Left the painted night, right the stained glass, and three points of the geodesic between "
-    "them. Outlines appear about the eyes first, then panes on the nose, then those of the "
-    "background, with the glass's yellow and red.",
+    "The painted night is at the left, the stained glass at the right, and three points of the "
+    "geodesic are between them. Outlines appear first around the eyes, then panes on the nose, "
+    "then panes in the background, with the yellow and red of the glass.",
     (
         Painting(
             f"{CONTENT}/chelsea.jpg {STYLE}/night_strokes.jpg {STYLE}/stained_glass.jpg "
@@ -617,8 +617,8 @@ SEAMLESS = Picture(
     "A texture without seams: `--wrap xy`",
     "Whorls, yellow stars and dark trees of a painted night; the same four times, without a line "
     "between them",
-    "160x160 pixels, shown twice in each direction. Across the edges, pixels differ by 8 (top and "
-    "bottom) and 12 gray levels (left and right), neighbors inside by 11 and 9.",
+    "160x160 pixels, repeated twice in each direction. Pixels differ by 8 (top and bottom) and 12 "
+    "gray levels (left and right) across the edges, and by 11 and 9 inside.",
     (
         Painting(
             pair(
@@ -633,11 +633,10 @@ SEAMLESS = Picture(
 )
 PRINT = Picture(
     "print",
-    "A part of a print: `--print`, `--size`",
+    "A crop of a print: `--print`, `--size`",
     "An eye of the cat in a ring of thick dark lead, pink and orange glass beside it, all soft",
     "420x280 of the 1417x945 pixels of a print of 12x8 cm at 300 dpi, painted at 256 pixels and "
-    "enlarged 5.5 times. Lines are soft: paint at a larger `--size` for a print that is looked at "
-    "closely.",
+    "enlarged 5.5 times. Lines are soft: for a print viewed at close range, use a larger `--size`.",
     (
         Painting(
             pair(
@@ -655,7 +654,7 @@ SHEET = Picture(
     "sheet",
     "Each painting with two photographs",
     "The cup and the astronaut, each in strokes, glass, woodcut, planes, washes and waves",
-    "Glass and planes leave the face most readable; in the washes a blossom lands on it.",
+    "The face is clearest with glass and planes; in the washes, a blossom covers part of it.",
     tuple(
         Painting(pair(content, style), style if not row else "")
         for row, content in enumerate(CONTENTS)
@@ -667,20 +666,20 @@ SHEET = Picture(
 )
 LARGE_WHOLE = Picture(
     "large",
-    "The whole",
+    "The whole picture",
     "The cat's face in orange, yellow and pink glass between blue and green panes, eyes yellow "
     "and blue",
-    "1280x851 pixels in 200 iterations, made smaller here.",
+    "1280x851 pixels in 200 iterations, reduced here.",
     (Painting(LARGE),),
     width=1000,
     quality=73,
 )
 LARGE_CROP = Picture(
     "large_crop",
-    "A part of it, pixel by pixel",
+    "A crop at full size",
     "The cat's two eyes in black lead lines, orange and yellow glass between them",
-    "800x533 pixels as painted. The lead lines were laid down while the picture was small and "
-    "have soft edges; fur shows through on the forehead and below the left eye.",
+    "800x533 pixels as painted. The lead lines were painted at a smaller size and have soft edges; "
+    "fur is visible on the forehead and below the left eye.",
     (Painting(LARGE),),
     draw="crop",
     box=(300, 180, 1100, 713),
@@ -690,7 +689,7 @@ HERO_PICTURE = Picture(
     "The cat of glass",
     "A tabby cat and a leaded-glass window, and the cat's face in orange, yellow, green and "
     "blue pieces",
-    "Photograph, painting and result, made smaller; a part at its own size is under Large.",
+    "Photograph, painting and result, reduced; the section Large has a crop at full size.",
     (Painting(LARGE),),
     draw="beside",
     width=960,
@@ -699,70 +698,71 @@ HERO_PICTURE = Picture(
 ABOUT = """
 # Gallery
 
-What the presets and the knobs do, on the project's own pictures; the full command is under each.
+This page shows the effect of the presets and options on the project's own pictures, each with its
+command.
 
-- **Network**: the embedded VGG-16. Without `--weights embedded` a command uses the paper's VGG-19
-  if its file is in `model/`.
-- **Sizes**: presets at their own size, and with all their iterations unless `--iterations` says
-  otherwise; the knobs with the default job (as many pixels as 640x480, 200 iterations), or as
-  the command says; one picture at 1280. Rows of three and more are made smaller to fit the page.
-- **Where**: devos, coursera-tf2, tf-docs, keras-io, strength, scale control, colors, statistics,
-  patches and the large picture on an NVIDIA H200, the others on two CPU cores, where a picture of
-  the default job takes about two minutes.
-- **Precision, seed**: bfloat16 where `--precision mixed` stands, else float32; seed 0. Without
-  bfloat16 in the processor, leave `--precision` out.
+- **Network**: the embedded VGG-16. Without `--weights embedded`, a command uses the VGG-19 of the
+  paper if its file is in `model/`.
+- **Sizes**: presets use their own sizes, and all their iterations unless the command has
+  `--iterations`. The other pictures use the defaults (as many pixels as 640x480, 200 iterations)
+  unless the command has other values. Rows of three or more pictures are reduced to fit the page.
+- **Hardware**: devos, coursera-tf2, tf-docs, keras-io, strength, scale control, colors, statistics,
+  patches and the large picture ran on an NVIDIA H200. The others ran on two CPU cores, where a
+  picture with the default options takes about two minutes.
+- **Precision and seed**: bfloat16 with `--precision mixed`, else float32; seed 0. If your processor
+  has no bfloat16, omit `--precision`.
 - **Versions**: nst_tf 0.1.0, TensorFlow 2.21.0.
-- **Made by** `python docs/make_gallery.py`, which writes this page, too:
-  `python docs/make_gallery.py preset_devos strength` makes two of the pictures, `--list` names all.
-- **Credit**: the photographs of Chelsea the cat (Stefan van der Walt) and of the coffee (Rachel
-  Michetti, Pikolo Espresso Bar) were given by the photographers; astronaut and deep field are
-  NASA's, the rocket is SpaceX's. The paintings were drawn for this project. All of them may be used
-  freely: [images/CREDITS.md](../images/CREDITS.md).
+- **Source**: `python docs/make_gallery.py` paints the pictures and writes this page.
+  `python docs/make_gallery.py preset_devos strength` paints two of the pictures; `--list` prints
+  all names.
+- **Credits**: the photographs of Chelsea the cat (Stefan van der Walt) and of the coffee (Rachel
+  Michetti, Pikolo Espresso Bar) were given by the photographers. The astronaut and the deep field
+  are by NASA, the rocket is by SpaceX. The paintings were drawn for this project. All of them may
+  be used freely: [images/CREDITS.md](../images/CREDITS.md).
 """
 SECTIONS = (
     Section("A first look", "", (HERO_PICTURE, PHOTOGRAPHS, DRAWN)),
     Section(
         "Presets",
-        "At the left photograph and painting, at the right what the preset makes of them. "
-        "`python -m nst_tf.run --list-presets` says what to expect and where the sources err. "
-        "Those of CS231n were made for SqueezeNet, whose file is not part of this project: "
-        "here, as the program says, their numbers are put on a normalized VGG, which gives "
-        "another picture.",
+        "Photograph and painting are at the left, the result is at the right. "
+        "[presets.md](presets.md) describes each preset and the errors of its source. The presets "
+        "of CS231n are for SqueezeNet, whose file is not part of this project. Here, their "
+        "numbers are applied to a normalized VGG, which gives another picture.",
         PRESET_PICTURES,
     ),
     Section(
         "Strength and scale",
-        "One knob at a time; all else as by default.",
+        "Each picture changes one option; the others have their defaults.",
         (STRENGTH, SCALE, SCALE_CONTROL, INTERPOLATION, GRADIENTS),
     ),
     Section("Colors", "The painting is the stained glass.", (COLORS,)),
     Section(
         "Masks",
-        "Masks are drawn for these pictures and lie in `images/mask`. White is where a style acts.",
+        "The masks for these pictures are in `images/mask`. A style acts where its mask is white.",
         (TWO_STYLES, KEPT, STYLE_MASKS),
     ),
     Section(
         "Regions",
-        "Maps in flat colors lie in `images/map`. A region takes its style from the region of the "
-        "same color.",
+        "The maps are in `images/map`. A region takes its style from the region of the painting "
+        "with the same color.",
         (REGIONS, DOODLE),
     ),
-    Section("Layers", "Astronaut and broken planes.", (STYLE_LAYERS,)),
+    Section("Layers", "The astronaut in broken planes.", (STYLE_LAYERS,)),
     Section(
         "Statistics",
-        "Beside the moments, the default, five others.",
+        "The default, `moments`, and other methods.",
         (MATCHED, SHIFTED, PATCHES, NEIGHBORS, ANALOGY),
     ),
-    Section("Paintings and photographs", "Small, to choose by.", (SHEET,)),
+    Section("Paintings and photographs", "An overview at a small size.", (SHEET,)),
     Section(
         "Large",
-        "The photograph has 451x300 pixels and is enlarged; what is painted is as fine as the "
-        "picture.",
+        "The photograph has 451x300 pixels and is enlarged before the run, so the painted details "
+        "are those of the larger size.",
         (LARGE_WHOLE, LARGE_CROP, PRINT),
     ),
     Section(
         "Textures",
-        "Without a photograph: the painting's patterns alone.",
+        "Patterns of a painting, without a photograph.",
         (SEAMLESS,),
     ),
 )

@@ -2,10 +2,10 @@
 
 Usage: ``python docs/make_gallery.py [NAME ...]``
 
-The table of what is painted lies in `gallery_table.py`. The paintings themselves go to
-output/gallery, one folder for each command; a picture of the page is made of one or several. What
-is there already is left as it is: Ctrl-C, and the same words again go on. `--overwrite` draws the
-pictures anew, of paintings that are there; `--page` writes the page alone.
+`gallery_table.py` lists the pictures. The paintings are saved in output/gallery, in one directory
+per command; a picture of the page combines one or several. Existing paintings are not painted
+again: after Ctrl-C, run the same command to continue. `--overwrite` draws the pictures again from
+existing paintings; `--page` writes only the page.
 """
 
 import argparse
@@ -14,6 +14,7 @@ import functools
 import hashlib
 import shlex
 import sys
+import textwrap
 import time
 from pathlib import Path
 
@@ -282,24 +283,30 @@ def write_page():
 
 
 def page():
-    """Return the page: what it says of itself, then each section of the table."""
+    """Return the page: an introduction, then each section of the table."""
     return "\n\n".join([ABOUT.strip(), *map(_section, SECTIONS)]) + "\n"
 
 
 def _section(section):
-    parts = [f"## {section.title}", section.text.strip(), *map(_entry, section.pictures)]
+    parts = [f"## {section.title}", _filled(section.text), *map(_entry, section.pictures)]
     return "\n\n".join(filter(None, parts))
 
 
 def _entry(picture):
     shown = f"![{picture.alt}](gallery/{picture.name}.jpg)"
     commands = [command(each.words) for each in picture.paintings if each.words]
-    parts = [f"### {picture.title}", shown, picture.caption.strip(), _typed(commands)]
+    parts = [f"### {picture.title}", shown, _filled(picture.caption), _typed(commands)]
     return "\n\n".join(filter(None, parts))
 
 
+def _filled(text):
+    """Return paragraphs with lines of at most 120 characters."""
+    options = {"width": 120, "break_long_words": False, "break_on_hyphens": False}
+    return "\n\n".join(textwrap.fill(each, **options) for each in text.strip().split("\n\n"))
+
+
 def _typed(commands):
-    """Return commands as one types them; many of them folded up."""
+    """Return commands as a code block; many of them in a collapsed section."""
     if not commands:
         return ""
     block = "\n".join(["```", *commands, "```"])
@@ -320,12 +327,12 @@ def main(arguments=None):
 def make_options():
     """Return the parser."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=_Raw)
-    parser.add_argument("names", nargs="*", metavar="NAME", help="of pictures; default: all")
-    parser.add_argument("--overwrite", action="store_true", help="draw also what is there already")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="names of pictures (default: all)")
+    parser.add_argument("--overwrite", action="store_true", help="draw existing pictures again")
+    parser.add_argument("--page", action="store_true", help="write only docs/gallery.md")
     parser.add_argument(
-        "--page", action="store_true", help="write docs/gallery.md and nothing else"
+        "--list", action="store_true", help="print the names of the pictures and exit"
     )
-    parser.add_argument("--list", action="store_true", help="name the pictures, and end")
     return parser
 
 

@@ -1,7 +1,7 @@
 """Write the table of docs/presets.md from the code: ``python docs/make_presets.py``.
 
-What stands between the two lines of comment is made; the rest of the page is written by hand.
-`--check` writes nothing, and says whether page and code agree.
+The text between the two comment lines is generated; the rest of the page is written by hand.
+`--check` writes nothing and checks whether page and code agree.
 """
 
 import argparse
@@ -32,7 +32,7 @@ HEAD = (
 
 
 def made():
-    """Return what is made: a table of numbers, then a paragraph for each preset."""
+    """Return the generated text: a table of numbers, then a paragraph for each preset."""
     rows = [_row(HEAD), _row(["---"] * len(HEAD))]
     rows += [_row(_numbers(name, preset.knobs)) for name, preset in PRESETS.items()]
     return "\n".join([*rows, "", *(_paragraph(name, each) for name, each in PRESETS.items())])
@@ -94,7 +94,7 @@ def _optimizer(knobs):
     else:
         words = f"{name} {rate or 5:.4g}"
     if knobs["decay"]:
-        words += f", {knobs['decay']} {knobs['decay_rate']:.3g} at every {knobs['decay_every']}"
+        words += f", {knobs['decay']} {knobs['decay_rate']:.3g} every {knobs['decay_every']}"
     if knobs["clip_at"]:
         return f"{words}; within {knobs['clip_at']:.3g} of the mean"
     return words + ("" if knobs["clip"] else "; not clipped")
@@ -126,21 +126,21 @@ def _paragraph(name, preset):
 
 
 def page():
-    """Return the whole page as it should be."""
+    """Return the whole page with the generated text."""
     before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
     return f"{before}{BEGIN}\n\n{made()}\n{END}{rest.split(END)[1]}"
 
 
 def main(arguments=None):
-    """Write the page, or look whether it agrees; return 0, or 2 where it does not."""
+    """Write the page, or check it; return 0, or 2 if page and code differ."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="whether page and code agree")
+    parser.add_argument("--check", action="store_true", help="check whether page and code agree")
     check = parser.parse_args(arguments).check
     wanted = page()
     if not check:
         PAGE.write_text(wanted, encoding="utf-8")
     elif PAGE.read_text(encoding="utf-8") != wanted:
-        print("docs/presets.md is not what PRESETS say: run `python docs/make_presets.py`")
+        print("docs/presets.md differs from PRESETS: run `python docs/make_presets.py`")
         return 2
     return 0
 

@@ -80,7 +80,7 @@ DEVOS = Preset(
     "ArnoutDevos/StyleTransferTensorFlow",
     expect="Content kept, fine texture. Both pictures are stretched to 640x480. Pixels are not "
     "clipped during the run, so the saved picture is clipped and has about twice the loss",
-    errs="Its loop ends before the last picture is saved; it is saved here",
+    errs="Its loop ends before the last picture is saved; nst_tf saves it",
     knobs={
         **PAPER_LAYERS,
         "size": "640x480",
@@ -366,12 +366,12 @@ PRESETS = {
     "gatys2015": Preset(
         source="Gatys, Ecker & Bethge 2015, arXiv 1508.06576 (tutorial 4): alpha/beta 1e-3",
         expect="From white noise with average pooling: strong style",
-        errs="The paper names no optimizer and no iterations; the authors used L-BFGS later",
+        errs="The paper gives neither optimizer nor iterations; the authors later used L-BFGS",
         knobs={**GATYS_RUN, "alpha": 1e-3},
     ),
     "gatys2016": Preset(
         source="Gatys, Ecker & Bethge, CVPR 2016, on a normalized network, with the weights of "
-        "their code, leongatys/NeuralImageSynthesis: content 1e6, style 1e9/5 a layer",
+        "their code, leongatys/NeuralImageSynthesis: content 1e6, style 1e9/5 per layer",
         expect="From white noise, L-BFGS, equal weight for every filter: style overrides content",
         errs="Paper and code differ: by eq. (4) the code weights style millions of times more than "
         "the printed ratio (8e-4 to 5e-3); the code's numbers are used here",
@@ -505,8 +505,8 @@ PRESETS = {
     ),
     "nnst": Preset(
         source="Kolkin et al. 2022, Neural Neighbor Style Transfer: NNST-Opt, and their program",
-        expect="Clear contours of the photograph, and strokes of the painting's own kinds. Without "
-        "their correction of colors in Oklab",
+        expect="Clear contours of the photograph, and strokes like those of the painting. Does "
+        "not include their color correction in Oklab",
         errs="",
         knobs={
             **NEWER,
@@ -521,7 +521,7 @@ PRESETS = {
         expect="The painting's features rearranged; shapes of the photograph remain. Learning "
         "rate 0.5 at all levels (theirs is half of it at the last one)",
         errs="Their network gets pixels in -0.5..0.5 instead of the mean and deviation that it was "
-        "trained with; here it gets what it was trained with",
+        "trained with; nst_tf uses the latter",
         knobs={
             **NEWER,
             "method": "transport",

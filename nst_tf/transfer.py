@@ -1,4 +1,4 @@
-"""Style transfer: from two images to a picture, in a loop that changes its pixels."""
+"""Style transfer: a loop that changes the pixels of an image to minimize the losses."""
 
 import contextlib
 import math
@@ -72,24 +72,24 @@ def style_transfer(
     init_image : (1, H, W, 3) float32, optional
         The initial image, of the content's size; default: the content image.
     content_map : (H, W) float in [0, 1], optional
-        Of the content's size, as from `load_mask`: the content loss counts fully where it is 1, and
-        not where it is 0; see `with_content_map`. Default: 1 everywhere.
+        Weight of the content loss at each pixel, of the content's size, as from `load_mask`; see
+        `with_content_map`. Default: 1 everywhere.
     config : TransferConfig, optional
-        All knobs together.
+        All parameters in one object.
     optimizer : optional
         A name as in the config, `Adam`, `SGD`, `LBFGS` or `ScipyLBFGS` of `nst_tf.optim`, or an
         optimizer of Keras; default: the config's.
     callbacks : sequence of callable
-        Each is called with a `Step` for iteration 0, 1, 2, ... The attribute `look_every` of a
-        callback that needs the picture of every n-th iteration only, or of none (0), lets several
-        iterations run in one call of TensorFlow. The method `close` of a callback is called at
-        the end of the run, even if it was interrupted. `save_every` (callbacks.py) saves pictures;
-        `style_transfer` itself writes no files.
+        Each is called with a `Step` for iteration 0, 1, 2, ... A callback that needs the picture
+        only at every n-th iteration, or never (0), sets its attribute `look_every`; several
+        iterations then run in one call of TensorFlow. The method `close` of a callback is called
+        at the end of the run, even if the run is interrupted. `save_every` (callbacks.py) saves
+        pictures; `style_transfer` writes no files.
     finish : callable, optional
         ``picture -> picture``, both (H, W, 3) uint8: applied to each picture before it is shown
         or saved, for example to restore the content's colors.
     **knobs
-        Single knobs of `TransferConfig`, such as ``alpha=0.0025, iterations=500``.
+        Fields of `TransferConfig`, such as ``alpha=0.0025, iterations=500``.
 
     Returns
     -------
@@ -98,13 +98,13 @@ def style_transfer(
     Raises
     ------
     ConfigError, ImageError
-        A knob, layer, image or mask that can't be used.
+        A parameter, layer, image or mask is invalid.
     Diverged
-        The loss became NaN or infinite; its `result` is that of the last finite loss.
+        The loss is NaN or infinite; `result` is that of the last finite loss.
     OutOfMemory
-        In the middle of the run, where tiles can't be smaller; its `result` is the picture reached.
+        Memory ran out, and tiles can't be smaller; `result` is the result so far.
     Interrupted
-        Ctrl-C; its `result` is the picture reached.
+        Ctrl-C was pressed; `result` is the result so far.
     """
     if not isinstance(config, TransferConfig | None):
         raise ConfigError(f"`config` is {config!r:.60}; a TransferConfig was expected")
@@ -122,7 +122,7 @@ def style_transfer(
 
 
 class StyleTransfer:
-    """The class that tutorial 4 leaves unfinished: all arguments first, `apply` later.
+    """The class that tutorial 4 leaves unfinished: pass all arguments first, then call `apply`.
 
     Takes the arguments of `style_transfer`; `apply` runs it and returns the picture.
     """
@@ -132,7 +132,7 @@ class StyleTransfer:
         self.knobs = knobs
 
     def apply(self):
-        """Return the picture (H, W, 3) uint8; the whole `Result` stays in `result`."""
+        """Return the picture (H, W, 3) uint8; the attribute `result` has the whole `Result`."""
         self.result = style_transfer(*self.arguments, **self.knobs)
         return self.result.picture
 
@@ -142,7 +142,7 @@ class StyleTransfer:
 
 @dataclass(frozen=True)
 class Task:
-    """The checked arguments of `style_transfer`: what a run minimizes, and where it starts.
+    """The checked arguments of `style_transfer`: the objective of a run and its start.
 
     Attributes
     ----------
@@ -332,7 +332,7 @@ class Position:
 
 @dataclass(frozen=True)
 class Step:
-    """What a callback gets: one picture of the run and its losses.
+    """The argument of a callback: one iteration of the run, with its losses.
 
     Attributes
     ----------
@@ -342,16 +342,16 @@ class Step:
         "content", "style", "range" and "tv" unweighted, "total" weighted. The first three are
         absent if their weight is 0.
     image : (1, H, W, 3) tensor or None
-        Stays on the device until `picture` is called. At a coarse level it is smaller than the
-        result. None where no callback looks: see `look_every` in `style_transfer`.
+        It stays on the device until `picture` is called. At a coarse level, it is smaller than
+        the result. None if no callback needs it: see `look_every` in `style_transfer`.
     seconds : float
-        Since the loop began. Iterations of one call of TensorFlow have equal parts of its time.
+        Time since the loop started. Iterations of one TensorFlow call share its time equally.
     last : bool
-        Whether this is the end of the run; L-BFGS may converge before `iterations`.
+        Whether this is the last iteration; L-BFGS may converge before `iterations`.
     position : callable
-        Returns the `Position`, from which a run can be continued; None where it can't.
+        Returns the `Position` to continue the run from, or None if it can't be continued.
     levels : sequence of Level
-        Sizes of the run and their iterations, the coarsest first; empty: there is one size.
+        Sizes of the run and their iterations, the coarsest first; empty for a single size.
     """
 
     iteration: int
@@ -366,7 +366,7 @@ class Step:
 
     @property
     def share(self):
-        """Fraction of the run's work that is done; iterations at coarse levels count less."""
+        """Completed fraction of the run's work; iterations at coarse levels count less."""
         if not self.levels:
             return self.iteration / max(self.iterations, 1)
         from nst_tf.scaling.levels import work_left
@@ -374,7 +374,7 @@ class Step:
         return 1 - work_left(self.levels, self.iteration) / max(work_left(self.levels, 0), 1)
 
     def picture(self):
-        """Return the picture as it is now: (H, W, 3) uint8."""
+        """Return the current picture: (H, W, 3) uint8."""
         if self.image is None:
             raise ConfigError(
                 f"there is no picture of iteration {self.iteration}: the callbacks' `look_every` "
@@ -396,7 +396,6 @@ class Result:
         The losses of picture 0, 1, 2, ...
     config : TransferConfig
     seconds : float
-
     converged : bool
         Whether the run ended before its iterations were used up: the optimizer converged, or
         `min_improvement` ended a level.
@@ -424,7 +423,7 @@ class Result:
 
 
 def minimize(task, *, optimizer=None, callbacks=(), finish=None, position=None, say=warnings.warn):
-    """Change the pixels of the start until the losses are small.
+    """Run the loop: update the pixels of the start to minimize the losses.
 
     Parameters
     ----------
@@ -432,10 +431,10 @@ def minimize(task, *, optimizer=None, callbacks=(), finish=None, position=None, 
     optimizer, callbacks, finish
         As for `style_transfer`.
     position : Position, optional
-        Of a run of the same task that was interrupted. This one continues from there, and where
-        numbers are computed in the same order it ends with the same picture, bit for bit.
+        The position of an interrupted run of the same task, to continue from. If sums are computed
+        in the same order, the result is the same picture, bit for bit.
     say : callable
-        Called with a message when the run continues in smaller tiles for want of memory.
+        Called with a message if memory runs out and the run continues in smaller tiles.
 
     Returns
     -------
@@ -452,9 +451,9 @@ def minimize(task, *, optimizer=None, callbacks=(), finish=None, position=None, 
 
 
 def has_levels(config):
-    """Return whether a run of a config goes from coarse to fine, if its pictures are large enough.
+    """Return whether a run of a config uses levels from coarse to fine, for large enough pictures.
 
-    The schedules do so in the unit "relative" only; levels that are asked for are made in any unit.
+    Schedules do so only in the unit "relative"; explicit levels work in any unit.
     """
     scheduled = SCHEDULES[config.schedule].coarsest is not None and config.unit == "relative"
     chosen = config.levels or config.min_size or config.level_iterations
@@ -469,12 +468,12 @@ class Run(contextlib.AbstractContextManager):
     history : list of dict of float
         The losses of picture 0, 1, 2, ...
     image : (1, H, W, 3)
-        The last one that was looked at, of iteration `reached`; at the end with ``keep="best"``,
-        that of iteration `best`.
+        The last image of a `Step`, of iteration `reached`; at the end with ``keep="best"``, that of
+        iteration `best`.
     state : dict of arrays or None
-        With `carry_moments`: the optimizer's at the end of the level before.
+        With `carry_moments`: the state of the optimizer at the end of the previous level.
     level_start : (1, H, W, 3) or None
-        Where the present level began, if its targets depend on that.
+        The start of the current level, if its targets depend on it.
     """
 
     def __init__(self, task, optimizer, callbacks, finish, position, say):
@@ -536,7 +535,7 @@ class Run(contextlib.AbstractContextManager):
             descent.close()
 
     def result(self):
-        """Return the `Result` for the image that was reached."""
+        """Return the `Result` for the last image."""
         seconds = time.perf_counter() - self.began
         history = self.history[: self.reached + 1]
         converged = len(self.history) <= self.config.iterations and self.ended
@@ -557,7 +556,7 @@ class Run(contextlib.AbstractContextManager):
             raise Interrupted(self.result()) from None
 
     def _started(self, objective, targets, image, iterations):
-        """Start the optimizer; where memory is too small for that, in tiles."""
+        """Start the optimizer; if memory is too small, use tiles."""
         bounds = pixel_bounds(self.config, self.space)
         image = image if bounds is None else np.clip(image, *bounds)
         while True:
@@ -576,9 +575,9 @@ class Run(contextlib.AbstractContextManager):
                 objective = self._smaller(objective, image.shape[1:3])
 
     def _in_smaller_tiles(self, descent, targets, iterations, made):
-        """Return a descent that continues where another one ran out of memory.
+        """Return a descent that continues one that ran out of memory, after `made` updates.
 
-        What its optimizer remembered is lost, but for what it tracks. `made` updates were recorded.
+        The state of its optimizer is lost, except for the images that it tracks.
         """
         image, kept = descent.image(), descent.tracked()
         try:
@@ -602,8 +601,8 @@ class Run(contextlib.AbstractContextManager):
     def _stalled(self, rows, done):
         """Return whether the loss fell by too little in the last `WINDOW` iterations of a level.
 
-        It is asked at every multiple of `WINDOW` only, where calls of TensorFlow end: how many
-        iterations a call makes depends on the time they take, and the picture must not.
+        Checked only at multiples of `WINDOW`, where calls of TensorFlow end. The number of
+        iterations per call depends on their time, and the result must not depend on time.
         """
         newest = len(self.history) + len(rows) - 1
         if newest % WINDOW or newest - WINDOW < done:
@@ -618,9 +617,9 @@ class Run(contextlib.AbstractContextManager):
         self.image = descent.best_image()
 
     def _record(self, rows, image=None, position=lambda: None, *, last=False):
-        """Record the losses of several iterations, call the callbacks; the last has the image.
+        """Record the losses of several iterations and call the callbacks; the last has the image.
 
-        They took one call: each gets an equal part of its time.
+        The iterations ran in one call and share its time equally.
         """
         before, self.recorded = self.recorded, time.perf_counter() - self.began
         for number, losses in enumerate(rows, 1):
@@ -655,9 +654,9 @@ class Run(contextlib.AbstractContextManager):
 
 
 class Pace:
-    """The number of updates in a call: about `TICK` seconds, up to a picture that is needed.
+    """Choose the number of updates per call: about `TICK` seconds, up to the next needed picture.
 
-    `every`: calls end at its multiples, too.
+    Calls also end at multiples of `every`.
     """
 
     def __init__(self, callbacks, every=0):
@@ -677,7 +676,7 @@ class Pace:
 
     @contextlib.contextmanager
     def timed(self, count):
-        """Measure a call that makes `count` updates, to choose the count of the next one."""
+        """Time a call of `count` updates to choose the count of the next call."""
         began = time.perf_counter()
         yield
         seconds = (time.perf_counter() - began) / count

@@ -1,8 +1,8 @@
 """Bounds on the memory and the time that reading a picture file takes.
 
-Pillow limits pixels only. Files of a few bytes can still take gibibytes, because a flat picture
-compresses without limit in some formats, and minutes, because Pillow parses headers and decodes
-some formats in Python. The checks here come before the pixels are decoded; nothing here decodes.
+Pillow limits only the number of pixels. Files of a few bytes can still take gibibytes, because a
+flat picture compresses without limit in some formats, and minutes, because Pillow parses headers
+and decodes some formats in Python. The checks in this module run before the pixels are decoded.
 """
 
 import io
@@ -24,7 +24,7 @@ MAX_SCANNED_PIXELS = 20 * MAX_PIXELS  # scans times pixels: 10 s
 MAX_TAG_BYTES = 2**24  # of Exif or TIFF tags; Pillow copies what each claims, also twice
 MAX_TAG_LISTS = 100  # in a file whose Exif can be anywhere
 
-# The most pixels for which one byte of a file can stand, in gray, palette or bits, and in color.
+# Maximum number of pixels per byte of a file: in gray, palette or bits, and in color.
 PIXELS_PER_BYTE = {
     "PNG": (8 * 1032, 1032 // 2),  # deflate: 258 bytes in 2 bits (zlib.net/zlib_tech.html)
     "GIF": (2560, 2560),  # LZW: 3838 pixels in 12 bits

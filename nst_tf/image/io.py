@@ -48,8 +48,8 @@ READABLE_FORMATS = (
 )
 HEIF = frozenset(
     {".heic", ".heif", ".hif"}
-)  # without pillow-heif, reading one says how to install it
-FILMS = ("GIF", "WEBP", "PNG", "AVIF")  # whose further frames are worth a remark
+)  # without pillow-heif, the error says how to install it
+FILMS = ("GIF", "WEBP", "PNG", "AVIF")  # a remark is made if they have more frames
 GAMMA = 1 / 2.2  # of a PNG that looks right without conversion
 # Pillow's names of pixels of 16 bits, of which it takes the high bytes -> those that take the low.
 LOW_BYTES = {
@@ -263,7 +263,7 @@ def read_picture(path, *, background="white", say=print_line):
     ------
     ImageError
         The file is missing, damaged, not a picture, smaller than 32x32, larger than `MAX_PIXELS`,
-        holds numbers whose range can't be known, or would take more memory or time than
+        has values of unknown range, or would take more memory or time than
         `nst_tf.image.bounds` allows.
     """
     picture, alpha, remarks = read_layers(path)

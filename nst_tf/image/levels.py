@@ -1,7 +1,7 @@
 """Convert the numbers of 16-bit, 32-bit and floating-point pictures to levels 0..255.
 
-A file says how many bits a number takes, not how many of them are in use, nor what a float means.
-Both are judged by the values; what was assumed is returned as a remark for the user.
+A file gives the number of bits of a value, but not how many of them are used, nor the range of
+floats. Both are inferred from the values, and the assumption is returned as a remark for the user.
 """
 
 import numpy as np
@@ -9,7 +9,7 @@ import numpy as np
 from nst_tf.errors import ImageError
 from nst_tf.image.pixels import STRIP
 
-BITS = (8, 10, 12, 16, 24, 32, 64)  # in use, judged by the largest value
+BITS = (8, 10, 12, 16, 24, 32, 64)  # in use, inferred from the largest value
 SURE_BITS = 16  # a picture that uses 12 of 16 bits would have 1/16 of the brightness
 OVERSHOOT = 0.05  # of floats below 0 and above 1, as resampling leaves them
 DYNAMIC_RANGE = 100  # largest value by median, beyond which a linear scale leaves little but black

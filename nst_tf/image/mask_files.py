@@ -90,7 +90,7 @@ def _opaque_levels(path, picture):
 def _labels(levels):
     """Return the values of a map of labels; none for a mask, black and white or soft.
 
-    Labels are at least three flat values, of which none is white, or one nearly black or white.
+    Labels are at least three flat values, none of them white, or one nearly black or white.
     """
     pixels = sampled(levels)
     equal = (pixels[:-1, :-1] == pixels[:-1, 1:]) & (pixels[:-1, :-1] == pixels[1:, :-1])

@@ -23,7 +23,7 @@ def paper_size(text, dpi):
     Raises
     ------
     ConfigError
-        The text is no size of paper.
+        The text is not a paper size.
     """
     plain = str(text).lower().replace("×", "x").replace(",", ".").replace(" ", "")
     match = PAPER.fullmatch(plain)
@@ -39,8 +39,8 @@ def paper_size(text, dpi):
 def print_size(text, dpi, shape):
     """Return the (height, width) in pixels of a picture of `shape`, printed as large as it fits.
 
-    The paper is turned as the picture is. The picture keeps its aspect ratio; where that differs
-    from the paper's by less than `SAME_SHAPE`, it fills the paper.
+    The paper has the orientation of the picture. The picture keeps its aspect ratio; if that
+    differs from the paper's by less than `SAME_SHAPE`, it fills the paper.
 
     Parameters
     ----------

@@ -134,7 +134,7 @@ def read_map(path, say=print_line):
 
 
 def _frequent_colors(path, picture):
-    """Return the colors (N, 3) of a map's flat parts, where neighbors are alike."""
+    """Return the colors (N, 3) of a map's flat parts, where neighbors are equal."""
     pixels = sampled(picture)
     flat = pixels[_is_flat(Image.fromarray(pixels))]
     if len(flat) < pixels[..., 0].size / 2:

@@ -1,4 +1,4 @@
-"""Layers beside a trunk: dilated filters, and linear maps of channels.
+"""Additional layers of a trunk: dilated filters, and linear maps of channels.
 
 leongatys/NeuralImageSynthesis compares such features as well (`ComputeActivationsDilation.lua`,
 `LinTransMSE` and `LinTransGramMSE`).
@@ -13,16 +13,16 @@ from nst_tf.models.model import check_layers
 
 
 def with_dilation(model, layer, dilation):
-    """Return a trunk with another layer: the filters of a convolution, spread out.
+    """Return a trunk with an additional layer: a dilated copy of a convolution.
 
     Parameters
     ----------
     model : Trunk
         VGG, from a file or from `vgg_from_keras`.
     layer : str
-        A convolution, such as "conv4_1". The new layer reads what it reads.
+        A convolution, such as "conv4_1". The new layer has the same input.
     dilation : int
-        Distance of the positions that a filter multiplies: 2 sees a window of 5x5.
+        Distance between the positions that a filter multiplies: with 2, a window of 5x5.
 
     Returns
     -------
@@ -47,7 +47,7 @@ def with_dilation(model, layer, dilation):
 
 
 def with_linear_map(model, layer, matrix, name="mapped"):
-    """Return a trunk with another layer: linear combinations of a layer's channels.
+    """Return a trunk with an additional layer: linear combinations of a layer's channels.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def with_linear_map(model, layer, matrix, name="mapped"):
     matrix : (out, in)
         ``F'_kj = sum_i matrix_ji F_ki`` at each position k, without a ReLU.
     name : str
-        The new layer is called "conv4_1_mapped", for instance.
+        Suffix of the new layer, such as in "conv4_1_mapped".
 
     Returns
     -------
@@ -116,7 +116,7 @@ class LinearMap:
         return int(self.matrix.shape[0])
 
     def changed(self, *, dtype=None, wrap=None):
-        """Return a copy with another dtype; one position alone has no edges that could wrap."""
+        """Return a copy with another dtype; `wrap` has no effect, as there is no padding."""
         return LinearMap(self.matrix, dtype or self.matrix.dtype)
 
     def reach(self, mask):

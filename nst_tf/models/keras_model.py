@@ -95,7 +95,7 @@ def vgg_from_keras(model, *, bgr=True, space=VGG_PIXELS, pooling="average"):
     space : PixelSpace
         Of its input, in the order red, green, blue.
     pooling : {"average", "max", "l2", "average-rescaled", "l2-rescaled"}
-        In place of the model's own.
+        Replaces the pooling of the model.
 
     Returns
     -------

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from nst_tf.errors import ConfigError
 
-POOLING = {  # kind -> what a window becomes, and what it is multiplied by
+POOLING = {  # kind -> reduction of a window, and factor of the result
     "average": ("average", 1.0),
     "max": ("max", 1.0),
     "l2": ("l2", 1.0),
@@ -27,11 +27,11 @@ class ConvRelu:
     padding : {"SAME", "VALID", "EDGE"}
         "EDGE" pads by repeating the outermost pixels, "SAME" with zeros.
     wrap : {"", "x", "xy"}
-        Axes in which the map is circular: there it is padded as by `wrapped` instead.
+        Axes in which the map is circular; these are padded by `wrapped`.
     dilation : int
-        Distance of the positions that are multiplied.
+        Distance between the positions that a filter multiplies.
     dtype : dtype
-        Of the computation, the input and the output.
+        Type of the computation, the input and the output.
     """
 
     def __init__(
@@ -127,8 +127,9 @@ class ConvRelu:
 def repeat_edges(x, height, width):
     """Pad a map (1, H, W, N) by repeating its outermost positions, as symmetric `tf.pad` does.
 
-    Whole strips are copied: on a CPU in 0.6 to 1.0 of the time of `tf.pad`, which computes the
-    place of every single number. As there, a map needs `height` rows and `width` columns at least.
+    This copies whole strips, in 0.6 to 1.0 of the time of `tf.pad` on a CPU, which computes the
+    position of every single number. As with `tf.pad`, a map needs at least `height` rows and
+    `width` columns.
     """
 
     @tf.custom_gradient
@@ -153,10 +154,10 @@ def wrapped(x, extent, wrap):
     ----------
     x : (1, H, W, N)
     extent : offset, size and stride
-        Of the windows that are to be taken of it.
+        Of the windows.
     wrap : {"", "x", "xy"}
-        The axes. If a side of the map is divisible by the stride, there are as many windows as
-        strides, and to roll the map by a stride is to roll the output by a position.
+        The axes. If a side of the map is divisible by the stride, there is one window per stride,
+        and rolling the map by a stride rolls the output by a position.
     """
     offset, window, stride = extent
     before, after = -offset, window - stride + offset
@@ -325,7 +326,7 @@ class Fire:
 
 
 class Branch:
-    """A layer beside the others: it reads what the next layer reads, which does not read it.
+    """An additional layer with the input of the next layer, which does not read its output.
 
     See `branches.py`.
     """
@@ -334,7 +335,7 @@ class Branch:
         self.layer = layer
 
     def __call__(self, x):
-        """Map what the layer maps."""
+        """Apply the layer."""
         return self.layer(x)
 
     def __getattr__(self, name):

@@ -87,12 +87,12 @@ class Trunk(dict):
         ("x", a panorama of 360 degrees) or in both ("xy", a texture that tiles). The side of a
         picture in a wrapped axis must be divisible by the stride of the deepest layer that is
         read. The copy is cached, so that functions traced for it are reused. `style_transfer`
-        makes it by its knob `wrap`, which concerns total variation and sizes as well.
+        creates it for its parameter `wrap`, which also affects total variation and sizes.
 
         Raises
         ------
         ConfigError
-            The layers are those of a Keras model as it is.
+            The trunk is a wrapped Keras model.
         """
         if not self.knows_fields:
             raise ConfigError(
@@ -106,10 +106,10 @@ class Trunk(dict):
         return self.others[wrap]
 
     def side_strides(self, layers):
-        """Return what height and width of a picture must be divisible by: (int, int).
+        """Return the divisors of the height and width of a picture: (int, int).
 
-        In a wrapped axis that is the stride of the deepest of the layers, and 1 otherwise: a pool
-        halves a map, and an odd position would have no neighbor at the opposite edge.
+        For a wrapped axis, this is the stride of the deepest layer, because pools halve a map and
+        an odd position would have no neighbor at the opposite edge. For other axes, it is 1.
         """
         fields = receptive_fields(self) if self.wrap else {}
         stride = max((fields[layer].stride for layer in layers if fields), default=1)
@@ -128,9 +128,9 @@ class Trunk(dict):
         return features
 
     def walk(self, state, step):
-        """Yield each layer's name and ``step(layer, state)``: what the layer makes of the state.
+        """Yield the name of each layer and ``step(layer, state)``.
 
-        The state is that of the layer before it; branches don't change it.
+        `state` is the result for the previous layer; branches don't change it.
         """
         for name, layer in self.items():
             reached = step(layer, state)

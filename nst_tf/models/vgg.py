@@ -1,4 +1,4 @@
-"""VGG-19 and its smaller sisters as a trunk, from any supported file."""
+"""VGG-19, 16, 13 and 11 as a trunk, from any supported file."""
 
 import zipfile
 from pathlib import Path

@@ -9,7 +9,7 @@ NOISE = float(np.finfo(np.float32).eps)  # relative: covariances are measured in
 
 
 def geodesic(targets, shares):
-    """Return the moments of each layer between those of two styles; of one style, its own.
+    """Return the moments of each layer between those of two styles; one style is returned as is.
 
     Parameters
     ----------
@@ -48,19 +48,19 @@ def moments_between(start, end, t):
         C_t = ((1 - t) I + t T) C_0 ((1 - t) I + t T)
         T = C_1^(1/2) (C_1^(1/2) C_0 C_1^(1/2))^(-1/2) C_1^(1/2)
 
-    where T takes the first distribution to the second at the least cost. The distance to the first
-    grows in proportion to t. Where both vary in the same directions, standard deviations are
-    averaged; the blend "targets" averages variances.
+    where T maps the first distribution to the second at the least cost. The distance to the first
+    is proportional to t. Along common principal directions, standard deviations are averaged; the
+    blend "targets" averages variances.
 
-    The covariances of layers with more channels than positions are singular, and T does not exist.
-    So `C_0 T` is computed without an inverse: with ``C_0^(1/2) C_1^(1/2) = U S V^T``, it is
-    ``C_0^(1/2) U V^T C_1^(1/2)``, of which directions with S = 0 are left out.
+    The covariances of layers with more channels than positions are singular, so T does not exist.
+    Therefore, `C_0 T` is computed without an inverse: with ``C_0^(1/2) C_1^(1/2) = U S V^T``, it is
+    ``C_0^(1/2) U V^T C_1^(1/2)``, without the directions with S = 0.
 
     Parameters
     ----------
     start, end : (mean (1, N), covariance (1, N, N))
     t : float
-        From 0 (start) to 1 (end); both are returned as they are.
+        From 0 (start) to 1 (end); at 0 and 1, the input is returned unchanged.
 
     Returns
     -------
@@ -81,6 +81,6 @@ def moments_between(start, end, t):
 
 
 def square_root(matrix):
-    """Return the symmetric square root (N, N) of a covariance; rounded negatives count as 0."""
+    """Return the symmetric square root (N, N) of a covariance; negative eigenvalues become 0."""
     values, vectors = np.linalg.eigh(matrix)
     return (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T

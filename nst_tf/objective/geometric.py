@@ -12,7 +12,8 @@ def geometric_weights(model, layers, *, favor="bottom"):
     model : Trunk
     layers : sequence of str
     favor : {"bottom", "top"}
-        "bottom" is the paper's for style, ``2^(D - d(l))``; "top" its for content, ``2^d(l)``.
+        "bottom" is the paper's choice for style, ``2^(D - d(l))``; "top" is that for content,
+        ``2^d(l)``.
         D is the number of convolutions in the trunk, d = 1..D the depth of a layer.
 
     Returns
@@ -22,8 +23,8 @@ def geometric_weights(model, layers, *, favor="bottom"):
 
     Notes
     -----
-    Tutorial 2's code (titu1994's INetwork.py) divides by 2^(D - d) for style, which favors the
-    top although the text says "bottom layers": that is "top" here.
+    For style, tutorial 2's code (titu1994's INetwork.py) divides by 2^(D - d), which is "top",
+    although its text says "bottom layers".
 
     Examples
     --------

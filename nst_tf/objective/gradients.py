@@ -1,4 +1,4 @@
-"""Gradients of equal size, whatever the scale of a loss (jcjohnson's -normalize_gradients)."""
+"""Gradients normalized for each loss and layer (jcjohnson's -normalize_gradients)."""
 
 import tensorflow as tf
 
@@ -6,7 +6,7 @@ TINY = 1e-8  # jcjohnson's: added to the norm
 
 
 def normalized(term, weight, features, image):
-    """Return features and image as a term reads them if its gradient is to be normalized.
+    """Return the features and the image for a term whose gradient is normalized.
 
     The gradient of the weighted loss at each layer of the term, or at the pixels for a term
     without layers, becomes ``w g / (|g|_1 + 1e-8)``: ``g`` is the gradient of the unweighted loss,
@@ -23,7 +23,7 @@ def normalized(term, weight, features, image):
     Returns
     -------
     dict of (1, H_l, W_l, N_l), (1, H, W, 3)
-        Of the same values.
+        The same values.
     """
     if not term.layers:
         return features, with_normalized_gradient(image, weight)
@@ -35,7 +35,7 @@ def normalized(term, weight, features, image):
 
 
 def with_normalized_gradient(x, weight):
-    """Return `x`; a gradient ``weight g`` becomes ``weight g / (|g|_1 + 1e-8)`` on its way back."""
+    """Return `x`, and change its gradient ``weight g`` to ``weight g / (|g|_1 + 1e-8)``."""
 
     @tf.custom_gradient
     def identity(x):

@@ -1,4 +1,4 @@
-"""Styles with masks, and several styles at once: where in the picture each of them acts."""
+"""Styles with masks and several styles: the region of the picture where each style acts."""
 
 import numpy as np
 import tensorflow as tf
@@ -23,9 +23,9 @@ def styles_from_maps(style_image, content_map, style_map, size, *, weight=1.0, s
     size : (height, width)
         Of the content image.
     weight : float
-        Of the painting. Each region counts it times its share of the picture.
+        Weight of the painting. Each region multiplies it by its share of the picture.
     say : callable or None
-        Called with each line about what was found.
+        Called with each line about the colors found.
 
     Returns
     -------
@@ -44,12 +44,12 @@ def style_regions(term, objective, styles):
     """Return the targets of several styles, or of styles with masks.
 
     Styles without a mask are blended: their target is the weighted mean of their statistics
-    (Johnson's `style_blend_weights`). With ``blend="losses"`` each has a target of its own, and the
-    weighted mean of their losses counts (cysmith, titu1994); with ``blend="geodesic"`` two styles
-    have a target between theirs: see `moments_between`. A style with a mask has a target of its
-    own, and its loss counts its weight times the share of the picture that the mask covers; so a
-    brush is as strong in a small region as it is without masks. (Differs from Gatys et al. 2017,
-    where a small region gets a stronger pull.)
+    (Johnson's `style_blend_weights`). With ``blend="losses"``, each style has its own target, and
+    the loss is the weighted mean of their losses (cysmith, titu1994). With ``blend="geodesic"``,
+    two styles share a target between theirs: see `moments_between`. A style with a mask has its own
+    target, and its loss has the weight of the style times the share of the picture that the mask
+    covers, so that a style is as strong in a small region as without masks. (In Gatys et al. 2017,
+    a small region has a larger gradient per position.)
 
     Parameters
     ----------
@@ -95,12 +95,11 @@ def _mean(targets, shares):
 
 
 def with_content_map(targets, model, content_map):
-    """Return the targets of an objective with a map that says where the content is kept.
+    """Return the targets of an objective with a map that weights the content loss by position.
 
-    The squared distance at each position of a content layer counts the mean of the map over the
-    pixels that the position stands for, which is `layer_guides` with the propagation "simple". So
-    the content is kept as strongly where the map is 1 as without a map, and not at all where it
-    is 0.
+    The weight of the squared distance at each position of a content layer is the mean of the map
+    over the pixels that the position covers: `layer_guides` with the propagation "simple". Where
+    the map is 1, the content loss is the same as without a map; where it is 0, there is none.
 
     Parameters
     ----------
@@ -129,7 +128,7 @@ PROPAGATION = ("simple", "inside", "all")
 
 
 def layer_guides(model, mask, layers, propagation="simple"):
-    """Bring a mask to the layers: Gatys et al. 2017, section 4.1, "guidance channels".
+    """Resize a mask to each layer: Gatys et al. 2017, section 4.1, "guidance channels".
 
     Parameters
     ----------
@@ -137,12 +136,12 @@ def layer_guides(model, mask, layers, propagation="simple"):
     mask : (H, W) float32
     layers : iterable of str
     propagation : {"simple", "inside", "all"}
-        "simple" averages the mask over the pixels that a position stands for: at a stride of 16,
-        cells of 16x16, cut off at the picture's border, as the pools cut it. "inside" keeps only
-        positions whose whole receptive field lies under the mask, so that nothing from outside is
-        measured. "all" keeps every position that sees any of it. A receptive field is 3 pixels
-        wide at conv1_1 and 156 at VGG-19's conv5_1: "simple" lets a style reach half of that past
-        a mask's edge.
+        "simple" averages the mask over the pixels that a position covers: at a stride of 16, cells
+        of 16x16, cropped at the border of the picture like the pools. "inside" uses only positions
+        whose whole receptive field is inside the mask, so that nothing outside has an effect. "all"
+        uses every position whose receptive field overlaps the mask. A receptive field is 3 pixels
+        wide at conv1_1 and 156 at VGG-19's conv5_1; with "simple", a style reaches half of that
+        beyond the edge of a mask.
 
     Returns
     -------
@@ -161,8 +160,8 @@ def layer_guides(model, mask, layers, propagation="simple"):
     layers = check_layers(model, layers)
     mask = tf.constant(mask, tf.float32)[tf.newaxis, ..., tf.newaxis]  # (1, H, W, 1)
     guides = {}
-    seen, unseen = mask, 1 - mask  # the most white, and the most black, that a position sees
-    white, pixels = mask, tf.ones_like(mask)  # how much white, and how many pixels, in its cell
+    seen, unseen = mask, 1 - mask  # maximum of white and of black in the receptive field
+    white, pixels = mask, tf.ones_like(mask)  # sum of white, and number of pixels, in the cell
 
     def step(layer, maps):
         seen, unseen, white, pixels = maps

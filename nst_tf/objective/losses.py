@@ -1,7 +1,7 @@
 """The equations, one function each. Numbers in brackets are those of Gatys et al. 2015.
 
-Equations (3) and (4), the Gram matrix and a layer's distance, are in `statistics.py`, beside the
-statistics that can take their place.
+Equations (3) and (4), the Gram matrix and the loss of a layer, are in `statistics.py`, with the
+other statistics.
 
 Notation: a layer has N channels (filters) and M = H W positions; F is the current picture's
 feature map, P the content's.
@@ -13,7 +13,7 @@ from nst_tf.errors import check_choice
 from nst_tf.models.layers import wrapped
 from nst_tf.objective.statistics import STATISTICS
 
-# What the sum of squared differences is multiplied by: name -> f(H W, N, sum P^2).
+# Factors of the sum of squared differences: name -> f(H W, N, sum P^2).
 CONTENT_SCALES = {
     "half": lambda m, n, energy: 0.5,  # the paper, tutorials 0, 2 and 4
     "sum": lambda m, n, energy: 1.0,  # tutorial 1 (CS231n), keras.io
@@ -32,12 +32,12 @@ def content_loss(current, target, *, guide=None, scale="half", by_size=False):
     current, target : (1, H, W, N)
         F and P, the features of one layer.
     guide : (1, H, W, 1), optional
-        How much each position counts; default: 1 each.
+        Weight of each position; default: 1 each.
     scale : {"half", "sum", "mean", "quarter-mean", "root", "relative"}
         The factor before ``sum (F - P)^2``. "half" is 1/2, the paper's and that of tutorials
         0, 2 and 4; "sum" is 1 (tutorial 1); "mean" is 1/(H W N) (Johnson); "quarter-mean" is
         1/(4 H W N) (tutorial 3); "root" is 1/(2 sqrt(N M)) (titu1994, cysmith).
-        "relative" is 1/sum P^2: 1 means "as far from the content as black is", at any size.
+        "relative" is 1/sum P^2, so that features of 0 have a loss of 1 at any size.
     by_size : bool
         Divide the loss by max(H, W, N).
 
@@ -73,7 +73,7 @@ def sum_of_squares(x):
 
 
 def content_factor(shape, scale, energy, by_size=False):
-    """Return what the squared distance from a target is multiplied by.
+    """Return the factor of the squared distance from a target.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def style_loss(
     guides=None,
     wrap="",
 ):
-    """Style loss, eq. (5): the layers' losses, each times its weight w_l, summed.
+    """Style loss, eq. (5): the weighted sum of the layers' losses, with weights w_l.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def style_loss(
         The style's Gram matrices per position, by layer name; of another statistic, what its
         `measure` returns.
     weights : dict of float
-        w_l by layer name. "Softer": raise conv5_1; "harder": raise conv1_1 (tutorial 0).
+        w_l by layer name. For softer features, increase conv5_1; for harder, conv1_1 (tutorial 0).
     statistic : str
         A name in `STATISTICS`.
     relative : bool
@@ -120,7 +120,7 @@ def style_loss(
     by_size : bool
         Divide each layer's weight by the longest side of its target: N for Gram matrices.
     guides : dict of (1, H, W, 1), optional
-        How much each position counts, by layer name.
+        Weight of each position, by layer name.
     wrap : {"", "x", "xy"}
         Axes in which the current picture is circular.
 
@@ -145,7 +145,7 @@ def style_loss(
 
 
 def style_distance(current, targets, weights, *, statistic="gram", relative=False, by_size=False):
-    """Return eq. (5) of two measurements: dicts of what the statistic measures, by layer name."""
+    """Return eq. (5) of two dicts of the measured statistic, by layer name."""
     distance = STATISTICS[statistic].distance
     sizes = {layer: _longest_side(target) if by_size else 1 for layer, target in targets.items()}
     return tf.add_n(
@@ -160,8 +160,8 @@ def _longest_side(target):
     return max(side for array in tf.nest.flatten(target) for side in array.shape)
 
 
-# What is summed of the differences to the pixel below, (1, H-1, W, 3), right, (1, H, W-1, 3), and
-# diagonally below on the right, (1, H-1, W-1, 3).
+# Terms of the sums, from the differences to the pixel below, (1, H-1, W, 3), to the right,
+# (1, H, W-1, 3), and diagonally below to the right, (1, H-1, W-1, 3).
 TV_FORMS = {
     "squared": lambda down, right, diagonal: (tf.square(down), tf.square(right)),
     "absolute": lambda down, right, diagonal: (tf.abs(down), tf.abs(right)),
@@ -180,7 +180,7 @@ TV_FORMS = {
         tf.square(down[:, :, : tf.shape(right)[2]] - right[:, : tf.shape(down)[1]]),
     ),
 }
-# The forms that are sums of means: what each mean is multiplied by. The others are plain sums.
+# Factors of the forms that are sums of means. The other forms are plain sums.
 TV_MEANS = {"mean": (1.0, 1.0), "nine-point": (2 / 3, 2 / 3, 1 / 6, 1 / 6)}
 
 
@@ -204,8 +204,8 @@ def tv_loss(image, form="squared", wrap=""):
     Returns
     -------
     scalar
-        More of it in the total loss: smoother picture, less grain. "absolute" keeps edges that
-        "squared" blurs.
+        A larger weight makes the picture smoother, with less grain. "absolute" preserves edges
+        that "squared" blurs.
 
     Examples
     --------
@@ -263,7 +263,7 @@ def tv_of_sums(sums, form):
 
 
 def total_loss(content, style, alpha, beta, tv=0.0, tv_weight=0.0):
-    """Total loss, eq. (7): ``alpha L_content + beta L_style``, and total variation by choice.
+    """Total loss, eq. (7): ``alpha L_content + beta L_style``, optionally with total variation.
 
     Parameters
     ----------

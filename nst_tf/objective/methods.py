@@ -1,4 +1,4 @@
-"""The terms of the methods that compare positions of maps in place of statistics."""
+"""The terms of the methods that compare positions of feature maps instead of statistics."""
 
 from nst_tf.objective.neighbors import neighbor_term
 from nst_tf.objective.patches import PatchTerm
@@ -33,11 +33,11 @@ def method_terms(model, config, layer_weights, *, content, style):
     layer_weights : dict of float
         Of the style layers, shallow layers first.
     content, style : bool
-        Which terms there are; the first counts only for a method with a content term of its own.
+        Which terms to return; `content` applies only to methods with their own content term.
 
     Returns
     -------
     list
-        A style term; of "transport", the content term as well.
+        A style term; for "transport", also the content term.
     """
     return TERMS[config.method](model, config, layer_weights, content, style)

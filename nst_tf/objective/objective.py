@@ -1,8 +1,8 @@
-"""The objective: what is minimized. Terms of a loss, and the network whose features they read.
+"""The objective: the terms of the total loss, and the network whose features they read.
 
-An objective holds no picture. What its terms compare an image with are *targets*, computed once
-from the content and the styles and passed in with each call. So one traced function serves every
-picture of every size.
+An objective stores no picture. Its terms compare an image with *targets*, which are computed once
+from the content and the styles and passed with each call. One traced function therefore serves all
+pictures of all sizes.
 """
 
 import functools
@@ -22,7 +22,7 @@ from nst_tf.objective.losses import TV_MEANS, content_loss, style_loss, total_lo
 from nst_tf.objective.statistics import STATISTICS
 
 ANY_SIZE = (1, None, None, 3)  # shape of an image in a traced function
-TRACED_TARGETS = 16  # traced functions that are kept; each holds its network
+TRACED_TARGETS = 16  # size of the cache of traced functions; each refers to its network
 WEIGHTING = ("equal", "quarter-deepest", "geometric", "geometric-top")
 RELATIVE_TV = 1e-4  # a root mean square difference of 100 gray levels counts 1
 
@@ -32,21 +32,21 @@ RELATIVE_TV = 1e-4  # a root mean square difference of 100 gray levels counts 1
 
 @dataclass(frozen=True)
 class Style:
-    """A style picture and where it acts, in one object so that they can't be mixed up.
+    """A style picture with its weight and masks.
 
     Attributes
     ----------
     image : (1, H, W, 3) float32
         The painting, of any size.
     weight : float
-        How strong. Among styles without a mask only the proportions count.
+        Strength. For styles without a mask, only the proportions matter.
     mask : (H, W) float in [0, 1], optional
         Of the content's size: where in the result this style acts. None: everywhere.
     style_mask : (H, W) float in [0, 1], optional
         Of the style image's size: which part of the painting is used. None: all of it.
     unfiltered : (1, H, W, 3) float32, optional
-        What the painting depicts, of its size. The method "patches" then paints by analogy:
-        it chooses patches of the painting by what this picture and the content have in common.
+        The unstyled version of the painting, of its size. The method "patches" then paints by
+        analogy: it chooses patches of the painting by comparing this picture with the content.
     """
 
     image: np.ndarray = field(repr=False)
@@ -62,7 +62,7 @@ class Style:
 
 
 def as_styles(style_image):
-    """Return a list of `Style`: from none, one, several, or a bare image."""
+    """Return a list of `Style` from None, a `Style`, several, or an image."""
     if style_image is None:
         return []
     if isinstance(style_image, Style):
@@ -84,7 +84,7 @@ class TermOfLayers:
     """A term that reads features: its layers and their weights."""
 
     def __post_init__(self):
-        """Keep the layer weights in a form that can be compared: a tuple of pairs."""
+        """Store the layer weights as a tuple of pairs, which can be compared and hashed."""
         weights = self.layer_weights
         if isinstance(weights, str):
             weights = [weights]
@@ -99,14 +99,14 @@ class TermOfLayers:
 
 
 class Kept(NamedTuple):
-    """What a content term compares an image with.
+    """The target of a content term.
 
     Attributes
     ----------
     features : dict of (1, H_l, W_l, N_l)
         The content's, by layer name.
     guides : dict of (1, H_l, W_l, 1)
-        How much each position counts, by layer name. Empty: 1 each.
+        Weight of each position, by layer name. Empty: 1 each.
     """
 
     features: dict
@@ -115,14 +115,14 @@ class Kept(NamedTuple):
 
 @dataclass(frozen=True)
 class ContentTerm(TermOfLayers):
-    """Keep the content's features: eq. (1), summed over the layers.
+    """Match the features of the content: eq. (1), summed over the layers.
 
     Attributes
     ----------
     weight : float
         alpha.
     layer_weights : dict of float, or sequence of str
-        By layer name; layers of a sequence count 1 each. Kept as a tuple of (layer, weight).
+        By layer name; layers of a sequence have weight 1. Stored as a tuple of (layer, weight).
     scale, by_size
         As for `content_loss`.
     """
@@ -140,7 +140,7 @@ class ContentTerm(TermOfLayers):
         return Kept(objective.measure(self, content_image, model=objective.model), {})
 
     def target(self, features, guides=None):
-        """Return what features are compared with: other features."""
+        """Return the target for features: the features themselves."""
         return features
 
     def loss(self, features, image, target):
@@ -186,22 +186,22 @@ class StyleTerm(TermOfLayers):
     weight : float
         beta.
     layer_weights : dict of float, or sequence of str
-        w_l by layer name, shallow layers first; layers of a sequence count 1 each.
+        w_l by layer name, shallow layers first; layers of a sequence have weight 1.
     statistic : str
         A name in `STATISTICS`.
     shift : float
         Added to the activations of target and picture: Novak & Nikulin 2016, section 3.3. After a
-        ReLU most activations are 0, so most entries of a Gram matrix are near 0 too. Shifted by
-        the paper's -1, "neither fires" counts as agreement as well.
+        ReLU, most activations are 0, so most entries of a Gram matrix are near 0. With the paper's
+        shift of -1, filters that are inactive together also contribute.
     relative : bool
         As for `layer_style_loss`.
     propagation : str
-        How masks reach the layers; as for `layer_guides`.
+        Propagation of masks to the layers; as for `layer_guides`.
     by_size : bool
         As for `style_loss`.
     blend : {"targets", "losses", "geodesic"}
-        What is averaged of styles without masks, with their weights: their statistics or their
-        losses; or two styles meet on the geodesic of their moments (`moments_between`).
+        How to combine styles without masks: the weighted mean of their statistics or of their
+        losses, or, for two styles, a point on the geodesic of their moments (`moments_between`).
     wrap : {"", "x", "xy"}
         Axes in which the picture is circular; the styles are not.
     """
@@ -277,7 +277,7 @@ class StyleTerm(TermOfLayers):
 
 @dataclass(frozen=True)
 class TVTerm:
-    """Keep neighboring pixels alike: total variation.
+    """Smooth the image: total variation.
 
     Attributes
     ----------
@@ -285,7 +285,7 @@ class TVTerm:
     form : str
         As for `tv_loss`.
     scale : float
-        What `tv_loss` is multiplied by.
+        Factor of `tv_loss`.
     wrap : {"", "x", "xy"}
         As for `tv_loss`.
     """
@@ -301,14 +301,14 @@ class TVTerm:
     def relative(cls, weight, space, form="mean", wrap=""):
         """Return a term that does not depend on the picture's size or the pixel space.
 
-        Its loss is 1 where neighbors differ by 100 gray levels (root mean square). Forms that are
-        sums over the picture give way to "mean".
+        Its loss is 1 if neighbors differ by 100 gray levels (root mean square). Forms that are sums
+        over the picture are replaced by "mean".
         """
         form = form if form in TV_MEANS else "mean"
         return cls(weight, form, RELATIVE_TV * space.scale**2, wrap)
 
     def targets(self, objective, content_image, styles):
-        """Return nothing: pixels are compared with their neighbors."""
+        """Return an empty target: pixels are compared with their neighbors."""
         return ()
 
     def loss(self, features, image, target):
@@ -330,12 +330,12 @@ class Objective:
     ----------
     model : Trunk
     terms : sequence of ContentTerm, StyleTerm, TVTerm
-        Or anything with their attributes and methods.
+        Or other objects with their attributes and methods.
     xla : bool
         Whether losses and gradient are compiled with XLA, once for each size.
     normalize_gradients : bool
-        Whether the gradient of each term is divided by its L1 norm at each layer; the losses
-        remain as they are. See `normalized`.
+        Whether the gradient of each term is divided by its L1 norm at each layer; the losses do
+        not change. See `normalized`.
 
     Attributes
     ----------
@@ -365,7 +365,7 @@ class Objective:
         return tuple(layer for layer in self.model if layer in read)
 
     def targets(self, content_image=None, styles=(), *, matched=None):
-        """Return what images are compared with.
+        """Return the targets that images are compared with.
 
         Parameters
         ----------
@@ -463,7 +463,7 @@ def _traced_target(model, term):
 
 
 def of_any_size(tensors):
-    """Return the specifications of tensors, nested; height and width of maps are left open."""
+    """Return the nested specifications of tensors; height and width of maps are None."""
     specs = [
         tf.TensorSpec((1, None, None, x.shape[3]) if x.shape.rank == 4 else x.shape, x.dtype)
         for x in tf.nest.flatten(tensors)
@@ -482,12 +482,12 @@ def style_layer_weights(model, layers, weights=None, weighting="equal", statisti
     model : Trunk
     layers : sequence of str
     weights : sequence of float, optional
-        One for each layer; they are taken as they are.
+        One for each layer, used unchanged.
     weighting : {"equal", "quarter-deepest", "geometric", "geometric-top"}
-        Without `weights`: 1/number of layers each; the same, but the deepest layer counts a
-        quarter, so that fewer whole motifs of the painting (a star, a face) land where they
-        don't belong; or in the proportions of `geometric_weights`. They sum to 1, so that beta
-        means the same for all.
+        Used without `weights`: equal weights; the same with a quarter of the weight for the deepest
+        layer, so that fewer whole motifs of the painting (a star, a face) appear in wrong places;
+        or the proportions of `geometric_weights`. The weights sum to 1, so that beta has the same
+        meaning for all.
     statistic : str
         A name in `STATISTICS`. A "chain" has no loss at the first layer, so its weight is 0.
     """

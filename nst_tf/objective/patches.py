@@ -1,12 +1,12 @@
-"""Patches in place of statistics: each patch of the picture is to equal a patch of the style.
+"""Patches instead of statistics: each patch of the picture should match a patch of the style.
 
 Li & Wand 2016 choose the nearest patch by normalized cross-correlation; an image analogy
 (Hertzmann et al. 2001) chooses it once, by a second picture. A patch is `SIDE` x `SIDE` positions
 of a feature map.
 
-Patches overlap, and what they want of a position is averaged: with t_1 ... t_n of weights g_i and
-the mean t, ``sum g_i |f - t_i|^2 = w |f - t|^2 + s``, where ``w = sum g_i`` and the spread s does
-not depend on f. So no array holds all patches of a picture.
+Patches overlap, and their targets are averaged at each position: with targets t_1 ... t_n of
+weights g_i and their mean t, ``sum g_i |f - t_i|^2 = w |f - t|^2 + s``, where ``w = sum g_i`` and
+the spread s does not depend on f. So no array has to store all patches of a picture.
 """
 
 import math
@@ -23,8 +23,8 @@ from nst_tf.objective.objective import Region, TermOfLayers
 SIDE = 3  # Li & Wand, section 4; pystiche
 SCORES = 2**24  # numbers of a comparison that are in memory at once: 64 MiB in float32
 KERNELS = 2**23  # numbers of the patches that are compared at once
-# Of an analogy: how much of a correlation of 1 a patch at the opposite corner loses. In flat parts
-# all patches are equally near, and the first one everywhere would make a regular pattern.
+# Of an analogy: the penalty on the correlation of a patch at the opposite corner. In flat areas,
+# all patches are equally near, and using the first one everywhere would make a regular pattern.
 DISTANCE = 0.3
 
 # ------------------------------------------------------------------ the nearest patch
@@ -33,7 +33,7 @@ DISTANCE = 0.3
 class Bank(NamedTuple):
     """Patches to choose from, of one layer of one or more pictures.
 
-    Arrays are (1, 1, count, n): traced functions leave the counts open, as they do for maps.
+    Arrays are (1, 1, count, n): the counts are None in traced functions, like sizes of maps.
 
     Attributes
     ----------
@@ -66,8 +66,7 @@ class Bank(NamedTuple):
         ----------
         maps : sequence of (1, H, W, N)
         guides : sequence of (1, H, W, 1) or None, optional
-            Only patches may be chosen whose center counts at least half as much as the one that
-            counts most.
+            Only patches whose center has at least half of the largest weight can be chosen.
         values : sequence of (1, H, W, N), optional
             Default: `maps`.
         side : int
@@ -102,7 +101,7 @@ class Bank(NamedTuple):
         )
 
     def wanted(self, view, layer, features, guide, stride, distance=0.0):
-        """Return what the nearest patches want of a view of the picture.
+        """Return the targets that the nearest patches give for a view of the picture.
 
         Parameters
         ----------
@@ -111,7 +110,7 @@ class Bank(NamedTuple):
         features : (1, H, W, N)
             Of that layer.
         guide : (1, H, W, 1) or None
-            How much each patch of the whole picture counts, by its center.
+            Weight of each patch of the whole picture, at its center.
         stride : int
             Positions from a patch to the next.
         distance : float
@@ -145,7 +144,7 @@ def _mean_squares(features, side, stride):
 def _centers(shape, size, side, stride, border=0):
     """Return row and column of the centers of (h, w) patches of a map, in 0..1: (h, w, 2).
 
-    The first patch begins `border` positions outside of the map, whose `size` is without them.
+    The first patch starts `border` positions outside of the map; `size` does not include them.
     """
     axes = [
         (stride * tf.range(count) - border + side / 2) / length
@@ -194,7 +193,7 @@ def nearest(features, bank, *, stride=1, distance=0.0, border=0):
     Returns
     -------
     (h, w) int32
-        Numbers of patches of the bank, for the patches that lie in the map.
+        Indices of patches of the bank, for the patches of the map.
     """
     rows, patches, scales = (x[0, 0] for x in (bank.rows, bank.patches, bank.scales))
     side, channels = math.isqrt(patches.shape[1]), rows.shape[1]
@@ -235,17 +234,17 @@ def nearest(features, bank, *, stride=1, distance=0.0, border=0):
     return found
 
 
-# ------------------------------------------------------------------ what is wanted of a position
+# ------------------------------------------------------------------ targets of a position
 
 
 class Wanted(NamedTuple):
-    """What overlapping patches want of each position of a map.
+    """The targets that overlapping patches give for each position of a map.
 
     Attributes
     ----------
     mean : (1, H, W, N) float32
     weight : (1, H, W, 1)
-        How many patches want it; a patch under a mask counts by its center.
+        Sum of the weights of these patches; a mask gives the weight at their centers.
     spread : (1, H, W, 1)
         Sum of their squared differences from the mean.
     energy : scalar
@@ -264,7 +263,7 @@ class Wanted(NamedTuple):
 
 
 def vote(found, bank, counts, inside, first=(0, 0), stride=1):
-    """Average what the chosen patches want of each position.
+    """Average the targets of the chosen patches at each position.
 
     Parameters
     ----------
@@ -272,11 +271,11 @@ def vote(found, bank, counts, inside, first=(0, 0), stride=1):
         As from `nearest`.
     bank : Bank
     counts : (h, w) float32
-        How much each patch counts.
+        Weight of each patch.
     inside : (1, H, W, 1)
         1 where the picture is, 0 beyond its border.
     first : (row, column)
-        Where the first patch begins.
+        Start of the first patch.
     stride : int
 
     Returns
@@ -326,7 +325,7 @@ class Whole:
         return tf.zeros(2, tf.int32)
 
     def core(self, x, layer):
-        """Return what counts of its map (1, H, W, N)."""
+        """Return the part of its map (1, H, W, N) that the loss includes."""
         return x
 
     part = core
@@ -343,7 +342,7 @@ WHOLE = Whole()
 def with_border(x, sides):
     """Repeat the outermost positions of a map (1, H, W, N) at its `sides`: 0 or 1 at each.
 
-    With zeros in their place, dark lines came along the border of the picture.
+    Zeros instead caused dark lines along the border of the picture.
 
     Returns
     -------
@@ -357,17 +356,17 @@ def with_border(x, sides):
 
 @dataclass(frozen=True)
 class PatchTerm(TermOfLayers):
-    """Make each patch like the nearest one of the styles: E_s of Li & Wand 2016, eq. (2).
+    """Match each patch to the nearest patch of the styles: E_s of Li & Wand 2016, eq. (2).
 
-    Or like the one that an analogy chooses, for a `Style` with an unfiltered picture. The
+    For a `Style` with an unfiltered picture, match it to the patch that the analogy chooses. The
     attributes are those of `StyleTerm`, and:
 
     Attributes
     ----------
     relative : bool
         Divide each layer's mean squared difference of a position by the mean square of the style's
-        positions: 1 means "as far from it as black is". Otherwise the squares are summed over the
-        positions, each counted once however many patches it is in.
+        positions, so that features of 0 have a loss of about 1. Otherwise, sum the squares over the
+        positions; each position is included once, regardless of the number of its patches.
     stride : int
         Positions from a patch to the next, in the picture and in the style.
     wrap : {"", "x", "xy"}
@@ -385,7 +384,7 @@ class PatchTerm(TermOfLayers):
     statistic = "patches"
 
     def targets(self, objective, content_image, styles):
-        """Return a list of `Region`. Styles without a mask are one: their patches together.
+        """Return a list of `Region`. Styles without a mask share one, with all their patches.
 
         Raises
         ------
@@ -416,7 +415,7 @@ class PatchTerm(TermOfLayers):
         return regions
 
     def target(self, features, guides=None):
-        """Return the features of its layers, from which a `Bank` is made."""
+        """Return the features of its layers, from which a `Bank` is built."""
         return self.shifted(features)
 
     def shifted(self, features):

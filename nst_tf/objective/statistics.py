@@ -1,6 +1,6 @@
-"""What is measured of a style, and how two measurements are compared.
+"""Statistics of a style, and the distances between them.
 
-Gram matrices are Gatys et al.'s; tutorial 2 names what Novak & Nikulin 2016 put in their place.
+Gram matrices are those of Gatys et al.; tutorial 2 names the alternatives of Novak & Nikulin 2016.
 Notation: a layer has N channels and M = H W positions; F is a feature map, G and A are the Gram
 matrices of the current picture and of the style.
 """
@@ -47,7 +47,7 @@ def gram_matrix(features, *, per_position=False):
 
 
 def _gram_matrix_and_gradient(features):
-    """Return F^T F and, as its gradient, F (U + U^T): one product where the tape makes two."""
+    """Return F^T F and, as its gradient, F (U + U^T): one product instead of the tape's two."""
     flat = _by_position(features)  # (1, M, N)
 
     def gradient(upstream):
@@ -111,14 +111,14 @@ def layer_style_loss(current, target, *, relative=False):
     current, target : (1, N, N), or (1, N, N') from two layers
         G and A, Gram matrices *per position*, each divided by its own M.
     relative : bool
-        Divide by ``sum (A/M)^2`` instead of ``4 N^2``: a share of the target's own energy, so
-        that no layer counts more only because its numbers are larger.
+        Divide by ``sum (A/M)^2``, the energy of the target, instead of ``4 N^2``, so that layers
+        with larger features do not dominate.
 
     Returns
     -------
     scalar
         Equal to the paper's ``1/(4 N^2 M^2) sum (G - A)^2`` when both pictures have the same
-        size, and still meaningful when they do not. Tutorial 1 divides G by H W N and sums
+        size, and also valid for different sizes. Tutorial 1 divides G by H W N and sums
         without the 1/4, which is 4 times this; titu1994 and keras.io use 3 and the picture's size
         for N and M.
     """
@@ -131,11 +131,11 @@ def layer_style_loss(current, target, *, relative=False):
 # ------------------------------------------------------------------ sums over positions
 #
 # Every statistic is a function of sums over positions. That makes it independent of the size of a
-# picture, and lets a mask weight the positions: `guide` (1, H, W, 1) says how much each counts.
+# picture, and lets a mask weight the positions: `guide` (1, H, W, 1) has their weights.
 
 
 def gram_sums(maps, guide=None):
-    """Return the Gram matrix (1, N, N) of a map, and how many positions count."""
+    """Return the Gram matrix (1, N, N) of a map, and the sum of the weights of its positions."""
     (features,) = maps
     if guide is None:
         return gram_matrix(features), positions(features)
@@ -157,7 +157,7 @@ def correlation_sums(maps, guide=None):
 def shifted_sums(maps, guide=None):
     """Return the sums that `gram_sums` returns, also of a map and the same map moved.
 
-    See `shifted_layers`: (K, N, N) for K - 1 moves, and how many positions count in each, (K,).
+    See `shifted_layers`: (K, N, N) for K - 1 shifts, and the sum of the weights of each, (K,).
     """
     features, moved, inside = maps[0], maps[1::2], maps[2::2]
     weighted, counts = features, [positions(features)]
@@ -219,7 +219,7 @@ def mean_and_covariance(sums):
 
 
 def single_layers(features):
-    """Measure each layer by itself."""
+    """Measure each layer separately."""
     return {layer: (feature,) for layer, feature in features.items()}
 
 
@@ -236,8 +236,8 @@ def blurred_layers(features):
 def shifted_layers(features):
     """Pair each map with itself, moved right and down by `SHIFTS`: Berger & Memisevic 2017.
 
-    What fires at some distance of what else is long-range order, which a Gram matrix does not see:
-    rows of bricks, tiles, a weave. Where nothing comes in at the border, nothing is counted.
+    Correlations at a distance capture long-range order, such as bricks, tiles or a weave, which a
+    Gram matrix does not. Positions that are shifted in at the border are excluded.
     """
     return {
         layer: (
@@ -267,7 +267,7 @@ def neighboring_layers(features):
     The shallowest layer has no partner, so n layers give n - 1 matrices (1, N_l, N_(l-1)).
 
     Differs from tutorial 2's code, which subtracts the ordinary losses of neighbors: there the
-    last layer has weight -1, and its mismatch is rewarded.
+    last layer has weight -1, so a larger mismatch decreases the loss.
     """
     pairs = {}
     for below, layer in itertools.pairwise(features):
@@ -294,11 +294,11 @@ def upsample(features, size):
 
 
 def moments_loss(current, target, *, relative=False):
-    """Compare mean and covariance of the channels, each by itself.
+    """Compare mean and covariance of the channels separately.
 
-    A Gram matrix is the covariance plus what the means alone contribute, ``C + m m^T``, and the
-    means make most of its energy. Compared separately, how channels vary together (the strokes)
-    counts as much as how bright they are.
+    A Gram matrix is the covariance plus a matrix of the means, ``C + m m^T``, and the means
+    contribute most of its energy. In a separate comparison, the covariance (the strokes) has the
+    same weight as the means.
 
     Parameters
     ----------
@@ -375,7 +375,7 @@ def _with_ridge(matrix, ridge):
 
 @dataclass(frozen=True)
 class Statistic:
-    """How style is measured and compared.
+    """A statistic of the style, and the distance of two such statistics.
 
     Attributes
     ----------
@@ -388,11 +388,11 @@ class Statistic:
     finish : callable
         ``sums -> statistic``, of one layer.
     prepare : callable
-        What is done to a target once, before the loop.
+        Applied once to each target, before the loop.
     least_layers : int
-        How many layers it needs.
+        Minimum number of layers.
     margin : int
-        How many neighbors of a position `maps` looks at, on each side.
+        Number of neighbors on each side of a position that `maps` uses.
     """
 
     distance: Callable = layer_style_loss
@@ -411,7 +411,7 @@ class Statistic:
         features : dict of (1, H_l, W_l, N_l)
             By layer name, shallow layers first.
         guides : dict of (1, H_l, W_l, 1), optional
-            How much each position counts; layers without a guide count everywhere.
+            Weight of each position; layers without a guide have equal weights.
         wrap : {"", "x", "xy"}
             Axes in which the maps are circular.
         """
@@ -436,7 +436,7 @@ class Statistic:
         }
 
     def grids(self, layers):
-        """Return on which layer's grid of positions the maps of each layer lie."""
+        """Return for each layer the name of the layer whose grid its maps use."""
         if self.maps is neighboring_layers:
             return {layer: below for below, layer in itertools.pairwise(layers)}
         return {layer: layer for layer in layers}

@@ -1,4 +1,4 @@
-"""Coherence in time: a frame of a film looks like the one before it, moved as the scene moves."""
+"""Temporal coherence: each frame of a film matches the previous frame, warped by the motion."""
 
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -9,14 +9,14 @@ RELATIVE = 1e-4  # a root mean square difference of 100 gray levels counts 1
 
 
 class Followed(NamedTuple):
-    """What a temporal term compares an image with.
+    """The target of a temporal term.
 
     Attributes
     ----------
     image : (1, H, W, 3)
-        An earlier frame, painted, warped to the present one.
+        An earlier painted frame, warped to the current one.
     weight : (1, H, W, 1)
-        c, how much each pixel counts: 0 where the earlier frame does not show it.
+        c, the weight of each pixel: 0 where the earlier frame does not show it.
     """
 
     image: tf.Tensor
@@ -24,7 +24,7 @@ class Followed(NamedTuple):
 
 
 def temporal_loss(image, target, scale=1.0):
-    """Temporal consistency loss of Ruder, Dosovitskiy & Brox 2016, over the pixels that count.
+    """Temporal loss of Ruder, Dosovitskiy & Brox 2016, over the pixels of nonzero weight.
 
     Parameters
     ----------
@@ -35,9 +35,9 @@ def temporal_loss(image, target, scale=1.0):
     Returns
     -------
     scalar
-        ``scale sum_k c_k (x_k - w_k)^2 / sum_k c_k``, where k are the values of the image; 0 if no
-        pixel counts. Differs from the paper, which divides by the number of all values: there a
-        frame of which less is known is held less firmly where it is known.
+        ``scale sum_k c_k (x_k - w_k)^2 / sum_k c_k``, where k are the values of the image; 0 if
+        all weights are 0. The paper divides by the number of all values instead, so its loss is
+        weaker for a frame with fewer known pixels.
     """
     return temporal_of_sums(temporal_sums(image, target), scale)
 
@@ -57,7 +57,7 @@ def temporal_of_sums(sums, scale):
 
 @dataclass(frozen=True)
 class TemporalTerm:
-    """Keep a frame like the ones before it.
+    """Make a frame match the previous ones.
 
     Attributes
     ----------
@@ -78,7 +78,7 @@ class TemporalTerm:
         return cls(weight, RELATIVE * space.scale**2)
 
     def targets(self, objective, content_image, styles):
-        """Return the target of a frame without a predecessor: no pixel counts."""
+        """Return the target of a frame without a predecessor: all weights are 0."""
         image = tf.constant(content_image, tf.float32)
         return Followed(image, tf.zeros_like(image[..., :1]))
 

@@ -1,8 +1,8 @@
-"""The optimizers: each changes the pixels of an image so that an objective's loss falls.
+"""Optimizers: each updates the pixels of an image to decrease the loss of an objective.
 
-An optimizer is a description, such as ``Adam(learning_rate=2.0)``. ``start(objective, targets,
-image)`` begins a descent, which holds the image and all that the optimizer remembers; `update`
-makes one step or several, `state` and `restore` save it and bring it back.
+An optimizer object has only settings, such as ``Adam(learning_rate=2.0)``. ``start(objective,
+targets, image)`` starts a descent, which has the image and the state of the optimizer. `update`
+makes one or more steps; `state` and `restore` save and restore the state.
 """
 
 from nst_tf.optim.adam import Adam

@@ -11,7 +11,7 @@ from nst_tf.optim.descent import Optimizer
 
 @dataclass(frozen=True)
 class Adam(Optimizer):
-    """Adam: steps of about the learning rate, whatever the size of the gradient.
+    """Adam: steps of about the learning rate, regardless of the magnitude of the gradient.
 
     With ``m`` and ``v`` the running means of the gradient and its square,
     ``x -= rate sqrt(1 - beta_2^t) / (1 - beta_1^t) m / (sqrt(v) + epsilon)``: the paper's
@@ -20,13 +20,13 @@ class Adam(Optimizer):
     Attributes
     ----------
     learning_rate : float
-        The step of most pixels, in gray levels for VGG; the tutorials take 2.
+        The step of most pixels, in gray levels for VGG; the tutorials use 2.
     beta_1, beta_2 : float
         Exponential decay rates of the running means of the gradient and of its square.
     epsilon : float
-        1e-8 is the paper's and TensorFlow 1's, so tutorial 0's; Keras has 1e-7.
+        1e-8 as in the paper and TensorFlow 1 (tutorial 0); Keras uses 1e-7.
     decay, iterations, decay_rate, decay_every
-        As for `learning_rate_at`; `iterations` by default are the run's.
+        As for `learning_rate_at`; default of `iterations`: those of the run.
     bounds : (low, high), optional
         Arrays (3,): after each update, pixels are clipped to them.
     """
@@ -44,7 +44,7 @@ class Adam(Optimizer):
     image_arrays = 4  # image, gradient and two running means
 
     def initial(self, image):
-        """Return the two running means, and the number of updates that are in them already."""
+        """Return the two running means, and the number of updates that they include."""
         zeros = tf.zeros_like(image)
         return {"mean": zeros, "square": zeros, "carried": np.float32(0)}
 

@@ -29,12 +29,12 @@ def learning_rate_at(
     decay : {"constant", "cosine", "step", "exponential"}
         "cosine" falls to 0 at the end (Loshchilov & Hutter 2017, without restarts). "step"
         multiplies by `decay_rate` at every `decay_every`-th iteration, "exponential" does so
-        gradually. In CS231n's notebook the step never comes: the schedule is called once, before
-        the loop, and Adam keeps the number.
+        gradually. In some of CS231n's notebooks, the rate never decays, because the schedule is
+        called once, before the loop.
     learning_rate : scalar
         Of the first iteration.
     iterations : scalar, optional
-        In all; "cosine" needs it.
+        Total number; required by "cosine".
     decay_rate, decay_every : scalar
 
     Returns

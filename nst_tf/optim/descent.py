@@ -1,7 +1,7 @@
 """The optimization of one image: its variables, and a traced function that makes several updates.
 
-Everything that changes is a `tf.Variable` whose height and width are left open, and everything
-else is an argument: one trace serves all sizes, pictures and learning rates.
+All values that change are `tf.Variable` objects with height and width None, and all others are
+arguments. One trace therefore serves all sizes, pictures and learning rates.
 """
 
 import functools
@@ -31,11 +31,11 @@ class Optimizer:
     image_arrays = 2  # of the image's size: image and gradient
 
     def start(self, objective, targets, image):
-        """Begin a descent and return it: see `Descent`."""
+        """Start a descent and return it: see `Descent`."""
         return Descent(self, objective, targets, image)
 
     def built(self, image):
-        """Return the optimizer with variables of its own for an image, if it has any."""
+        """Return the optimizer with its own variables for an image, if it has any."""
         return self
 
     def numbers(self):
@@ -93,7 +93,7 @@ class Descent:
     updates : int
         Number of updates so far.
     losses : dict of float
-        Of the present image.
+        Of the current image.
     converged : bool
         Whether no further update reduces the loss.
     """
@@ -130,7 +130,7 @@ class Descent:
         return rows
 
     def image(self):
-        """Return a copy of the present image, a tensor (1, H, W, 3)."""
+        """Return a copy of the current image, a tensor (1, H, W, 3)."""
         return tf.identity(self._variables["image"])
 
     def state(self):
@@ -154,7 +154,7 @@ class Descent:
         return {}
 
     def skip(self, updates):
-        """Count updates as made, so that schedules continue from there."""
+        """Set the number of updates, so that schedules continue from there."""
         self.updates = updates
         self._variables["updates"].assign(updates)
 
@@ -178,8 +178,8 @@ def _rows(losses):
 def losses_and_gradient(objective, image, targets):
     """Return the losses of a tensor (1, H, W, 3), and the gradient of the total.
 
-    Where the gradient is not finite, the total is NaN: L-BFGS would undo the step that follows,
-    whose loss is NaN, again and again.
+    If the gradient is not finite, the total is NaN. Otherwise, L-BFGS would make a step with a loss
+    of NaN and undo it, again and again.
     """
     with tf.GradientTape() as tape:
         tape.watch(image)
@@ -207,7 +207,7 @@ def evaluation(objective):
 def _traced(optimizer, objective):
     """Return a function that makes `count` updates and returns the losses after each.
 
-    With a count of 0 it returns those of the present image: one trace does both.
+    With a count of 0, it returns those of the current image, so one trace does both.
     """
     evaluate = evaluation(objective)
     sampled = getattr(objective, "sampled", False)

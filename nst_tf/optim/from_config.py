@@ -62,9 +62,9 @@ def make_optimizer(config, space, iterations, *, tiled=False):
 
 
 def given_optimizer(optimizer, iterations=None, bounds=None):
-    """Return an optimizer that was passed in place of the config's, for a run.
+    """Return an optimizer that was passed instead of the config's, for a run.
 
-    Keras optimizers are wrapped; `iterations` and `bounds` are used where it has none of its own.
+    Keras optimizers are wrapped. `iterations` and `bounds` are used if the optimizer has none.
     """
     if isinstance(optimizer, keras.optimizers.Optimizer):
         optimizer = KerasOptimizer(optimizer)
@@ -79,7 +79,7 @@ def given_optimizer(optimizer, iterations=None, bounds=None):
 
 
 def pixel_bounds(config, space):
-    """Return the lowest and the highest pixel, arrays (3,); None where pixels are not clipped."""
+    """Return the lowest and the highest pixel, arrays (3,); None if pixels are not clipped."""
     if not config.clip:
         return None
     if config.clip_at is None:
@@ -89,10 +89,10 @@ def pixel_bounds(config, space):
 
 
 def optimizer_name(config):
-    """Return the optimizer that the config names, or its schedule's; Adam if a knob needs it.
+    """Return the optimizer of the config, or that of its schedule; Adam if an option needs it.
 
-    The loss of patches jumps, up as well, where another patch becomes the nearest. L-BFGS takes
-    that for a step too far, and stayed near the content.
+    The loss of patches jumps, also upward, when another patch becomes the nearest. L-BFGS undoes
+    such steps and remained near the content.
     """
     knobs = (
         *(config.learning_rate, config.decay),

@@ -20,7 +20,7 @@ def laplacian_pyramid(image, levels=LEVELS):
     ----------
     image : (1, H, W, 3)
     levels : int
-        Sides are halved as often, and never become 0.
+        Number of times to halve the sides, which never become 0.
 
     Returns
     -------
@@ -36,7 +36,7 @@ def laplacian_pyramid(image, levels=LEVELS):
 
 
 def from_pyramid(pyramid):
-    """Return the image (1, H, W, 3) that `laplacian_pyramid` took apart."""
+    """Return the image (1, H, W, 3) that `laplacian_pyramid` decomposed."""
     *details, image = pyramid
     for detail in reversed(details):
         image = detail + tf.image.resize(image, tf.shape(detail)[1:3])

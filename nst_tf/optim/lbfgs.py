@@ -16,11 +16,12 @@ LONGEST = 8  # maximum root mean square of a step, as a multiple of the first st
 
 @dataclass(frozen=True)
 class LBFGS(Optimizer):
-    """L-BFGS without a line search: the search direction (Nocedal 1980) is taken as the step.
+    """L-BFGS without a line search: the search direction (Nocedal 1980) is the step.
 
-    One evaluation an iteration. It is what PyTorch's optimizer does, and so most programs for
-    style transfer; here pixels are clipped to the bounds, and a step uphill is undone: the image
-    of the lowest loss is restored, the memory cleared, and the next first step is half as long.
+    Each iteration takes one evaluation. PyTorch's optimizer, and thus most programs for style
+    transfer, work in the same way. In addition, pixels are clipped to the bounds, and a step that
+    increases the loss is undone: the image of the lowest loss is restored, the history is cleared,
+    and the next first step is half as long.
 
     All inner products are computed at once (vector-free L-BFGS, Chen et al., NIPS 2014): the
     direction is a sum with 2 m + 1 coefficients, and the memory is read twice an iteration.
@@ -28,7 +29,7 @@ class LBFGS(Optimizer):
     Attributes
     ----------
     history : int
-        m, the number of steps that are remembered.
+        m, the number of steps to store.
     bounds : (low, high), optional
         Arrays (3,): after each update, pixels are clipped to them.
     """
@@ -135,7 +136,7 @@ class LBFGS(Optimizer):
         }
 
     def _remember(self, variables, step, change, inner):
-        """Store a step and the change of the gradient along it, in place of the oldest pair."""
+        """Replace the oldest pair by a step and the change of the gradient along it."""
         m = self.history
         with_memory, with_new = inner[: 2 * m], inner[2 * m :]
         stored = on_cpu(variables["stored"])
@@ -174,7 +175,7 @@ class LBFGS(Optimizer):
 
 
 def on_cpu(x):
-    """Return a tensor that decides what is done next; a GPU then waits for it once."""
+    """Return a copy on the CPU of a tensor for control flow; a GPU then waits for it only once."""
     with tf.device("CPU:0"):
         return tf.identity(x)
 
@@ -182,8 +183,8 @@ def on_cpu(x):
 def inner_products(these, those, *, stacked=None):
     """Return the inner products of n images with m others, (n, m); computed strip by strip.
 
-    `stacked`: copy the strips of the n images into one array, which a GPU does faster than it
-    begins n products. By default on a GPU.
+    `stacked`: copy the strips of the n images into one array, which is faster on a GPU than
+    starting n products. Default: True on a GPU.
     """
     if stacked is None:
         stacked = bool(tf.config.get_visible_devices("GPU"))
@@ -224,7 +225,7 @@ def quasi_newton(products, with_gradient, stored, m):
     with_gradient : (2 m,)
         Their inner products with the gradient.
     stored : scalar int
-        The number of pairs that were stored, at least 1; the last one lies at (stored - 1) mod m.
+        Number of pairs stored so far, at least 1; the index of the last one is (stored - 1) mod m.
     m : int
 
     Returns

@@ -1,4 +1,4 @@
-"""SciPy's L-BFGS-B, which calls the objective and so needs a thread of its own."""
+"""SciPy's L-BFGS-B, which calls the objective and therefore runs in its own thread."""
 
 import contextlib
 import itertools
@@ -22,20 +22,20 @@ SEARCH = 100  # iterations of SciPy's L-BFGS-B, at most, until it is restarted w
 class ScipyLBFGS:
     """L-BFGS-B (Byrd et al. 1995) of SciPy.
 
-    Losses and gradient are computed where TensorFlow computes (on the GPU, if there is one);
-    SciPy chooses the step, in float64. It has no learning rate. An iteration may try several
-    steps, so it costs one evaluation or a few. SciPy's tolerances are off; when it finds no step
-    further downhill, the memory is cleared and the search is restarted from there. The descent
-    ends early only when that gains less than a millionth.
+    TensorFlow computes losses and gradient (on the GPU, if there is one), and SciPy chooses the
+    step, in float64. There is no learning rate. An iteration may try several steps, so it takes one
+    or a few evaluations. SciPy's tolerances are off: if it finds no step that decreases the loss,
+    its history is cleared and the search restarts from there. The descent ends early only if a
+    restart gains less than a millionth.
 
     Attributes
     ----------
     iterations : int, optional
         Maximum; default: the run's, or unlimited.
     history : int
-        Pairs of vectors that are remembered, each twice the size of the picture.
+        Number of pairs of vectors to store, each pair twice the size of the picture.
     bounds : (low, high), optional
-        Arrays (3,), which hold at every step.
+        Arrays (3,): bounds of the pixels at every step.
     """
 
     iterations: int | None = None
@@ -53,7 +53,7 @@ class ScipyLBFGS:
 
 
 class ScipyDescent:
-    """As `Descent`; the pictures come one at a time from SciPy's thread."""
+    """As `Descent`; SciPy's thread yields the pictures one at a time."""
 
     def __init__(self, optimizer, objective, targets, image):
         self.optimizer, self.objective = optimizer, objective
@@ -86,11 +86,11 @@ class ScipyDescent:
         return rows
 
     def image(self):
-        """Return the present image, a tensor (1, H, W, 3)."""
+        """Return the current image, a tensor (1, H, W, 3)."""
         return tf.constant(self._pixels, tf.float32)
 
     def best_image(self):
-        """Return the image of the lowest loss, which is the present one: no step is uphill."""
+        """Return the image of the lowest loss: the current one, as no step increases the loss."""
         return self.image()
 
     def tracked(self):
@@ -98,7 +98,7 @@ class ScipyDescent:
         return {}
 
     def state(self):
-        """Return what to continue from; None between restarts, as SciPy keeps its memory hidden."""
+        """Return what to continue from; None between restarts: SciPy hides its history."""
         if self._restart is None:
             return None
         return {"updates": np.asarray(self.updates), "image": self._restart}
@@ -109,7 +109,7 @@ class ScipyDescent:
         self._pixels = self._restart = np.asarray(state["image"], np.float64)
 
     def skip(self, updates):
-        """Count updates as made."""
+        """Set the number of updates."""
         self.updates = updates
 
     def close(self):
@@ -131,7 +131,7 @@ class ScipyDescent:
         return {name: float(loss) for name, loss in losses.items()}, gradient.numpy()
 
     def _search(self, report, check):
-        """Run SciPy's L-BFGS-B, and restart it where it gives up, until nothing is gained."""
+        """Run SciPy's L-BFGS-B, and restart it when it stops, until there is no gain."""
         shape = self._pixels.shape
         box = None if self.optimizer.bounds is None else _box(self.optimizer.bounds, shape)
 
@@ -152,12 +152,12 @@ class ScipyDescent:
             steepest = np.abs(gradient).max()
             if steepest == 0 or not np.isfinite(before + steepest):
                 return
-            # Within bounds L-BFGS-B begins with the gradient itself as its step, be it a millionth
-            # of a gray level or a million: so the total is scaled to a reasonable first step.
+            # With bounds, the first step of L-BFGS-B is the gradient, which can be a millionth of a
+            # gray level or a million. Scale the total to get a reasonable first step.
             scale = _first_step(box) / steepest
             most = min(left, SEARCH)
             options = {"maxiter": most, "maxfun": 10**9, "maxcor": self.optimizer.history}
-            options.update(ftol=0.0, gtol=0.0)  # the defaults stop where a picture still improves
+            options.update(ftol=0.0, gtol=0.0)  # the defaults stop before a picture is finished
             steps = itertools.count(1)
             result = scipy.optimize.minimize(
                 lambda x, scale=scale: tuple(scale * y for y in total_and_gradient(x)),
@@ -184,14 +184,14 @@ def _box(bounds, shape):
 
 
 class _Stopped(Exception):
-    """Nobody listens any more."""
+    """The consumer has stopped."""
 
 
 def _pulled(run):
     """Turn ``run(report, check)``, which pushes items, into a generator of them.
 
-    SciPy's minimizer calls back and can't be asked for its next step; so it works in a thread of
-    its own, at most one item ahead. `check` ends it there when nobody listens any more.
+    SciPy's minimizer uses callbacks and can't run step by step. It therefore runs in its own
+    thread, at most one item ahead. `check` ends it when the generator is closed.
     """
     items = queue.Queue(maxsize=1)
     stopped = threading.Event()
@@ -210,7 +210,7 @@ def _pulled(run):
             items.put(("end", None))
         except _Stopped:
             pass
-        except BaseException as error:  # it belongs to whoever pulls
+        except BaseException as error:  # raised again in the consumer's thread
             items.put(("error", error))
 
     thread = threading.Thread(target=work, daemon=True)

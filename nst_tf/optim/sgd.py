@@ -15,9 +15,9 @@ class SGD(Optimizer):
     Attributes
     ----------
     learning_rate : float
-        What the gradient is multiplied by: it depends on the weights of the losses.
+        Factor of the gradient; a suitable value depends on the weights of the losses.
     decay, iterations, decay_rate, decay_every
-        As for `learning_rate_at`; `iterations` by default are the run's.
+        As for `learning_rate_at`; default of `iterations`: those of the run.
     bounds : (low, high), optional
         Arrays (3,): after each update, pixels are clipped to them.
     """

@@ -1,4 +1,4 @@
-"""The images of a descent that are kept beside the present one: their average, and the best."""
+"""Additional images that a descent stores: the average of its images, and the best."""
 
 from dataclasses import dataclass, replace
 
@@ -11,7 +11,7 @@ from nst_tf.optim.scipy_lbfgs import ScipyLBFGS
 
 
 def tracked(optimizer, config):
-    """Return an optimizer that also keeps what `average` and `keep` of a config ask for."""
+    """Return an optimizer that also does what `average` and `keep` of a config specify."""
     if not isinstance(optimizer, ScipyLBFGS):
         return Tracked(optimizer, config.average, config.keep == "best")
     if config.average:
@@ -30,11 +30,11 @@ class Tracked(Optimizer):
     Attributes
     ----------
     optimizer : Optimizer
-        What changes the image.
+        Updates the image.
     decay : float
         Exponential decay rate of the average; 0: the average is the image itself.
     best : bool
-        Whether the average at the lowest total loss is kept.
+        Whether to store the average at the lowest total loss.
     """
 
     optimizer: Optimizer
@@ -43,7 +43,7 @@ class Tracked(Optimizer):
 
     @property
     def image_arrays(self):
-        """Arrays of the image's size: the optimizer's, and those that are kept."""
+        """Arrays of the image's size: those of the optimizer, and the stored images."""
         return self.optimizer.image_arrays + bool(self.decay) + self.best
 
     def start(self, objective, targets, image):
@@ -52,11 +52,11 @@ class Tracked(Optimizer):
         return TrackedDescent(optimizer, objective, targets, image)
 
     def numbers(self):
-        """Return those of the optimizer."""
+        """Return the numbers of the optimizer."""
         return self.optimizer.numbers()
 
     def initial(self, image):
-        """Return the variables of the optimizer, and what is kept."""
+        """Return the variables of the optimizer and the stored images."""
         initial = dict(self.optimizer.initial(image))
         if self.decay:
             initial |= {"running_mean": tf.zeros_like(image), "unseen": np.float32(1)}
@@ -69,7 +69,7 @@ class Tracked(Optimizer):
         self.optimizer.apply_gradient(variables, numbers)
 
     def accept(self, variables, losses, gradient):
-        """Let the optimizer process an image, then add it to what is kept."""
+        """Let the optimizer process an image, then update the stored images."""
         losses = self.optimizer.accept(variables, losses, gradient)
         if self.decay:
             mean, unseen = variables["running_mean"], variables["unseen"]
@@ -85,7 +85,7 @@ class Tracked(Optimizer):
         return self.optimizer.adapted(state)
 
     def carried(self, state, size):
-        """Return what the optimizer carries to the next level; the average starts again."""
+        """Return the optimizer's state for the next level; the average restarts."""
         return self.optimizer.carried(state, size)
 
     def average(self, variables):
