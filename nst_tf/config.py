@@ -691,7 +691,9 @@ class JobConfig(TransferConfig):
     def _check_interpolate(self):
         count = len(self.style or ())
         if count != 2 and not any(map(os.path.isdir, self.style or ())):
-            raise ConfigError(f"`interpolate` requires two styles, but there are {count}; give two")
+            raise ConfigError(
+                f"`interpolate` paints between two styles, but there are {count} styles; give two"
+            )
         if self.method not in MOMENTS:
             raise ConfigError(
                 f"`interpolate` requires means and covariances, but the method is "
