@@ -101,10 +101,10 @@ def add_knob(parser, knob):
 def add_engine(parser):
     """Add the options of where jobs are run: in this process, or on a Ray cluster."""
     group = parser.add_argument_group("engine")
-    text = "here: this process (default); or ray"
+    text = "here (this process; default) or ray"
     group.add_argument("--engine", choices=("here", "ray"), help=text)
-    group.add_argument("--address", help="Ray cluster; auto: the one this machine is in")
-    group.add_argument("--workers", type=int, metavar="N", help="at once (default: all that fit)")
+    group.add_argument("--address", help="Ray cluster; auto: the cluster of this machine")
+    group.add_argument("--workers", type=int, metavar="N", help="how many (default: all that fit)")
     group.add_argument("--cpus", type=int, metavar="N", help="CPUs per worker (default: 2)")
     group.add_argument(
         "--retries", type=int, metavar="N", help="retries after a worker dies (default: 3)"

@@ -73,7 +73,7 @@ BROUGHT = {"analogy": {"style": None, "method": "patches"}}  # knobs that a knob
 NOT_WITH_METHODS = {
     "normalize_gradients": (("chain",), "whose losses read two layers each"),
     "blend": (("patches", *MATCHES), "which chooses from all styles"),
-    "normalize_weights": (("patches", *MATCHES), "whose targets are no matrices"),
+    "normalize_weights": (("patches", *MATCHES), "whose targets are not matrices"),
     "activation_shift": (MATCHES, "which compares directions of features"),
     "wrap": (MATCHES, "whose features are resized up to the border"),
     "content_layers": (("transport",), "whose content loss reads the style layers"),
@@ -171,37 +171,36 @@ class TransferConfig:
     )
     method: str = knob(
         "gram",
-        "what of the style is matched: Gram matrices, moments (mean and covariance) or another; "
-        "shifted: also what repeats at a distance, as bricks and tiles do (Berger & Memisevic); "
-        "patches: 3x3 positions of a layer, each like the nearest of the style (Li & Wand 2016); "
-        "neighbors: the features of all layers at each place (NNST, Kolkin et al. 2022); "
-        "transport: the same as a heap without order, moved at the least cost (STROTSS, 2019)",
+        "how the style is matched: gram (Gram matrices), moments (mean and covariance) or another; "
+        "shifted: also features that repeat at a distance, such as bricks (Berger & Memisevic); "
+        "patches: each 3x3 patch of a layer with its nearest patch of the style (Li & Wand 2016); "
+        "neighbors: the features of all layers at each position (NNST, Kolkin et al. 2022); "
+        "transport: their distribution, by optimal transport (STROTSS, 2019)",
         choices=METHODS,
     )
     blend: str = knob(
         "targets",
-        "what is averaged of styles without masks: targets (their statistics) or losses; geodesic: "
-        "two styles meet on the shortest path between their moments, with the methods moments and "
-        "wasserstein",
+        "average of styles without masks: targets (their statistics) or losses; geodesic: a point "
+        "on the shortest path between the moments of two styles (methods moments and wasserstein)",
         choices=BLENDS,
     )
     patch_stride: int = knob(
         2,
-        "positions from a patch to the next; 1 takes 16 times as long (method patches)",
+        "distance between patches, in positions; 1 takes 16 times as long (method patches)",
         minimum=1,
         maximum=3,
     )
     content_match: float = knob(
         0.75,
-        "share of the photograph in the picture whose features the style replaces; 1 keeps most "
-        "of it (method neighbors)",
+        "fraction of the photograph in the image whose features are matched to the style; 1 keeps "
+        "most of the photograph (method neighbors)",
         minimum=0,
         maximum=1,
     )
     turned: bool = knob(
         False,
-        "choose also from the painting turned by 90, 180 and 270 degrees: keeps more of the "
-        "photograph (method neighbors)",
+        "also use the painting rotated by 90, 180 and 270 degrees: keeps more of the photograph "
+        "(method neighbors)",
     )
     activation_shift: float = knob(
         0.0,
@@ -211,7 +210,8 @@ class TransferConfig:
     )
     tv_form: str = knob(
         "squared",
-        "form of total variation; in the unit relative, nine-point (with diagonals) or else mean",
+        "form of total variation; the unit relative uses nine-point (with diagonals) if chosen, "
+        "otherwise mean",
         choices=TV_FORMS,
     )
     propagation: str = knob(
@@ -223,15 +223,15 @@ class TransferConfig:
     normalize_gradients: bool = knob(
         False,
         "divide the gradient of each term, layer by layer, by its L1 norm: the weights then do not "
-        "depend on the scales of the losses; with adam or sgd",
+        "depend on the scales of the losses; requires adam or sgd",
     )
     normalize_weights: bool = knob(
         False, "divide the weight of each layer by the longest side of its target"
     )
     wrap: str | None = knob(
         None,
-        "opposite edges of the result meet: x (left and right: a panorama of 360 degrees) or xy (a "
-        "texture that tiles); the sides there become divisible by 16, the deepest layer's stride",
+        "join opposite edges of the result: x (left and right: a 360-degree panorama) or xy (a "
+        "texture that tiles); these sides become divisible by 16, the stride of the deepest layer",
         choices=WRAP,
     )
     optimizer: str | None = knob(
@@ -251,8 +251,8 @@ class TransferConfig:
     )
     levels: int | None = knob(
         None,
-        "number of sizes from coarse to fine, in equal ratios from --min-size, or else each twice "
-        "the one before (default: the schedule's)",
+        "number of sizes from coarse to fine, in equal ratios from --min-size; without it, each is "
+        "twice the previous one (default: the schedule's)",
         minimum=1,
         maximum=30,
     )
@@ -263,14 +263,14 @@ class TransferConfig:
     )
     level_iterations: tuple[int, ...] | None = knob(
         None,
-        "iterations of each level, the coarsest first, in place of --iterations (default: the "
-        "schedule's shares of --iterations)",
+        "iterations of each level, the coarsest first, instead of --iterations (default: the "
+        "schedule divides --iterations)",
         minimum=1,
         maximum=10**7,
     )
     min_improvement: float = knob(
         0.0,
-        "end a level when the total loss fell by less than this percentage in "
+        "end a level when the total loss falls by less than this percentage in "
         f"{WINDOW} iterations; 0: never",
         minimum=0,
         maximum=100,
@@ -310,23 +310,23 @@ class TransferConfig:
         maximum=HUGE,
     )
     carry_moments: bool = knob(
-        False, "Adam: begin each level with the moments of the one before, resized"
+        False, "Adam: start each level with the resized moments of the previous level"
     )
     average: float = knob(
         0.0,
-        "decay rate of an average of the images, which takes the place of the last image "
-        "(crowsonkb: 0.99; 0: no average)",
+        "decay rate of an average of the images, which replaces the last image (crowsonkb: 0.99; "
+        "0: no average)",
         minimum=0,
         maximum=0.9999999,
     )
     keep: str = knob(
         "last",
-        "the result: the last picture, or the best, of the lowest total loss at full size",
+        "the result: the last picture, or the best (lowest total loss at full size)",
         choices=KEEP,
     )
 
     seed: int = knob(
-        0, "random seed of the noise, and of what neighbors and transport sample", minimum=0
+        0, "random seed of the noise and of the methods neighbors and transport", minimum=0
     )
     precision: str = knob(
         "float32",
@@ -336,13 +336,13 @@ class TransferConfig:
     )
     xla: bool = knob(
         False,
-        "compile the network with XLA, which pays for thousands of iterations of one size on a "
-        "GPU; there it needs --pooling average or --no-deterministic",
+        "compile the network with XLA: faster for thousands of iterations of one size on a GPU, "
+        "where it requires --pooling average or --no-deterministic",
     )
     memory_limit: float | None = knob(
         None,
-        "memory limit in GiB, of the GPU where one computes; larger pictures are processed in "
-        "tiles (default: free memory minus a tenth)",
+        "memory limit in GiB (GPU memory if a GPU is used); larger pictures are processed in tiles "
+        "(default: free memory minus a tenth)",
         above=0,
         maximum=1e6,
         metavar="GIB",
@@ -382,7 +382,7 @@ class TransferConfig:
             )
         if self.blend == "geodesic" and self.method not in MOMENTS:
             raise ConfigError(
-                f"`blend` geodesic is between means and covariances, but the method is "
+                f"`blend` geodesic requires means and covariances, but the method is "
                 f"{self.method}; use {' or '.join(MOMENTS)}"
             )
         if self.wrap and self.carry_moments:
@@ -416,7 +416,7 @@ class TransferConfig:
 def unknown_knob(name, known):
     """Return the error message for an unknown knob."""
     hint = suggestion(name, known) or f"there are {', '.join(known)}"
-    return f"there is no knob `{name:.60}`; {hint}"
+    return f"there is no option `{name:.60}`; {hint}"
 
 
 def with_default(name, default):
@@ -449,12 +449,12 @@ class JobConfig(TransferConfig):
     masks: tuple[str, ...] | None = knob(
         None,
         "one mask per style, for the photograph: the style acts where it is white; not:FILE "
-        "inverts the mask, - is no mask",
+        "inverts the mask, - means no mask",
         metavar="MASK",
     )
     style_masks: tuple[str, ...] | None = knob(
         None,
-        "one mask per style, for the painting: only the white part is used; not:FILE and - as for "
+        "one mask per style, for the painting: only the white part is used; not:FILE and - as in "
         "--masks",
         metavar="MASK",
     )
@@ -466,8 +466,8 @@ class JobConfig(TransferConfig):
     )
     analogy: tuple[str, ...] | None = knob(
         None,
-        "two pictures of one size, in place of a style: CONTENT becomes to the result what the "
-        "first is to the second (image analogy, with the method patches)",
+        "two pictures of the same size, instead of a style: the change from the first to the "
+        "second is applied to CONTENT (image analogy, with the method patches)",
         metavar=("UNFILTERED", "FILTERED"),
     )
     content_map: str | None = knob(
@@ -480,12 +480,12 @@ class JobConfig(TransferConfig):
     keep_content: bool = knob(False, "paste the photograph back where no style acts")
     fine: str | None = knob(
         None,
-        "with --coarse, in place of STYLE: the picture whose fine texture the style gets",
+        "with --coarse, instead of STYLE: the picture that gives the style its fine texture",
         metavar="FILE",
     )
     coarse: str | None = knob(
         None,
-        "with --fine: the picture whose coarse structure the style keeps; the mixed style is "
+        "with --fine: the picture that gives the style its coarse structure; the mixed style is "
         "painted first (Gatys 2017)",
         metavar="FILE",
     )
@@ -534,8 +534,8 @@ class JobConfig(TransferConfig):
     )
     size: str | None = knob(
         None,
-        "both sides, the longer side, or a named side; max:N never enlarges, N+ is the largest "
-        "size that fits into memory, N at least (default: about the area of 640x480)",
+        "width and height, the longer side, or a named side; max:N never enlarges; N+ is the "
+        "largest size that fits into memory, at least N (default: about the area of 640x480)",
         metavar="WxH|N|short:N|height:N|width:N|area:N|max:N|N+",
     )
     style_size: str | None = knob(
@@ -543,14 +543,15 @@ class JobConfig(TransferConfig):
     )
     style_scale: float | tuple[float, ...] = knob(
         1.0,
-        "factor of the styles' sides, one for all or one per style: 2 doubles the strokes",
+        "factor of the styles' width and height, one for all or one per style: 2 doubles the "
+        "strokes",
         above=0,
         maximum=100,
     )
     interpolate: int | None = knob(
         None,
         "number of pictures from the first of two styles to the second, along the shortest path "
-        "between their moments; strip.png has them side by side, --animate makes a film",
+        "between their moments; strip.png shows them side by side, --animate makes a film",
         minimum=2,
         maximum=999,
     )
@@ -585,29 +586,29 @@ class JobConfig(TransferConfig):
         maximum=1000,
     )
     rescale: bool = knob(
-        False, "resize the result to the photograph's own size, by the interpolation of --resample"
+        False,
+        "resize the result to the photograph's own size, with the interpolation of --resample",
     )
     print: str | None = knob(
         None,
-        "size of the result on paper, in cm, mm or in, at --dpi: the photograph's shape is kept; "
-        "with --size it is painted at that size and enlarged",
+        "size of the result on paper, in cm, mm or in, at --dpi; it keeps the photograph's shape. "
+        "With --size, it is painted at that size and enlarged",
         metavar="WxHcm",
     )
     bits: int | None = knob(
         None,
-        "bits per channel of the result: 16 for result.png, and .tif or .png (default: 8; with "
-        "--print 16)",
+        "bits per channel of the result; 16 requires .png or .tif (default: 8; with --print 16)",
         choices=(8, 16),
     )
     profile: str | None = knob(
         None,
-        "ICC profile in the result: srgb, or p3 (Display P3), to which its pixels are converted "
+        "ICC profile to embed in the result: srgb, or p3 (Display P3), which converts the pixels "
         "(default: none, which means sRGB; with --print srgb)",
         choices=tuple(PROFILES),
     )
     dpi: int | None = knob(
         None,
-        "resolution in the result for printing, in dots per inch (default: none; with --print "
+        "resolution of the result for printing, in dots per inch (default: none; with --print "
         f"{PRINT_DPI})",
         minimum=1,
         maximum=65535,
@@ -621,15 +622,15 @@ class JobConfig(TransferConfig):
         choices=FILMS,
     )
     checkpoint_every: float = knob(
-        30.0, "seconds between checkpoints, which --resume continues from", minimum=0
+        30.0, "seconds between checkpoints, from which --resume continues", minimum=0
     )
     device: str = knob(
         "auto",
-        "device to compute on; GPUs are numbered as by nvidia-smi",
+        "device to compute on; GPUs have the numbers that nvidia-smi shows",
         metavar="auto|cpu|gpu|gpu:N",
     )
     deterministic: bool = knob(
-        True, "on a GPU: the same command gives the same picture, bit for bit, as on a CPU"
+        True, "on a GPU, too, the same command gives the same picture, bit for bit"
     )
 
     def __post_init__(self):
@@ -691,12 +692,11 @@ class JobConfig(TransferConfig):
         count = len(self.style or ())
         if count != 2 and not any(map(os.path.isdir, self.style or ())):
             raise ConfigError(
-                f"`interpolate` goes from one style to another, but there are {count} styles; give "
-                "two"
+                f"`interpolate` paints between two styles, but there are {count} styles; give two"
             )
         if self.method not in MOMENTS:
             raise ConfigError(
-                f"`interpolate` goes from one mean and covariance to another, but the method is "
+                f"`interpolate` requires means and covariances, but the method is "
                 f"{self.method}; use {' or '.join(MOMENTS)}"
             )
         reasons = {
@@ -883,7 +883,7 @@ class JobConfig(TransferConfig):
             raise ConfigError(f"{path} is not JSON: {error}") from None
         if not isinstance(knobs, dict):
             raise ConfigError(
-                f"{path} does not contain a JSON object; {{knob: value, ...}} was expected"
+                f"{path} does not contain a JSON object; {{option: value, ...}} was expected"
             )
         try:
             config = cls().changed(**knobs)

@@ -105,7 +105,7 @@ def gpu_advice():
         return ""
     if not tf.test.is_built_with_cuda():
         return "; for an NVIDIA GPU on Linux: pip install -r requirements-gpu.txt"
-    return "; for an NVIDIA GPU: does `nvidia-smi` see it? pip install -r requirements-gpu.txt"
+    return "; for an NVIDIA GPU: check `nvidia-smi`, then pip install -r requirements-gpu.txt"
 
 
 def precision(config):

@@ -66,7 +66,7 @@ def _run(options):
     if result.converged:
         say(how_early(result))
     if result.best is not None:
-        say(f"the picture is of iteration {result.best}, the lowest loss at full size")
+        say(f"the result is the picture of iteration {result.best}, the lowest loss at full size")
     cost = f"{result.iterations} iterations in {result.seconds:.0f} s"
     record = read_record(folder)
     say(f"{cost}: {recorded_picture(folder) or record.result}, report: {folder / REPORT}")
@@ -102,7 +102,11 @@ def list_presets():
     """Print the name, source, expected look and known errors of each preset."""
     for name, preset in PRESETS.items():
         print(name)
-        lines = [preset.source, preset.expect, f"Errs: {preset.errs}" if preset.errs else ""]
+        lines = [
+            preset.source,
+            preset.expect,
+            f"Known errors: {preset.errs}" if preset.errs else "",
+        ]
         for line in filter(None, lines):
             print(textwrap.fill(f"{line}.", 96, initial_indent="  ", subsequent_indent="    "))
     sys.stdout.flush()  # raises here if the pipe is closed
@@ -114,7 +118,7 @@ def make_parser():
     parser = OneLineParser(
         prog="python -m nst_tf.run",
         usage="%(prog)s [CONTENT STYLE [STYLE ...]] [options]",
-        description="Paint a photograph in the style of a picture (Gatys et al. 2015).",
+        description="Paint a photograph in the style of a painting (Gatys et al. 2015).",
         epilog="Without CONTENT and STYLE, the sample pair is used. Samples can be given by name: "
         f"{', '.join(BY_NAME)}. Layers and layer weights may be separated by spaces or commas.",
     )
@@ -140,14 +144,16 @@ def make_parser():
         type=int,
         metavar="N",
         help="print a line of progress every N iterations, also on a terminal; 0: none (default: "
-        "a bar on a terminal, elsewhere a line every 50)",
+        "a progress bar on a terminal, otherwise a line every 50 iterations)",
     )
     parser.add_argument(
         "--list-samples", action="store_true", help="list the sample pictures and exit"
     )
     parser.add_argument("--preset", metavar="NAME", help=f"one of: {', '.join(PRESETS)}")
     parser.add_argument("--list-presets", action="store_true", help="list the presets and exit")
-    parser.add_argument("--config", metavar="FILE", help="repeat the run of a config.json")
+    parser.add_argument(
+        "--config", metavar="FILE", help="repeat the run of a config.json or result.png"
+    )
     add_knobs(parser, [knob for knob in fields(JobConfig) if knob.name not in PICTURES])
     return parser
 

@@ -143,7 +143,7 @@ def test_list_of_presets_names_their_sources(capsys):
     out = capsys.readouterr().out
     for name, preset in PRESETS.items():
         assert f"{name}\n  {preset.source.split()[0]}" in out
-    assert out.count("Errs: ") == sum(bool(preset.errs) for preset in PRESETS.values())
+    assert out.count("Known errors: ") == sum(bool(preset.errs) for preset in PRESETS.values())
     assert max(map(len, out.splitlines())) <= 96
 
 

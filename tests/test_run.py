@@ -433,7 +433,7 @@ def test_missing_gpu_message_names_requirements(job, capsys, monkeypatch):
 def test_unknown_knob_in_config_file_is_named(job, tmp_path, capsys):
     (tmp_path / "c.json").write_text('{"alpha": 1, "gamma": 2}')
     assert main(["--config", "c.json"]) == 2
-    assert "there is no knob `gamma`" in error(capsys)
+    assert "there is no option `gamma`" in error(capsys)
     (tmp_path / "c.json").write_text("[1]")
     assert main(["--config", "c.json"]) == 2
     assert "does not contain a JSON object" in error(capsys)

@@ -100,7 +100,7 @@ def test_file_that_begins_with_a_dash_is_painted(job, pictures, tmp_path):
 
 
 def test_knobs_in_files_have_the_same_suggestions():
-    with pytest.raises(ConfigError, match=r"no knob `image_size`; did you mean `size`\?"):
+    with pytest.raises(ConfigError, match=r"no option `image_size`; did you mean `size`\?"):
         JobConfig().changed(image_size=3)
     with pytest.raises(ConfigError, match="did you mean `color` luminance"):
         JobConfig().changed(**{"preserve-colors": True})

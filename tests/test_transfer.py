@@ -249,7 +249,7 @@ def test_numpy_numbers_are_accepted(tiny_model):
 
 def test_invalid_knobs_raise(tiny_model):
     for knobs, message in [
-        ({"gamma": 1}, "no knob `gamma`; there are alpha, beta"),
+        ({"gamma": 1}, "no option `gamma`; there are alpha, beta"),
         ({"alpha": -1}, "`alpha` is -1.0; it must be at least 0"),
         ({"alpha": "much"}, "`alpha` is 'much'; a finite number"),
         ({"alpha": float("nan")}, "`alpha` is nan; a finite number"),

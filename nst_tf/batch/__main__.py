@@ -33,18 +33,22 @@ def make_parser():
     )
     parser.add_argument("jobs", nargs="?", metavar="JOBS", help="a .toml, .json or .csv list")
     for name, noun in (("content", "photographs"), ("style", "paintings")):
-        text = f"{noun}, folders or patterns such as '{noun}/*.jpg'; all pairs are run"
+        text = f"{noun}, directories or patterns such as '{noun}/*.jpg'; all pairs are run"
         parser.add_argument(f"--{name}", nargs="+", action="extend", metavar="FILE", help=text)
     parser.add_argument(
         "--set",
         action="append",
-        metavar="KNOB=A,B,...",
+        metavar="OPTION=A,B,...",
         help="run each job with each of these values; several --set: all combinations",
     )
-    parser.add_argument("--output", metavar="DIR", help="new or empty (default: output/batch)")
+    parser.add_argument(
+        "--output", metavar="DIR", help="new or empty directory (default: output/batch)"
+    )
     parser.add_argument("--resume", metavar="DIR", help="resume the batch in DIR")
-    parser.add_argument("--sort", choices=SCORES, help="as for nst_tf.report: order of index.html")
-    parser.add_argument("--quiet", action="store_true", help="print errors only")
+    parser.add_argument(
+        "--sort", choices=SCORES, help="sort index.html by this number of the score"
+    )
+    parser.add_argument("--quiet", action="store_true", help="print only errors")
     parser.add_argument("--preset", metavar="NAME", help="as for nst_tf.run")
     parser.add_argument("--config", metavar="FILE", help="as for nst_tf.run")
     add_engine(parser)
@@ -108,7 +112,7 @@ def base_config(options, say):
     """Return the config that all jobs start from: the defaults, a preset or a config file."""
     preset, file = options.pop("preset", None), options.pop("config", None)
     if preset is not None and file is not None:
-        raise ConfigError("--preset and --config both set all knobs; give one of them")
+        raise ConfigError("--preset and --config both set all options; give one of them")
     if file is not None:
         return JobConfig.load(file)
     return JobConfig().changed(
@@ -123,7 +127,9 @@ def sweeps_of(texts):
         name, equals, values = text.partition("=")
         name = name.strip().replace("-", "_")
         if not equals or not values.strip(", "):
-            raise ConfigError(f"--set {text}: KNOB=VALUE,VALUE,... was expected, as in alpha=1,10")
+            raise ConfigError(
+                f"--set {text}: OPTION=VALUE,VALUE,... was expected, as in alpha=1,10"
+            )
         if name not in KNOBS:
             raise ConfigError(f"--set {text}: {unknown_knob(name, KNOBS)}")
         if name in sweeps:

@@ -130,13 +130,13 @@ def _checked(path, listed):
     if other:
         raise ConfigError(
             f"{path} has {', '.join(sorted(map(str, other)))} outside `jobs` and `defaults`; put "
-            "knobs for all jobs into `defaults`"
+            "options for all jobs into `defaults`"
         )
     if listed.get("format", FORMAT) != FORMAT:
         raise ConfigError(f"{path} has format {listed['format']!r:.40}, not {FORMAT!r}")
     defaults = listed.get("defaults", {})
     if not isinstance(defaults, dict) or not all(isinstance(job, dict) for job in listed["jobs"]):
-        raise ConfigError(f"{path}: `defaults` and each job must be tables: knob = value")
+        raise ConfigError(f"{path}: `defaults` and each job must be tables: option = value")
     problem = _escaped_path(path, defaults)
     if problem:
         raise ConfigError(f"{path}: {problem}")
@@ -181,7 +181,7 @@ def _read_table(path, text):
         hint = suggestion(unknown[0], KNOBS) if unknown else ""
         raise ConfigError(
             f"{path}: its first row has {', '.join(map(repr, unknown)) or 'nothing'}; the names of "
-            "knobs were expected, such as content, style, alpha" + (f"; {hint}" if hint else "")
+            "options were expected, such as content, style, alpha" + (f"; {hint}" if hint else "")
         )
     entries = []
     for cells in rows:

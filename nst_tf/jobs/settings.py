@@ -32,7 +32,7 @@ def make_config(options, say=print_line):
             else "an analogy needs CONTENT, the picture that it is applied to"
         )
     if preset is not None and file is not None:
-        raise ConfigError("--preset and --config both set all knobs; give one of them")
+        raise ConfigError("--preset and --config both set all options; give one of them")
     if file is not None:
         config = JobConfig.load(file).changed(**_without_other_style(options, mixed))
         _check_found(config, file)

@@ -28,7 +28,7 @@ def make_parser():
         epilog="A directory that contains runs, such as output, selects all of them.",
     )
     parser.add_argument(
-        "folders", nargs="+", metavar="DIR", help="run directory, or one that contains runs"
+        "folders", nargs="+", metavar="DIR", help="run directory, or directory that contains runs"
     )
     parser.add_argument(
         "--index",
@@ -36,7 +36,9 @@ def make_parser():
         help="the index page (default: index.html in the directory that contains the runs)",
     )
     parser.add_argument(
-        "--sort", choices=SCORES, help="number of the score that sorts the index (default: by name)"
+        "--sort",
+        choices=SCORES,
+        help="sort the index by this number of the score (default: by name)",
     )
     parser.add_argument("--animate", choices=FILMS, help="also write timelapse.KIND for each run")
     return parser
@@ -84,7 +86,7 @@ def find_runs(folders):
             inside = sorted(path.parent for path in folder.glob("*/config.json"))
             if not inside:
                 raise ConfigError(
-                    f"{folder} holds no run: no config.json in it or its subdirectories"
+                    f"{folder} contains no run: no config.json in it or its subdirectories"
                 )
             found += inside
         else:

@@ -61,7 +61,7 @@ def make_config(options, say=print_line):
     """Return the config: defaults, overridden by a preset or file, then by single knobs."""
     preset, file = options.pop("preset", None), options.pop("config", None)
     if preset is not None and file is not None:
-        raise ConfigError("--preset and --config both set all knobs; give one of them")
+        raise ConfigError("--preset and --config both set all options; give one of them")
     if file is not None:
         return VideoConfig.load(file).changed(**options)
     if not {"content", "style"} <= set(options):

@@ -55,15 +55,15 @@ def main(arguments=None):
 
 
 def _parser():
-    parser = OneLineParser(prog="python -m nst_tf.weights", description=__doc__)
+    parser = OneLineParser(prog="python -m nst_tf.weights", description=__doc__.split(":")[0])
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("list", help="name, size, checksum, license, credit and URL of each file")
     fetch_parser = commands.add_parser("fetch", help="download a file, or resume its download")
     fetch_parser.add_argument("name", metavar="NAME", help=", ".join(WEIGHTS))
     fetch_parser.add_argument("--folder", default="model", help="target directory (default: model)")
-    fetch_parser.add_argument("--url", help="another URL of the same file; checksum must match")
+    fetch_parser.add_argument("--url", help="another URL of the same file; its checksum must match")
     verify_parser = commands.add_parser("verify", help="identify and check a file")
-    verify_parser.add_argument("path", metavar="PATH")
+    verify_parser.add_argument("path", metavar="PATH", help="file, or embedded")
     return parser
 
 

@@ -133,13 +133,13 @@ def test_failed_jobs_are_reported_and_stop_no_other(photos, base, capsys):
     assert states == ["failed"] * 8 + ["done"]
     reasons = " | ".join(row["reason"] for row in summary.values())
     for reason in (
-        *("bad.png", "the steps are too large", "no knob `alfa`", "text.png", "gone.png"),
+        *("bad.png", "the steps are too large", "no option `alfa`", "text.png", "gone.png"),
         *("conv9_9", "a plain folder name was expected", "none.mat"),
     ):
         assert reason in reasons
     page = Path("out/index.html").read_text()
     assert page.count('class="missing"') == 8
-    assert "no knob `alfa`" in page
+    assert "no option `alfa`" in page
     captured = capsys.readouterr()
     assert captured.out.count("FAILED") == 8
     assert captured.out.splitlines()[-1] == "1 of 9 done, 8 failed: out/index.html"

@@ -279,7 +279,7 @@ def test_index_path_is_printed_relative_to_working_directory(job, done, monkeypa
 
 @pytest.mark.parametrize(
     ("folder", "message"),
-    [("nowhere", "nowhere is not a directory"), (".", "holds no run"), ("bad", "is not JSON")],
+    [("nowhere", "nowhere is not a directory"), (".", "contains no run"), ("bad", "is not JSON")],
 )
 def test_directory_without_valid_run_is_rejected(tmp_path, monkeypatch, capsys, folder, message):
     monkeypatch.chdir(tmp_path)
