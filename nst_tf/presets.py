@@ -505,8 +505,8 @@ PRESETS = {
     ),
     "nnst": Preset(
         source="Kolkin et al. 2022, Neural Neighbor Style Transfer: NNST-Opt, and their program",
-        expect="Clear contours of the photograph, and strokes of the painting's own kinds. Without "
-        "their correction of colors in Oklab",
+        expect="Clear contours of the photograph, and strokes of the painting's own kinds. Their "
+        "correction of colors in Oklab is --color match-oklab",
         errs="",
         knobs={
             **NEWER,
