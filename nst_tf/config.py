@@ -302,7 +302,11 @@ class TransferConfig:
         minimum=1,
         maximum=1000,
     )
-    clip: bool = knob(True, "clip pixels to the range from black to white during the run")
+    clip: bool = knob(
+        True,
+        "clip pixels to the range from black to white during the run; with --optimizer laplacian "
+        "at the start of each level",
+    )
     clip_at: float | None = knob(
         None,
         "with --clip: clip to this many gray levels around the trunk's mean instead (CS231n: 87)",
