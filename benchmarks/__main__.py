@@ -35,6 +35,7 @@ QUICK = {
     "estimated_sizes": ["64"],
     "estimated_iterations": 10,
     "estimated_rounds": 1,
+    "method_size": "96",
     "batch_size": "48",
     "batch_iterations": 2,
     "batch_rounds": 1,
@@ -138,7 +139,8 @@ def _add_schedule_options(parser):
 
 
 def _add_other_options(parser):
-    group = parser.add_argument_group("sizes, batch, long_day, look")
+    group = parser.add_argument_group("sizes, methods, batch, long_day, look")
+    group.add_argument("--method-size", default="512", metavar="N", help="longer side")
     group.add_argument("--batch-size", default="128", metavar="N")
     group.add_argument("--batch-iterations", type=int, default=60, metavar="N")
     group.add_argument("--batch-rounds", type=int, default=3, metavar="N")

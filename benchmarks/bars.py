@@ -16,6 +16,9 @@ MIXED_LOSS_OFF = 0.01  # |mixed / float32 - 1|
 TILED_TO_WHOLE = 2.0  # seconds a pixel
 TILED_GIB = 6.0
 
+# A run of the presets nnst and strotss with a longer side of 512 pixels.
+METHODS_GIB = 8.0
+
 # Many runs in one process: MiB that are added after the second of each kind, in all.
 LONG_DAY_MIB = 50.0
 

@@ -302,7 +302,11 @@ class TransferConfig:
         minimum=1,
         maximum=1000,
     )
-    clip: bool = knob(True, "clip pixels to the range from black to white during the run")
+    clip: bool = knob(
+        True,
+        "clip pixels to the range from black to white during the run; with --optimizer laplacian "
+        "at the start of each level",
+    )
     clip_at: float | None = knob(
         None,
         "with --clip: clip to this many gray levels around the trunk's mean instead (CS231n: 87)",
@@ -503,7 +507,8 @@ class JobConfig(TransferConfig):
         "style: the painting's colors; luminance: transfer in gray, then restore the photograph's "
         "colors; swap: transfer in color, then restore them; either with -lab, -luv or -ycbcr: "
         "restore them in that color space; cholesky, pca, symmetric or histogram: recolor the "
-        "painting first; match-style: recolor the photograph first",
+        "painting first; match-style: recolor the photograph first; match-oklab: transfer in "
+        "color, then move the photograph's colors to the painting's (NNST)",
         choices=COLOR_MODES,
     )
     weights: str = knob(
@@ -653,11 +658,11 @@ class JobConfig(TransferConfig):
             raise ConfigError(
                 "`animate` needs saved pictures, but `save_every` is 0; set it to 1 or more"
             )
-        if self.color == "match-style" and self.style and not self.regions:
+        if COLOR_MODES[self.color].each and self.style and not self.regions:
             everywhere = (self.masks or (NO_MASK,) * len(self.style)).count(NO_MASK)
             if everywhere > 1:
                 raise ConfigError(
-                    f"`color` is match-style, but {everywhere} styles without a mask recolor the "
+                    f"`color` is {self.color}, but {everywhere} styles without a mask recolor the "
                     "same photograph; give one style, or each its mask with --masks"
                 )
         if self.print:

@@ -505,8 +505,8 @@ PRESETS = {
     ),
     "nnst": Preset(
         source="Kolkin et al. 2022, Neural Neighbor Style Transfer: NNST-Opt, and their program",
-        expect="Clear contours of the photograph, and strokes like those of the painting. Does "
-        "not include their color correction in Oklab",
+        expect="Clear contours of the photograph, and strokes like those of the painting. Add "
+        "`--color match-oklab` for their color correction",
         errs="",
         knobs={
             **NEWER,

@@ -1,4 +1,4 @@
-"""The benchmark of a GPU where there is none, and estimates beside runs."""
+"""The benchmark of a GPU where there is none, estimates beside runs, memory of methods."""
 
 import json
 import os
@@ -9,7 +9,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from benchmarks.parts import estimate
+from benchmarks.parts import estimate, methods
+from benchmarks.workers import WorkerFailed
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -77,3 +78,33 @@ def test_estimates_are_compared_with_runs(monkeypatch):
     assert ratios["the worst of them"] == pytest.approx(2)
     assert not part.figures[-1].met
     assert len(part.raw["default, 64"]) == 3
+
+
+@pytest.mark.slow
+def test_methods_are_rehearsed_small_and_held_against_their_bar():
+    part = methods.measure(SimpleNamespace(method_size="48"))
+    assert part.skipped == {}
+    figures = {figure.name: figure for figure in part.figures}
+    assert set(figures) == {"nnst", "memory of nnst", "strotss", "memory of strotss"}
+    assert all(0 < figures[f"memory of {name}"].value < 8 for name in methods.PRESETS)
+    assert all(figures[f"memory of {name}"].met for name in methods.PRESETS)
+
+
+class Hungry(Told):
+    """A worker that needs more memory than is allowed; one that ends."""
+
+    def __init__(self, name, module, given):
+        self.name = name
+
+    def ask(self, *, preset, size, style_size, iterations):
+        if preset == "strotss":
+            raise WorkerFailed("it ended: no memory")
+        assert (size, style_size) == ("512", "512")
+        return {"took": 9.0, "peak_gib": 8.5}
+
+
+def test_memory_of_methods_has_a_ceiling(monkeypatch):
+    monkeypatch.setattr(methods, "Worker", Hungry)
+    part = methods.measure(SimpleNamespace(method_size="512"))
+    assert [(figure.value, figure.met) for figure in part.figures] == [(9.0, None), (8.5, False)]
+    assert part.skipped == {"strotss": "it ended: no memory"}

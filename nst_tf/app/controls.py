@@ -260,6 +260,7 @@ def _colors():
         "symmetric": "the photograph's: the painting is recolored first (symmetric)",
         "histogram": "the photograph's: the painting is recolored first (histogram)",
         "match-style": "the painting's: the photograph is recolored first (PCA)",
+        "match-oklab": "the painting's: the photograph's are moved to them at the end",
         **{f"luminance-{space}": f"as luminance, in {space}" for space in SPACES},
         **{f"swap-{space}": f"as restored at the end, in {space}" for space in SPACES},
     }

@@ -333,7 +333,7 @@ def color_before(mode, content_picture, style_picture, *, content_mask=None, sty
     return COLOR_MODES[mode].before(content_picture, style_picture, content_mask, style_mask)
 
 
-def color_after(mode, picture, content_picture, mask=None):
+def color_after(mode, picture, content_picture, mask=None, *, style_picture=None, style_mask=None):
     """Return the result with its final colors, to show and save.
 
     Parameters
@@ -345,6 +345,10 @@ def color_after(mode, picture, content_picture, mask=None):
         result may also be float32, gray levels in 0..255 that are not rounded.
     mask : (H, W), optional
         Where to restore the content's chroma; elsewhere the result does not change.
+    style_picture : (H', W', 3) uint8, optional
+        "match-oklab" needs it.
+    style_mask : (H', W'), optional
+        Weights of its pixels in the statistics.
 
     Returns
     -------
@@ -359,7 +363,8 @@ def color_after(mode, picture, content_picture, mask=None):
     check_choice("color", mode, COLOR_MODES)
     _check_same_size(picture, content_picture)
     check_mask("mask", mask, picture.shape[:2])
-    return COLOR_MODES[mode].after(picture, content_picture, mask)
+    of_style = (style_picture, style_mask) if COLOR_MODES[mode].each else ()
+    return COLOR_MODES[mode].after(picture, content_picture, mask, *of_style)
 
 
 def _both_unchanged(content_picture, style_picture, content_mask, style_mask):
@@ -389,8 +394,18 @@ def _content_recolored(content_picture, style_picture, content_mask, style_mask)
     return _blend(content_picture, recolored, content_mask), style_picture
 
 
-def _unchanged(picture, content_picture, mask):
+def _unchanged(picture, content_picture, mask, *of_style):
     return picture
+
+
+def _matched_in_oklab(picture, content_picture, mask, style_picture, style_mask):
+    from nst_tf.image.oklab import match_oklab  # one mode alone needs it
+
+    _check_picture("style_picture", style_picture)
+    check_mask("style_mask", style_mask, style_picture.shape[:2])
+    masks = {"mask": mask, "style_mask": style_mask}
+    matched = like(picture, match_oklab(picture, content_picture, style_picture, **masks))
+    return _blend(picture, matched, mask)
 
 
 def _swapping(space):
@@ -414,11 +429,15 @@ class ColorMode:
         ``(content_picture, style_picture, content_mask, style_mask) -> (content, style)``.
     after : callable
         ``(picture, content_picture, mask) -> picture``.
+    each : bool
+        Whether each style recolors the part of the photograph or the result where it acts, so that
+        several need masks. `after` then takes ``style_picture, style_mask``, too.
     """
 
     help: str
     before: Callable = _both_unchanged
     after: Callable = _unchanged
+    each: bool = False
 
 
 COLOR_MODES = {
@@ -438,7 +457,15 @@ COLOR_MODES = {
     ),
     "swap": ColorMode("transfer in color, then restore the content's chroma", after=preserve_color),
     "match-style": ColorMode(  # NeuralImageSynthesis' `match_style`
-        "recolor the content first: match the style's mean and covariance (pca)", _content_recolored
+        "recolor the content first: match the style's mean and covariance (pca)",
+        _content_recolored,
+        each=True,
+    ),
+    "match-oklab": ColorMode(  # Kolkin et al. 2022
+        "transfer in color, then move the content's colors to the style's mean and covariance, in "
+        "Oklab",
+        after=_matched_in_oklab,
+        each=True,
     ),
     **{
         f"luminance-{space}": ColorMode(

@@ -10,7 +10,7 @@ import numpy as np
 from nst_tf.config import CONTRAST, NO_MASK, NOT, STARTS
 from nst_tf.console import print_line
 from nst_tf.errors import ConfigError, ImageError
-from nst_tf.image.color import color_after, color_before
+from nst_tf.image.color import COLOR_MODES, color_after, color_before
 from nst_tf.image.frames import without_frame
 from nst_tf.image.io import read_picture
 from nst_tf.image.masks import keep_content, load_mask
@@ -313,6 +313,8 @@ class Finish:
     pastes : bool
     photograph : (H, W, 3) uint8 or None
         The content at its own size, if the result gets that size.
+    paintings : sequence of Painting
+        Whose colors are transferred, each under its own mask; none if the mode needs none.
     """
 
     color: str
@@ -320,10 +322,14 @@ class Finish:
     mask: np.ndarray | None
     pastes: bool
     photograph: np.ndarray | None = None
+    paintings: tuple[Painting, ...] = ()
 
     def __call__(self, picture):
         """Return a picture (H, W, 3) uint8, or float32 that is not rounded, finished."""
-        if self.color != AS_PAINTED:
+        for style in self.paintings:
+            of_style = {"style_picture": style.picture, "style_mask": style.style_mask}
+            picture = color_after(self.color, picture, self.content, style.mask, **of_style)
+        if self.color != AS_PAINTED and not self.paintings:
             picture = color_after(self.color, picture, self.content, self.mask)
         return keep_content(picture, self.content, self.mask) if self.pastes else picture
 
@@ -331,11 +337,12 @@ class Finish:
         """Return the `Finish` of the result, which may have the photograph's own size."""
         if self.photograph is None:
             return self
-        mask = self.mask
-        if mask is not None:
-            size = self.photograph.shape[:2]
-            mask = resize_picture(mask.astype(np.float32), size, "bilinear")  # without overshoot
-        return replace(self, content=self.photograph, mask=mask)
+        size = self.photograph.shape[:2]
+        mask = resized_mask(self.mask, size)
+        paintings = [
+            replace(style, mask=resized_mask(style.mask, size)) for style in self.paintings
+        ]
+        return replace(self, content=self.photograph, mask=mask, paintings=paintings)
 
 
 def make_finish(config, content, paintings, photograph=None):
@@ -344,7 +351,13 @@ def make_finish(config, content, paintings, photograph=None):
     if all(style.mask is not None for style in paintings):
         mask = np.clip(sum(style.mask for style in paintings), 0, 1)
     pastes = config.keep_content and mask is not None
-    return Finish(config.color, content, mask, pastes, photograph)
+    recoloring = paintings if COLOR_MODES[config.color].each else ()
+    return Finish(config.color, content, mask, pastes, photograph, recoloring)
+
+
+def resized_mask(mask, size):
+    """Return a mask, or None, at another (height, width), without overshoot."""
+    return None if mask is None else resize_picture(mask.astype(np.float32), size, "bilinear")
 
 
 def chosen_weights(weights, say=print_line):

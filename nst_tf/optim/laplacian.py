@@ -48,8 +48,12 @@ class LaplacianAdam(Adam):
     """Adam on the coefficients of the image's Laplacian pyramid: Kolkin et al. 2022.
 
     A coefficient of a coarse level moves a large area, so colors of areas change in few updates.
-    Where pixels are clipped, the finest level takes the difference. The attributes are those of
-    `Adam`; the learning rate is the step of a coefficient.
+    The attributes are those of `Adam`; the learning rate is the step of a coefficient.
+
+    Pixels are not clipped to `bounds`, as in the authors' programs, which clip the finished picture
+    only. A pixel that is clipped, but should go further, keeps its gradient, which pulls at the
+    coarse levels in every update, and with them at all that is around: more pixels reach the bound
+    and pull, until dark areas are black.
     """
 
     levels: int = LEVELS
@@ -77,12 +81,9 @@ class LaplacianAdam(Adam):
             tape.watch(pyramid)
             image = from_pyramid(pyramid)
         gradients = tape.gradient(image, pyramid, output_gradients=variables["gradient"])
-        unbounded = {name: x for name, x in numbers.items() if name not in ("low", "high")}
+        numbers = {name: x for name, x in numbers.items() if name not in ("low", "high")}
         for number, gradient in enumerate(gradients):
             own = {name: variables[f"{name}_{number}"] for name in ("mean", "square")}
             own |= {"image": levels[number], "gradient": gradient}
-            super().apply_gradient({**variables, **own}, unbounded)
-        image = from_pyramid([level.read_value() for level in levels])
-        clipped = self.clipped(image, numbers)
-        levels[0].assign_add(clipped - image)
-        variables["image"].assign(clipped)
+            super().apply_gradient({**variables, **own}, numbers)
+        variables["image"].assign(from_pyramid([level.read_value() for level in levels]))

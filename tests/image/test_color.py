@@ -294,6 +294,7 @@ def test_preserve_color_blends_under_soft_mask():
 def test_color_modes_and_their_help():
     assert list(COLOR_MODES) == [
         "style", "luminance", "cholesky", "pca", "symmetric", "histogram", "swap", "match-style",
+        "match-oklab",
         "luminance-lab", "luminance-luv", "luminance-ycbcr", "swap-lab", "swap-luv", "swap-ycbcr",
     ]  # fmt: skip
     assert all(mode.help for mode in COLOR_MODES.values())

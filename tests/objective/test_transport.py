@@ -117,7 +117,22 @@ def test_distance_of_colors_does_not_depend_on_the_axes():
     rotated = color_emd(tf.constant(colors @ rotation), tf.constant(others @ rotation))
     assert float(found) == pytest.approx(float(rotated), rel=1e-4)
     costs = cdist(colors, others) / 3**0.5
-    assert float(found) == pytest.approx(max(costs.min(1).mean(), costs.min(0).mean()), rel=1e-4)
+    between = np.linalg.norm(colors.mean(0) - others.mean(0)) / 3**0.5
+    bounds = (costs.min(1).mean(), costs.min(0).mean(), between)
+    assert float(found) == pytest.approx(max(bounds), rel=1e-4)
+    exact = costs[linear_sum_assignment(costs)].mean()
+    assert float(found) < exact
+
+
+def test_a_dark_picture_with_few_light_pixels_is_far_from_a_light_painting():
+    """The same colors in other shares: the relaxed distance alone is 0, and so is its gradient."""
+    dark, light = (np.where(np.arange(100)[:, None] % 10 < n, 0.9, 0.1) for n in (1, 8))
+    dark, light = (tf.constant(np.repeat(x, 3, 1), tf.float32) for x in (dark, light))
+    with tf.GradientTape() as tape:
+        tape.watch(dark)
+        loss = color_emd(dark, light)
+    assert float(loss) == pytest.approx(0.7 * 0.8, rel=1e-4), "seven of ten pixels, by 0.8"
+    assert (tape.gradient(loss, dark).numpy() < 0).all(), "it becomes lighter"
 
 
 def test_moments_are_those_of_numpy_and_the_loss_counts_fractions():
