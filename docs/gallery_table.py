@@ -6,6 +6,7 @@ from nst_tf.config import MATCHES, METHODS
 from nst_tf.image.color import COLOR_MODES
 from nst_tf.presets import PRESETS
 
+NNST_COLORS = "match-oklab"  # is shown by itself
 CONTENT, STYLE, MASK, MAP = "images/content", "images/style", "images/mask", "images/map"
 
 
@@ -343,13 +344,29 @@ COLORS = Picture(
             "astronaut",
             "stained_glass",
             "--color",
-            tuple(COLOR_MODES),
+            tuple(mode for mode in COLOR_MODES if mode != NNST_COLORS),
         ),
         Painting("", "the photograph", f"{CONTENT}/astronaut.jpg"),
     ),
     columns=5,
     width=200,
     quality=74,
+)
+MATCHED_COLORS = Picture(
+    "matched_colors",
+    "The photograph's colors moved to the painting's: `--color match-oklab`",
+    "The astronaut made of glass, in colors of her own moved to those of the glass",
+    "The colors of the photograph with the mean and covariance of the glass, on the lightness of the "
+    "result, in Oklab: the last step of the method `neighbors`, here after the default one.",
+    (
+        Painting(
+            pair(
+                "astronaut",
+                "stained_glass",
+                f"--size 256 --iterations 60 --color {NNST_COLORS}",
+            )
+        ),
+    ),
 )
 GRADIENTS = Picture(
     "normalized_gradients",
@@ -735,7 +752,7 @@ SECTIONS = (
         "Each picture changes one option; the others have their defaults.",
         (STRENGTH, SCALE, SCALE_CONTROL, INTERPOLATION, GRADIENTS),
     ),
-    Section("Colors", "The painting is the stained glass.", (COLORS,)),
+    Section("Colors", "The painting is the stained glass.", (COLORS, MATCHED_COLORS)),
     Section(
         "Masks",
         "The masks for these pictures are in `images/mask`. A style acts where its mask is white.",

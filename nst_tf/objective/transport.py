@@ -134,25 +134,28 @@ def self_similarity_loss(rows, others, counts=None):
 # ------------------------------------------------------------------ samples
 
 
-def drawn(seed, number, count=SAMPLES):
+def drawn(seed, number, count=None):
     """Return `count` of the numbers below `number`: one of each of as many equal parts.
 
     Parameters
     ----------
     seed : (int, int)
         The same one draws the same numbers.
-    number, count : int
+    number : int
+    count : int, optional
+        Default: `SAMPLES`.
 
     Returns
     -------
     (count,) int32
     """
+    count = SAMPLES if count is None else count
     shares = tf.random.stateless_uniform((count,), seed, dtype=tf.float64)
     shares = (tf.range(count, dtype=tf.float64) + shares) / count
     return tf.minimum(tf.cast(shares * tf.cast(number, tf.float64), tf.int32), number - 1)
 
 
-def drawn_places(seed, size, count=SAMPLES, among=None):
+def drawn_places(seed, size, count=None, among=None):
     """Return places of a picture, spread evenly over it.
 
     Its pixels are numbered from left to right and from top to bottom, and `drawn` draws of them.
