@@ -364,6 +364,7 @@ MATCHED_COLORS = Picture(
                 "astronaut",
                 "stained_glass",
                 f"--size 256 --iterations 60 --color {NNST_COLORS}",
+                precision="--precision float32",
             )
         ),
     ),
