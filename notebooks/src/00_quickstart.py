@@ -81,7 +81,7 @@ show(
 # *Predict:* will the cup keep its own colors or take those of the glass?
 
 # %%
-knobs = {
+parameters = {
     "unit": "relative",  # losses relative to their targets: the same look at any size
     "alpha": 1.0,  # weight of the content
     "beta": 12.0,  # weight of the style
@@ -96,7 +96,7 @@ first = nst.style_transfer(
     content_image,
     style_image,
     model,
-    **knobs,
+    **parameters,
     callbacks=[nst.live(caption="A cup in stained glass")],
 )
 
@@ -139,7 +139,9 @@ nst.compare(
 # %%
 def painted(**changes):
     """Return the picture of a run with some parameters changed."""
-    return nst.style_transfer(content_image, style_image, model, **{**knobs, **changes}).picture
+    return nst.style_transfer(
+        content_image, style_image, model, **{**parameters, **changes}
+    ).picture
 
 
 betas = [0.5, 12.0, 50.0]
@@ -168,7 +170,7 @@ show(
 
 # %%
 start = nst.generate_noise_image(content_image, noise_ratio=1.0, noise="gaussian", amplitude=50)
-noisy = nst.style_transfer(content_image, style_image, model, init_image=start, **knobs)
+noisy = nst.style_transfer(content_image, style_image, model, init_image=start, **parameters)
 assert noisy.picture.std() > 10, "the picture is not plain gray"
 
 # %% tags=["figure"]

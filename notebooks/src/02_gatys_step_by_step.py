@@ -258,7 +258,7 @@ assert content_loss(P, P) == 0, "a picture has the content loss 0 against itself
 assert content_loss(tf.ones((2, 3)), tf.zeros((2, 3))) == 3, "six ones, squared, halved"
 maps = features[CONTENT_LAYER]
 np.testing.assert_allclose(content_loss(2 * P, P), nst.content_loss(2 * maps, maps), rtol=1e-4)
-print("ours and nst.content_loss agree")
+print("our function and nst.content_loss agree")
 
 # %% [markdown]
 # Its **gradient**, equation (2), if $F$ is the output of a ReLU:

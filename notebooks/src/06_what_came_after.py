@@ -78,7 +78,7 @@ print(f"in this lesson: the longer side has {SIDE} pixels")
 
 # %% [markdown]
 # ## 2. The baseline: Gram matrices
-# All methods paint the same pair with the same number of iterations, weights and levels from coarse to fine. The
+# All methods paint the same pair from coarse to fine, with the same weights except where the text says otherwise. The
 # baseline matches Gram matrices, divided by the number $M$ of positions. In the unit `relative` each loss is a share of
 # the energy of its target, so the weights mean the same for every method:
 #
@@ -113,8 +113,8 @@ assert not np.array_equal(by_gram, content)
 # %% tags=["figure"]
 show(
     nst.show_images(content, style, by_gram, titles=["content", "style", "Gram"], height=2.3),
-    f"A cup of coffee, stained glass, and the cup painted with Gram matrices: @GRAM@ "
-    f"{lesson.iterations} iterations, {model.name}.",
+    "A cup of coffee, stained glass, and the cup painted with Gram matrices: panes of glass "
+    f"between lead lines. {lesson.iterations} iterations, {model.name}.",
 )
 
 # %% [markdown]
@@ -158,21 +158,22 @@ by_moments = paint("moments")
 # %% tags=["figure"]
 show(
     nst.show_images(by_gram, by_moments, titles=["Gram", "moments"], height=2.4),
-    "The cup with Gram matrices and with moments: @MOMENTS@",
+    "The cup with Gram matrices and with moments: with moments it has more of the red and yellow "
+    "of the painting, and stronger lead lines.",
 )
 
 # %% [markdown]
 # ## 4. Nearest neighbors
-# Averages mix all strokes of a painting. NNST (Kolkin and others 2022) copies features instead. The features of all style
-# layers at one position $i$ form a **hypercolumn** $H_i$. For each position of the photograph, the method chooses the
-# hypercolumn of the painting with the smallest centered cosine distance, and changes the picture until it has the
+# Averages mix all strokes of a painting. NNST (Kolkin and others 2022) copies features instead. The features of all
+# style layers at one position $i$ form a **hypercolumn** $H_i$. For each position of the photograph, the method chooses
+# the hypercolumn of the painting with the smallest centered cosine distance, and changes the picture until it has the
 # chosen hypercolumns $S_{NN(i)}$:
 #
 # $$L_\text{style} = \frac{1}{n} \sum_i \left(1 - \cos(H_i, S_{NN(i)})\right), \qquad
 # NN(i) = \arg\min_j \left(1 - \cos(P_i - \bar P, S_j - \bar S)\right)$$
 #
-# $P$ are the hypercolumns of the photograph; the bar is the mean over all positions. (At later levels $P$ also contains a
-# share of the current picture; see `docs/equations.md`.)
+# $P$ are the hypercolumns of the photograph; the bar is the mean over all positions. (At later levels $P$ also contains
+# a share of the current picture; see `docs/equations.md`.)
 
 # %%
 layers = OWN_LAYERS["neighbors"]
@@ -198,28 +199,30 @@ assert len(set(chosen)) < len(rows), "several positions may choose the same hype
 print(f"{len(rows)} positions use {len(set(chosen))} of the painting's {len(others)} hypercolumns")
 
 # %% [markdown]
-# The chosen positions can be shown: put the color of the painting at $NN(i)$ at each position $i$. This is not the result, only
-# the plan that the optimization follows.
+# The colors of the painting at the chosen positions $NN(i)$ show the plan that the optimization follows. The authors
+# use no content loss, because the chosen features already follow the photograph. So `alpha` is 0 here. There are twice
+# as many iterations, because the levels share them.
 
 # %%
 colors = nst.resize_picture(style, S.shape[:2]).reshape(-1, 3)
 plan = np.repeat(np.repeat(colors[chosen].reshape(*P.shape[:2], 3), 4, 0), 4, 1)
-by_neighbors = paint("neighbors")
+by_neighbors = paint("neighbors", alpha=0.0, tv_weight=0.0, iterations=2 * lesson.iterations)
 assert by_neighbors.shape == content.shape
 assert not np.array_equal(by_neighbors, by_moments)
 
 # %% tags=["figure"]
 show(
     nst.show_images(content, plan, by_neighbors, titles=["content", "plan", "result"], height=2.3),
-    "The cup, the colors of the chosen positions, and the result: @NEIGHBORS@",
+    f"The cup, the colors of the chosen positions, and the result after {2 * lesson.iterations} "
+    "iterations: glass in the colors of the painting, with the outlines of cup, saucer and spoon.",
 )
 
 # %% [markdown]
 # ## 5. Optimal transport
-# With nearest neighbors, some features of the painting may never be used. STROTSS (Kolkin, Salavon and Shakhnarovich 2019)
-# treats the features as two sets $A$ (picture) and $B$ (painting) without positions, and minimizes the cost of moving one
-# set onto the other: the earth mover's distance. The exact distance is expensive, so the method uses a lower bound, in
-# which each vector moves to its nearest vector in the other set, in both directions (eq. 6):
+# With nearest neighbors, some features of the painting may never be used. STROTSS (Kolkin, Salavon and Shakhnarovich
+# 2019) treats the features as two sets $A$ (picture) and $B$ (painting) without positions, and minimizes the cost of
+# moving one set onto the other: the earth mover's distance. The exact distance is expensive, so the method uses a lower
+# bound, in which each vector moves to its nearest vector in the other set, in both directions (eq. 6):
 #
 # $$\ell_R = \max\left(\frac{1}{n} \sum_i \min_j C_{ij}, \; \frac{1}{m} \sum_j \min_i C_{ij}\right), \qquad
 # C_{ij} = 1 - \cos(A_i, B_j)$$
@@ -253,10 +256,10 @@ show(
 
 # %% [markdown]
 # ## 6. Regions
-# None of these methods knows what a cup is. Neural doodles (Champandard 2016) let you say so: paint a map of each picture
-# in flat colors. A color is one region, and each region of the result takes its style only from the region of the painting with the
-# same color. The masks of a region, scaled to each layer, are the guides $g$ and $g'$ that weight the positions (Gatys and
-# others 2017, section 4.1):
+# None of these methods knows what a cup is. Neural doodles (Champandard 2016) let you say so: paint a map of each
+# picture in flat colors. A color is one region, and each region of the result takes its style only from the region of
+# the painting with the same color. The masks of a region, scaled to each layer, are the guides $g$ and $g'$ that weight
+# the positions (Gatys and others 2017, section 4.1):
 #
 # $$\frac{G^r_{ij}}{M^r} = \frac{\sum_k g_k F_{ki} F_{kj}}{\sum_k g_k}, \qquad
 # L_\text{style} = \sum_r \overline{\text{mask}_r} \sum_\ell w_\ell E^r_\ell$$
@@ -280,14 +283,17 @@ show(
     nst.show_images(
         *maps_shown, by_regions, titles=["content map", "style map", "result"], height=2.3
     ),
-    "The two maps, and the cup painted with moments in each region: @REGIONS@",
+    "The two maps, and the cup painted with moments in each region: yellow panes for the coffee, "
+    "orange petals for the saucer, dark red for the cup, and the blue rays of the painting for "
+    "the table.",
 )
 
 # %% [markdown]
 # ## 7. Films
 # Painted independently, two frames that differ by a pixel get different strokes, and the film flickers. Ruder,
-# Dosovitskiy and Brox (2016) let each frame begin as the one before it, moved as the scene moves (**warped**), and add a
-# loss for the difference (eq. 7). $\omega$ is the warped frame; $c_k$ is 1 if the motion of pixel $k$ is known, else 0:
+# Dosovitskiy and Brox (2016) let each frame begin as the one before it, moved as the scene moves (**warped**), and add
+# a loss for the difference (eq. 7). $\omega$ is the warped frame; $c_k$ is 1 if the motion of pixel $k$ is known, else
+# 0:
 #
 # $$L_\text{temporal} = \frac{1}{\sum_k c_k} \sum_k c_k (x_k - \omega_k)^2$$
 #
@@ -343,14 +349,15 @@ else:
     sheet = nst.read_picture("notebooks/pictures/film.jpg")  # painted in the mode "default"
 show(
     sheet,
-    "Three frames of the sample clip, painted independently (top) and coherently (bottom): @FILM@",
+    "Three frames of the sample clip, a cat with a moving ellipse. Painted independently (top), "
+    "the panes change from frame to frame; painted coherently (bottom), they move with the scene.",
 )
 
 # %% [markdown]
 # ## 8. Comparison
-# Each method minimizes its own loss, so the losses can't be compared. `nst.score` measures all pictures in the same way:
-# the distances from the features of the photograph and from the moments of the painting, both as shares of the target's energy. It
-# favors `moments`, which minimizes nearly the same number.
+# Each method minimizes its own loss, so the losses can't be compared. `nst.score` measures all pictures in the same
+# way: the distances from the features of the photograph and from the moments of the painting, both as shares of the
+# target's energy. It favors `moments`, which minimizes nearly the same number.
 #
 # *Predict:* which picture has the smallest style distance?
 
@@ -385,12 +392,12 @@ show(overview, "The photograph and the five results: @ALL@")
 # - In a film, each frame begins as the warped frame before it, and a temporal loss keeps it there.
 #
 # ### Exercises
-# 1. **Tweak.** Paint with `method="wasserstein"` and with `method="patches"`. `docs/equations.md` has their losses. Which result is
-#    most like `by_neighbors`, and why?
+# 1. **Tweak.** Paint with `method="wasserstein"` and with `method="patches"`. `docs/equations.md` has their losses.
+#    Which result is most like `by_neighbors`, and why?
 # 2. **Twiddle.** Set `content_match=0.25` for the method `neighbors`. What happens to the outline of the cup?
 # 3. **Frob.** Paint with `method="transport"` and `styles=regions`. Which region changes most?
-# 4. **Frob.** Set `temporal_weight=0.0` in `paint_film("coherent")`, so that frames only begin as the warped frame. How much of the reduction
-#    in flicker remains?
+# 4. **Frob.** Set `temporal_weight=0.0` in `paint_film("coherent")`, so that frames only begin as the warped frame. How
+#    much of the reduction in flicker remains?
 #
 # ### References
 # - N. Kolkin, M. Kucera, S. Paris, D. Sykora, E. Shechtman, G. Shakhnarovich: *Neural Neighbor Style Transfer*, 2022,
@@ -405,5 +412,6 @@ show(overview, "The photograph and the five results: @ALL@")
 #   [arXiv:1604.08610](https://arxiv.org/abs/1604.08610).
 # - W.-S. Lai and others: *Learning Blind Video Temporal Consistency*, 2018,
 #   [arXiv:1808.00449](https://arxiv.org/abs/1808.00449).
-# - K. Crowson: *style-transfer-pytorch*, [github.com/crowsonkb/style-transfer-pytorch](https://github.com/crowsonkb/style-transfer-pytorch).
+# - K. Crowson: *style-transfer-pytorch*,
+#   [github.com/crowsonkb/style-transfer-pytorch](https://github.com/crowsonkb/style-transfer-pytorch).
 # - Pictures and their licenses: `images/CREDITS.md`.

@@ -176,7 +176,11 @@ PLANTED = [
     (MASKS, "tf.matmul(T * F, F, transpose_a=True)", "tf.matmul(F, F, transpose_a=True)"),
     (MASKS, "content + (Y - Y_content)", "content + (Y_content - Y)"),
     (MASKS, "L_C @ np.linalg.inv(L_S)", "L_S @ np.linalg.inv(L_C)"),
-    (LATER, "tf.matmul(mean, mean, transpose_a=True)", "tf.matmul(mean, 0 * mean, transpose_a=True)"),
+    (
+        LATER,
+        "tf.matmul(mean, mean, transpose_a=True)",
+        "tf.matmul(mean, 0 * mean, transpose_a=True)",
+    ),
     (LATER, "neighbors.unit(neighbors.centered(x))", "neighbors.unit(x)"),
     (LATER, "np.argmax(cosines, 1)", "np.arange(len(rows)) + 10**6"),
     (
