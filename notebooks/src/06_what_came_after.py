@@ -72,7 +72,7 @@ from nst_tf.objective.statistics import moments_loss
 from nst_tf.video import config as film_config
 from nst_tf.video import film, flicker, flow, sample
 
-lesson = nst.lesson_mode(mode, minutes={"quick": 0.5, "default": 5, "full": 25})
+lesson = nst.lesson_mode(mode, minutes={"quick": 1, "default": 7, "full": 40})
 SIDE = lesson.size[1] * 3 // 4
 LONG = lesson.iterations * (1 if lesson.name == "quick" else 2)  # shared by more levels
 print(
@@ -255,8 +255,8 @@ assert not np.array_equal(by_transport, by_neighbors)
 # %% tags=["figure"]
 show(
     nst.show_images(by_neighbors, by_transport, titles=["neighbors", "transport"], height=2.4),
-    "The cup with nearest neighbors and with optimal transport: with transport the panes have "
-    "stronger colors and wider lead lines, and small petals of the painting appear on the table.",
+    "The cup with nearest neighbors and with optimal transport: with transport the colors are "
+    "stronger, the lead lines wider, and round panes like the petals appear on the table.",
 )
 
 # %% [markdown]
@@ -388,17 +388,18 @@ for name, numbers in scores.items():
 overview = nst.contact_sheet([content, *painted.values()], ["photograph", *painted], columns=3)
 show(
     overview,
-    "The photograph and the five results. Neighbors and transport preserve the outlines best; "
-    "with regions each part takes the colors of its region.",
+    "The photograph and the five results. With neighbors and transport, cup and spoon have the "
+    "clearest outlines, although their content distance is the largest; with regions, each part has "
+    "the colors of its region.",
 )
 
 # %% [markdown]
 # ## 9. Summary
-# - Moments separate the means from the covariances. They cost no more than Gram matrices.
-# - Nearest neighbors copy features of single places of the painting. Optimal transport also uses the
-#   features that no place would choose.
-# - Maps restrict each part of the painting to a part of the picture. They work with every method.
-# - In a film, each frame begins as the warped frame before it, and a temporal loss keeps it there.
+# - Moments separate the means from the covariances. They take about as long as Gram matrices.
+# - Nearest neighbors copy the features of single positions of the painting. Optimal transport also uses the features
+#   that no position would choose.
+# - Maps restrict each part of the painting to a part of the picture. They work with all of these methods.
+# - In a film, each frame begins as the warped frame before it, and a temporal loss penalizes the difference from it.
 #
 # ### Exercises
 # 1. **Tweak.** Paint with `method="wasserstein"` and with `method="patches"`. `docs/equations.md` has their losses.
