@@ -356,8 +356,8 @@ MATCHED_COLORS = Picture(
     "matched_colors",
     "The photograph's colors moved to the painting's: `--color match-oklab`",
     "The astronaut made of glass, in colors of her own moved to those of the glass",
-    "The colors of the photograph with the mean and covariance of the glass, on the lightness of the "
-    "result, in Oklab: the last step of the method `neighbors`, here after the default one.",
+    "The colors of the photograph with the mean and covariance of the glass, on the lightness of "
+    "the result, in Oklab: the last step of the method `neighbors`, here after the default one.",
     (
         Painting(
             pair(

@@ -80,18 +80,19 @@ def progress_line(step, left):
     return f"{line}  {rate:.2f} it/s  {left}".rstrip()
 
 
-def save_every(every, folder, *, ending=".png"):
+def save_every(every, folder, *, ending=".png", start=False):
     """Return a callback that saves 000050.png, 000100.png, ... and the last one in `folder`.
 
     The directory is created now; if it vanishes during the run, that is an error.
 
-    Differs from tutorial 0, which saves 0, 50, ... 450 but not the last one.
+    Differs from tutorial 0, which saves 0, 50, ... 450 but not the last one. With `start`,
+    000000.png, the initial image, is saved, too.
     """
     _check_every(every)
     make_folder(folder)
 
     def save(step):
-        if step.iteration and (step.last or step.iteration % every == 0):
+        if (start or step.iteration) and (step.last or step.iteration % every == 0):
             with in_use(folder):
                 save_image(Path(folder) / f"{step.iteration:06d}{ending}", step.picture())
 

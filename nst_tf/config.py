@@ -30,7 +30,7 @@ from nst_tf.suggestions import suggestion
 HUGE = 1e38  # near the maximum of float32
 NO_MASK = "-"  # in place of a mask: this style acts everywhere
 NOT = "not:"  # before the path of a mask: inverts it
-SAVING = ("save_every", "checkpoint_every", "animate")  # do not change the picture
+SAVING = ("save_every", "save_start", "checkpoint_every", "animate")  # do not change the picture
 PATHS = (  # knobs that name files
     *("content", "style", "fine", "coarse", "analogy"),
     *("masks", "style_masks", "regions", "content_map", "init", "weights"),
@@ -621,6 +621,7 @@ class JobConfig(TransferConfig):
     save_every: int = knob(
         50, "iterations between saved pictures; 0: save only the last", minimum=0
     )
+    save_start: bool = knob(False, "also save the initial image: 000000.png (with --save-every)")
     animate: str | None = knob(
         None,
         "make a time-lapse of the saved pictures: timelapse.gif, .webp or .mp4",

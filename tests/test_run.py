@@ -74,6 +74,14 @@ def test_second_run_gets_a_new_directory(job, tmp_path):
     assert names(tmp_path / "output") == ["house_brush", "house_brush_2"]
 
 
+def test_initial_image_is_saved_on_request(job, tmp_path):
+    assert job("--save-start", "--save-every", "2", "--preset", "devos", "--output", "out") == 0
+    first = read_picture(tmp_path / "out" / "000000.png")
+    assert not np.array_equal(first, read_picture(tmp_path / "out" / "000002.png"))
+    assert job("--save-every", "2", "--preset", "devos", "--output", "plain") == 0
+    assert not (tmp_path / "plain" / "000000.png").exists()
+
+
 def test_last_picture_is_saved_if_not_a_multiple_of_save_every(job, tmp_path):
     assert job("--iterations", 5, "--output", "here") == 0
     assert names("here")[:3] == ["000002.png", "000004.png", "000005.png"]

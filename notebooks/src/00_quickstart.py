@@ -1,24 +1,26 @@
 # %% [markdown]
 # # Quickstart: a photograph in the strokes of a painting
 #
-# **Goals.** In a few minutes you can make a picture, change the knobs that matter most, and know
-# which lesson explains them.
+# In this lesson you paint a first picture in a few minutes.
+#
+# **Goals.** After this lesson you can make a picture, change the parameters that matter most, and choose the lesson
+# that explains them.
 #
 # **Contents**
 #
 # 1. Set up
 # 2. A first picture
-# 3. The knobs that matter
+# 3. The parameters that matter
 # 4. Your own pictures
-# 5. Where to go on
+# 5. Next steps
 #
-# **You need** what `requirements.txt` installs. No network connection.
-# *In Colab, or where the cell below asks for it: first run `!git clone ADDRESS nst_tf`, with the address
-# of the project, and `%pip install -q -r nst_tf/requirements.txt`, each in a new cell.*
+# **You need** the packages in `requirements.txt`. No network connection.
+# *In Colab, or if the cell below asks for it: first run `!git clone ADDRESS nst_tf`, with the address of the project,
+# and `%pip install -q -r nst_tf/requirements.txt`, each in a new cell.*
 
 # %% [markdown]
 # ## 1. Set up
-# Set `mode` to `"quick"`, `"default"` or `"full"`: larger pictures and longer runs.
+# `mode` sets how long the lesson takes: `"quick"`, `"default"` or `"full"`.
 
 # %%
 import os
@@ -26,20 +28,20 @@ import sys
 from pathlib import Path
 
 NEEDED = "nst_tf/transfer.py", "nst_tf/models/data/vgg16_imagenet.npz", "images/style/waves.jpg"
-places = [Path(), Path(".."), Path("nst_tf")]  # here, Jupyter's way from notebooks/, or beside
+places = [Path(), Path(".."), Path("nst_tf")]  # the project, notebooks/, or next to a clone
 found = [place for place in places if all((place / name).is_file() for name in NEEDED)]
 if not found:
     searched = ", ".join(str(place.resolve()) for place in places)
     raise SystemExit(
-        "Clone the project beside this notebook, as nst_tf, or start Jupyter in the project. In "
+        "Clone the project next to this notebook, as nst_tf, or start Jupyter in the project. In "
         "Colab: `!git clone ADDRESS nst_tf` in a new cell, with the address of the project. "
         f"The lessons need code, weights and pictures ({', '.join(NEEDED)}); an installed package "
-        f"does not have the pictures. Searched: {searched}"
+        f"does not contain the pictures. Searched: {searched}"
     )
 os.chdir(found[0])
 sys.path.insert(0, str(Path.cwd()))
 try:
-    from nst_tf import show  # brings TensorFlow along, without its start-up messages
+    from nst_tf import show  # imports TensorFlow without its start-up messages
 except ModuleNotFoundError as error:
     install = f'%pip install -r "{Path("requirements.txt").resolve()}"'
     raise SystemExit(f"{error}: run `{install}` in a new cell, then this one again") from None
@@ -54,8 +56,9 @@ lesson = nst.lesson_mode(mode, minutes={"quick": 0.6, "default": 3, "full": 14})
 
 # %% [markdown]
 # ## 2. A first picture
-# Three things go in: a *content* (what is to be seen), a *style* (how it is painted), and a
-# *network* that has learnt to see. (`crop` cuts a picture to the shape; without it, it is stretched.)
+# Style transfer takes three inputs: a *content* picture (what to show), a *style* picture (how to paint it), and a
+# *network* that was trained to recognize objects. (`crop` cuts a picture to the given shape; without it, the picture is
+# stretched.)
 
 # %%
 model = nst.load_vgg_model(pooling="max")
@@ -64,27 +67,27 @@ print(model.name)
 # %%
 content, content_image = nst.load_image("images/content/coffee.jpg", size=lesson.size, crop=True)
 style, style_image = nst.load_image("images/style/stained_glass.jpg", size=lesson.size[0])
-assert content_image.shape == (1, *lesson.size, 3), "one image, its height and width, three colours"
+assert content_image.shape == (1, *lesson.size, 3), "one image, height, width, three channels"
 assert content.min() >= 0
 assert content.max() <= 255
 
 # %% tags=["figure"]
 show(
     nst.show_images(content, style, titles=["content", "style"], height=2.4),
-    "Left the content, a cup of coffee seen from above; right the style, stained glass.",
+    "The content, a cup of coffee on a wooden table, and the style, stained glass.",
 )
 
 # %% [markdown]
-# *Predict:* which colours will the cup have, its own or the glass's?
+# *Predict:* will the cup keep its own colors or take those of the glass?
 
 # %%
-knobs = {
-    "unit": "relative",  # losses as shares: the same look at any size
-    "alpha": 1.0,  # how much the content counts
-    "beta": 12.0,  # how much the style counts
-    "tv_weight": 8.0,  # how much smoothness counts
+parameters = {
+    "unit": "relative",  # losses relative to their targets: the same look at any size
+    "alpha": 1.0,  # weight of the content
+    "beta": 12.0,  # weight of the style
+    "tv_weight": 8.0,  # weight of smoothness
     "schedule": "fast",  # from coarse to fine
-    "method": "moments",  # what of the style is matched: docs/choosing.md
+    "method": "moments",  # which statistics of the style are matched: docs/choosing.md
     "iterations": lesson.iterations,
 }
 
@@ -93,7 +96,7 @@ first = nst.style_transfer(
     content_image,
     style_image,
     model,
-    **knobs,
+    **parameters,
     callbacks=[nst.live(caption="A cup in stained glass")],
 )
 
@@ -108,35 +111,37 @@ show(
     nst.show_images(
         content, style, first.picture, titles=["content", "style", "result"], height=2.4
     ),
-    f"Content, style and result: the cup in the glass's colours, with its lead lines. "
+    "Content, style and result: the cup in panes of colored glass between lead lines. "
     f"{lesson.iterations} iterations, {model.name}.",
 )
 
 # %% [markdown]
-# Pull the line, by mouse or arrow keys. (Where it is missing, trust the notebook or run the cell.)
+# Move the slider with the mouse or the arrow keys. (If there is no slider, trust the notebook or run the cell.)
 
 # %% tags=["figure"]
 nst.compare(
     content,
     first.picture,
     labels=("photograph", "in stained glass"),
-    caption="The saucer's rim stays where it was; what was flat wood is panes of glass now.",
+    caption="The rims of cup and saucer stay in place; the wood has become panes of glass.",
 )
 
 # %% [markdown]
-# The result takes the painting's colours. To keep the photograph's, see lesson 5. (The curve's jump is where
-# `fast` goes on at twice the size: fine lines are still missing there.)
+# The result takes the colors of the painting. Lesson 5 shows how to keep those of the photograph. (The loss curve jumps
+# where the schedule `fast` continues at twice the size, because the enlarged picture has no fine lines yet.)
 #
-# ## 3. The knobs that matter
-# `beta` is the strength of the style.
+# ## 3. The parameters that matter
+# `beta` is the weight of the style.
 #
-# *Predict:* with beta 0.5 in place of 12, which will go first: the glass's colours or its lead lines?
+# *Predict:* with `beta` 0.5 instead of 12, which disappears first: the colors of the glass or its lead lines?
 
 
 # %%
 def painted(**changes):
-    """Return the picture of a run with some knobs changed."""
-    return nst.style_transfer(content_image, style_image, model, **{**knobs, **changes}).picture
+    """Return the picture of a run with some parameters changed."""
+    return nst.style_transfer(
+        content_image, style_image, model, **{**parameters, **changes}
+    ).picture
 
 
 betas = [0.5, 12.0, 50.0]
@@ -145,42 +150,42 @@ by_beta = [painted(beta=0.5), first.picture, painted(beta=50.0)]
 
 # %%
 def distance(picture):
-    """Return by how many grey levels a picture is from the content, on average."""
+    """Return the mean absolute difference of a picture from the content, in gray levels."""
     return abs(picture.astype(float) - content).mean()
 
 
 distances = [distance(picture) for picture in by_beta]
-assert distances == sorted(distances), "more style is further from the photograph"
+assert distances == sorted(distances), "more style is farther from the photograph"
 print([f"{value:.1f}" for value in distances])
 
 # %% tags=["figure"]
 show(
     nst.show_images(*by_beta, titles=[f"beta {beta:g}" for beta in betas], height=2.2),
-    "The cup at three strengths of style: tinted, without lead lines; in glass; at 50 hardly more: lead lines "
-    "through the coffee, the saucer's rim breaking up.",
+    "The cup with three weights of style. With 0.5 it is slightly tinted, without lead lines; "
+    "with 12 it is glass; with 50 it looks nearly the same, with smaller panes.",
 )
 
 # %% [markdown]
-# The start matters too: from the photograph (`noise_ratio` 0) or from noise (1).
+# The initial image matters too: the photograph (`noise_ratio` 0) or noise (1).
 
 # %%
 start = nst.generate_noise_image(content_image, noise_ratio=1.0, noise="gaussian", amplitude=50)
-noisy = nst.style_transfer(content_image, style_image, model, init_image=start, **knobs)
-assert noisy.picture.std() > 10, "something is to be seen"
+noisy = nst.style_transfer(content_image, style_image, model, init_image=start, **parameters)
+assert noisy.picture.std() > 10, "the picture is not plain gray"
 
 # %% tags=["figure"]
 show(
     nst.show_images(
         first.picture, noisy.picture, titles=["from the photograph", "from noise"], height=2.4
     ),
-    "The same run from two starts. From noise the outlines of cup and saucer come back; the colours "
-    "do not keep to their places.",
+    "The same run from two initial images. From noise the saucer and the spoon return, but "
+    "yellow and orange panes cover the cup.",
 )
 
 # %% [markdown]
 # ## 4. Your own pictures
-# Put files into `images/` and name them in `nst.load_image`. For a large picture use the command
-# line, which says beforehand how long it takes:
+# Copy files to `images/` and pass their paths to `nst.load_image`. For large pictures use the command line, which
+# prints the estimated time before it starts:
 #
 # `python -m nst_tf.run photo.jpg painting.jpg`
 
@@ -189,39 +194,39 @@ nst.save_image("output/quickstart.png", first.picture)
 assert nst.read_picture("output/quickstart.png").shape == content.shape
 
 # %% [markdown]
-# All that you have painted, on one sheet. (`nst.contact_sheet` takes files, too, or the folder that
-# a run with `nst.save_every` has filled.)
+# `nst.contact_sheet` shows several pictures in one figure. (It also takes file names, or a directory that
+# `nst.save_every` has filled.)
 
 # %% tags=["figure"]
-painted_here = {
+pictures = {
     "photograph": content,
     "stained glass": first.picture,
     "beta 0.5": by_beta[0],
     "beta 50": by_beta[2],
     "from noise": noisy.picture,
 }
-sheet = nst.contact_sheet(list(painted_here.values()), list(painted_here), columns=3)
+sheet = nst.contact_sheet(list(pictures.values()), list(pictures), columns=3)
 nst.save_image("output/quickstart_sheet.png", sheet)
 show(sheet, "The photograph and the four pictures of this lesson, each with its label below.")
 
 # %% [markdown]
-# ## 5. Where to go on
-# | lesson | asks |
+# ## 5. Next steps
+# | lesson | question |
 # | --- | --- |
-# | `01_reading_the_paper` | what do content and style mean to a network? |
-# | `02_gatys_step_by_step` | how is it computed, from arrays up? |
-# | `03_losses_inversion_texture` | which loss conventions are there, and what does each do? |
-# | `04_art_generation` | how does a TensorFlow 1 course program become TensorFlow 2? |
-# | `05_improving_and_masking` | what makes it better; several styles, masks, colours |
+# | `01_reading_the_paper` | What do content and style mean to a network? |
+# | `02_gatys_step_by_step` | How is the method computed, from arrays up? |
+# | `03_losses_inversion_texture` | Which loss conventions exist, and what does each do? |
+# | `04_art_generation` | How does a TensorFlow 1 course program become TensorFlow 2? |
+# | `05_improving_and_masking` | What improves the result? How do masks and colors work? |
+# | `06_what_came_after` | Which methods came after Gram matrices? |
 #
 # ### Exercises
-# 1. **Tweak.** Exchange content and style. What is kept of the glass?
+# 1. **Tweak.** Swap content and style. What remains of the glass?
 # 2. **Twiddle.** Set `tv_weight` to 0 and to 100. Where does the picture change most?
-# 3. **Frob.** Load `images/style/waves.jpg` as `other_image` and paint with two styles:
-#    `[nst.Style(style_image, 0.5), nst.Style(other_image, 0.5)]` in the place of `style_image`. Is the
-#    result between the two?
+# 3. **Frob.** Load `images/style/waves.jpg` as `other_image` and paint with two styles: pass
+#    `[nst.Style(style_image, 0.5), nst.Style(other_image, 0.5)]` instead of `style_image`. Is the result between the two?
 #
 # ### References
 # - L. A. Gatys, A. S. Ecker, M. Bethge: *A Neural Algorithm of Artistic Style*, 2015,
 #   [arXiv:1508.06576](https://arxiv.org/abs/1508.06576).
-# - Pictures and their licences: `images/CREDITS.md`.
+# - Pictures and their licenses: `images/CREDITS.md`.

@@ -1,35 +1,35 @@
 # %% [markdown]
 # # Reading the paper: what content and style are
 #
-# Tutorial 4 ("Style Transfer in Heraklion") reads the paper of Gatys, Ecker and Bethge (2015)
-# figure by figure and ends before any code. Here each figure is made, and the class that the
-# tutorial leaves open is finished.
+# This lesson makes the figures of the paper by Gatys, Ecker and Bethge (2015), one by one. It follows tutorial 4
+# ("Style Transfer in Heraklion"), which discusses the figures but ends before any code, and completes the class that
+# the tutorial leaves unfinished.
 #
-# **Goals.** Afterwards you can
+# **Goals.** After this lesson you can
 #
-# 1. say what the paper means by a content and by a style representation;
-# 2. show that style forgets where things are;
-# 3. read Figures 1 and 3 of the paper, and set $\alpha$ and $\beta$.
+# 1. explain what the paper means by a content representation and a style representation;
+# 2. show that the style representation does not contain positions;
+# 3. read Figures 1 and 3 of the paper, and choose $\alpha$ and $\beta$.
 #
 # **Contents**
 #
 # 1. Set up
 # 2. A picture first
 # 3. The network
-# 4. Content: what a layer keeps
-# 5. Style: what a Gram matrix keeps
+# 4. Content: what a layer preserves
+# 5. Style: what a Gram matrix preserves
 # 6. Both together: alpha and beta
 # 7. Max or average pooling
 # 8. The unfinished class
 # 9. Summary, exercises, references
 #
-# **You need** Python, and what a convolution is. No network connection.
-# *In Colab, or where the cell below asks for it: first run `!git clone ADDRESS nst_tf`, with the address
-# of the project, and `%pip install -q -r nst_tf/requirements.txt`, each in a new cell.*
+# **You need** Python, and to know what a convolution is. No network connection.
+# *In Colab, or if the cell below asks for it: first run `!git clone ADDRESS nst_tf`, with the address of the project,
+# and `%pip install -q -r nst_tf/requirements.txt`, each in a new cell.*
 
 # %% [markdown]
 # ## 1. Set up
-# `mode` decides how long you wait: `"quick"`, `"default"` or `"full"`.
+# `mode` sets how long the lesson takes: `"quick"`, `"default"` or `"full"`.
 
 # %%
 import os
@@ -37,20 +37,20 @@ import sys
 from pathlib import Path
 
 NEEDED = "nst_tf/transfer.py", "nst_tf/models/data/vgg16_imagenet.npz", "images/style/waves.jpg"
-places = [Path(), Path(".."), Path("nst_tf")]  # here, Jupyter's way from notebooks/, or beside
+places = [Path(), Path(".."), Path("nst_tf")]  # the project, notebooks/, or next to a clone
 found = [place for place in places if all((place / name).is_file() for name in NEEDED)]
 if not found:
     searched = ", ".join(str(place.resolve()) for place in places)
     raise SystemExit(
-        "Clone the project beside this notebook, as nst_tf, or start Jupyter in the project. In "
+        "Clone the project next to this notebook, as nst_tf, or start Jupyter in the project. In "
         "Colab: `!git clone ADDRESS nst_tf` in a new cell, with the address of the project. "
         f"The lessons need code, weights and pictures ({', '.join(NEEDED)}); an installed package "
-        f"does not have the pictures. Searched: {searched}"
+        f"does not contain the pictures. Searched: {searched}"
     )
 os.chdir(found[0])
 sys.path.insert(0, str(Path.cwd()))
 try:
-    from nst_tf import show  # brings TensorFlow along, without its start-up messages
+    from nst_tf import show  # imports TensorFlow without its start-up messages
 except ModuleNotFoundError as error:
     install = f'%pip install -r "{Path("requirements.txt").resolve()}"'
     raise SystemExit(f"{error}: run `{install}` in a new cell, then this one again") from None
@@ -72,10 +72,9 @@ STYLE_LAYERS = tuple(f"conv{block}_1" for block in range(1, 6))
 # > "the representations of content and style in the Convolutional Neural Network are separable"
 # > (Gatys, Ecker, Bethge 2015; the tutorial spells it *seperable*)
 #
-# If they are, one can take the content of one picture and the style of another. The network's
-# convolutions, its **trunk**, are all that is needed. Where VGG-19's file lies in `model/`, the line
-# below names it. Otherwise it is the *embedded* network: VGG-16, the smaller sister of the paper's
-# VGG-19, trained on ImageNet as well.
+# If so, we can combine the content of one picture with the style of another. This takes only the convolutions of the
+# network, its **trunk**. The cell below prints VGG-19 if its file is in `model/`. Otherwise it prints the *embedded*
+# network, VGG-16, which is smaller than the paper's VGG-19 and was also trained on ImageNet.
 
 # %%
 model = nst.load_vgg_model()
@@ -86,22 +85,21 @@ style, style_image = nst.load_image("images/style/night_strokes.jpg", size=lesso
 
 
 # %% [markdown]
-# The pixels are moved downhill by **L-BFGS**, the optimiser of the paper's authors: from the last
-# gradients it guesses how the slope bends, and so gets along in few steps ("fixed": without a line
-# search at each). Lesson 2 takes Adam, as tutorial 0 does.
+# **L-BFGS**, the optimizer of the paper's authors, changes the pixels. It estimates the curvature from the last
+# gradients and therefore needs few iterations ("fixed": without a line search). Lesson 2 uses Adam, as tutorial 0 does.
 
 
 # %%
 def stylize(model, **changes):
-    """Return the result of a short run by the paper's sums."""
-    knobs = {
+    """Return the result of a short run with the losses of the paper."""
+    parameters = {
         "alpha": 1e-4,
         "beta": 1.0,
         "tv_weight": 0.0,
         "optimizer": "lbfgs-fixed",
         "iterations": lesson.iterations,
     }
-    return nst.style_transfer(content_image, style_image, model, **{**knobs, **changes})
+    return nst.style_transfer(content_image, style_image, model, **{**parameters, **changes})
 
 
 result = stylize(model)
@@ -117,18 +115,18 @@ show(
     nst.show_images(
         content, style, result.picture, titles=["content", "style", "result"], height=2.3
     ),
-    f"A rocket on its launch pad, a moonlit lake in strokes, and the rocket in those strokes "
-    f"({result.iterations} iterations, start from the content).",
+    "A rocket on its launch pad, a moonlit lake in swirling strokes, and the rocket in these "
+    f"strokes ({result.iterations} iterations, from the content).",
 )
 
 # %% [markdown]
-# How? The rest of the notebook takes this picture apart. (`crop` cuts both pictures to one shape;
-# nothing is stretched.)
+# The rest of this lesson explains how the picture was made. (`crop` cuts both pictures to one shape; nothing is
+# stretched.)
 #
 # ## 3. The network
-# VGG is a chain of blocks: convolutions (with padding, so that the size stays), each followed by
-# a ReLU, then a pooling that halves the size. The paper uses the 16 convolutions and 5 poolings
-# of the 19-layer network and leaves the classifier out.
+# VGG is a sequence of blocks: convolutions (padded, so the size does not change), each followed by a ReLU, and then a
+# pooling that halves the size. The paper uses the 16 convolutions and 5 poolings of the 19-layer network and omits the
+# classifier.
 
 # %%
 fields = nst.receptive_fields(model)
@@ -139,16 +137,16 @@ for name, feature_map in maps.items():
     print(f"{name:9}{H:4} {W:4} {N:4}  {fields[name].size} pixels")
 
 # %% [markdown]
-# $N$ filters look at $M = H \cdot W$ places. The deeper, the fewer places and the more each of them
-# sees of the picture: a 3x3 filter adds one place on either side, a 2x2 pooling one place, and from
-# there on the places lie twice as far apart.
+# $N$ filters are evaluated at $M = H \cdot W$ positions. Deeper layers have fewer positions, and each position sees
+# more of the picture: a 3x3 filter adds one position on each side and a 2x2 pooling adds one position. After a pooling,
+# positions are twice as many pixels apart.
 #
-# > The embedded trunk has 13 convolutions (VGG-16's). With VGG-19's file in `model/` you see 16.
+# > The embedded trunk has 13 convolutions (VGG-16). With VGG-19 in `model/` there are 16.
 
 
 # %%
 def seen_by(layers):
-    """Return how many pixels across each layer sees, by the layers' names in order."""
+    """Return the width of the receptive field of each layer in pixels; names are in order."""
     size, step, seen = 1, 1, {}
     for name in layers:
         pooling = "pool" in name
@@ -163,35 +161,35 @@ assert seen_by(model) == {name: fields[name].size for name in model}
 assert all((feature_map >= 0).numpy().all() for feature_map in maps.values()), "after a ReLU"
 
 # %% [markdown]
-# *Predict:* what will the channels of a deep layer look like, compared with those of the first?
+# *Predict:* how do the channels of a deep layer differ from those of the first layer?
 
 # %% tags=["figure"]
 show(
     nst.show_feature_maps(model, content_image, "conv1_1", count=8),
-    "Eight channels of conv1_1 on the launch: the picture is intact, as edges and shades.",
+    "Eight channels of conv1_1 for the rocket: the picture is intact, as edges and shades.",
 )
 
 # %% tags=["figure"]
 show(
     nst.show_feature_maps(model, content_image, "conv3_1", count=8),
-    "Eight channels of conv3_1: bright where a pattern is, coarser.",
+    "Eight channels of conv3_1: coarser, and bright where a pattern is.",
 )
 
 # %% tags=["figure"]
 show(
     nst.show_feature_maps(model, content_image, "conv4_2", count=8),
-    "Eight channels of conv4_2: blobs that say where something is, not how it looked.",
+    "Eight channels of conv4_2: blobs that show where something is, not its appearance.",
 )
 
 # %% [markdown]
-# ## 4. Content: what a layer keeps
-# The tutorial says that the first layer leaves the picture intact and the last one keeps "shapes".
-# The paper tests it (Figure 1, below): start from **white noise** and change the pixels until the
-# layer responds as it does to the photograph. Equation (1):
+# ## 4. Content: what a layer preserves
+# The tutorial says that the first layer leaves the picture intact and that the last one preserves "shapes". The paper
+# tests this (Figure 1, bottom): start from **white noise** and change the pixels until the layer has the same features
+# as for the photograph. Equation (1):
 #
 # $$L_\text{content} = \frac{1}{2} \sum_{i,j} (F_{ij} - P_{ij})^2$$
 #
-# What the layer has lost can't come back.
+# What the layer has discarded does not come back.
 
 
 # %%
@@ -199,13 +197,14 @@ def content_loss(F, P):
     return 0.5 * tf.reduce_sum((F - P) ** 2)
 
 
-F, P = maps["conv1_1"] + 1.0, maps["conv1_1"]
+P = maps["conv1_1"]
+moved = P + 1.0
 assert content_loss(P, P) == 0
-np.testing.assert_allclose(content_loss(F, P), nst.content_loss(F, P), rtol=1e-4)
-np.testing.assert_allclose(content_loss(F, P), 0.5 * tf.size(P).numpy(), rtol=1e-3)
+np.testing.assert_allclose(content_loss(moved, P), nst.content_loss(moved, P), rtol=1e-4)
+np.testing.assert_allclose(content_loss(moved, P), 0.5 * tf.size(P).numpy(), rtol=1e-3)
 
 # %% [markdown]
-# *Predict:* of which layer will the picture come back best: conv1_1, conv3_1 or conv4_2?
+# *Predict:* from which layer is the picture reconstructed best: conv1_1, conv3_1 or conv4_2?
 
 # %%
 inverted_layers = ["conv1_1", "conv3_1", "conv4_2"]
@@ -215,8 +214,8 @@ inversions = [
 ]
 
 # %% [markdown]
-# How like the photograph each is, in decibels. PSNR, the peak signal-to-noise ratio, is
-# $10 \log_{10} (255^2 / \text{mean squared error})$: higher is nearer.
+# The similarity to the photograph is measured in decibels. PSNR, the peak signal-to-noise ratio, is
+# $10 \log_{10} (255^2 / \text{mean squared error})$; higher is more similar.
 
 
 # %%
@@ -227,12 +226,12 @@ def psnr(one, other):
 
 
 decibels = [psnr(inversion.picture, content) for inversion in inversions]
-grey = psnr(np.full_like(content, 128), content)
+gray = psnr(np.full_like(content, 128), content)
 print({layer: round(float(value), 1) for layer, value in zip(inverted_layers, decibels)})
-print(f"plain grey: {grey:.1f}")
+print(f"plain gray: {gray:.1f}")
 
 # %%
-assert decibels[0] > grey + 5, "conv1_1 gives the pixels back"
+assert decibels[0] > gray + 5, "conv1_1 preserves the pixels"
 assert decibels[-1] < decibels[0] - 5, "conv4_2 does not"
 for inversion in inversions:
     assert inversion.history[-1]["content"] < 0.5 * inversion.history[0]["content"]
@@ -243,18 +242,19 @@ show(
     nst.show_images(
         content, *[i.picture for i in inversions], titles=["photograph", *titles], height=2
     ),
-    f"The rocket and what came back from noise out of three layers in {lesson.iterations} "
-    "iterations: nearly all; its structure; its layout alone, these two in wrong colours.",
+    f"The rocket and its reconstructions from noise by three layers, {lesson.iterations} "
+    "iterations: from conv1_1 nearly identical; from conv3_1 with a fine pattern in the sky; "
+    "from conv4_2 only outlines and lights, in wrong colors.",
 )
 
 # %% [markdown]
-# Pixel by pixel, what the deeper layers gave back is no nearer to the photograph than plain grey:
-# PSNR asks for pixels, and these layers have forgotten them. The eye finds the towers at once. So
-# *content* is what a deep layer still knows: what is where, without the pixels.
+# Pixel by pixel, the picture from conv4_2 is no nearer to the photograph than plain gray: PSNR compares pixels, and
+# this layer has discarded them. Still, rocket and towers are easy to recognize. So *content* is what a deep layer
+# preserves: which objects are where, without the pixels.
 #
-# ## 5. Style: what a Gram matrix keeps
-# Equation (3), with a row of $F$ for each place and a column for each filter: how strongly two filters
-# fire together, summed over all places.
+# ## 5. Style: what a Gram matrix preserves
+# In equation (3), $F$ has one row for each position and one column for each filter. The Gram matrix measures how
+# strongly two filters respond together, summed over all positions.
 #
 # $$G_{ij} = \sum_k F_{ki} F_{kj}$$
 
@@ -270,9 +270,9 @@ np.testing.assert_allclose(G, nst.gram_matrix(maps["conv3_1"])[0], rtol=1e-3)
 print(F.shape, G.shape)
 
 # %% [markdown]
-# **A test of the claim** that position is forgotten: shuffle the places.
+# **Test:** shuffle the positions to check that the Gram matrix does not depend on them.
 #
-# *Predict:* what becomes of the Gram matrix, what of the content loss?
+# *Predict:* how do the Gram matrix and the content loss change?
 
 # %%
 order = np.random.default_rng(0).permutation(F.shape[0])
@@ -282,7 +282,7 @@ assert content_loss(shuffled, F) > 0
 print(f"Gram matrix: the same; content loss: {float(content_loss(shuffled, F)):.3g}")
 
 # %% [markdown]
-# Figure 1, above: the painting's style alone, from white noise, with more and more layers.
+# Figure 1, top: the style of the painting alone, from white noise, with more and more layers.
 #
 # *Predict:* will the moon come back? Will there be several?
 
@@ -299,62 +299,62 @@ for texture in textures:
 titles = ["painting", "conv1_1", "to conv3_1", "to conv5_1"]
 show(
     nst.show_images(style, *[t.picture for t in textures], titles=titles, height=2),
-    f"The painting and three textures, from colour grain to strokes, placed anywhere: no moon, but yellow "
-    f"spots and rings in several places. {lesson.iterations} iterations are too few for the last, which still "
-    "has the noise's grain.",
+    "The painting and three textures. With conv1_1 there are only yellow and blue patches; with "
+    "three layers strokes and yellow spots; with all five also rings like those around moon and "
+    f"stars, in several places. {lesson.iterations} iterations.",
 )
 
 # %% [markdown]
 # ## 6. Both together: alpha and beta
-# Equation (7), with $\vec p$ the photograph, $\vec a$ the painting and $\vec x$ the picture that is
-# made:
+# Equation (7), with the photograph $\vec p$, the painting $\vec a$ and the generated picture $\vec x$:
 #
 # $$L_\text{total}(\vec p, \vec a, \vec x) = \alpha \, L_\text{content}(\vec p, \vec x) + \beta \,
 # L_\text{style}(\vec a, \vec x)$$
 #
-# Figure 3 of the paper varies both choices: a **row** is a set of style layers (A one, E five), a
-# **column** a ratio $\alpha / \beta$, from low on the left to high on the right.
+# Figure 3 of the paper varies both the layers and the ratio: a **row** is a set of style layers (A is one layer, E
+# five), a **column** is a ratio $\alpha / \beta$, from low on the left to high on the right.
 #
-# > **Slip in the tutorial.** It calls $\alpha$ and $\beta$ "practically the optimisers". They are
-# > weights: the optimiser is what follows the gradient of the sum.
+# > **Error in the tutorial.** It calls $\alpha$ and $\beta$ "practically the optimisers". They are weights; the
+# > optimizer follows the gradient of the weighted sum.
 #
-# > **Pitfall: a ratio without its sums.** $10^{-3}$ belongs to the paper's equations. A program that
-# > takes the mean where the paper takes a sum has another balance at the same $\alpha / \beta$: ask
-# > first what a loss is divided by.
+# > **Pitfall: a ratio without its convention.** $10^{-3}$ belongs to the equations of the paper. A program that uses
+# > means where the paper uses sums has another balance at the same $\alpha / \beta$. Check first what each loss is
+# > divided by.
 #
-# Twenty-four such pictures were made beforehand (`notebooks/make_grid.py`), from the photograph and
-# from noise. Choose:
+# `notebooks/make_grid.py` has painted twenty-four such pictures in advance, from the photograph and from noise. Choose
+# one:
 
 # %% tags=["panel"]
 grid = nst.read_grid("notebooks/pictures/grid.json")
 nst.panel(grid)
 
 # %% [markdown]
-# The panel appears in a running notebook with ipywidgets; these two sheets have the same pictures.
+# The panel appears in a running notebook with ipywidgets. These two sheets show the same pictures.
 
 # %% tags=["figure"]
 show(
     nst.show_sheet(grid.sheet(start="photograph"), height=1.4),
-    "Figure 3, from the photograph: rows are style layers A (conv1_1), C (to conv3_1), E (all five); "
-    "columns alpha/beta from 1e-5 to 1e-2. A keeps the scene and adds ripples; in C and E the painting's "
-    f"strokes and suns take over. To the right the photograph comes through more. {grid.caption}.",
+    "Figure 3, from the photograph: rows are style layers A (conv1_1), C (to conv3_1), E (all "
+    "five); columns alpha/beta from 1e-5 to 1e-2. Row A preserves the scene and adds ripples; in "
+    "C and E the strokes and moons of the painting dominate. The photograph gets clearer to the "
+    f"right. {grid.caption}.",
 )
 
 # %% tags=["figure"]
 show(
     nst.show_sheet(grid.sheet(start="noise"), height=1.4),
-    "The same from noise, as in the paper: in C and E texture alone, with suns anywhere; to the right, and in "
-    f"row A, rocket and towers begin to show. {grid.caption}.",
+    "The same from noise, as in the paper: C and E are textures with moons in many places; in "
+    f"row A, and on the right, rocket and towers are visible. {grid.caption}.",
 )
 
 # %% [markdown]
-# A low ratio, and one beyond the sheets, at this lesson's size:
+# A low ratio, and one that is higher than those of the sheets, at the size of this lesson:
 #
 # *Predict:* which of the two has the lower content loss?
 
 # %%
 low, high = stylize(model, alpha=1e-5), stylize(model, alpha=1e-1)
-assert high.history[-1]["content"] < low.history[-1]["content"], "a high alpha keeps the content"
+assert high.history[-1]["content"] < low.history[-1]["content"], "a high alpha preserves content"
 assert low.history[-1]["style"] < high.history[-1]["style"], "at the cost of the style"
 
 # %% tags=["figure"]
@@ -362,14 +362,14 @@ show(
     nst.show_images(
         low.picture, high.picture, titles=["alpha/beta 1e-5", "alpha/beta 1e-1"], height=2.4
     ),
-    "The rocket at two ratios: in strokes throughout, and with the photograph's towers and lights, "
-    "under a stippled sky.",
+    "The rocket at two ratios: in strokes everywhere, and with the towers and lights of the "
+    "photograph under a rippled sky.",
 )
 
 # %% [markdown]
 # ## 7. Max or average pooling
-# "Replacing the max-pooling operation by average pooling improves the gradient flow and one obtains
-# slightly more appealing results", says the paper. Only your eyes can tell whether it does here.
+# "Replacing the max-pooling operation by average pooling improves the gradient flow and one obtains slightly more
+# appealing results", says the paper. Compare the two.
 
 # %%
 by_max = stylize(nst.load_vgg_model(pooling="max"))
@@ -378,25 +378,28 @@ assert not np.array_equal(by_max.picture, result.picture)
 # %% tags=["figure"]
 show(
     nst.show_images(result.picture, by_max.picture, titles=["average", "max"], height=2.4),
-    "The same run with average and with max pooling. Look at the sky and at the rocket's outline.",
+    "The same run with average and with max pooling: both have the strokes of the painting; the "
+    "moons are in different places.",
 )
 
 # %% [markdown]
 # ## 8. The unfinished class
-# The tutorial ends with a class whose `apply` sets `self.x = None`. In ten lines:
+# The tutorial ends with a class whose `apply` sets `self.x = None`. Here it is, complete, in ten lines:
 
 
 # %%
 class StyleTransfer:
-    """Bring a photograph's content and a painting's style together."""
+    """Combine the content of a photograph with the style of a painting."""
 
-    def __init__(self, p, a, model, **knobs):
-        self.p, self.a, self.model, self.knobs = p, a, model, knobs
+    def __init__(self, p, a, model, **parameters):
+        self.p, self.a, self.model, self.parameters = p, a, model, parameters
 
     def apply(self):
         white_noise = nst.generate_noise_image(self.p, 1.0, noise="gaussian", amplitude=50)
-        done = nst.style_transfer(self.p, self.a, self.model, init_image=white_noise, **self.knobs)
-        self.x = done.picture
+        result = nst.style_transfer(
+            self.p, self.a, self.model, init_image=white_noise, **self.parameters
+        )
+        self.x = result.picture
         return self.x
 
 
@@ -417,28 +420,28 @@ assert x.max() <= 255
 # %% tags=["figure"]
 show(
     nst.show_images(x, titles=["x, from white noise"], height=2.6),
-    f"After {lesson.iterations} iterations from white noise, alpha/beta 0.01: the rocket and the "
-    "towers beside it stand out of the noise in the painting's colours.",
+    f"After {lesson.iterations} iterations from white noise, alpha/beta 0.01: the rocket with its "
+    "lights, in the strokes and colors of the painting.",
 )
 
 # %%
 assert all(np.array_equal(model[name].kernel, kernels[name]) for name in model.convolutions)
-print("after all these runs, the network is what it was")
+print("the runs have not changed the network")
 
 # %% [markdown]
 # ## 9. Summary
-# - Content is a deep layer's feature map. Inverted, it gives the layout back, not the pixels.
-# - Style is a Gram matrix: which filters fire together. Shuffled places leave it as it is.
-# - More style layers, larger patterns: most is won by the first three. Higher $\alpha / \beta$, more
-#   photograph.
-# - The paper starts from white noise. From the photograph it is quicker, and stays closer to it.
+# - Content is the feature map of a deep layer. Its inversion shows the layout, not the pixels.
+# - Style is a Gram matrix: which filters respond together. Shuffling the positions does not change it.
+# - With more style layers, patterns get larger; the first three layers make most of the difference. A higher $\alpha /
+#   \beta$ preserves more of the photograph.
+# - The paper starts from white noise. Starting from the photograph is faster, and the result stays closer to it.
 #
 # ### Exercises
 # 1. **Tweak.** Invert conv2_1. Between which two of the pictures above will its PSNR be?
-# 2. **Twiddle.** Make a texture from `STYLE_LAYERS[4:]`, conv5_1 alone. Why has it no fine strokes?
-# 3. **Frob.** Figure 1 has five rows, A to E. Make all five textures, from `STYLE_LAYERS[:1]` to
-#    `STYLE_LAYERS[:5]`. From which row on do you see no difference at this size? Compare what conv5_1
-#    sees (section 3) with the picture's size.
+# 2. **Twiddle.** Make a texture from `STYLE_LAYERS[4:]`, conv5_1 alone. Why does it have no fine strokes?
+# 3. **Frob.** Figure 1 has five rows, A to E. Make all five textures, from `STYLE_LAYERS[:1]` to `STYLE_LAYERS[:5]`.
+#    From which row on do you see no difference at this size? Compare the receptive field of conv5_1 (section 3) with
+#    the size of the picture.
 #
 # ### References
 # - L. A. Gatys, A. S. Ecker, M. Bethge: *A Neural Algorithm of Artistic Style*, 2015,
@@ -447,4 +450,4 @@ print("after all these runs, the network is what it was")
 #   2015, [arXiv:1505.07376](https://arxiv.org/abs/1505.07376).
 # - A. Mahendran, A. Vedaldi: *Understanding Deep Image Representations by Inverting Them*, 2015,
 #   [arXiv:1412.0035](https://arxiv.org/abs/1412.0035).
-# - Pictures and their licences: `images/CREDITS.md`.
+# - Pictures and their licenses: `images/CREDITS.md`.

@@ -1,20 +1,20 @@
 # %% [markdown]
 # # The method of Gatys, step by step
 #
-# Tutorial 0 ("A Neural Algorithm of Artistic Style") builds the method of Gatys, Ecker and Bethge
-# (2015) from arrays. This notebook does the same, in TensorFlow 2, with a check after each step.
+# This lesson builds the method of Gatys, Ecker and Bethge (2015) from arrays, with a check after each step. It follows
+# tutorial 0 ("A Neural Algorithm of Artistic Style") in TensorFlow 2.
 #
-# **Goals.** Afterwards you can
+# **Goals.** After this lesson you can
 #
-# 1. prepare a picture for VGG and bring it back;
+# 1. preprocess a picture for VGG and convert it back;
 # 2. write the content loss and the style loss, and derive their gradients;
-# 3. write the loop that changes the pixels, and say what happens in one step of it.
+# 3. write the loop that changes the pixels, and explain one step of it.
 #
 # **Contents**
 #
 # 1. Set up
 # 2. Pictures in and out
-# 3. Where to start: noise
+# 3. The initial image: noise
 # 4. The network
 # 5. The content loss
 # 6. The style loss
@@ -22,13 +22,13 @@
 # 8. The loop
 # 9. Summary, exercises, references
 #
-# **You need** Python, NumPy, and what a convolution is. No network connection.
-# *In Colab, or where the cell below asks for it: first run `!git clone ADDRESS nst_tf`, with the address
-# of the project, and `%pip install -q -r nst_tf/requirements.txt`, each in a new cell.*
+# **You need** Python, NumPy, and to know what a convolution is. No network connection.
+# *In Colab, or if the cell below asks for it: first run `!git clone ADDRESS nst_tf`, with the address of the project,
+# and `%pip install -q -r nst_tf/requirements.txt`, each in a new cell.*
 
 # %% [markdown]
 # ## 1. Set up
-# `mode` decides how long you wait: `"quick"`, `"default"` or `"full"`.
+# `mode` sets how long the lesson takes: `"quick"`, `"default"` or `"full"`.
 
 # %%
 import os
@@ -36,20 +36,20 @@ import sys
 from pathlib import Path
 
 NEEDED = "nst_tf/transfer.py", "nst_tf/models/data/vgg16_imagenet.npz", "images/style/waves.jpg"
-places = [Path(), Path(".."), Path("nst_tf")]  # here, Jupyter's way from notebooks/, or beside
+places = [Path(), Path(".."), Path("nst_tf")]  # the project, notebooks/, or next to a clone
 found = [place for place in places if all((place / name).is_file() for name in NEEDED)]
 if not found:
     searched = ", ".join(str(place.resolve()) for place in places)
     raise SystemExit(
-        "Clone the project beside this notebook, as nst_tf, or start Jupyter in the project. In "
+        "Clone the project next to this notebook, as nst_tf, or start Jupyter in the project. In "
         "Colab: `!git clone ADDRESS nst_tf` in a new cell, with the address of the project. "
         f"The lessons need code, weights and pictures ({', '.join(NEEDED)}); an installed package "
-        f"does not have the pictures. Searched: {searched}"
+        f"does not contain the pictures. Searched: {searched}"
     )
 os.chdir(found[0])
 sys.path.insert(0, str(Path.cwd()))
 try:
-    from nst_tf import show  # brings TensorFlow along, without its start-up messages
+    from nst_tf import show  # imports TensorFlow without its start-up messages
 except ModuleNotFoundError as error:
     install = f'%pip install -r "{Path("requirements.txt").resolve()}"'
     raise SystemExit(f"{error}: run `{install}` in a new cell, then this one again") from None
@@ -63,12 +63,12 @@ import tensorflow as tf
 
 import nst_tf as nst
 
-# Some GPUs round what they multiply to 10 bits, unless told not to; the checks below would fail.
+# By default some GPUs round factors to 10 bits (TF32); the checks below would fail.
 tf.config.experimental.enable_tensor_float_32_execution(False)
 lesson = nst.lesson_mode(mode, minutes={"quick": 0.3, "default": 1.5, "full": 7})
 
 # %% [markdown]
-# The numbers of tutorial 0. Pictures there are 640x480; ours are smaller, so that you wait less.
+# These are the numbers of tutorial 0. Its pictures have 640x480 pixels; ours are smaller, to save time.
 
 # %%
 ALPHA, BETA = 0.0025, 1.0
@@ -80,17 +80,17 @@ height, width = lesson.size
 
 # %% [markdown]
 # ## 2. Pictures in and out
-# VGG was trained on pictures less the mean colour of its training set. Fed otherwise, it sees
-# something far brighter than any picture it knows. So every picture is prepared:
+# VGG was trained on pictures minus the mean color of its training set. Other input is out of the range that the network
+# was trained on. So every picture is preprocessed:
 #
 # $$x = p - \text{mean}, \qquad p = \text{round}(\text{clip}(x + \text{mean}, 0, 255))$$
 #
-# *Predict:* the pixel (124, 117, 104) is grey. What will it be in $x$?
+# *Predict:* the pixel (124, 117, 104) is gray. What is it in $x$?
 
 
 # %%
 def to_image(picture):
-    """Return a picture (H, W, 3) uint8 as VGG takes it: (1, H, W, 3) float32."""
+    """Return a picture (H, W, 3) uint8 as input for VGG: (1, H, W, 3) float32."""
     return (picture.astype(np.float32) - MEAN_VALUES)[np.newaxis]
 
 
@@ -99,47 +99,47 @@ to_image(np.uint8([[[124, 117, 104]]]))
 
 # %%
 def recover(image):
-    """Return an image (1, H, W, 3) as a picture (H, W, 3) uint8: the way back."""
+    """Return an image (1, H, W, 3) as a picture (H, W, 3) uint8."""
     return np.rint(np.clip(image[0] + MEAN_VALUES, 0, 255)).astype(np.uint8)
 
 
 recover(np.float32([[[[0.4, -500, 500]]]]))
 
 # %% [markdown]
-# > **Pitfall: truncation.** `astype(np.uint8)` alone cuts off: 254.9 becomes 254, and the whole
-# > picture gets darker by half a step. Tutorial 0 does that. `np.rint` rounds.
+# > **Pitfall: truncation.** `astype(np.uint8)` alone truncates: 254.9 becomes 254, and the whole picture gets darker by
+# > half a level on average. Tutorial 0 does this. `np.rint` rounds.
 
 # %%
 picture = np.random.default_rng(0).integers(0, 256, (4, 5, 3), dtype=np.uint8)
-assert (recover(to_image(picture)) == picture).all(), "there and back again must change nothing"
+assert (recover(to_image(picture)) == picture).all(), "the round trip must not change the picture"
 assert picture.max() > 200, "the input must not be changed"
 far = recover(np.float32([[[[0.4, -500, 500]]]]))
-assert far.ravel().tolist() == [124, 0, 255], "what is beyond black and white is clipped"
-print("there and back: the same picture")
+assert far.ravel().tolist() == [124, 0, 255], "values out of range are clipped"
+print("the round trip returns the same picture")
 
 # %% [markdown]
-# `nst.load_image` does the same from a file, at the size that one wants. It returns the picture and
-# the image. (`crop` cuts off what is too much at the sides; tutorial 0 stretches.)
+# `nst.load_image` does the same from a file and resizes the picture. It returns the picture and the image. (`crop` cuts
+# off the sides that do not fit; tutorial 0 stretches instead.)
 
 # %%
 size = (height, width)
 content, content_image = nst.load_image("images/content/chelsea.jpg", size=size, crop=True)
 style, style_image = nst.load_image("images/style/night_strokes.jpg", size=size, crop=True)
-assert np.array_equal(content_image, to_image(content)), "ours and the package's must agree"
+assert np.array_equal(content_image, to_image(content)), "our image and the package's must agree"
 print(content.shape, content.dtype, content_image.shape, content_image.dtype)
 
 # %% tags=["figure"]
-drawn = np.uint8(255 * np.clip([content_image[0], style_image[0]], 0, 1))  # as plt.imshow does
+drawn = np.uint8(255 * np.clip([content_image[0], style_image[0]], 0, 1))  # as plt.imshow clips
 show(
     nst.show_images(content, drawn[0], style, drawn[1], titles=["p", "x, drawn"] * 2, height=2.2),
-    "A cat and a moonlit lake, each as a picture and with the mean subtracted. Drawn as they are, the "
-    "subtracted ones look funny: what is below the mean is black, what is above at full strength.",
+    "A cat and a moonlit lake, each as a picture and with the mean subtracted. Drawn without "
+    "adding the mean, they look odd: values below the mean are black, values above it saturated.",
 )
 
 # %% [markdown]
-# ## 3. Where to start: noise
-# Any image will do as a start; one near the content saves time. The tutorial mixes content and
-# noise by a **noise ratio** $r$:
+# ## 3. The initial image: noise
+# Any image works as the initial image; one near the content saves time. The tutorial mixes content and noise by a
+# **noise ratio** $r$:
 #
 # $$x_0 = r \, n + (1 - r) \, x_\text{content}$$
 
@@ -158,48 +158,47 @@ starts = [generate_noise_image(content_image, ratio) for ratio in ratios]
 assert np.array_equal(starts[0], content_image), "ratio 0 is the content itself"
 assert abs(starts[-1]).max() <= 20, "ratio 1 is noise alone"
 theirs = nst.generate_noise_image(content_image, 0.6, noise="uniform", seed=0)
-assert np.allclose(starts[3].std(), theirs.std(), rtol=0.01), "as noisy as the package's"
+assert np.allclose(starts[3].std(), theirs.std(), rtol=0.01), "as much noise as the package's"
 
 # %% tags=["figure"]
 figure = nst.show_images(
     *[recover(start) for start in starts], titles=[f"r = {ratio}" for ratio in ratios], height=1.8
 )
-show(figure, "The cat at five noise ratios: it fades to grey with grain, and is gone at 1.")
+show(figure, "The cat at five noise ratios: it fades to gray with grain; at 1 only noise remains.")
 
 # %% [markdown]
-# Tutorial 0 remarks that the picture "sometimes looks sharper" with some noise. Perhaps. Let us
-# *measure* sharpness, as the variance of the Laplacian (a pixel against its four neighbours).
+# Tutorial 0 says that the picture "sometimes looks sharper" with some noise. Let us *measure* sharpness as the
+# variance of the Laplacian (each pixel compared with its four neighbors).
 #
 # *Predict:* at which ratio is it largest?
 
 
 # %%
 def sharpness(picture):
-    """Return the variance of the Laplacian of the grey picture."""
-    grey = picture.astype(np.float32).mean(axis=2)
-    around = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:]
-    return float(np.var(around - 4 * grey[1:-1, 1:-1]))
+    """Return the variance of the Laplacian of the gray picture."""
+    gray = picture.astype(np.float32).mean(axis=2)
+    around = gray[:-2, 1:-1] + gray[2:, 1:-1] + gray[1:-1, :-2] + gray[1:-1, 2:]
+    return float(np.var(around - 4 * gray[1:-1, 1:-1]))
 
 
 sharp = [sharpness(recover(start)) for start in starts]
 print({f"r = {ratio}": round(value) for ratio, value in zip(ratios, sharp)})
-assert sharp[1] < sharp[0], "a little noise: the cat fades, and its edges with it"
-assert sharp[4] > sharp[2], "much noise: nothing but grain"
+assert sharp[1] < sharp[0], "with little noise the cat and its edges fade"
+assert sharp[4] > sharp[2], "with much noise there is only grain"
 
 # %% [markdown]
-# The number falls as the cat fades, and grows again with the grain, also where no cat is left: a
-# Laplacian can't tell an edge from grain. The eye can, up to a point: what the tutorial calls
-# sharper is grain laid over edges that are still there.
+# The number falls as the cat fades and grows with the grain, even when no cat is left: a Laplacian can't distinguish an
+# edge from grain. What the tutorial calls sharper is grain on top of edges that are still visible.
 #
-# > **Pitfall: noise that nobody sees.** The tutorial's own generator draws from a normal
-# > distribution with standard deviation 1, on a scale of 0..255. One has to stretch the picture to
-# > see it. The course version (tutorial 3) takes uniform noise of amplitude 20, as we do.
+# > **Pitfall: invisible noise.** The generator of the tutorial draws from a normal distribution with a standard
+# > deviation of 1, on a scale of 0..255. You have to stretch the contrast to see it. The course version (tutorial 3) uses
+# > uniform noise with an amplitude of 20, as we do.
 
 # %% [markdown]
 # ## 4. The network
-# `load_vgg_model` reads the convolutions and puts **average pooling** in the place of max pooling,
-# as the paper suggests; what classifies (the fully connected layers) is left out. A trunk is a
-# dictionary: from a layer's name to the layer.
+# `load_vgg_model` reads the convolutions and replaces max pooling with **average pooling**, as the paper suggests. It
+# omits the fully connected layers, which only classify. The result, a trunk, is a dictionary from layer names to
+# layers.
 
 # %%
 model = nst.load_vgg_model()
@@ -207,9 +206,8 @@ print(model.name)
 print(*model)
 
 # %% [markdown]
-# Where VGG-19's file lies in `model/`, the line above names it. Otherwise it is the *embedded*
-# network: VGG-16, the smaller sister of the paper's VGG-19, trained on ImageNet as well. It has
-# all the layers that the paper names.
+# The cell above prints VGG-19 if its file is in `model/`. Otherwise it prints the *embedded* network, VGG-16, which is
+# smaller and was also trained on ImageNet. It has all the layers that the paper uses.
 
 # %%
 before = {name: np.array(model[name].kernel).sum() for name in ["conv1_1", "conv5_1"]}
@@ -219,11 +217,11 @@ for layer, feature_map in features.items():
     print(f"{layer}: (1, H, W, N) = {tuple(feature_map.shape)}")
 
 # %% [markdown]
-# A feature map has $N$ channels at $M = H \cdot W$ positions. Flattened it is a matrix
-# $F \in \mathbb{R}^{M \times N}$: one row a *position*, one column a *filter*.
+# A feature map has $N$ channels at $M = H \cdot W$ positions. Flattened, it is a matrix
+# $F \in \mathbb{R}^{M \times N}$ with one row for each *position* and one column for each *filter*.
 #
-# > **Slip in the tutorial.** It says $F \in \mathbb{R}^{M \times N}$ and also that "each row is a
-# > filter". Both can't be. We keep $M \times N$; then the Gram matrix below is $F^T F$.
+# > **Error in the tutorial.** It says $F \in \mathbb{R}^{M \times N}$ and also that "each row is a filter". Only one
+# > can be true. We use $M \times N$; the Gram matrix below is then $F^T F$.
 
 
 # %%
@@ -238,11 +236,11 @@ print(F.shape)
 
 # %% tags=["figure"]
 figure = nst.show_feature_maps(model, content_image, "conv2_1", count=8)
-show(figure, "Eight strong channels of conv2_1 on the cat: each lights up where its pattern is.")
+show(figure, "Eight strong channels of conv2_1 for the cat: each is bright at its own pattern.")
 
 # %% [markdown]
 # ## 5. The content loss
-# How far is the current picture's feature map $F$ from the content's, $P$? Equation (1):
+# How far is the feature map $F$ of the current picture from the content's, $P$? Equation (1):
 #
 # $$L_c = \frac{1}{2} \sum_{i,j} (F_{ij} - P_{ij})^2$$
 
@@ -256,19 +254,19 @@ content_loss(tf.constant([[1.0, 2], [3, 4]]), tf.constant([[1.0, 0], [3, 1]]))
 
 # %%
 P = flat(features[CONTENT_LAYER])
-assert content_loss(P, P) == 0, "a picture is no way from itself"
+assert content_loss(P, P) == 0, "a picture has the content loss 0 against itself"
 assert content_loss(tf.ones((2, 3)), tf.zeros((2, 3))) == 3, "six ones, squared, halved"
 maps = features[CONTENT_LAYER]
 np.testing.assert_allclose(content_loss(2 * P, P), nst.content_loss(2 * maps, maps), rtol=1e-4)
-print("ours and nst.content_loss agree")
+print("our function and nst.content_loss agree")
 
 # %% [markdown]
-# Its **gradient**, equation (2), where $F$ comes out of a ReLU:
+# Its **gradient**, equation (2), if $F$ is the output of a ReLU:
 #
 # $$\frac{\partial L_c}{\partial F_{ij}} = \begin{cases} F_{ij} - P_{ij} & F_{ij} > 0 \\ 0 & F_{ij}
 # \le 0 \end{cases}$$
 #
-# The 1/2 is there to cancel the 2. The second line is the ReLU's doing: where it cut off, a small
+# The factor 1/2 cancels the 2 of the derivative. The second case comes from the ReLU: if its output is 0, a small
 # change of its input changes nothing.
 
 
@@ -284,15 +282,15 @@ with tf.GradientTape() as tape:
     loss = content_loss(tf.nn.relu(z), goal)
 by_hand = content_gradient(tf.nn.relu(z), goal)
 np.testing.assert_allclose(tape.gradient(loss, z), by_hand, rtol=1e-5, atol=1e-6)
-print("equation (2) is what the tape finds")
+print("equation (2) agrees with the tape")
 
 # %% [markdown]
 # ## 6. The style loss
-# The **Gram matrix** says how strongly two filters fire together, summed over all places:
+# The **Gram matrix** measures how strongly two filters respond together, summed over all positions:
 #
 # $$G_{ij} = \sum_k F_{ki} F_{kj}$$
 #
-# Written out as a loop, as a product of matrices, and in Einstein's notation:
+# Here it is as a loop, as a matrix product, and in Einstein notation:
 
 
 # %%
@@ -320,14 +318,14 @@ print("loop, product and einsum agree")
 
 # %%
 G = gram_matrix(F).numpy()
-assert G.shape == (F.shape[1], F.shape[1]), "N by N: one row and one column a filter"
-np.testing.assert_allclose(G, G.T, err_msg="G must be symmetric")
+assert G.shape == (F.shape[1], F.shape[1]), "N by N: one row and one column for each filter"
+np.testing.assert_allclose(G, G.T, rtol=1e-5, err_msg="G must be symmetric")
 shuffled = tf.gather(F, np.random.default_rng(0).permutation(F.shape[0]))
 np.testing.assert_allclose(gram_matrix(shuffled), G, rtol=1e-3, atol=1e-3 * G.max())
-print("shuffled positions, same Gram matrix: where things are is forgotten")
+print("shuffling the positions does not change the Gram matrix")
 
 # %% [markdown]
-# With $A$ the Gram matrix of the painting, a layer contributes (equation 4)
+# With the Gram matrix $A$ of the painting, a layer contributes (equation 4)
 #
 # $$E_\ell = \frac{1}{4 N_\ell^2 M_\ell^2} \sum_{i,j} (G_{ij} - A_{ij})^2$$
 
@@ -351,13 +349,13 @@ np.testing.assert_allclose(ours, nst.layer_style_loss(*per_position), rtol=1e-3)
 print(f"E of conv3_1: {ours:.4g}, as in nst.layer_style_loss")
 
 # %% [markdown]
-# `nst.gram_matrix(..., per_position=True)` is $G/M$. Each picture is divided by its own $M$, so
-# content and painting may have different sizes; for equal sizes it is equation (4). CS231n divides
-# $G$ by $M N$ and has no 1/4: its loss is four times ours.
+# `nst.gram_matrix(..., per_position=True)` returns $G/M$. Each picture is divided by its own $M$, so content and
+# painting may have different sizes; for equal sizes the result is equation (4). CS231n divides $G$ by $M N$ and omits
+# the 1/4, so its loss is four times ours.
 #
-# The gradient, equation (6), again where $F > 0$. By the chain rule: $E$ changes with $G$ by
-# $\frac{2 (G - A)}{4 N^2 M^2}$, and $G = F^T F$ holds each $F$ twice, once on either side. As $G - A$ is
-# symmetric, both give the same, $2 F (G - A)$ together, and twice 2 cancels the 4:
+# The gradient, equation (6), also holds where $F > 0$. By the chain rule, the derivative of $E$ with respect to $G$ is
+# $\frac{2 (G - A)}{4 N^2 M^2}$, and $F$ appears twice in $G = F^T F$. Because $G - A$ is symmetric, both factors give
+# the same term, $2 F (G - A)$ together, and the 4 cancels:
 #
 # $$\frac{\partial E_\ell}{\partial F_{ij}} = \frac{1}{N^2 M^2} \left( F \, (G - A) \right)_{ij}$$
 
@@ -375,11 +373,11 @@ with tf.GradientTape() as tape:
     loss = layer_style_loss(gram_matrix(fired), target, *fired.shape[::-1])
 by_hand = style_gradient(fired, target)
 np.testing.assert_allclose(tape.gradient(loss, z), by_hand, rtol=1e-4, atol=1e-6)
-print("equation (6) is what the tape finds")
+print("equation (6) agrees with the tape")
 
 # %% [markdown]
-# All layers together, equation (5): $L_s = \sum_\ell w_\ell E_\ell$. The author's script takes 0.5
-# for each of the five layers. They add up to 2.5, not to 1: the paper's weights would be 0.2.
+# All layers together give equation (5): $L_s = \sum_\ell w_\ell E_\ell$. The tutorial's code uses the weight 0.5 for
+# each of the five layers. They add up to 2.5, not to 1: the weights of the paper would be 0.2.
 
 
 # %%
@@ -398,7 +396,7 @@ style_loss(features, A_all, STYLE_LAYERS)
 
 # %% [markdown]
 # ## 7. One step in slow motion
-# Equation (7) puts both together: $L = \alpha L_c + \beta L_s$.
+# Equation (7) combines both: $L = \alpha L_c + \beta L_s$.
 
 
 # %%
@@ -416,51 +414,52 @@ image = tf.Variable(content_image)
 with tf.GradientTape() as tape:
     total = losses(image)["total"]
 gradient = tape.gradient(total, image)
-assert gradient.shape == image.shape, "one number for each number of the picture"
+assert gradient.shape == image.shape, "one number for each value of the image"
 assert np.isfinite(gradient).all()
 print(f"total {float(total):.4g}; the gradient's largest entry: {np.abs(gradient).max():.3g}")
 
 # %% [markdown]
-# *Predict:* from the content, where will the gradient be large: in the even background, in the fur, or
-# at the rims of the eyes?
+# *Predict:* if the image is the content, where is the gradient largest: in the even background, in the fur, or at the
+# rims of the eyes?
 
 
 # %%
 def strength(gradient):
     """Return a picture of |gradient|, brighter where it is larger; white is its 99th percentile."""
     each = np.abs(gradient).sum(axis=3)[0]
-    grey = np.uint8(255 * np.minimum(each / np.quantile(each, 0.99), 1))
-    return np.repeat(grey[..., np.newaxis], 3, axis=2)
+    gray = np.uint8(255 * np.minimum(each / np.quantile(each, 0.99), 1))
+    return np.repeat(gray[..., np.newaxis], 3, axis=2)
 
 
 # %% tags=["figure"]
-change = -LEARNING_RATE * np.sign(gradient)  # what Adam's first step is, nearly
+change = -LEARNING_RATE * np.sign(gradient)  # nearly the first step of Adam
 figure = nst.show_images(
     content,
     strength(gradient),
     recover(content_image + 10 * change),
-    titles=["image", "|gradient|", "image + 10 updates' worth"],
+    titles=["image", "|gradient|", "image + 10 first steps"],
     height=2.4,
 )
 show(
     figure,
-    "The cat; where the loss feels each pixel, brighter is stronger; and the cat pushed "
-    "ten steps against the sign of the gradient, which shifts colours, patch by patch.",
+    "The cat; the absolute gradient, strongest at the rims of the eyes; and the cat after ten "
+    "steps against the sign of the gradient, which shifts the colors to pink and yellow in small "
+    "patches.",
 )
 
 # %% [markdown]
 # ## 8. The loop
-# The step is made by a **factory**, a function that returns a function.
+# A **factory**, a function that returns a function, makes the update step.
 #
-# > **Pitfall: the stale `tf.function`.** TensorFlow traces a function once and keeps what it saw.
-# > If `update` read `ALPHA` from the notebook, a later `ALPHA = 1` would change nothing, silently.
-# > `make_update` is called anew for each run, so each run gets its own trace.
+# > **Pitfall: the stale `tf.function`.** TensorFlow traces a function once and reuses the values that it found. If
+# > `update` read `ALPHA` from the notebook, a later `ALPHA = 1` would have no effect. `make_update` is called for each
+# > run, so each run has its own trace.
 
 
 # %%
 def make_update(image, losses, optimizer):
     """Return a function that changes the image once and returns the losses before that."""
-    optimizer.build([image])  # a tf.function can't create the optimiser's variables itself
+    optimizer.build([image])  # a tf.function can't create the optimizer's variables itself
 
     @tf.function
     def update():
@@ -474,7 +473,7 @@ def make_update(image, losses, optimizer):
 
 # %%
 def run(start, losses, iterations, every):
-    """Return the last picture, those on the way, and the losses of each iteration."""
+    """Return the last picture, those during the run, and the losses of each iteration."""
     image = tf.Variable(start)
     update = make_update(image, losses, tf.keras.optimizers.Adam(LEARNING_RATE))
     history, strip = [], []
@@ -492,8 +491,8 @@ print(f"total loss: {history[0]['total']:.4g} at first, {history[-1]['total']:.4
 
 # %%
 assert history[-1]["total"] < 0.7 * history[0]["total"], "the loss should have fallen by 30 %"
-assert history[-1]["style"] < history[0]["style"], "style is what was far away"
-assert history[0]["content"] == 0 < history[-1]["content"], "content pays for it"
+assert history[-1]["style"] < history[0]["style"], "the style loss falls"
+assert history[0]["content"] == 0 < history[-1]["content"], "the content loss rises"
 after = {name: np.array(model[name].kernel).sum() for name in before}
 assert after == before, "the network must not change: only the picture does"
 print("the picture changed, the network did not")
@@ -502,26 +501,27 @@ print("the picture changed, the network did not")
 titles = [f"{number * every}" for number in range(len(strip))] + [f"{lesson.iterations}"]
 show(
     nst.show_images(*strip, result, titles=titles, height=1.8),
-    f"The cat on its way, after so many iterations at {width}x{height}: colours shift first, "
-    "then fine strokes come.",
+    f"The cat during the run, with the number of iterations, at {width}x{height}: first orange "
+    "contours, then blue and longer strokes.",
 )
 
 # %% tags=["figure"]
 show(
     nst.plot_losses(history),
-    "The losses over the iterations, logarithmic: style and total fall, at first as one line; content rises "
-    "from zero, is highest after about a third of the run, and then keeps the total above the style.",
+    "The losses over the iterations, logarithmic: style and total fall, and at first coincide; "
+    "content rises steeply from zero in the first iterations and slowly after that, so the total "
+    "ends above the style.",
 )
 
 # %% [markdown]
-# Section 7's gradient again, of the pictures on the way.
+# This is the gradient of section 7 again, for pictures during the run.
 #
-# *Predict:* the loss falls all the way. Does the gradient shrink to nothing?
+# *Predict:* the loss falls during the whole run. Does the gradient shrink to zero?
 
 
 # %%
 def gradient_of(picture):
-    """Return the gradient of the total loss by a picture's pixels."""
+    """Return the gradient of the total loss with respect to the pixels of a picture."""
     image = tf.constant(to_image(picture))
     with tf.GradientTape() as tape:
         tape.watch(image)
@@ -534,7 +534,7 @@ gradients = {name: gradient_of(picture) for name, picture in stages.items()}
 sizes = {name: float(np.abs(each).mean()) for name, each in gradients.items()}
 print({name: f"{value:.3g}" for name, value in sizes.items()})
 np.testing.assert_allclose(gradients["0"], gradient, rtol=1e-3, atol=1e-3 * np.abs(gradient).max())
-assert sizes[f"{lesson.iterations}"] > 0.1 * sizes["0"], "more than a tenth of the slope is left"
+assert sizes[f"{lesson.iterations}"] > 0.1 * sizes["0"], "more than a tenth is left"
 
 # %% tags=["figure"]
 show(
@@ -543,26 +543,25 @@ show(
         titles=[f"|gradient| at {name}" for name in gradients],
         height=2.2,
     ),
-    "How strongly the loss pulls at each pixel, at the start, on the way, and at the end; each is as "
-    "bright as its own largest values, so compare where, not how much: the numbers above say that.",
+    "The absolute gradient at the start, during the run and at the end. Each picture is scaled "
+    "to its own largest values: compare positions here, and sizes by the numbers above.",
 )
 
 # %% [markdown]
-# A falling loss need not have a shrinking gradient: on its way down the picture may come to steeper
-# ground, and at the end more than a tenth of the slope is left. Adam does not mind, it divides each step
-# by the gradient's own size.
+# A falling loss does not imply a vanishing gradient: at the end more than a tenth of the initial gradient is left. Adam
+# divides each step by the size of the gradient, so the steps do not shrink with it.
 
 # %% [markdown]
-# **A step that can be told its weights.** To turn a weight *during* a run it must be an argument of what
-# is traced, and a tensor: each new Python number would be traced anew. This step also keeps the pixels
-# between black and white, by a clip after each update.
+# **A step with weights as arguments.** To change a weight *during* a run, pass it to the traced function as an
+# argument, and as a tensor: each new Python number would be traced again. This step also clips the pixels to the range
+# from black to white after each update.
 
 # %%
 LOW, HIGH = -MEAN_VALUES, 255 - MEAN_VALUES
 
 
 def make_weighted_update(image, losses, optimizer):
-    """Return update(alpha, beta), which changes the image once and returns the total before that."""
+    """Return update(alpha, beta), which changes the image once and returns the previous total."""
     optimizer.build([image])
 
     @tf.function
@@ -579,7 +578,7 @@ def make_weighted_update(image, losses, optimizer):
 
 # %%
 noisy = tf.Variable(starts[1])
-update = make_weighted_update(noisy, losses, tf.keras.optimizers.Adam(300.0))  # far too fast
+update = make_weighted_update(noisy, losses, tf.keras.optimizers.Adam(300.0))  # much too large
 expected = losses(tf.constant(starts[1]))
 np.testing.assert_allclose(update(1.0, 0.0), expected["content"], rtol=1e-3)
 assert noisy.numpy().min() >= LOW.min() - 1e-3, "nothing darker than black"
@@ -588,10 +587,10 @@ expected = losses(tf.identity(noisy))
 np.testing.assert_allclose(update(0.0, 1.0), expected["style"], rtol=1e-3, err_msg="old weights?")
 
 # %% [markdown]
-# Tutorial 0 saves a picture at 0, 50, ... 450 and forgets the last one, iteration 500. Above, the
-# end is always returned.
+# Tutorial 0 saves a picture at iterations 0, 50, ..., 450 and omits the last one, 500. The loop above always returns
+# the last one.
 #
-# The same by the package, which shows the picture as it grows:
+# The package does the same and shows the picture during the run:
 
 # %% tags=["figure"]
 packaged = nst.style_transfer(
@@ -611,32 +610,32 @@ packaged = nst.style_transfer(
 # %%
 np.testing.assert_allclose(packaged.history[0]["total"], history[0]["total"], rtol=1e-3)
 np.testing.assert_allclose(packaged.history[10]["total"], history[10]["total"], rtol=0.05)
-print("our loop and nst.style_transfer go the same way")
+print("our loop and nst.style_transfer have the same losses")
 
 # %% tags=["figure"]
 show(
     nst.show_images(content, style, result, titles=["content", "style", "result"], height=2.6),
-    f"Content, style and result: {lesson.iterations} iterations of Adam by {LEARNING_RATE}, "
-    f"{width}x{height}, float32, start from the content, {model.name}.",
+    f"Content, style and result: {lesson.iterations} iterations of Adam with the learning rate "
+    f"{LEARNING_RATE}, {width}x{height}, float32, from the content, {model.name}.",
 )
 
 # %% [markdown]
 # ## 9. Summary
-# - A picture goes into VGG with the mean subtracted; it comes back rounded and clipped.
-# - Content is a feature map, compared position by position. Style is its Gram matrix, which forgets
-#   positions.
-# - The gradients of both are one line each, and agree with the tape's.
-# - Only the picture changes. The step is made by a factory, so that no trace is stale.
+# - VGG takes a picture minus the mean color. To convert back, add the mean, clip and round.
+# - The content loss compares feature maps position by position. The style loss compares Gram matrices, which do not
+#   depend on positions.
+# - The gradients of both losses take one line each and agree with the tape.
+# - Only the picture changes, not the network. A factory makes the step, so no trace is stale.
 #
 # ### Exercises
-# 1. **Tweak.** Run again with `ALPHA = 0.25`. Before that: will the final content loss be higher or
-#    lower? Which line must you re-run, and why is the loop's cell enough?
-# 2. **Twiddle.** Start from `generate_noise_image(content_image, 0.6)`. How does the curve of the
-#    content loss differ from the one above, and why?
-# 3. **Frob.** Put max pooling in (`nst.load_vgg_model(pooling="max")`). Which cells have to run
-#    again? Compare the two results and say what you would call "better".
-# 4. **Frob.** Match only the *diagonal* of the Gram matrices: how often each filter fires, not which
-#    fire together. Compare the result with the one above. What do the other entries add?
+# 1. **Tweak.** Run again with `ALPHA = 0.25`. Predict whether the final content loss is higher or lower. Which cell do
+#    you have to run again, and why is the cell of the loop enough?
+# 2. **Twiddle.** Start from `generate_noise_image(content_image, 0.6)`. How does the curve of the content loss differ
+#    from the one above, and why?
+# 3. **Frob.** Use max pooling (`nst.load_vgg_model(pooling="max")`). Which cells have to run again? Compare the two
+#    results. Which one do you find better?
+# 4. **Frob.** Match only the *diagonal* of the Gram matrices: how strongly each filter responds, not which filters
+#    respond together. Compare the result with the one above. What do the other entries add?
 #
 # ### References
 # - L. A. Gatys, A. S. Ecker, M. Bethge: *A Neural Algorithm of Artistic Style*, 2015,
@@ -645,4 +644,4 @@ show(
 #   2015, [arXiv:1409.1556](https://arxiv.org/abs/1409.1556).
 # - D. P. Kingma, J. Ba: *Adam: A Method for Stochastic Optimization*, 2015,
 #   [arXiv:1412.6980](https://arxiv.org/abs/1412.6980).
-# - Pictures and their licences: `images/CREDITS.md`.
+# - Pictures and their licenses: `images/CREDITS.md`.

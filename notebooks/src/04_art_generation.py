@@ -1,16 +1,15 @@
 # %% [markdown]
 # # Art generation, from sessions to TensorFlow 2
 #
-# Tutorial 3 is the fourth course of deeplearning.ai's specialisation, week 4: three cost
-# functions and a TensorFlow 1 session. Its equations are pictures that got lost; here they are
-# written out, and the program is translated step by step.
+# This lesson translates a TensorFlow 1 course program into TensorFlow 2: three cost functions and the session that
+# minimizes them. It follows tutorial 3, week 4 of the fourth course of the deeplearning.ai specialization. The
+# equations of the tutorial were images that are now missing; here they are written out.
 #
-# **Goals.** Afterwards you can
+# **Goals.** After this lesson you can
 #
-# 1. write $J_{content}$, the style matrix, $J_{style}$ and $J$, and check them against published
-#    values;
+# 1. write $J_{content}$, the style matrix, $J_{style}$ and $J$, and check them against published values;
 # 2. translate a session program into TensorFlow 2;
-# 3. read a log of losses, and say why two right programs print different numbers.
+# 3. read a log of losses, and explain why two correct programs print different numbers.
 #
 # **Contents**
 #
@@ -26,12 +25,12 @@
 # 10. Things to remember, exercises, references
 #
 # **You need** lesson 2. No network connection.
-# *In Colab, or where the cell below asks for it: first run `!git clone ADDRESS nst_tf`, with the address
-# of the project, and `%pip install -q -r nst_tf/requirements.txt`, each in a new cell.*
+# *In Colab, or if the cell below asks for it: first run `!git clone ADDRESS nst_tf`, with the address of the project,
+# and `%pip install -q -r nst_tf/requirements.txt`, each in a new cell.*
 
 # %% [markdown]
 # ## 1. Set up
-# `mode` decides how long you wait: `"quick"`, `"default"` or `"full"`.
+# `mode` sets how long the lesson takes: `"quick"`, `"default"` or `"full"`.
 
 # %%
 import os
@@ -39,20 +38,20 @@ import sys
 from pathlib import Path
 
 NEEDED = "nst_tf/transfer.py", "nst_tf/models/data/vgg16_imagenet.npz", "images/style/waves.jpg"
-places = [Path(), Path(".."), Path("nst_tf")]  # here, Jupyter's way from notebooks/, or beside
+places = [Path(), Path(".."), Path("nst_tf")]  # the project, notebooks/, or next to a clone
 found = [place for place in places if all((place / name).is_file() for name in NEEDED)]
 if not found:
     searched = ", ".join(str(place.resolve()) for place in places)
     raise SystemExit(
-        "Clone the project beside this notebook, as nst_tf, or start Jupyter in the project. In "
+        "Clone the project next to this notebook, as nst_tf, or start Jupyter in the project. In "
         "Colab: `!git clone ADDRESS nst_tf` in a new cell, with the address of the project. "
         f"The lessons need code, weights and pictures ({', '.join(NEEDED)}); an installed package "
-        f"does not have the pictures. Searched: {searched}"
+        f"does not contain the pictures. Searched: {searched}"
     )
 os.chdir(found[0])
 sys.path.insert(0, str(Path.cwd()))
 try:
-    from nst_tf import show  # brings TensorFlow along, without its start-up messages
+    from nst_tf import show  # imports TensorFlow without its start-up messages
 except ModuleNotFoundError as error:
     install = f'%pip install -r "{Path("requirements.txt").resolve()}"'
     raise SystemExit(f"{error}: run `{install}` in a new cell, then this one again") from None
@@ -67,14 +66,14 @@ import tensorflow as tf
 
 import nst_tf as nst
 
-# Some GPUs round what they multiply to 10 bits, unless told not to; the checks below would fail.
+# By default some GPUs round factors to 10 bits (TF32); the checks below would fail.
 tf.config.experimental.enable_tensor_float_32_execution(False)
 lesson = nst.lesson_mode(mode, minutes={"quick": 0.3, "default": 1.7, "full": 8})
 
 # %% [markdown]
 # ## 2. The problem, and transfer learning
-# A content image $C$ and a style image $S$ are to become a generated image $G$. The network that
-# judges it was trained for another task, to name objects: using it here is *transfer learning*.
+# A content image $C$ and a style image $S$ are combined into a generated image $G$. The network that compares them was
+# trained for another task, to classify objects. Using it here is *transfer learning*.
 
 # %%
 model = nst.load_vgg_model()
@@ -85,12 +84,12 @@ print(model.name)
 # %% tags=["figure"]
 show(
     nst.show_images(content, style, titles=["C", "S"], height=2.4),
-    "C, a cup of coffee, and S, breaking waves as a woodblock print.",
+    "C, a cup of coffee, and S, a woodblock print of breaking waves.",
 )
 
 # %% [markdown]
-# The course's model is a dictionary of tensors. Ours is a dictionary of layers;
-# `extract_features` runs an image through them.
+# The model of the course is a dictionary of tensors. Ours is a dictionary of layers; `extract_features` runs an image
+# through them.
 
 # %%
 out = nst.extract_features(model, content_image, ["conv4_2"])["conv4_2"]
@@ -100,10 +99,10 @@ print("a_C:", tuple(out.shape), "= (1, n_H, n_W, n_C)")
 
 # %% [markdown]
 # ## 3. The content cost
-# (Letters of this lesson: what lesson 2 writes as $F^T$, one row a filter, is $A$ here; its $A$, the
-# painting's Gram matrix, is $G^{(S)}$; $G$ without an index is the picture that is made.)
+# (Letters: the $F^T$ of lesson 2, with one row for each filter, is $A$ in this lesson. Its $A$, the Gram matrix of the
+# painting, is $G^{(S)}$. $G$ without an index is the generated image.)
 #
-# With $a^{(C)}$ and $a^{(G)}$ the activations of a layer "neither too shallow nor too deep":
+# With the activations $a^{(C)}$ and $a^{(G)}$ of a layer "neither too shallow nor too deep":
 #
 # $$J_{content}(C, G) = \frac{1}{4 \, n_H n_W n_C} \sum_{\text{all entries}} (a^{(C)} - a^{(G)})^2$$
 
@@ -117,31 +116,31 @@ def compute_content_cost(a_C, a_G):
 compute_content_cost(tf.ones((1, 2, 2, 3)), tf.zeros((1, 2, 2, 3)))  # 12 / (4 * 12)
 
 # %% [markdown]
-# The course publishes what a right function gives for seeded numbers.
+# The course publishes the result of a correct function for seeded numbers.
 
 
 # %%
 def drawn(shape):
-    """Return the two activations of the course's checks: TensorFlow's generator, seed 1."""
+    """Return the two activations of the course's checks (random numbers of TensorFlow, seed 1)."""
     tf.random.set_seed(1)
     return [tf.random.normal(shape, mean=1, stddev=4) for _ in range(2)]
 
 
-a_C, a_G = (a[0] for a in drawn([1, 1, 4, 4, 3]))
-assert compute_content_cost(a_C, a_C) == 0, "a picture is no way from itself"
-assert compute_content_cost(a_C, a_G) > 0
-np.testing.assert_allclose(compute_content_cost(a_C, a_G), 7.0568767, rtol=2e-4)
-np.testing.assert_allclose(nst.content_loss(a_G, a_C, scale="quarter-mean"), 7.0568767, rtol=2e-4)
-print("J_content:", float(compute_content_cost(a_C, a_G)))
+one, other = (a[0] for a in drawn([1, 1, 4, 4, 3]))
+assert compute_content_cost(one, one) == 0, "a picture has the content cost 0 against itself"
+assert compute_content_cost(one, other) > 0
+np.testing.assert_allclose(compute_content_cost(one, other), 7.0568767, rtol=2e-4)
+np.testing.assert_allclose(nst.content_loss(other, one, scale="quarter-mean"), 7.0568767, rtol=2e-4)
+print("J_content:", float(compute_content_cost(one, other)))
 
 # %% [markdown]
 # ## 4. The style matrix
-# First **unroll**: a cube of $n_H \times n_W \times n_C$ numbers becomes a matrix with one row a
-# channel, $(n_C, n_H n_W)$. With numbers, 2 x 2 positions and 3 channels:
+# First **unroll**: an array of $n_H \times n_W \times n_C$ numbers becomes a matrix with one row for each channel,
+# $(n_C, n_H n_W)$. An example with 2 x 2 positions and 3 channels:
 
 # %%
 cube = np.arange(12).reshape(2, 2, 3)  # cube[row, column, channel]
-unrolled = cube.reshape(4, 3).T  # one row a channel
+unrolled = cube.reshape(4, 3).T  # one row for each channel
 assert unrolled.shape == (3, 4)
 assert list(unrolled[0]) == [0, 3, 6, 9], "the first channel at its four positions"
 unrolled
@@ -159,22 +158,19 @@ for axis, numbers, title in zip(
     axis.set(title=title, xticks=[], yticks=[])
 show(
     figure,
-    "Three channels of 2x2 numbers each, and the same numbers unrolled: each channel has "
-    "become a row of four.",
+    "Three channels of 2x2 numbers, and the same numbers unrolled: each channel is a row of four.",
 )
 
 # %% [markdown]
-# > **Pitfall: reshape alone mixes channels.** `cube.reshape(3, 4)` has the right shape and the
-# > wrong numbers: each row holds pieces of all channels. First reshape to $(n_H n_W, n_C)$, then
-# > transpose.
+# > **Pitfall: reshape alone mixes channels.** `cube.reshape(3, 4)` has the correct shape and the wrong numbers: each
+# > row contains numbers of all channels. First reshape to $(n_H n_W, n_C)$, then transpose.
 
 # %%
 assert cube.reshape(3, 4).shape == unrolled.shape
 assert not np.array_equal(cube.reshape(3, 4), unrolled), "same shape, other numbers"
 
 # %% [markdown]
-# The style matrix, or **Gram matrix**, compares channels: $G_{ij} = v_i^T v_j = \sum_k A_{ik}
-# A_{jk}$.
+# The style matrix, or **Gram matrix**, compares channels: $G_{ij} = v_i^T v_j = \sum_k A_{ik} A_{jk}$.
 
 
 # %%
@@ -185,20 +181,20 @@ def gram_matrix(A):
 tf.random.set_seed(1)
 A = tf.random.normal([3, 2], mean=1, stddev=4)
 GA = gram_matrix(A)
-assert GA.shape == (3, 3), "one row and one column a channel"
+assert GA.shape == (3, 3), "one row and one column for each channel"
 np.testing.assert_allclose(GA, tf.transpose(GA), err_msg="G must be symmetric")
 np.testing.assert_allclose(GA[0], [63.1888, -26.721275, -7.7320204], rtol=2e-4)
 
 # %%
 features = tf.reshape(tf.transpose(A), (1, 1, 2, 3))
 np.testing.assert_allclose(nst.gram_matrix(features)[0], GA, rtol=1e-4)
-print("ours and nst.gram_matrix agree")
+print("our function and nst.gram_matrix agree")
 
 # %% [markdown]
-# $G_{ii}$ "measures how active filter $i$ is", says the course: of a filter for vertical textures, how
-# common these are. Two pictures of stripes and two filters test that.
+# According to the course, $G_{ii}$ "measures how active filter $i$ is". For a filter that detects vertical textures, it
+# measures how common they are. The next cells test this with two pictures of stripes and two filters.
 #
-# *Predict:* which of the four diagonal entries will be large?
+# *Predict:* which of the four diagonal entries are large?
 
 # %%
 stripes = np.tile([0.0, 0, 1, 1], (16, 4))  # vertical
@@ -211,8 +207,8 @@ def edges(picture):
 
 
 grams = [edges(picture) @ edges(picture).T for picture in (stripes, stripes.T)]
-assert grams[0][0, 0] > 10 * grams[0][1, 1], "vertical stripes wake the first filter"
-assert grams[1][1, 1] > 10 * grams[1][0, 0], "horizontal ones the second"
+assert grams[0][0, 0] > 10 * grams[0][1, 1], "vertical stripes activate the first filter"
+assert grams[1][1, 1] > 10 * grams[1][0, 0], "horizontal stripes activate the second"
 
 # %% tags=["figure"]
 figure, axes = plt.subplots(1, 4, figsize=(7, 2), layout="constrained")
@@ -226,7 +222,7 @@ for axis, shown, title in zip(
 show(
     figure,
     "Vertical stripes and their 2x2 Gram matrix, bright at the upper left; horizontal stripes "
-    "and theirs, bright at the lower right.",
+    "and their Gram matrix, bright at the lower right.",
 )
 
 # %% [markdown]
@@ -248,8 +244,8 @@ per_position = [nst.gram_matrix(a, per_position=True) for a in (small_G, small_S
 np.testing.assert_allclose(nst.layer_style_loss(*per_position), 14.017805, rtol=2e-4)
 
 # %% [markdown]
-# A counterexample: the pitfall from above, reshape without transpose, gives 2.9204 for the same
-# numbers. It runs, it falls under optimisation, and it is wrong.
+# A counterexample: the pitfall above, reshape without transpose, gives 2.9204 for the same numbers. It runs without an
+# error, the optimizer can minimize it, and it is wrong.
 
 # %%
 wrong = [tf.matmul(*[tf.reshape(a, (3, 16))] * 2, transpose_b=True) for a in (small_S, small_G)]
@@ -257,7 +253,7 @@ cost = tf.reduce_sum((wrong[0] - wrong[1]) ** 2) / (4 * 3**2 * 16**2)
 np.testing.assert_allclose(cost, 2.9204, rtol=1e-3)
 
 # %% [markdown]
-# Several layers, with weights $\lambda^{[l]}$ that add up to 1:
+# Several layers have weights $\lambda^{[l]}$ that add up to 1:
 #
 # $$J_{style}(S, G) = \sum_l \lambda^{[l]} J_{style}^{[l]}(S, G)$$
 
@@ -277,8 +273,8 @@ a_S = nst.extract_features(model, style_image, STYLE_LAYERS)
 assert compute_style_cost(a_S, a_S) == 0
 
 # %% [markdown]
-# > **Pitfall: lists that are shifted.** The course's TensorFlow 2 release once paired `a_S[1:]`
-# > with `a_G[:-1]`: each layer was compared with its neighbour. Named layers can't be shifted.
+# > **Pitfall: shifted lists.** The TensorFlow 2 release of the course once paired `a_S[1:]` with `a_G[:-1]`, so each
+# > layer was compared with its neighbor. With layers by name this can't happen.
 #
 # ## 6. The total cost
 # $$J(G) = \alpha J_{content}(C, G) + \beta J_{style}(S, G)$$
@@ -305,10 +301,11 @@ np.testing.assert_allclose(nst.total_loss(0.2, 0.8, alpha=10, beta=40), 34)
 # | `sess.run(tf.global_variables_initializer())` | `tf.Variable(start)` has its value at once |
 # | `sess.run(train_step)` in a loop | `train_step()`, a `tf.function` |
 #
+# `nst_tf.notebook.coursera` has the functions of the course under their names.
+#
 # ## 8. The eight steps
-# The tutorial counts eight steps and leaves out number 6. Steps 1, 2, 3 and 5 (session, pictures, model) are
-# done above. Step 4, the **random start**: noise of amplitude 20,
-# mixed 0.6 to 0.4 with the content.
+# The tutorial counts eight steps and omits number 6. Steps 1, 2, 3 and 5 (session, pictures, model) are done above.
+# Step 4 is the **random initial image**: noise with an amplitude of 20, mixed 0.6 to 0.4 with the content.
 
 # %%
 start = nst.generate_noise_image(content_image, noise_ratio=0.6, noise="uniform", amplitude=20)
@@ -318,11 +315,11 @@ assert abs(start - 0.4 * content_image).max() <= 0.6 * 20 + 1e-3
 # %% tags=["figure"]
 show(
     nst.show_images(nst.recover_image(start), titles=["start"], height=2.4),
-    "The start: the cup, pale, under grain.",
+    "The initial image: the cup, pale and grainy.",
 )
 
 # %% [markdown]
-# Step 7, the computation. In a session it is a graph; here it is a function.
+# Step 7 is the computation. In a session it is a graph; here it is a function.
 
 # %%
 a_C = nst.extract_features(model, content_image, ["conv4_2"])["conv4_2"]
@@ -336,12 +333,12 @@ def costs(image):
     return total_cost(J_content, J_style), J_content, J_style
 
 
-assert float(costs(tf.constant(content_image))[1]) == 0, "the content costs no content"
+assert float(costs(tf.constant(content_image))[1]) == 0, "the content has no content cost"
 
 
 # %%
 def make_train_step(image, costs, optimizer):
-    """Return a function that changes the image once, and returns the costs before that."""
+    """Return a function that changes the image once and returns the previous costs."""
     optimizer.build([image])
 
     @tf.function
@@ -355,9 +352,9 @@ def make_train_step(image, costs, optimizer):
 
 
 # %% [markdown]
-# Step 8: initialise and run, printing every so often, as the tutorial does.
+# Step 8: initialize and run, and print the costs at intervals, as the tutorial does.
 #
-# *Predict:* will the content cost fall or rise?
+# *Predict:* does the content cost fall or rise?
 
 
 # %%
@@ -378,25 +375,27 @@ generated, log = model_nn(start, lesson.iterations, lesson.iterations // 5)
 
 # %%
 assert log[-1][1] < 0.5 * log[0][1], "the total cost falls"
-assert log[-1][3] < log[0][3], "and style with it"
+assert log[-1][3] < log[0][3], "the style cost falls"
 assert np.isfinite(generated).all()
-for i, J, J_content, J_style in log:
-    np.testing.assert_allclose(J, 10 * J_content + 40 * J_style, rtol=1e-4)
+for _, *found in log:
+    np.testing.assert_allclose(found[0], 10 * found[1] + 40 * found[2], rtol=1e-4)
 print("10 J_content + 40 J_style = J in every line")
 
 # %% tags=["figure"]
 result = nst.recover_image(generated)
 show(
     nst.show_images(content, style, result, titles=["C", "S", "G"], height=2.3),
-    f"Content, style and the generated image: {lesson.iterations} iterations of Adam by 2, "
-    f"{lesson.size[1]}x{lesson.size[0]}, float32, {model.name}.",
+    "Content, style and the generated image: the cup, with the blue of the waves along its rim "
+    f"and short carved lines everywhere. {lesson.iterations} iterations of Adam with the learning "
+    f"rate 2, {lesson.size[1]}x{lesson.size[0]}, float32, {model.name}.",
 )
 
 # %% [markdown]
-# The same numbers by the package, as a knob each (the preset `coursera-tf1` has them all):
+# The package gives the same numbers, with one parameter for each setting (the preset `coursera-tf1` contains all of
+# them):
 
 # %% tags=["figure"]
-knobs = {
+parameters = {
     "content_scale": "quarter-mean",
     "alpha": 10.0,
     "beta": 40.0,
@@ -410,7 +409,7 @@ packaged = nst.style_transfer(
     style_image,
     model,
     init_image=start,
-    **knobs,
+    **parameters,
     iterations=lesson.iterations,
     callbacks=[nst.live(10, caption="The cup")],
 )
@@ -418,12 +417,11 @@ packaged = nst.style_transfer(
 # %%
 np.testing.assert_allclose(packaged.history[0]["total"], log[0][1], rtol=1e-3)
 np.testing.assert_allclose(packaged.history[10]["total"], log[10][1], rtol=0.05)
-print("the package goes the same way")
+print("the package has the same losses")
 
 # %% [markdown]
 # ## 9. Reading a log
-# Students of the course have published what their program printed for the Louvre and Monet, with
-# VGG-19:
+# Students of the course have published the output of their program for the Louvre and Monet, with VGG-19:
 
 # %%
 published = np.array(
@@ -435,24 +433,24 @@ published = np.array(
         [180, 9.73408e7, 18500.9, 2.4289e6],
     ]
 )
-iteration, J, J_content, J_style = published.T
-np.testing.assert_allclose(10 * J_content + 40 * J_style, J, rtol=1e-4)
+iteration, total, of_content, of_style = published.T
+np.testing.assert_allclose(10 * of_content + 40 * of_style, total, rtol=1e-4)
 print("their log obeys 10 J_content + 40 J_style = J")
 
 # %%
-assert (np.diff(J) < 0).all()
-assert (np.diff(J_content) > 0).all(), "the content cost rises"
-share = 10 * J_content / J
-print("content's share of the total:", [f"{part:.2g}" for part in share])
+assert (np.diff(total) < 0).all()
+assert (np.diff(of_content) > 0).all(), "the content cost rises"
+share = 10 * of_content / total
+print("share of the content in the total:", [f"{part:.2g}" for part in share])
 
 # %% [markdown]
-# The total falls while the content cost *rises*. Nothing is wrong: the start is near the content, style
-# is at first thousands of times larger, and what lowers it leads away from the content. (Ours rises at
-# first, too, and then stays about level.)
+# The total falls while the content cost *rises*. This is correct: the initial image is near the content, and the style
+# cost is thousands of times larger at first. What lowers the style cost changes the content. (In our run, the content
+# cost rises at first and then more slowly.)
 
 # %% tags=["figure"]
 figure, axes = plt.subplots(1, 2, figsize=(8, 2.6), layout="constrained")
-axes[0].semilogy(iteration, J, "o-", iteration, J_content, "s--", iteration, J_style, "^:")
+axes[0].semilogy(iteration, total, "o-", iteration, of_content, "s--", iteration, of_style, "^:")
 for curve, line in zip(np.array(log).T[1:], ["-", "--", ":"]):
     axes[1].semilogy(curve, line)
 axes[1].legend(["total", "content", "style"], loc="center left", bbox_to_anchor=(1, 0.5))
@@ -460,34 +458,33 @@ for axis, title in zip(axes, ["published, VGG-19", "ours"]):
     axis.set(title=title, xlabel="iteration", ylabel="cost")
 show(
     figure,
-    "Costs over the iterations, left the published log, right ours, logarithmic: totals fall "
-    "alike. Where ours stand lower, it is the size, the pictures and the network.",
+    "Costs over the iterations, logarithmic, in the published log (left) and in ours (right): "
+    "both totals and style costs fall, both content costs rise. Values differ because size, "
+    "pictures and network differ.",
 )
 
 # %% [markdown]
-# **Why your number differs.** Two right programs rarely print the same digits:
+# **Why your numbers may differ.** Two correct programs rarely print the same digits:
 #
-# - *TF32*: some GPUs multiply with 10 bits after the point; the course's own check of the Gram
-#   matrix was made so, and calls an exact result wrong. The set-up cell turns it off here: with
-#   TF32 on, the second number of the Gram matrix above would be off by 3e-4.
-# - *Seeds*: the TensorFlow 1 release draws by the number of an operation in the graph.
-# - *Preprocessing*: the TensorFlow 2 release feeds pixels from 0 to 1, without the mean.
+# - *TF32*: some GPUs multiply with 10 bits after the point. The course's own check of the Gram matrix was made this way
+#   and rejects an exact result. The set-up cell turns TF32 off: with it, the second number of the Gram matrix above
+#   would be off by 3e-4.
+# - *Seeds*: the random numbers of the TensorFlow 1 release depend on the number of the operation in the graph.
+# - *Preprocessing*: the TensorFlow 2 release passes pixels from 0 to 1, without subtracting the mean.
 
 # %% [markdown]
 # ## 10. Things to remember
 # - The content cost compares activations; the style cost compares Gram matrices.
-# - A diagonal entry says how active a filter is, the others which filters go together.
+# - A diagonal entry measures how active a filter is; the others measure which filters respond together.
 # - Unroll by reshape *and* transpose.
-# - $\alpha$ and $\beta$ balance; a rising content cost is no fault.
+# - $\alpha$ and $\beta$ set the balance. A rising content cost is not an error.
 #
 # ### Exercises
-# 1. **Tweak.** In `costs`, return `total_cost(J_content, J_style, alpha=1e6)`. Predict the first line of
-#    the log before you run it: which of the three numbers change, and by how much? Which check has to
-#    know of it?
-# 2. **Twiddle.** Give conv5_1 all the weight. What is lost in the picture, and why does the log
-#    still look good?
-# 3. **Frob.** Make the step of the TensorFlow 2 release: pixels between 0 and 1, `clip_by_value`
-#    after each step, Adam by 0.01. Which of our functions can stay as they are?
+# 1. **Tweak.** In `costs`, return `total_cost(J_content, J_style, alpha=1e6)`. Predict the first line of the log before
+#    you run it: which of the three numbers change, and by how much? Which check do you have to change?
+# 2. **Twiddle.** Give conv5_1 all the weight. What does the picture lose, and why does the log still look good?
+# 3. **Frob.** Make the step of the TensorFlow 2 release: pixels between 0 and 1, `clip_by_value` after each step, Adam
+#    with a learning rate of 0.01. Which of our functions do not have to change?
 #
 # ### References
 # - L. A. Gatys, A. S. Ecker, M. Bethge: *A Neural Algorithm of Artistic Style*, 2015,
@@ -498,4 +495,4 @@ show(
 # - K. Simonyan, A. Zisserman: *Very Deep Convolutional Networks for Large-Scale Image
 #   Recognition*, 2015, [arXiv:1409.1556](https://arxiv.org/abs/1409.1556). Weights: MatConvNet,
 #   [vlfeat.org/matconvnet/pretrained](http://www.vlfeat.org/matconvnet/pretrained/).
-# - Pictures and their licences: `images/CREDITS.md`.
+# - Pictures and their licenses: `images/CREDITS.md`.

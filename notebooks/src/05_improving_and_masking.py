@@ -1,14 +1,14 @@
 # %% [markdown]
-# # Improving style, masks, colours
+# # Improving style, masks, colors
 #
-# Tutorial 2 adds to Gatys' method what Novak and Nikulin (2016) propose, restricts styles to
-# regions by masks, and keeps the photograph's colours.
+# This lesson adds three things to the method of Gatys: the improvements of Novak and Nikulin (2016), masks that
+# restrict styles to regions, and ways to keep the colors of the photograph. It follows tutorial 2.
 #
-# **Goals.** Afterwards you can
+# **Goals.** After this lesson you can
 #
 # 1. write the four improvements and compare them fairly;
-# 2. put several styles into one picture by masks, and say where a mask leaks;
-# 3. keep the colours of the photograph in two ways.
+# 2. combine several styles in one picture with masks, and explain where a mask leaks;
+# 3. keep the colors of the photograph in two ways.
 #
 # **Contents**
 #
@@ -17,18 +17,18 @@
 # 3. Activation shift
 # 4. All layers, weighted by depth
 # 5. Correlation chain
-# 6. An ablation, fairly
+# 6. A fair ablation
 # 7. Masks
-# 8. Colours
+# 8. Colors
 # 9. Summary, exercises, references
 #
 # **You need** lesson 2. No network connection.
-# *In Colab, or where the cell below asks for it: first run `!git clone ADDRESS nst_tf`, with the address
-# of the project, and `%pip install -q -r nst_tf/requirements.txt`, each in a new cell.*
+# *In Colab, or if the cell below asks for it: first run `!git clone ADDRESS nst_tf`, with the address of the project,
+# and `%pip install -q -r nst_tf/requirements.txt`, each in a new cell.*
 
 # %% [markdown]
 # ## 1. Set up
-# `mode` decides how long you wait: `"quick"`, `"default"` or `"full"`.
+# `mode` sets how long the lesson takes: `"quick"`, `"default"` or `"full"`.
 
 # %%
 import os
@@ -36,20 +36,20 @@ import sys
 from pathlib import Path
 
 NEEDED = "nst_tf/transfer.py", "nst_tf/models/data/vgg16_imagenet.npz", "images/style/waves.jpg"
-places = [Path(), Path(".."), Path("nst_tf")]  # here, Jupyter's way from notebooks/, or beside
+places = [Path(), Path(".."), Path("nst_tf")]  # the project, notebooks/, or next to a clone
 found = [place for place in places if all((place / name).is_file() for name in NEEDED)]
 if not found:
     searched = ", ".join(str(place.resolve()) for place in places)
     raise SystemExit(
-        "Clone the project beside this notebook, as nst_tf, or start Jupyter in the project. In "
+        "Clone the project next to this notebook, as nst_tf, or start Jupyter in the project. In "
         "Colab: `!git clone ADDRESS nst_tf` in a new cell, with the address of the project. "
         f"The lessons need code, weights and pictures ({', '.join(NEEDED)}); an installed package "
-        f"does not have the pictures. Searched: {searched}"
+        f"does not contain the pictures. Searched: {searched}"
     )
 os.chdir(found[0])
 sys.path.insert(0, str(Path.cwd()))
 try:
-    from nst_tf import show  # brings TensorFlow along, without its start-up messages
+    from nst_tf import show  # imports TensorFlow without its start-up messages
 except ModuleNotFoundError as error:
     install = f'%pip install -r "{Path("requirements.txt").resolve()}"'
     raise SystemExit(f"{error}: run `{install}` in a new cell, then this one again") from None
@@ -67,15 +67,14 @@ import nst_tf as nst
 
 lesson = nst.lesson_mode(mode, minutes={"quick": 0.8, "default": 4, "full": 20})
 ITERATIONS = lesson.iterations // 2
-print(f"in this lesson: {ITERATIONS} iterations a run")
+print(f"in this lesson: {ITERATIONS} iterations per run")
 
 # %% [markdown]
 # ## 2. The baseline
-# Gatys' method: Gram matrices of five layers, equal weights.
+# The baseline is the method of Gatys: Gram matrices of five layers with equal weights.
 #
-# > **Slips in the tutorial.** Under "total loss" it has the *style* loss, $\sum_\ell w_\ell E_\ell$, and
-# > for the weights it prints $1 / (\ldots - w_\ell)$. Meant is $w_\ell = 1/n$ for the $n$ layers that
-# > count.
+# > **Errors in the tutorial.** Under "total loss" it prints the *style* loss, $\sum_\ell w_\ell E_\ell$, and for the
+# > weights it prints $1 / (\ldots - w_\ell)$. The correct weights are $w_\ell = 1/n$ for the $n$ layers with a weight.
 
 # %%
 model = nst.load_vgg_model(pooling="max")
@@ -87,8 +86,8 @@ print(model.name, "with", len(model.convolutions), "convolutions")
 
 # %%
 def run(styles=style_image, **changes):
-    """Return the result of a short run from the content; `changes` are knobs."""
-    knobs = {
+    """Return the result of a short run from the content; `changes` are parameters."""
+    parameters = {
         "alpha": 1e-4,
         "beta": 1.0,
         "tv_weight": 0.0,
@@ -96,7 +95,7 @@ def run(styles=style_image, **changes):
         "iterations": ITERATIONS,
         **changes,
     }
-    return nst.style_transfer(content_image, styles, model, **knobs)
+    return nst.style_transfer(content_image, styles, model, **parameters)
 
 
 LAYERS = [f"conv{block}_1" for block in range(1, 6)]
@@ -110,17 +109,18 @@ show(
     nst.show_images(
         content, style, baseline.picture, titles=["content", "style", "baseline"], height=2.3
     ),
-    f"A cup of coffee, stained glass, and the cup in glass by the baseline, {ITERATIONS} iterations.",
+    "A cup of coffee, stained glass, and the cup painted by the baseline: panes of glass between "
+    f"lead lines. {ITERATIONS} iterations.",
 )
 
 # %% [markdown]
 # ## 3. Activation shift (section 3.3 of the paper)
-# After a ReLU about half of the activations or more are 0, so most products $F_{ki} F_{kj}$ are 0, and the Gram matrix
-# can't tell "neither fires" from "only one fires". Shift by $s = -1$ first:
+# After a ReLU about half of the activations or more are 0. So many products $F_{ki} F_{kj}$ are 0, and the Gram matrix
+# can't distinguish "neither filter responds" from "only one responds". The shift adds $s = -1$ first:
 #
 # $$G_{ij} = \sum_k (F_{ki} + s)(F_{kj} + s)$$
 #
-# *Predict:* how many of conv4_1's activations are 0?
+# *Predict:* how many of the activations of conv4_1 are 0?
 
 
 # %%
@@ -150,22 +150,22 @@ for axis, s in zip(axes, (0, -1)):
     values = np.ravel(shifted_gram(maps["conv4_1"], s)) / M
     low, high = np.quantile(values, [0.02, 0.98])
     axis.hist(values, bins=60, range=(low, max(high, low + 1e-6)), color="#0b6e99")
-    axis.set(title=f"shift {s}", xlabel="entry of G / M", ylabel="how many")
+    axis.set(title=f"shift {s}", xlabel="entry of G / M", ylabel="count")
 show(
     figure,
-    "Histograms of the entries of conv4_1's Gram matrix: without a shift the tallest bar stands at "
-    "zero with nothing below; shifted, some entries fall below zero, and the long tail to the right stays. The "
-    "outer 2 % on either side are not drawn.",
+    "Histograms of the entries of the Gram matrix of conv4_1, without the outer 2 % on each "
+    "side. They look the same: the activations of this network are in the hundreds, so a shift "
+    "of -1 is small.",
 )
 
 # %% [markdown]
 # ## 4. All layers, weighted by depth (sections 3.2 and 3.1)
-# Gram matrices of *every* convolution, and weights that halve with each layer deeper: "the most
-# important style properties" are in the bottom layers.
+# This change uses the Gram matrices of *every* convolution, with weights that halve from each layer to the next deeper
+# one: "the most important style properties" are in the bottom layers.
 #
 # $$w_\ell \propto 2^{D - d(\ell)}, \qquad D \text{ convolutions}, \quad d(\ell) = 1 \dots D$$
 #
-# > **Slip in the tutorial.** "All 16 convolution layers of VGG-16": VGG-16 has 13, VGG-19 has 16.
+# > **Error in the tutorial.** "All 16 convolution layers of VGG-16": VGG-16 has 13, VGG-19 has 16.
 
 # %%
 every = model.convolutions
@@ -175,19 +175,19 @@ weights = {layer: weight / sum(raw.values()) for layer, weight in raw.items()}
 assert raw == nst.geometric_weights(model, every)
 assert weights == nst.style_layer_weights(model, every, weighting="geometric")
 np.testing.assert_allclose(
-    sum(weights.values()), 1, err_msg="normalised, so that beta means the same"
+    sum(weights.values()), 1, err_msg="normalized, so that beta means the same"
 )
 print(f"divided by their sum, {sum(raw.values()):.0f}")
 
 # %% [markdown]
-# > **Bug hunt: the code does the opposite.** The tutorial's code divides by
-# > `2 ** (nb_layers - (i + 1))`. Which layer gets the largest weight?
+# > **Bug hunt: the code does the opposite.** The code of the tutorial divides by `2 ** (nb_layers - (i + 1))`. Which
+# > layer gets the largest weight?
 
 # %%
 nb_layers = D
 code = {layer: 1 / 2 ** (nb_layers - (i + 1)) for i, layer in enumerate(every)}
-assert max(raw, key=raw.get) == every[0], "the paper favours the bottom"
-assert max(code, key=code.get) == every[-1], "the code favours the top"
+assert max(raw, key=raw.get) == every[0], "the paper favors the bottom"
+assert max(code, key=code.get) == every[-1], "the code favors the top"
 
 # %% tags=["figure"]
 figure, axis = plt.subplots(figsize=(8, 2.6), layout="constrained")
@@ -200,13 +200,13 @@ axis.set(ylabel="weight")
 axis.legend()
 show(
     figure,
-    "Layer weights, logarithmic: the paper's halve with each layer from conv1_1 on, the code's double up to "
-    "the last.",
+    "Layer weights, logarithmic: those of the paper halve from each layer to the next, those of "
+    "the code double.",
 )
 
 # %% [markdown]
 # ## 5. Correlation chain (section 3.5)
-# Not a layer with itself but with the one below, the smaller map enlarged:
+# The chain correlates each layer with the layer below it instead of with itself. The smaller map is enlarged:
 #
 # $$G^{\ell, \ell - 1}_{ij} = \sum_k \text{up}(F^\ell)_{ki} \, F^{\ell - 1}_{kj}$$
 
@@ -221,16 +221,16 @@ def chain(above, below):
 
 two = nst.extract_features(model, style_image, ["conv3_1", "conv4_1"])
 G_chain = chain(two["conv4_1"], two["conv3_1"])
-assert G_chain.shape == (512, 256), "rows: the layer above, columns: the one below"
+assert G_chain.shape == (512, 256), "rows: the layer above, columns: the layer below"
 np.testing.assert_allclose(
     chain(two["conv3_1"], two["conv3_1"]), nst.gram_matrix(two["conv3_1"])[0], rtol=1e-3, atol=1
 )
 print("a layer chained with itself is its Gram matrix")
 
 # %% [markdown]
-# > **Bug hunt: what the code chains.** It has no $G^{\ell, \ell-1}$. It subtracts the ordinary
-# > losses of neighbours, $\sum_i (sl_i - sl_{i+1}) / 2^{m - (i+1)}$. Take the sum apart: with
-# > which weight does the *last* layer end?
+# > **Bug hunt: what the code chains.** The code has no $G^{\ell, \ell-1}$. It subtracts the ordinary losses of
+# > neighboring layers, $\sum_i (sl_i - sl_{i+1}) / 2^{m - (i+1)}$. Expand the sum: which weight does the *last* layer
+# > have?
 
 # %%
 n, m = 13, 12
@@ -239,16 +239,16 @@ for i in range(n - 1):
     factor = 1 / 2 ** (m - (i + 1))
     telescoped[i] += factor
     telescoped[i + 1] -= factor
-assert telescoped[-1] == -1, "the optimiser is paid for making the last layer worse"
+assert telescoped[-1] == -1, "a larger loss of the last layer lowers the total"
 assert telescoped[1] == 2.0 ** (1 - m)
 print(telescoped.round(4))
 
 # %% [markdown]
-# ## 6. An ablation, fairly
-# Shift, and all layers, each alone; geometric weights and chain, which need all layers, each added to these;
-# then everything together. To compare them: the same iterations and start, and $\beta$ such
-# that the weighted style loss *begins* alike. Otherwise a change that only scales the loss looks
-# like an improvement.
+# ## 6. A fair ablation
+# The runs are: shift alone; all layers alone; geometric weights and the chain, which need all layers, each added to all
+# layers; and everything together. For a fair comparison, all runs have the same iterations and the same initial image,
+# and $\beta$ is chosen such that the weighted style loss *starts* at the same value. Otherwise a change that only
+# scales the loss looks like an improvement.
 
 # %%
 variants = {
@@ -265,13 +265,13 @@ variants = {
     },
 }
 first_loss = {
-    name: run(iterations=0, **knobs).history[0]["style"] for name, knobs in variants.items()
+    name: run(iterations=0, **changes).history[0]["style"] for name, changes in variants.items()
 }
 betas = {name: first_loss["baseline"] / loss for name, loss in first_loss.items()}
 print({name: f"{beta:.3g}" for name, beta in betas.items()})
 
 # %%
-results = {name: run(beta=betas[name], **knobs) for name, knobs in variants.items()}
+results = {name: run(beta=betas[name], **changes) for name, changes in variants.items()}
 for name, result in results.items():
     assert result.history[-1]["total"] < result.history[0]["total"], name
 assert np.array_equal(results["baseline"].picture, baseline.picture), "the same run, again"
@@ -280,7 +280,7 @@ assert np.array_equal(results["baseline"].picture, baseline.picture), "the same 
 names = ["baseline", "shift", "all layers"]
 show(
     nst.show_images(*[results[name].picture for name in names], titles=names, height=2.2),
-    f"The cup by the baseline, with a shift (hardly to be told from it), and by all layers; "
+    "The cup with the baseline, with a shift, and with all layers: they look nearly the same. "
     f"{ITERATIONS} iterations.",
 )
 
@@ -288,14 +288,16 @@ show(
 names = ["geometric", "chain", "together"]
 show(
     nst.show_images(*[results[name].picture for name in names], titles=names, height=2.2),
-    f"The cup with geometric weights, by the chain, and by all together; {ITERATIONS} iterations.",
+    "The cup with geometric weights, with the chain, and with all changes: again nearly the same, "
+    f"with small differences in the panes. {ITERATIONS} iterations.",
 )
 
 # %% [markdown]
-# Their losses can't be compared: each run has its own. One ruler for all, then: the *baseline's* content
-# and style loss of every result. And one that belongs to none, the total variation of the picture.
+# The losses of the runs can't be compared, because each run has its own. So measure all results in the same way: by the
+# content and style loss of the *baseline*, and by the total variation of the picture, which is part of none of the
+# losses.
 #
-# *Predict:* which row will be best by the baseline's style loss?
+# *Predict:* which row is best by the style loss of the baseline?
 
 # %%
 P = nst.extract_features(model, content_image, ["conv4_2"])["conv4_2"]
@@ -303,7 +305,7 @@ A = {layer: nst.gram_matrix(maps[layer], per_position=True) for layer in LAYERS}
 
 
 def ruler(image):
-    """Return the baseline's content loss and style loss, whatever an image was made by."""
+    """Return the content loss and the style loss of the baseline for an image."""
     F = nst.extract_features(model, image, ["conv4_2", *LAYERS])
     each = [
         nst.layer_style_loss(nst.gram_matrix(F[layer], per_position=True), A[layer])
@@ -317,31 +319,30 @@ end = baseline.history[-1]
 np.testing.assert_allclose(measured["baseline"], (end["content"], end["style"]), rtol=1e-2)
 
 # %%
-print(f"{'':12}{'content':>10}{'style':>10}{'variation':>11}   (the baseline's is 1)")
+print(f"{'':12}{'content':>10}{'style':>10}{'variation':>11}   (relative to the baseline)")
 variations = {name: float(nst.tv_loss(result.image)) for name, result in results.items()}
 for name, found in measured.items():
     row = *np.divide(found, measured["baseline"]), variations[name] / variations["baseline"]
     print(f"{name:12}{row[0]:10.2f}{row[1]:10.2f}{row[2]:11.2f}")
 relative = {name: found[1] / measured["baseline"][1] for name, found in measured.items()}
 others = ["all layers", "geometric", "chain", "together"]
-assert all(relative[name] > 1.05 for name in others), "none beats the baseline at its own game"
-assert 0.9 < relative["shift"] < 1.1, "a shift changes the path, not the aim"
+assert all(relative[name] > 1.05 for name in others), "the baseline has the lowest of its own loss"
+assert 0.9 < relative["shift"] < 1.1, "a shift changes little"
 
 # %% [markdown]
-# By the baseline's *style* loss other layer weights and the chain do worse: those runs minimized another
-# number, and most of them stay nearer to the content (first column) instead. The shift ends within a few
-# hundredths of the baseline. Shifted features match where the Gram matrices and the means of the channels
-# match, so it has nearly the same aim, reached by another path.
+# By the *style* loss of the baseline, other layer weights and the chain are worse: these runs minimized another number,
+# and some of them stay nearer to the content (first column). The shift ends within a few hundredths of the baseline. It
+# matches nearly the same statistics: shifted features agree where the Gram matrices and the means of the channels
+# agree.
 #
-# A number can say how far a change leads away, not whether that is better.
-#
-# That is a matter of taste, and of the painting. Look for lines (do the lead lines close?), for the
-# size of the patches, and for colours that keep to their places.
+# A number shows how far a change leads from the baseline, not whether the result is better. That is a matter of taste
+# and depends on the painting. Compare the lines (are the lead lines closed?), the size of the panes, and whether colors
+# stay in place.
 #
 # ## 7. Masks
-# White says where a style acts. At each style layer the mask, shrunk to the layer, multiplies the
-# products of a position (the package multiplies the features by $\sqrt{T}$, and divides by $\sum T$
-# where it would divide by $M$: a style in a small region counts as much):
+# A mask is white where a style acts. At each style layer the mask is scaled to the size of the layer and multiplies the
+# products at each position. (The package multiplies the features by $\sqrt{T}$ and divides by $\sum T$ instead of $M$,
+# so a style in a small region has the same strength.)
 #
 # $$G_{ij} = \sum_k T_k F_{ki} F_{kj}, \qquad T_k \in [0, 1]$$
 
@@ -357,7 +358,7 @@ print({layer: tuple(guide.shape[1:3]) for layer, guide in pyramid.items()})
 shown = [np.repeat(np.uint8(255 * np.array(guide[0])), 3, axis=2) for guide in pyramid.values()]
 show(
     nst.show_images(content, *shown, titles=["content", *LAYERS], height=1.7),
-    "The cup's mask at the five layers: the same shape, coarser and softer at the edge.",
+    "The mask of the cup at the five layers: the same shape, with coarser and softer edges.",
 )
 
 
@@ -376,11 +377,10 @@ np.testing.assert_allclose(
     atol=1,
 )
 assert not masked_gram(maps["conv3_1"], 0 * ones["conv3_1"]).numpy().any()
-print("a white mask changes nothing, a black one leaves nothing")
+print("a white mask has no effect; a black mask makes all entries 0")
 
 # %% [markdown]
-# Two styles, two masks, in the same order. `Style` keeps painting and mask together, so that they
-# can't be mixed up.
+# Two styles need two masks in the same order. `Style` combines a painting with its mask, so they can't be mixed up.
 
 # %%
 styles = [nst.Style(style_image, mask=mask), nst.Style(other_image, mask=1 - mask)]
@@ -392,12 +392,12 @@ show(
     nst.show_images(
         style, other, both.picture, titles=["in white", "in black", "result"], height=2.3
     ),
-    "Stained glass, brush strokes, and the cup in glass on a table in strokes.",
+    "Stained glass, brush strokes, and the cup in glass on a table in swirling strokes.",
 )
 
 # %% [markdown]
-# One style and one mask: in black only the photograph pulls. With a **soft edge**, grey between white
-# and black, one becomes the other by degrees.
+# With one style and one mask, only the content loss acts in the black region. With a **soft edge**, gray between white
+# and black, the style fades out gradually.
 
 # %%
 soft = gaussian_filter(mask, sigma=lesson.size[1] / 30)
@@ -405,27 +405,27 @@ one = run([nst.Style(style_image, mask=soft)])
 
 
 def moved(picture, where):
-    """Return by how many grey levels a picture is from the photograph, on average, in a region."""
+    """Return the mean absolute difference from the photograph in a region, in gray levels."""
     return np.abs(picture.astype(float) - content)[where].mean()
 
 
 inside, outside = moved(one.picture, soft > 0.9), moved(one.picture, soft < 0.01)
 assert inside > 2 * outside, "the style acts in white"
-print(f"{inside:.0f} grey levels in white, {outside:.0f} in black")
+print(f"{inside:.0f} gray levels in white, {outside:.0f} in black")
 
 # %% tags=["figure"]
 white = np.repeat(np.uint8(255 * soft)[..., np.newaxis], 3, axis=2)
 show(
     nst.show_images(content, white, one.picture, titles=["content", "mask", "result"], height=2.3),
-    "The photograph, the cup's mask with a soft edge, and the cup in glass on the photograph's table: "
-    "the glass fades out around the cup.",
+    "The photograph, the mask of the cup with a soft edge, and the cup in glass on the wooden "
+    "table: the glass fades out around the cup.",
 )
 
 # %% [markdown]
-# > **Pitfall: "gradients at that blackened region are also zero"**, says the tutorial. Not quite: a
-# > pixel outside the mask is seen by positions inside.
+# > **Pitfall: "gradients at that blackened region are also zero"**, says the tutorial. This is not quite true:
+# > positions inside the mask also see pixels outside it.
 #
-# *Predict:* how far past its edge will a mask on the left half reach?
+# *Predict:* how far beyond its edge does a mask on the left half reach?
 
 # %%
 half = np.zeros(lesson.size, np.float32)
@@ -433,7 +433,7 @@ half[:, : lesson.size[1] // 2] = 1
 
 
 def leak(layer):
-    """Return |gradient| of a layer's summed Gram matrix under the left half's mask, by column."""
+    """Return |gradient| of the summed Gram matrix under a mask of the left half, by column."""
     guides = nst.layer_guides(model, half, [layer])
     image = tf.constant(content_image)
     with tf.GradientTape() as tape:
@@ -448,8 +448,8 @@ past = {
     layer: int(np.flatnonzero(leak(layer)).max()) - lesson.size[1] // 2 + 1 for layer in LAYERS[:4]
 }
 print(past)
-assert past["conv1_1"] == 1, "a 3x3 filter looks one pixel across"
-assert list(past.values()) == sorted(past.values()), "the deeper, the further"
+assert past["conv1_1"] == 1, "a 3x3 filter reaches one pixel beyond the edge"
+assert list(past.values()) == sorted(past.values()), "deeper layers reach farther"
 
 # %% tags=["figure"]
 figure, axis = plt.subplots(figsize=(8, 2.2), layout="constrained")
@@ -461,26 +461,26 @@ axis.set(xlabel="column", ylabel="|gradient|, relative")
 axis.legend()
 show(
     figure,
-    "The gradient by column under a mask of the left half (dotted: its edge): conv1_1 ends a pixel "
-    "past the edge, deeper layers reach further.",
+    "The gradient by column under a mask of the left half (dotted: its edge): conv1_1 ends one "
+    "pixel beyond the edge, deeper layers reach farther.",
 )
 
 # %% [markdown]
-# To keep the outside to the letter, paste it back:
+# To leave the outside exactly as it is, paste the photograph back:
 
 # %%
 kept = nst.keep_content(both.picture, content, mask)
-assert np.array_equal(kept[mask == 0], content[mask == 0]), "outside it is the photograph"
-assert np.array_equal(kept[mask == 1], both.picture[mask == 1]), "inside it is the result"
+assert np.array_equal(kept[mask == 0], content[mask == 0]), "outside: the photograph"
+assert np.array_equal(kept[mask == 1], both.picture[mask == 1]), "inside: the result"
 
 # %% tags=["figure"]
 show(
     nst.show_images(both.picture, kept, titles=["result", "outside pasted back"], height=2.3),
-    "The cup in glass on a painted table, and the same cup on the photograph's table.",
+    "The cup in glass on a painted table, and the same cup on the wooden table of the photograph.",
 )
 
 # %% [markdown]
-# Wrong masks are refused with words, not with a shape error from deep inside:
+# Invalid masks raise an error with a clear message, not a shape error deep in TensorFlow:
 
 # %%
 try:
@@ -488,13 +488,13 @@ try:
 except nst.NstError as error:
     print(error)
 else:
-    raise AssertionError("a mask of another size must be refused")
+    raise AssertionError("a mask of another size must raise an error")
 
 # %% [markdown]
-# ## 8. Colours
-# Two ways to keep the photograph's colours (Gatys and others, 2016). **Luminance only**: after the run,
-# put the photograph's chroma ($I$ and $Q$ of YIQ) under the result's brightness $Y$. Chroma is made of
-# differences of channels, so one number added to all three changes $Y$ alone:
+# ## 8. Colors
+# There are two ways to keep the colors of the photograph (Gatys and others, 2016). **Luminance only**: after the run,
+# combine the brightness $Y$ of the result with the chroma of the photograph ($I$ and $Q$ of YIQ). Chroma consists of
+# differences of channels, so adding the same number to all three channels changes $Y$ alone:
 #
 # $$p_\text{kept} = p_\text{content} + (Y_\text{result} - Y_\text{content})$$
 
@@ -510,18 +510,18 @@ ours = luminance_only(baseline.picture, content)
 fits = (ours >= 0).all(axis=2) & (ours <= 255).all(axis=2)
 assert np.abs(ours - luminance)[fits].max() <= 0.5 + 1e-6, "the package rounds"
 print(
-    f"{fits.mean():.0%} of the pixels fit; for the others it takes the nearest brightness that does"
+    f"{fits.mean():.0%} of the pixels are in range; the others get the nearest brightness in range"
 )
 
 # %%
 YIQ = np.array([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])
 chroma = [(picture / 255 @ YIQ.T)[..., 1:] for picture in (luminance, content)]
-assert np.abs(chroma[0] - chroma[1]).max() <= 1 / 255, "its chroma is the photograph's"
+assert np.abs(chroma[0] - chroma[1]).max() <= 1 / 255, "the chroma of the photograph"
 
 # %% [markdown]
-# **Colour matching**: before the run, give the *painting* the photograph's mean $\mu$ and
-# covariance $\Sigma$, by $x' = A (x - \mu_S) + \mu_C$ with $A \Sigma_S A^T = \Sigma_C$. With Cholesky's
-# $\Sigma = L L^T$, one such $A$ is $L_C L_S^{-1}$.
+# **Color matching**: before the run, give the *painting* the mean $\mu$ and the covariance $\Sigma$ of the photograph,
+# by $x' = A (x - \mu_S) + \mu_C$ with $A \Sigma_S A^T = \Sigma_C$. With the Cholesky decomposition $\Sigma = L L^T$,
+# one such $A$ is $L_C L_S^{-1}$.
 
 
 # %%
@@ -539,21 +539,19 @@ np.testing.assert_allclose(np.cov(free.T), np.cov(wanted.T), atol=1e-3)
 # %%
 matched = nst.match_color(style, content)
 ours = np.clip(255 * matched_color(style, content), 0, 255)
-assert np.abs(ours - matched).max() <= 1, "the package's, but for rounding"
+assert np.abs(ours - matched).max() <= 1, "equal to the package's except for rounding"
 variances = np.var(matched.reshape(-1, 3) / 255, axis=0) / np.var(wanted, axis=0)
 clipped = np.mean((free < 0) | (free > 1))
-print(
-    f"{clipped:.0%} of the values are clipped; after that the variances, as shares of the photograph's, are"
-)
+print(f"{clipped:.0%} of the values are clipped; variances after that, relative to the photograph:")
 print(variances.round(2))
 
 # %%
-recoloured = run(nst.PixelSpace().to_image(matched))
+recolored = run(nst.PixelSpace().to_image(matched))
 redness = [
     picture[..., 0].mean() - picture[..., 2].mean()
-    for picture in (content, baseline.picture, recoloured.picture)
+    for picture in (content, baseline.picture, recolored.picture)
 ]
-print("red minus blue: {:.0f} photograph, {:.0f} baseline, {:.0f} recoloured".format(*redness))
+print("red minus blue: {:.0f} photograph, {:.0f} baseline, {:.0f} matched".format(*redness))
 assert abs(redness[2] - redness[0]) < abs(redness[1] - redness[0]), "nearer to the photograph"
 
 # %% tags=["figure"]
@@ -562,32 +560,32 @@ show(
         baseline.picture,
         luminance,
         matched,
-        recoloured.picture,
-        titles=["the style's colours", "luminance only", "matched painting", "its result"],
+        recolored.picture,
+        titles=["colors of the style", "luminance only", "matched painting", "its result"],
         height=1.9,
     ),
-    "The cup in the painting's colours; with the photograph's chroma; the painting recoloured; and the cup "
-    "painted from that.",
+    "The cup in the colors of the painting; the same with the chroma of the photograph; the "
+    "painting in the colors of the photograph; and the cup painted with it.",
 )
 
 # %% [markdown]
-# Luminance only keeps every colour where it was; edges of colour stay the photograph's, under
-# strokes that go elsewhere. Matching lets the painting move colours about. The mean and
-# covariance are met exactly before clipping to 0..255, no longer after it: the shares above would all be 1.
+# "Luminance only" keeps every color in its place: the edges of the colors are those of the photograph, even where the
+# strokes go elsewhere. Color matching lets the painting move colors. The mean and the covariance agree exactly before
+# clipping to 0..255, but not after it: otherwise all shares printed above would be 1.
 #
 # ## 9. Summary
-# - Shift, all layers, geometric weights, chain: four small changes, each one line. Compare them
-#   with losses that begin alike.
+# - Shift, all layers, geometric weights and chain are four small changes of one line each. Compare them with losses
+#   that start at the same value.
 # - Read the code *and* the paper: here they differ twice.
-# - A mask weights each term of the sum; it leaks by almost half a receptive field.
-# - Colours are kept after the run (luminance) or before it (matching).
+# - A mask weights each term of the sum. It leaks by almost half a receptive field.
+# - Keep the colors after the run (luminance) or before it (matching).
 #
 # ### Exercises
-# 1. **Tweak.** Exchange the two styles of the masked picture. Which line is the only one to change?
-# 2. **Twiddle.** Blur the mask's edge over 20 pixels (`scipy.ndimage.gaussian_filter`). What does
-#    a position with $T_k = 0.5$ contribute to each style?
-# 3. **Frob.** Combine mask and colour: glass's colours on the cup, the photograph's elsewhere, with
-#    `nst.preserve_color(..., mask=...)`. Where is the seam, and what would hide it?
+# 1. **Tweak.** Swap the two styles of the masked picture. Which line do you have to change?
+# 2. **Twiddle.** Blur the edge of the mask over 20 pixels (`scipy.ndimage.gaussian_filter`). What does a position with
+#    $T_k = 0.5$ contribute to each style?
+# 3. **Frob.** Combine mask and color: the colors of the glass on the cup, and those of the photograph elsewhere, with
+#    `nst.preserve_color(..., mask=...)`. Where is the seam, and how could you hide it?
 #
 # ### References
 # - R. Novak, Y. Nikulin: *Improving the Neural Algorithm of Artistic Style*, 2016,
@@ -597,4 +595,4 @@ show(
 #   Transfer*, 2016, [arXiv:1606.05897](https://arxiv.org/abs/1606.05897).
 # - L. A. Gatys and others: *Controlling Perceptual Factors in Neural Style Transfer*, 2017,
 #   [arXiv:1611.07865](https://arxiv.org/abs/1611.07865): section 4, masks as guidance channels.
-# - Pictures and their licences: `images/CREDITS.md`.
+# - Pictures and their licenses: `images/CREDITS.md`.

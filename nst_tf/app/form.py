@@ -31,7 +31,7 @@ NOT_OFFERED = {
     *("style_scale", "style_size", "iterations", "level_iterations", "style_masks", "regions"),
     *("fine", "coarse", "fine_layers", "fine_iterations", "interpolate", "weights"),
     *("device", "deterministic", "precision", "xla", "memory_limit"),
-    *("save_every", "checkpoint_every"),
+    *("save_every", "save_start", "checkpoint_every"),
     *("rescale", "print"),  # the page limits the size of a result
 }
 MORE = [knob for knob in fields(JobConfig) if knob.name not in NOT_OFFERED]

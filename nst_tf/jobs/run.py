@@ -167,7 +167,9 @@ stop_if_interrupted.look_every = 0  # any number of iterations may run in one ca
 def saving_callbacks(output, config, position=None):
     """Yield the callbacks that save a run; save the last picture if the run is interrupted."""
     folder = output.folder
-    pictures = [save_every(config.save_every, folder)] if config.save_every else []
+    pictures = []
+    if config.save_every:
+        pictures = [save_every(config.save_every, folder, start=config.save_start)]
     with LossLog(folder / LOSSES, config, position.history if position else []) as log:
         try:
             # Checkpoints come last, after the files that they rely on.

@@ -70,8 +70,8 @@ def lesson_mode(name="default", *, minutes=None):
     mode = MODES[check_choice("mode", os.environ.get(MODE_VARIABLE) or name, MODES)]
     height, width = mode.size
     print(
-        f"mode {mode.name}: {width}x{height} pixels, {mode.iterations} iterations a run, float32, "
-        "seed 0, where a caption says nothing else"
+        f"mode {mode.name}: {width}x{height} pixels, {mode.iterations} iterations per run, "
+        "float32, seed 0, unless a caption says otherwise"
     )
     if minutes:
         print(f"all cells take about {_duration(minutes[mode.name])} on two cores")

@@ -9,7 +9,8 @@ from nst_tf.errors import ConfigError
 # the photograph.
 NOT_OF_FILMS = (
     *("fine", "coarse", "fine_layers", "fine_iterations", "analogy", "wrap"),
-    *("rescale", "print", "bits", "profile", "dpi", "save_every", "animate", "checkpoint_every"),
+    *("rescale", "print", "bits", "profile", "dpi"),
+    *("save_every", "save_start", "animate", "checkpoint_every"),
 )
 RENAMED = {"begin": "--from", "end": "--to"}  # knobs whose flags are words of Python
 
