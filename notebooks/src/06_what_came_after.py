@@ -297,7 +297,7 @@ show(
 # ## 7. Films
 # Painted independently, two frames that differ by a pixel get different strokes, and the film flickers. Ruder,
 # Dosovitskiy and Brox (2016) let each frame begin as the one before it, moved as the scene moves (**warped**), and add
-# a loss for the difference (eq. 7). $\omega$ is the warped frame; $c_k$ is 1 if the motion of pixel $k$ is known, else
+# a loss for the difference. $\omega$ is the warped frame; $c_k$ is 1 if the motion of pixel $k$ is known, else
 # 0:
 #
 # $$L_\text{temporal} = \frac{1}{\sum_k c_k} \sum_k c_k (x_k - \omega_k)^2$$
