@@ -46,7 +46,7 @@ REPOSITORY_FOLDERS = ("images/", "docs/", "output/", "notebooks/")  # not the re
 OUTPUT_FLAGS = ("--output", "--index", "--folder")  # their paths are created by the command
 
 RAY = "needs a cluster; tests/batch/test_on_ray.py starts one and compares its pictures"
-RAY_FILM = "needs a cluster; tests/video/test_on_ray.py starts one and compares its frames"
+RAY_FILM = "needs a cluster; tests/video/test_scenes_on_ray.py starts one and compares its frames"
 NBGRADER = "needs submissions of students; notebooks/course/tests grades about forty"
 FILMS = (  # they need OpenCV
     "python -m nst_tf.video clip.mp4 painting.jpg",

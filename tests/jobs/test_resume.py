@@ -104,7 +104,7 @@ def test_resumed_levels_keep_average_best_and_moments(job, interrupt_job, capsys
     best = 4 + int(np.argmin([float(row[1]) for row in rows("whole")[1:]][4:]))
     assert finished["best"] == best < 7
     line = f"of iteration {best}, the lowest loss at full size"
-    assert f"the picture is {line}" in read_stdout(capsys)
+    assert f"the result is the picture {line}" in read_stdout(capsys)
     assert line in " ".join(Path("whole/report.html").read_text().split())
     interrupt_job(6, *knobs, *names, "cut")
     assert main(["--resume", "cut"]) == 0
