@@ -223,11 +223,7 @@ def loss_terms(model, config, *, content=True, style=True):
     if style or config.method == "transport":
         layers = resolve_layers(model, config.style_layers or OWN_LAYERS[config.method])
         weights = style_layer_weights(
-            model,
-            layers,
-            config.style_layer_weights,
-            config.style_weighting,
-            config.method,
+            model, layers, config.style_layer_weights, config.style_weighting, config.method
         )
         weights = {layer: weights[layer] for layer in model if layer in weights}
         if config.method not in STATISTICS:
