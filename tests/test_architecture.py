@@ -22,7 +22,8 @@ LAYERS = [
     ["config", "schedules", "presets", "objective", "optim"],
     ["scaling", "transfer", "callbacks", "experiments"],
     ["plots", "cli", "rundir", "report", "jobs"],
-    ["run", "grid", "doctor", "notebook", "batch", "app", "video", "__main__"],
+    ["video"],
+    ["run", "grid", "doctor", "notebook", "batch", "app", "__main__"],
 ]
 COMMANDS = LAYERS[-1]
 POSITION = {

@@ -11,7 +11,8 @@ from films import moving_frames, write_clip
 from pictures import make_picture
 
 from nst_tf import style_transfer
-from nst_tf.app.studio import DONE, OPEN, Studio
+from nst_tf.app.orders import OPEN
+from nst_tf.app.studio import DONE, Studio
 from nst_tf.batch.here import run_here
 from nst_tf.batch.progress import Progress
 from nst_tf.config import JobConfig

@@ -13,7 +13,8 @@ import psutil
 from benchmarks.channel import Channel, arguments
 from benchmarks.parts.common import CONTENT, STYLE
 from nst_tf import load_image, style_transfer
-from nst_tf.app.studio import DONE, OPEN, Studio
+from nst_tf.app.orders import OPEN
+from nst_tf.app.studio import DONE, Studio
 from nst_tf.batch.here import run_here
 from nst_tf.batch.progress import Progress
 from nst_tf.config import JobConfig

@@ -142,7 +142,9 @@ def _wait_for_the_end(options):
 def _open_studio(options, knobs):
     """Return the page's studio and uploads; set `knobs["weights"]` to the weights found."""
     with hushed():
-        from nst_tf.app.studio import Limits, Studio, give_way
+        from nst_tf.app.orders import Limits
+        from nst_tf.app.priority import give_way
+        from nst_tf.app.studio import Studio
         from nst_tf.app.uploads import Uploads
         from nst_tf.jobs.inputs import chosen_weights
         from nst_tf.models import load_model

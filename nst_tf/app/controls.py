@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass
+from importlib.util import find_spec
 from itertools import groupby
 from pathlib import Path
 
@@ -11,11 +12,13 @@ import gradio as gr
 
 from nst_tf.app import form as forms
 from nst_tf.app.form import heading_of
+from nst_tf.app.uploads import FILM_FORMATS
 from nst_tf.config import JobConfig
 from nst_tf.image.color import COLOR_MODES
 from nst_tf.image.color_spaces import SPACES
 from nst_tf.presets import PRESETS
 from nst_tf.samples import SAMPLE_PAIR, SAMPLES
+from nst_tf.video.config import RENAMED
 
 HERE = Path(__file__).parent
 CONTENT_SAMPLES = sorted((SAMPLES / "content").glob("*.jpg"))
@@ -45,6 +48,8 @@ class Controls:
     content: gr.Image
     content_problem: gr.HTML
     content_picked: gr.events.Dependency
+    film: gr.File
+    film_problem: gr.HTML
     content_map: gr.Image
     content_map_problem: gr.HTML
     slots: list[Slot]
@@ -67,8 +72,8 @@ class Controls:
             for component in (slot.picture, slot.weight, slot.where, slot.editor, slot.mask)
         ]
         knobs = (self.keep_content, self.preset, self.strength, self.side, self.unit, self.amount)
-        pictures = (self.content, self.content_map)
-        return {*pictures, *slots, *knobs, self.color, self.scale, *self.more.values()}
+        files = (self.content, self.film, self.content_map)
+        return {*files, *slots, *knobs, self.color, self.scale, *self.more.values()}
 
 
 @dataclass(frozen=True)
@@ -96,6 +101,8 @@ def make_controls(limits):
     """Create the input components and return them."""
     gr.Markdown("## 1 · The photograph")
     content = _picture("Photograph", CONTENT_SAMPLES, "place-0", SAMPLE_PAIR["content"])
+    with gr.Accordion("Or paint a short film", open=False, visible=films_are_read()):
+        film, film_problem = _film_upload(), _problem()
     with gr.Accordion("Keep a part of it", open=False):
         content_map = _mask_upload("Map of what is kept: white keeps more")
     gr.Markdown("## 2 · The style")
@@ -108,6 +115,7 @@ def make_controls(limits):
     )
     _count_styles(slots, add, remove)
     gr.Markdown("## 3 · Settings")
+    content = *content, film, film_problem
     return Controls(*content, *content_map, slots, keep_content, **_knobs(limits), more=_more())
 
 
@@ -145,6 +153,24 @@ def _upload(value=None, **options):
     picture = gr.Image(value, type="filepath", buttons=[], **options)
     picture.preprocess = lambda payload: None if payload is None else payload.path
     return picture
+
+
+def films_are_read():
+    """Return whether the packages that films need are installed."""
+    return find_spec("av") is not None
+
+
+def _film_upload():
+    """Return the input of a film that passes on the uploaded file unopened."""
+    film = gr.File(
+        label="Film: its first frame becomes the photograph",
+        file_types=list(FILM_FORMATS),
+        type="filepath",
+        height=120,
+        elem_id="film",
+    )
+    film.preprocess = lambda payload: None if payload is None else payload.path
+    return film
 
 
 def _problem():
@@ -272,7 +298,8 @@ def _more():
     components = {}
     with gr.Accordion("More", open=False):
         gr.Markdown("Empty fields keep the preset's value.")
-        for heading, group in groupby(forms.MORE, lambda knob: heading_of(knob.name)):
+        knobs = [*forms.MORE, *(forms.FILM_KNOBS if films_are_read() else ())]
+        for heading, group in groupby(knobs, lambda knob: heading_of(knob.name)):
             with gr.Accordion(heading.capitalize(), open=False):
                 for knob in group:
                     components[knob.name] = _knob(knob)
@@ -280,7 +307,8 @@ def _more():
 
 
 def _knob(knob):
-    label, text = knob.name.replace("_", " "), knob.metadata["help"]
+    label = RENAMED.get(knob.name, knob.name).removeprefix("--").replace("_", " ")
+    text = knob.metadata["help"]
     choices = forms.CHOICES.get(knob.name) or knob.metadata["choices"]
     if knob.type is bool:
         choices = ("yes", "no")
@@ -323,7 +351,8 @@ def make_run_panel():
             )
             for name, label in {
                 "picture": "Picture",
-                "film": "Time-lapse",
+                "film": "Film",
+                "timelapse": "Time-lapse",
                 "settings": "Settings",
                 "report": "Report",
             }.items()

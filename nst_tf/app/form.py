@@ -7,13 +7,14 @@ import numpy as np
 from nst_tf.app.studio import paced
 from nst_tf.app.uploads import everywhere_else, painted_mask
 from nst_tf.cli import HEADINGS
-from nst_tf.config import KEYWORDS, NO_MASK, NOT, JobConfig
+from nst_tf.config import KEYWORDS, NO_MASK, NOT, SAVING, JobConfig
 from nst_tf.errors import ConfigError, ImageError, NstError
 from nst_tf.image.io import read_picture
 from nst_tf.image.masks import load_mask
 from nst_tf.image.sizes import fit_size, parse_size
 from nst_tf.jobs.settings import preset_knobs, value_of
 from nst_tf.presets import PRESETS
+from nst_tf.video.config import OWN, VideoConfig
 
 STYLES = 4
 OWN_LOOK = "none"  # no preset: the defaults of `JobConfig`
@@ -35,6 +36,9 @@ NOT_OFFERED = {
     *("rescale", "print"),  # the page limits the size of a result
 }
 MORE = [knob for knob in fields(JobConfig) if knob.name not in NOT_OFFERED]
+KNOBS = {knob.name: knob for knob in fields(VideoConfig)}
+NO_FILM_KNOBS = ("rate", "write")  # of folders of frames; the page shows the film
+FILM_KNOBS = [knob for knob in OWN if knob.name not in NO_FILM_KNOBS]
 CHOICES = {name: KEYWORDS[name] for name in ("init", "content_map")}  # no files
 MAP_LABEL = "the map of what is kept"
 MAX_STYLE_SIDE = 1.5  # as a multiple of the page's largest side
@@ -85,6 +89,8 @@ class Form:
     keep_content : bool
     content_map : path or None
         Where it is white, the photograph is kept.
+    film : path or None
+        Is painted; its first frame is the `content`.
     more : dict of str
         Other knobs by name; an empty string keeps the preset's value.
     """
@@ -100,11 +106,12 @@ class Form:
     scale: float = 1.0
     keep_content: bool = False
     content_map: str | None = None
+    film: str | None = None
     more: dict[str, str] = field(default_factory=dict)
 
 
 def config_of(form, uploads, limits, knobs=None):
-    """Store the pictures and masks of a form and return its `JobConfig`.
+    """Store the pictures and masks of a form and return its `JobConfig`, or `VideoConfig`.
 
     Parameters
     ----------
@@ -148,7 +155,31 @@ def config_of(form, uploads, limits, knobs=None):
     more = _more(form.more)
     if form.content_map:
         more["content_map"] = _content_map(form, more, content, uploads)
-    return paced(config.changed(**more))
+    film_knobs = {name: more.pop(name) for name in _names(FILM_KNOBS) if name in more}
+    config = config.changed(**more)
+    if form.film:
+        return _film_config(form, config, film_knobs, uploads)
+    if film_knobs:
+        raise ConfigError(
+            f"`{next(iter(film_knobs))}` applies to films: upload one, or leave it empty"
+        )
+    return paced(config)
+
+
+def _film_config(form, config, knobs, uploads):
+    """Store the film of a form; return its `VideoConfig`, with the settings of a photograph."""
+    if form.seconds is not None:
+        raise ConfigError("the duration of a film can't be set in seconds; choose iterations")
+    try:
+        film, _ = uploads.keep_film(form.film)
+    except ImageError as error:
+        raise ImageError(f"the film: {error}") from None
+    kept = {name: value for name, value in config.differences().items() if name not in SAVING}
+    return VideoConfig().changed(**{**kept, "content": str(film), **knobs})
+
+
+def _names(knobs):
+    return [knob.name for knob in knobs]
 
 
 def preset_config(name, weights=None):
@@ -179,6 +210,8 @@ def own_side(config, content):
 
 def heading_of(name):
     """Return the heading of a knob under "More"; the headings are those of `run --help`."""
+    if name in _names(FILM_KNOBS):
+        return "film"
     heading = "run"
     for knob in fields(JobConfig):
         heading = HEADINGS.get(knob.name, heading)
@@ -315,7 +348,7 @@ def _number(label, value, *, whole=False):
 
 def _more(more):
     """Return the values of the knobs under "More" that are not empty, converted to their type."""
-    offered, values = {knob.name for knob in MORE}, {}
+    offered, values = {*_names(MORE), *_names(FILM_KNOBS)}, {}
     for name, text in more.items():
         if name not in offered:
             raise ConfigError(f"`{name}` can't be set on this page")
@@ -324,5 +357,5 @@ def _more(more):
             continue
         if name in CHOICES and text not in CHOICES[name]:
             raise ConfigError(f"`{name}` is {text!r:.60}; choose from {', '.join(CHOICES[name])}")
-        values[name] = value_of(name, text, between=None)
+        values[name] = value_of(name, text, between=None, knobs=KNOBS)
     return values

@@ -18,12 +18,12 @@ from nst_tf.app.controls import QUIET, make_controls, make_recent, make_run_pane
 from nst_tf.app.form import Form, StyleChoice, config_of
 from nst_tf.app.gate import MAX_UPLOAD, Gate, network_of
 from nst_tf.app.layers import painted_layers, photo_to_paint_on
-from nst_tf.app.studio import OPEN
+from nst_tf.app.orders import OPEN
 from nst_tf.app.views import alert_of, headline_of, recent_runs, view_of
 from nst_tf.config import JobConfig
 from nst_tf.errors import ConfigError, NstError
 from nst_tf.image.io import read_picture
-from nst_tf.rundir.layout import CONFIG, REPORT, RESULT
+from nst_tf.rundir.layout import CONFIG, FILM, FILM_RESULT, REPORT, RESULT
 from nst_tf.samples import SAMPLES
 
 STYLESHEET = Path(__file__).parent / "page.css"
@@ -202,6 +202,9 @@ def _connect_controls(controls, uploads):
     A picture's `change` is not used: Gradio repeats it without end after an upload.
     """
     stored = _check_on_upload("the photograph", controls.content, controls.content_problem, uploads)
+    film_stored = _check_film_on_upload(controls, uploads)
+    for event in (controls.content.upload, controls.content.clear, controls.content_picked.then):
+        event(lambda: None, None, controls.film, **QUIET)
     _check_on_upload(forms.MAP_LABEL, controls.content_map, controls.content_map_problem, uploads)
     for number, slot in enumerate(controls.slots, 1):
         _check_on_upload(f"style {number}", slot.picture, slot.problem, uploads)
@@ -214,6 +217,7 @@ def _connect_controls(controls, uploads):
             slot.where.change,
             controls.content.clear,
             stored.then,
+            film_stored.then,
             controls.content_picked.then,
         ):
             event(_show_mask_input, inputs, outputs, **QUIET)
@@ -241,6 +245,25 @@ def _check_on_upload(label, picture, problem, uploads):
             return None, gr.HTML(alert_of(f"{label}: {error}"), visible=True)
 
     return picture.upload(check, picture, [picture, problem], **QUIET)
+
+
+def _check_film_on_upload(controls, uploads):
+    """Check a film as soon as it is uploaded, and make its first frame the photograph.
+
+    Return the event.
+    """
+
+    def check(path):
+        try:
+            with ONE_AT_A_TIME:
+                _, frame = uploads.keep_film(path)
+            return path, frame, gr.HTML(visible=False)
+        except NstError as error:
+            alert = gr.HTML(alert_of(f"the film: {error}"), visible=True)
+            return None, gr.skip(), alert
+
+    outputs = [controls.film, controls.content, controls.film_problem]
+    return controls.film.upload(check, controls.film, outputs, **QUIET)
 
 
 def _show_mask_input(where, content):
@@ -281,6 +304,7 @@ def form_from(controls, values):
         scale=values[controls.scale],
         keep_content=values[controls.keep_content],
         content_map=values[controls.content_map],
+        film=values[controls.film],
         more={name: values[control] for name, control in controls.more.items()},
     )
 
@@ -430,11 +454,11 @@ def checked_visit(visit):
 def _updates(panel, view, mine):
     """Return the component updates that show a view."""
     files = {file.name: file for file in view.files}
-    film = next((file for file in view.files if file.stem == "timelapse"), None)
     downloads = {
         "picture": files.get(RESULT),
-        "film": film,
-        "settings": files.get(CONFIG),
+        "film": files.get(FILM_RESULT),
+        "timelapse": next((file for file in view.files if file.stem == "timelapse"), None),
+        "settings": files.get(CONFIG) or files.get(FILM),
         "report": files.get(REPORT),
     }
     buttons = {

@@ -1,22 +1,33 @@
 """The queue of the page's runs: paint one at a time and record progress and outcome."""
 
 import contextlib
-import os
 import secrets
 import sys
+import tempfile
 import threading
 import time
 import traceback
 from collections import deque
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 from nst_tf.app import LOCAL_HOSTS
+from nst_tf.app.films import check_film, paint_film
+from nst_tf.app.orders import (
+    LOOK_SECONDS,
+    LOOK_SIDE,
+    OPEN,
+    PAINTING,
+    STOPPED,
+    Limits,
+    Look,
+    Order,
+)
 from nst_tf.app.uploads import without_mark
-from nst_tf.config import JobConfig
 from nst_tf.console import print_line
 from nst_tf.errors import ConfigError, Interrupted, NstError
 from nst_tf.files import in_use, make_folder
+from nst_tf.image.sizes import fit_size, parse_size
 from nst_tf.jobs.do import do_job
 from nst_tf.jobs.inputs import chosen_weights, load_content
 from nst_tf.jobs.job import DONE, FAILED, Job
@@ -25,114 +36,21 @@ from nst_tf.jobs.run import show_result
 from nst_tf.report.inline import jpeg_bytes
 from nst_tf.rundir.checkpoint import save_checkpoint
 from nst_tf.rundir.journal import load_settings
-from nst_tf.rundir.layout import CONFIG, JOURNAL, folder_name, new_folder
+from nst_tf.rundir.layout import CONFIG, FILM, JOURNAL, folder_name, new_folder
 from nst_tf.rundir.record import read_record
 from nst_tf.scaling.memory import expected
 from nst_tf.scaling.times import TimeLeft
+from nst_tf.video.config import VideoConfig
 
-WAITING, PAINTING, STOPPED = "waiting", "painting", "stopped"  # in addition to DONE and FAILED
-OPEN = (WAITING, PAINTING)
 LOCAL_ADDRESSES = ("", *LOCAL_HOSTS)
 LOOK_EVERY = 5  # minimum iterations between two previews
-LOOK_SECONDS = 0.8  # minimum seconds between two previews
 MAX_LOOK_SHARE = 0.05  # maximum share of the time spent on previews
-LOOK_SIDE = 960  # maximum longer side of a preview, in pixels
 REMEMBERED = 100  # ended orders to remember
 RECENT = 24  # runs in the gallery
 TRIAL_ITERATIONS = 500  # for which the time is estimated
 MIN_ITERATIONS, MAX_ITERATIONS = 10, 20_000  # range of a duration given in seconds
-NICENESS = 10  # of TensorFlow's threads
 FRAMES = 24  # approximate number of frames in a time-lapse
 MAX_SAVE_EVERY = 50  # iterations: a long run has frames even if it is stopped early
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Limits on the runs of visitors.
-
-    Attributes
-    ----------
-    side : int
-        Maximum longer side of the picture, in pixels.
-    minutes : float
-        Maximum duration; a run that takes longer is stopped and can be continued.
-    waiting : int
-        Maximum length of the queue.
-    per_address : int
-        Maximum number of active and waiting runs of a network address other than this machine's.
-    """
-
-    side: int = 1280
-    minutes: float = 30.0
-    waiting: int = 30
-    per_address: int = 3
-
-
-@dataclass(frozen=True)
-class Look:
-    """A snapshot of an active run.
-
-    Attributes
-    ----------
-    iteration, iterations : int
-    share : float
-        Share of the work that is done.
-    left : str
-        Remaining time as text.
-    totals : list of float
-        Total loss of picture 0, 1, 2, ...
-    jpeg : bytes
-    """
-
-    iteration: int
-    iterations: int
-    share: float
-    left: str
-    totals: list[float] = field(repr=False)
-    jpeg: bytes = field(repr=False)
-
-
-@dataclass
-class Order:
-    """A run requested by a visitor. The studio's thread writes it, the page reads it.
-
-    Attributes
-    ----------
-    key : str
-        Identifies the order in the browser.
-    owner : str
-        The visitor who may stop it.
-    title : str
-    config : JobConfig
-    seconds : float or None
-        Approximate duration; replaces the config's iterations.
-    folder : Path or None
-        Known from the start if the run is continued.
-    state : str
-        One of WAITING, PAINTING, DONE, STOPPED, FAILED.
-    reason : str
-        Why it failed or was stopped.
-    news : list of str
-        Messages of the run: device, weights, precision, estimated time and memory.
-    look : Look or None
-    stopping : bool
-        Whether the run was asked to stop.
-    address : str
-        The network address of the visitor.
-    """
-
-    key: str
-    owner: str
-    title: str
-    config: JobConfig
-    seconds: float | None = None
-    folder: Path | None = None
-    state: str = WAITING
-    reason: str = ""
-    news: list[str] = field(default_factory=list)
-    look: Look | None = None
-    stopping: bool = False
-    address: str = ""
 
 
 class Studio:
@@ -202,8 +120,8 @@ class Studio:
                 f"{name} can't be continued: its {JOURNAL} is lost, its other files are unchanged; "
                 "put the file back, or start a new run"
             )
-        config = load_settings(folder)
-        side = max(load_content(config)[0].shape[:2])
+        config = settings_of(folder)
+        side = max(_size_of(config))
         if side > self.limits.side:
             raise ConfigError(
                 f"{name} has {side} pixels on its longer side; this page allows {self.limits.side}"
@@ -283,7 +201,8 @@ class Studio:
     def _run_folders(self):
         if not self.folder.is_dir():
             return []
-        return [folder for folder in self.folder.iterdir() if (folder / CONFIG).is_file()]
+        folders = self.folder.iterdir()
+        return [folder for folder in folders if is_film(folder) or (folder / CONFIG).is_file()]
 
     # ------------------------------------------------------------------------ in the thread
 
@@ -320,6 +239,9 @@ class Studio:
             return FAILED, str(error)
         except FileNotFoundError as error:
             return FAILED, f"{error.filename}: {error.strerror}"
+        if isinstance(config, VideoConfig):
+            order.config = config
+            return self._paint_film(order, resume)
         watcher = Watcher(order, self.limits.minutes)
         job = Job(order.folder.name, config)
         try:
@@ -330,6 +252,14 @@ class Studio:
         _remove_if_empty(order.folder)
         return outcome.state, outcome.reason if outcome.state != DONE else ""
 
+    def _paint_film(self, order, resume):
+        try:
+            outcome = paint_film(order, self.limits.minutes, resume=resume)
+        except NstError as error:
+            outcome = FAILED, str(error)
+        _remove_if_empty(order.folder)
+        return outcome
+
     def _finish_stopped(self, folder, reason):
         """Write the time-lapse of a stopped run; return the reason, with any error."""
         try:
@@ -337,16 +267,6 @@ class Studio:
         except (NstError, OSError) as error:
             return f"{reason}; {error}"
         return reason
-
-
-def give_way():
-    """Let this thread, and the threads that it starts, yield the processor to visitors' requests.
-
-    For threads that compute without holding Python's interpreter, as TensorFlow's do. Only Linux
-    has priorities of threads.
-    """
-    if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 
 
 class Watcher:
@@ -403,6 +323,25 @@ class Watcher:
             save_checkpoint(self.order.folder, position)
 
 
+def is_film(folder):
+    """Return whether a run directory is that of a film."""
+    return (folder / FILM).is_file()
+
+
+def settings_of(folder):
+    """Return the saved `JobConfig`, or `VideoConfig`, of a run directory."""
+    return VideoConfig.load(folder / FILM) if is_film(folder) else load_settings(folder)
+
+
+def _size_of(config):
+    """Return the height and width of the result of a run."""
+    if not isinstance(config, VideoConfig):
+        return load_content(config)[0].shape[:2]
+    with tempfile.TemporaryDirectory() as temporary:
+        facts = check_film(config, Path(temporary) / "first.png")
+    return fit_size(parse_size(config.size), facts.size)
+
+
 def within(config, seconds):
     """Return the config with the estimated number of iterations that fit into `seconds`."""
     model, size = load_trunk(config), load_content(config)[0].shape[:2]
@@ -438,6 +377,6 @@ def _remove_if_empty(folder):
 
 def _modified_time(folder):
     try:
-        return (folder / CONFIG).stat().st_mtime
+        return (folder / (FILM if is_film(folder) else CONFIG)).stat().st_mtime
     except OSError:  # removed in the meantime
         return 0.0

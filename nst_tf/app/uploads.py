@@ -1,20 +1,24 @@
-"""Uploaded pictures: checked as on the command line and stored with the runs."""
+"""Uploaded pictures and films: checked as on the command line and stored with the runs."""
 
 import hashlib
 import io
 import itertools
 import re
+import tempfile
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from nst_tf.app.films import check_film
 from nst_tf.errors import ConfigError, ImageError
 from nst_tf.files import atomic_file, cut, in_use
 from nst_tf.image.io import read_layers
 from nst_tf.image.masks import load_mask
+from nst_tf.video.config import VideoConfig
 
 BROWSER_FORMATS = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".avif"}
+FILM_FORMATS = (".mp4", ".mov", ".m4v", ".webm", ".mkv", ".avi", ".gif")
 UNSAFE = re.compile(r"[^\w-]+")
 HASH_SUFFIX = re.compile(r"-[0-9a-f]{12}(?=_|$)")
 MAX_STEM = 40  # bytes of a file name
@@ -60,6 +64,26 @@ class Uploads:
         if suffix in BROWSER_FORMATS:
             return self._store(path.read_bytes(), path.stem, suffix)
         return self._store(_png(picture, alpha), path.stem, ".png")
+
+    def keep_film(self, path):
+        """Check and store an uploaded film; return the paths of its file and of its first frame.
+
+        Raises
+        ------
+        ImageError
+            The file is not a film, or can't be read within the limits of `check_film`.
+        ConfigError
+            As for `keep`.
+        """
+        path = Path(path)
+        suffix = path.suffix.lower()
+        if suffix not in FILM_FORMATS:
+            raise ImageError(f"{path.name} is not a film; {', '.join(FILM_FORMATS)} are read")
+        with tempfile.TemporaryDirectory() as temporary:
+            first = Path(temporary) / "first.png"
+            check_film(VideoConfig(content=str(path)), first)
+            frame = self._store(first.read_bytes(), f"{path.stem}_first", ".png")
+        return self._store(path.read_bytes(), path.stem, suffix), frame
 
     def _store(self, data, stem, suffix):
         """Store data unless there is a file with the same content; return the path of the file."""

@@ -4,20 +4,25 @@ import contextlib
 import functools
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 import jinja2
 from PIL import Image
 
-from nst_tf.app.studio import FAILED, OPEN, RECENT, STOPPED, WAITING
+from nst_tf.app.orders import OPEN, STOPPED, WAITING
+from nst_tf.app.studio import RECENT, is_film, settings_of
 from nst_tf.config import value_text
 from nst_tf.errors import NstError
 from nst_tf.image.io import read_picture
+from nst_tf.jobs.job import FAILED
 from nst_tf.report.inline import curve_inside, shown_inside
 from nst_tf.report.render import LARGE, command, how_it_ended, picture_of
-from nst_tf.rundir.journal import load_settings
-from nst_tf.rundir.layout import CONFIG, JOURNAL, REPORT, RESULT
+from nst_tf.rundir.journal import read_journal
+from nst_tf.rundir.layout import CONFIG, FILM, FILM_RESULT, JOURNAL, REPORT, RESULT
 from nst_tf.rundir.record import read_record
 from nst_tf.transfer import has_levels
+from nst_tf.video.config import VideoConfig
+from nst_tf.video.record import picture_path, read_rows
 
 TEMPLATES = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent),
@@ -26,7 +31,7 @@ TEMPLATES = jinja2.Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-WATCHED_FILES = (CONFIG, JOURNAL, RESULT, REPORT)  # their times show that a run has changed
+WATCHED_FILES = (CONFIG, FILM, JOURNAL, RESULT, REPORT)  # their times show that a run has changed
 DOWNLOADS = "downloads"  # directory in a run directory
 THUMBNAIL = 320  # longer side in pixels
 IDLE = "Ready. Press Start to paint the samples, or choose your own photograph and style."
@@ -47,7 +52,7 @@ class View:
     version : tuple
         Differs if any other attribute differs.
     files : list of Path
-        Downloads: result, time-lapse, settings, report.
+        Downloads: result, film or time-lapse, settings, report.
     command : str
         The command that repeats the run.
     """
@@ -82,9 +87,13 @@ def view_of(studio, key, name, seen=None):
     if version == seen:
         return None
     failed = order is not None and order.state == FAILED
-    if folder is None or not (folder / CONFIG).is_file():
+    if folder is None or not (is_film(folder) or (folder / CONFIG).is_file()):
         return View(outcome or IDLE, order.state if order is not None else "idle", version=version)
-    return _folder_view(folder, outcome, failed, version)
+    try:
+        view = _film_view if is_film(folder) else _folder_view
+        return view(folder, outcome, failed, version)
+    except NstError as error:
+        return View(f"This run can't be shown: {error}", FAILED, version=version)
 
 
 def _modified_time(file):
@@ -109,7 +118,10 @@ def _open_view(order, place, version):
     elif order.stopping:
         headline = "Stopping: saving the picture"
     else:
-        headline = f"Painting {order.title}" if look else "Preparing: loading pictures and network"
+        film = isinstance(order.config, VideoConfig)
+        first = ", then painting the first frame" if film else ""
+        preparing = f"Preparing: loading pictures and network{first}"
+        headline = f"Painting {order.title}" if look else preparing
     numbers = _render("numbers.html", look=look, news=order.news, curve=_curve(look))
     return View(headline, order.state, numbers, _preview(look), version)
 
@@ -121,22 +133,20 @@ def _curve(look):
 def _preview(look):
     if look is None:
         return ""
-    alt = f"The picture so far, after {look.iteration} of {look.iterations} iterations"
+    of_all = f" of {look.iterations}" if look.iterations else ""
+    alt = f"The picture so far, after {look.iteration}{of_all} {look.unit}"
     return shown_inside(alt, "image/jpeg", look.jpeg)
 
 
 def _folder_view(folder, outcome, failed, version):
     """Return the view of a run that is not active, from its files."""
-    try:
-        record = read_record(folder)
-    except NstError as error:
-        return View(f"This run can't be shown: {error}", FAILED, version=version)
+    record = read_record(folder)
     state = FAILED if failed else ("done" if record.finished else "unfinished")
     loss = record.history[-1].get("total") if record.history else None
     numbers = _render(
         "ended.html",
         ended="finished" if record.finished else "not finished",
-        iterations=f"{record.iterations} of {record.config.iterations}",
+        amount=f"{record.iterations} of {record.config.iterations} iterations",
         levels=has_levels(record.config),
         seconds=record.about.get("seconds") or record.seconds,
         loss=loss,
@@ -158,15 +168,50 @@ def _folder_view(folder, outcome, failed, version):
         picture=picture,
         version=version,
         files=tuple(file for file in files if file and file.is_file()),
-        command=command(load_settings(folder)),
+        command=command(settings_of(folder)),
+    )
+
+
+def _film_view(folder, outcome, failed, version):
+    """Return the view of a film that is not being painted, from its files."""
+    config, rows = settings_of(folder), read_rows(folder)
+    finished = "finished" in read_journal(folder)
+    numbers = _render(
+        "ended.html",
+        ended="finished" if finished else "not finished",
+        amount="1 frame" if len(rows) == 1 else f"{len(rows)} frames",
+        levels=False,
+        seconds=sum(row.seconds for row in rows),
+        loss=None,
+        warnings=(),
+        curve="",
+        changed=list(_shown_knobs(config)),
+    )
+    result, picture = folder / FILM_RESULT, ""
+    if finished and result.is_file():
+        address = f"/gradio_api/file={quote(str(result.resolve()))}"
+        picture = _render("film.html", address=address, alt=f"The film of {folder.name}")
+    elif rows:
+        address = picture_of(picture_path(folder, len(rows)), LARGE)
+        alt = f"Frame {len(rows)} of {folder.name}"
+        picture = _render("picture.html", address=address, alt=alt) if address else ""
+    files = [result, _settings_file(folder), folder / REPORT]
+    return View(
+        headline=f"{outcome or 'Run'}: {folder.name}" if not failed else outcome,
+        state=FAILED if failed else ("done" if finished else "unfinished"),
+        numbers=numbers,
+        picture=picture,
+        version=version,
+        files=tuple(file for file in files if file.is_file()),
+        command=command(config, "video"),
     )
 
 
 def _settings_file(folder):
-    """Return a config.json for visitors: it has the names of files, not their directories."""
-    path = folder / DOWNLOADS / CONFIG
+    """Return the settings for visitors: they have the names of files, not their directories."""
+    path = folder / DOWNLOADS / (FILM if is_film(folder) else CONFIG)
     with contextlib.suppress(OSError):  # a full disk, or removed in the meantime: no download
-        load_settings(folder).with_names().save(path)
+        settings_of(folder).with_names().save(path)
     return path
 
 
@@ -175,15 +220,24 @@ def recent_runs(studio):
     runs = []
     for folder in studio.recent():
         try:
-            record = read_record(folder)
-        except NstError:
+            last, state = _last_picture(folder)
+            picture = last and _thumbnail(last, last.stat().st_mtime_ns)
+        except (NstError, OSError):
             continue
-        last = record.result or (record.pictures[-1][1] if record.pictures else None)
-        picture = last and _thumbnail(last, last.stat().st_mtime_ns)
         if picture is not None:
-            state = "" if record.finished else f" ({how_it_ended(record)})"
             runs.append((folder.name, picture, f"{folder.name}{state}"))
     return runs
+
+
+def _last_picture(folder):
+    """Return the file of a run's last picture, or None, and the state of the run in brackets."""
+    if is_film(folder):
+        count = len(read_rows(folder))
+        state = "" if "finished" in read_journal(folder) else f" (not finished: {count} frames)"
+        return picture_path(folder, count) if count else None, state
+    record = read_record(folder)
+    last = record.result or (record.pictures[-1][1] if record.pictures else None)
+    return last, "" if record.finished else f" ({how_it_ended(record)})"
 
 
 @functools.lru_cache(maxsize=4 * RECENT)

@@ -104,7 +104,7 @@ def _squeezenet_version(weights):
         return None
 
 
-def value_of(name, text, between=SEPARATOR, decimal=POINT):
+def value_of(name, text, between=SEPARATOR, decimal=POINT, knobs=KNOBS):
     """Convert a text to the type of a knob, without checking the limits of the knob.
 
     Parameters
@@ -116,15 +116,17 @@ def value_of(name, text, between=SEPARATOR, decimal=POINT):
         Separates the values of a list; None: whitespace.
     decimal : str
         Decimal mark of numbers, in addition to the point.
+    knobs : dict
+        Fields of a config by name.
 
     Raises
     ------
     ConfigError
         The text is no value of the type.
     """
-    if name not in KNOBS:
+    if name not in knobs:
         return text
-    kind, is_list = kind_of(KNOBS[name])
+    kind, is_list = kind_of(knobs[name])
     if is_list:
         parts = [part.strip() for part in text.split(between)]
         return tuple(_scalar(name, kind, part, decimal) for part in parts if part)

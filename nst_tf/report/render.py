@@ -122,7 +122,7 @@ def write_film_report(record, ended, frames, rows, facts):
         units=SCORES,
         facts=[("state", ended), *facts, *(f for f in _facts(record) if f[0] in OF_PROCESS)],
         changed=_changed(config),
-        command=to_type(*config.with_names().arguments(), command="video"),
+        command=command(config, "video"),
         config=config.with_names().text(),
         config_name=FILM,
     )
@@ -144,9 +144,9 @@ def how_it_ended(record):
     return "; ".join(filter(None, [f"{why}: {count}" if early else "finished", damaged]))
 
 
-def command(config):
-    """Return the command line that repeats a job; of files it has the names alone."""
-    return to_type(*config.with_names().arguments())
+def command(config, module="run"):
+    """Return the command line that repeats a job, or a film; of files it has the names alone."""
+    return to_type(*config.with_names().arguments(), command=module)
 
 
 def _pictures(record):

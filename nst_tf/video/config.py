@@ -8,7 +8,7 @@ from nst_tf.errors import ConfigError
 # Knobs of a job that a film does not have: a result of many pictures, and styles that depend on
 # the photograph.
 NOT_OF_FILMS = (
-    *("fine", "coarse", "fine_layers", "fine_iterations", "analogy", "wrap"),
+    *("fine", "coarse", "fine_layers", "fine_iterations", "analogy", "wrap", "interpolate"),
     *("rescale", "print", "bits", "profile", "dpi"),
     *("save_every", "save_start", "animate", "checkpoint_every"),
 )

@@ -46,7 +46,14 @@ from nst_tf.video.config import VideoConfig
 from nst_tf.video.flow import find_flow
 from nst_tf.video.painter import Painter
 from nst_tf.video.reading import Film
-from nst_tf.video.record import Record, Row, forget_painted, picture_path, save_painted
+from nst_tf.video.record import (
+    Record,
+    Row,
+    forget_painted,
+    picture_path,
+    save_painted,
+    seconds_left,
+)
 from nst_tf.video.report import write_report
 from nst_tf.video.writing import check_encoder, write_film
 
@@ -301,17 +308,13 @@ def _paint_frame(folder, number, frame, painter, record, callbacks, say):
 
 def _progress_line(rows, expected, done):
     """Return a line about the newest frame, with the time left where the number is known."""
-    row, new = rows[-1], rows[done:]
+    row, left = rows[-1], seconds_left(rows, expected, done)
     line = (
         f"frame {row.frame}{f' of about {expected}' if expected else ''}  scene {row.scene}  "
         f"{row.iterations} iterations  loss {row.total:.4g}  followed {row.followed:.0%}  "
         f"{row.seconds:.1f} s"
     )
-    if not expected or expected <= row.frame:
-        return line
-    later = new[1:] or new  # the first one traces functions, and has more iterations
-    left = (expected - row.frame) * sum(r.seconds for r in later) / len(later)
-    return f"{line}  {in_words(left)} left"
+    return line if left is None else f"{line}  {in_words(left)} left"
 
 
 def _write_result(folder, config, record):

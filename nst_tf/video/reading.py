@@ -10,8 +10,11 @@ from nst_tf.errors import ImageError
 from nst_tf.files import address_advice
 from nst_tf.image.folders import Folders, is_folder
 from nst_tf.image.io import read_picture
-from nst_tf.image.sizes import MAX_PIXELS, MIN_SIDE
+from nst_tf.image.sizes import MIN_SIDE
 from nst_tf.report.timelapse import check_pyav
+
+MAX_PIXELS = 2**25  # of a frame: 8K has 33,177,600
+MOST_LOST = 10_000  # pieces of a damaged film, after which the rest is left out
 
 
 class Frame(NamedTuple):
@@ -169,20 +172,21 @@ def decoded(path, say):
         say(f"{path}: {lost} pieces of the film can't be decoded, {damaged} frames are damaged")
 
 
-MOST_LOST = 10_000  # pieces of a damaged film, after which the rest is left out
-
-
 def upright(frame, stream):
     """Return a decoded frame as a picture (H, W, 3) uint8: square pixels, rotated as recorded."""
     aspect = stream.sample_aspect_ratio or 1
     width = max(round(frame.width * aspect), 1)
-    if min(width, frame.height) < MIN_SIDE or width * frame.height > MAX_PIXELS:
-        raise ImageError(
-            f"the film has {width}x{frame.height} pixels; from {MIN_SIDE}x{MIN_SIDE} to "
-            f"{MAX_PIXELS} pixels were expected"
-        )
+    _check_size(width, frame.height)
     picture = frame.to_ndarray(format="rgb24", width=width)
     return np.ascontiguousarray(np.rot90(picture, round(frame.rotation / 90)))
+
+
+def _check_size(width, height):
+    if min(width, height) < MIN_SIDE or width * height > MAX_PIXELS:
+        raise ImageError(
+            f"the film has {width}x{height} pixels; from {MIN_SIDE}x{MIN_SIDE} to {MAX_PIXELS} "
+            "pixels were expected"
+        )
 
 
 def open_container(path):
@@ -216,8 +220,14 @@ def video_stream(container, path):
     streams = [stream for stream in container.streams.video if not stream.disposition & cover]
     if not streams:
         raise ImageError(f"{path} has sound, but no pictures; a film was expected")
-    streams[0].thread_type = "AUTO"
-    return streams[0]
+    stream = streams[0]
+    if stream.width and stream.height:
+        _check_size(stream.width, stream.height)
+    stream.thread_type = "AUTO"
+    # The size may change in the middle of a damaged film, and the decoder takes the memory for it.
+    # Twice as much, as it counts the margins that codecs add to a frame.
+    stream.codec_context.options = {"max_pixels": str(2 * MAX_PIXELS)}
+    return stream
 
 
 def _length(path):

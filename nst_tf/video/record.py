@@ -116,6 +116,25 @@ def read_rows(folder):
     return rows
 
 
+def seconds_left(rows, expected, done=0):
+    """Return about how many seconds the rest of a film takes; None if that is not known.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+        Of all frames that are painted.
+    expected : int or None
+        About how many frames the film has.
+    done : int
+        How many of the rows are of an earlier run, perhaps on another machine.
+    """
+    new = rows[done:]
+    if not new or not expected or expected <= len(rows):
+        return None
+    later = new[1:] or new  # the first one traces functions, and has more iterations
+    return (expected - len(rows)) * sum(row.seconds for row in later) / len(later)
+
+
 # ---------------------------------------------------------------------------- images
 
 

@@ -22,7 +22,7 @@ from nst_tf.app.form import (
     own_side,
     preset_config,
 )
-from nst_tf.app.studio import Limits
+from nst_tf.app.orders import Limits
 from nst_tf.app.uploads import Uploads, _png, everywhere_else, painted_mask, without_mark
 from nst_tf.config import PATHS, JobConfig
 from nst_tf.errors import ConfigError, ImageError

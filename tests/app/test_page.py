@@ -14,9 +14,11 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+import av
 import numpy as np
 import psutil
 import pytest
+from films import moving_frames, write_clip
 from pictures import make_picture
 from PIL import Image
 
@@ -189,7 +191,7 @@ def test_run_can_be_watched_stopped_continued_and_downloaded(server, visit, phot
     assert np.asarray(Image.open(tmp_path / "got.png")).shape == (128, 192, 3)
     assert (server.output / "uploads" / config.content).exists(), "a name, no directory"
     with page.expect_download() as download:
-        page.click("#get-film")
+        page.click("#get-timelapse")
     download.value.save_as(tmp_path / "got.gif")
     assert Image.open(tmp_path / "got.gif").format == "GIF"
     with page.expect_download() as download:
@@ -214,6 +216,41 @@ def test_unreadable_upload_and_missing_photograph_show_alerts(server, visit, tmp
     assert alert == "the photograph is missing: upload one or choose a sample"
     page.locator(".samples button").first.click()
     page.wait_for_selector(".problem [role=alert]", state="detached")
+
+
+def test_film_is_uploaded_watched_stopped_continued_and_played(server, visit, tmp_path):
+    page = visit(server)
+    set_up(page, iterations="10", side="96")
+    page.get_by_text("Or paint a short film").click()
+    (tmp_path / "bad.mp4").write_bytes(b"this is no film" * 100)
+    page.locator("#film input[type=file]").set_input_files(tmp_path / "bad.mp4")
+    problem = page.wait_for_selector(".problem [role=alert]").inner_text()
+    assert problem.startswith("the film: bad.mp4 can't be read as a film")
+    clip = write_clip(tmp_path / "walk.mp4", moving_frames(3, 64, 96))
+    page.locator("#film input[type=file]").set_input_files(clip)
+    page.wait_for_selector("#place-0 img[src*=walk_first]")
+    page.wait_for_selector(".problem [role=alert]", state="detached")
+    page.get_by_text("More", exact=True).click()
+    page.get_by_text("Film", exact=True).first.click()
+    page.get_by_label("frame iterations").fill("300")
+    page.get_by_label("frame iterations").blur()
+    page.click("#start")
+    wait_for_headline(page, "Painting walk_")
+    assert re.search(r"[12] of 3 frames", page.inner_text("#numbers"))
+    assert page.locator("#picture img").get_attribute("alt").startswith("The picture so far, after")
+    page.click("#stop")
+    wait_for_headline(page, "Stopped: walk_")
+    assert "not finished" in page.inner_text("#numbers")
+    page.click("#continue")
+    wait_for_headline(page, "Done: walk_")
+    played = "() => document.querySelector('#picture video')?.videoWidth == 96"
+    page.wait_for_function(played)
+    with page.expect_download() as download:
+        page.click("#get-film")
+    download.value.save_as(tmp_path / "got.mp4")
+    with av.open(str(tmp_path / "got.mp4")) as film:
+        assert len(list(film.decode(video=0))) == 3
+    assert page.input_value("#command textarea").startswith("python -m nst_tf.video walk")
 
 
 def test_second_visitor_waits_for_the_first(server, visit):

@@ -11,23 +11,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nst_tf.app.studio import (
-    DONE,
-    FAILED,
-    NICENESS,
-    PAINTING,
-    STOPPED,
-    WAITING,
-    Limits,
-    Studio,
-    give_way,
-    paced,
-    within,
-)
+from nst_tf.app.orders import PAINTING, STOPPED, WAITING, Limits
+from nst_tf.app.priority import NICENESS, give_way
+from nst_tf.app.studio import Studio, paced, within
 from nst_tf.app.uploads import Uploads
 from nst_tf.app.views import IDLE, recent_runs, view_of
 from nst_tf.config import JobConfig
 from nst_tf.errors import ConfigError
+from nst_tf.jobs.job import DONE, FAILED
 from nst_tf.jobs.run import run_job
 from nst_tf.samples import SAMPLES
 

@@ -1,9 +1,11 @@
 """Films as they are read: times, rotation, limits, memory and damage."""
 
+import contextlib
 import itertools
 import sys
 from fractions import Fraction
 
+import av
 import numpy as np
 import pytest
 from films import moving_frames, write_clip
@@ -94,6 +96,33 @@ def test_cut_off_film_is_read_to_its_end(tmp_path):
     data = path.read_bytes()
     path.write_bytes(data[: len(data) * 2 // 3])
     assert 8 <= len(read(path)) < 20
+
+
+def test_too_large_film_is_refused(tmp_path, monkeypatch):
+    path = write_clip(tmp_path / "clip.mp4", moving_frames(2))
+    monkeypatch.setattr(reading, "MAX_PIXELS", 64 * 36 - 1)
+    with pytest.raises(ImageError, match="the film has 64x36 pixels; from 32x32 to 2303 pixels"):
+        read(path)
+
+
+@pytest.mark.parametrize(("most", "widths"), [(100_000, []), (2**25, [1280])])
+def test_decoder_refuses_frames_that_are_larger_than_the_first(tmp_path, monkeypatch, most, widths):
+    """In MPEG-4 each key frame may bring a size of its own, and a decoder takes the memory."""
+    small, large = (
+        write_clip(tmp_path / f"{width}.mp4", moving_frames(2, 36, width)) for width in (64, 1280)
+    )
+    monkeypatch.setattr(reading, "MAX_PIXELS", most)
+    with av.open(str(large)) as film:
+        key = next(film.demux(film.streams.video[0]))
+        key = av.Packet(film.streams.video[0].codec_context.extradata + bytes(key))
+    with reading.open_container(small) as film:
+        stream = reading.video_stream(film, small)
+        stream.thread_type = "SLICE"  # a frame comes with its packet
+        assert next(film.decode(stream)).width == 64
+        found = []
+        with contextlib.suppress(av.error.FFmpegError):
+            found = [frame.width for frame in stream.codec_context.decode(key)]
+    assert found == widths
 
 
 def test_folder_of_other_sizes_is_refused(tmp_path):
