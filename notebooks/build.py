@@ -2,7 +2,7 @@
 
 `src/NAME.py` (jupytext's py:percent) is what one edits; `NAME.ipynb` is what one opens. Each is run
 from top to bottom and written with its outputs. `--text` runs nothing, where only text has changed.
-`--check` writes nothing: it says whether the notebooks still hold what their sources say.
+`--check` writes nothing: it reports whether the notebooks agree with their sources.
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """nst_tf: neural style transfer in TensorFlow, function by function as the tutorials teach it.
 
-The public names stand in `__init__.pyi`. Each is loaded when it is first used, so that
+`__init__.pyi` lists the public names. Each is loaded when it is first used, so that
 ``import nst_tf`` and a refused command line take milliseconds, not the seconds that TensorFlow
 takes to start.
 """

@@ -48,7 +48,7 @@ POOLING = ("average", "max", "l2", "average-rescaled", "l2-rescaled")
 CONTENT_SCALES = ("half", "sum", "mean", "quarter-mean", "root", "relative")
 TV_FORMS = ("squared", "absolute", "mean", "power", "nine-point")
 STATISTICS = ("gram", "chain", "blurred", "shifted", "moments", "wasserstein")
-MATCHES = ("neighbors", "transport")  # methods that choose what to match anew at each level
+MATCHES = ("neighbors", "transport")  # methods that choose what to match at each level
 METHODS = (*STATISTICS, "patches", *MATCHES)
 LARGER = ("shifted", "patches", *MATCHES)  # methods that hold more than the network's maps
 WEIGHTING = ("equal", "quarter-deepest", "geometric", "geometric-top")
@@ -708,7 +708,7 @@ class JobConfig(TransferConfig):
         reasons = {
             "style_weights": "each picture has its own weights of the styles",
             "masks": "each picture is in one style everywhere, between the two",
-            "normalize": "each picture would have a network of its own",
+            "normalize": "each picture would have its own network",
         }
         for name, reason in reasons.items():
             if getattr(self, name):

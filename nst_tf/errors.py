@@ -35,7 +35,7 @@ class Stopped:
     result kept, one for the whole process.
     """
 
-    _shown = None  # the newest result that IPython was told about
+    _shown = None  # the newest result that IPython has shown
 
     def _render_traceback_(self):
         """Return what a notebook or IPython shows in place of a traceback."""

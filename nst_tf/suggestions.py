@@ -2,7 +2,7 @@
 
 import difflib
 
-_WEIGHT = " (in units of its own: docs/pictures.md)"
+_WEIGHT = " (in other units: docs/pictures.md)"
 # Names of options of other style transfer programs, with dashes -> ours, as typed.
 PEERS = {
     **dict.fromkeys(("content-weight", "content-weights"), f"--alpha{_WEIGHT}"),

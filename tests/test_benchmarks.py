@@ -1,4 +1,4 @@
-"""The benchmark of a GPU where there is none, estimates beside runs, memory of methods."""
+"""The benchmark of a GPU where there is none, estimates compared with runs, memory of methods."""
 
 import json
 import os
@@ -49,7 +49,7 @@ def test_gpu_benchmark_is_rehearsed_on_the_cpu(tmp_path):
 
 
 class Told:
-    """A worker whose runs take half of what was told, at 64 pixels twice as long."""
+    """A worker whose runs take half of the estimated time, at 64 pixels twice as long."""
 
     def __init__(self, name, module, given):
         assert set(given) == {"content", "style"}

@@ -1,7 +1,7 @@
-"""What people bring, and what became of it: files and commands that failed once, by their kinds.
+"""Files and commands of users that failed once, by kind.
 
-Each is one of a kind; the kinds are tested beside the modules. Here the command line runs on each,
-and either paints with a line about what was assumed, or says in one line what to do.
+There is one of each kind; the tests of the modules cover the kinds fully. Here the command line
+runs on each, and either paints and prints what it assumed, or prints in one line what to do.
 """
 
 import re
@@ -56,7 +56,7 @@ MADE = {  # name -> function of the path
 }
 FAST = ("--optimizer", "adam", "--schedule", "tutorial")
 
-ACCEPTED = [  # label, arguments before the options, options, what is said
+ACCEPTED = [  # label, arguments before the options, options, message
     ("planes of 16 bits", ["planar.tif"], [], None),
     ("white is zero", ["white_is_zero.tif"], [], None),
     ("floats of 0 to 4", ["hdr.tif"], [], "hdr.tif: its values from 0 to 4 are divided by 4"),
@@ -120,7 +120,7 @@ def test_paints_and_says_what_was_assumed(bring, tiny_mat, capsys, pair, options
     assert said is None or any(re.search(said, line) for line in lines), lines
 
 
-REFUSED = [  # label, arguments, what is said in one line
+REFUSED = [  # label, arguments, message of one line
     (
         "a map of two colors as a mask",
         ["house.png", "brush.jpg", "--masks", "red_blue.png"],

@@ -152,7 +152,7 @@ def test_named_flags_exist():
             if flag not in known and flag not in OTHER_FLAGS and flag not in TITU_FLAGS:
                 unknown.append(f"{page}: {flag}")
     assert not unknown, "\n".join(unknown)
-    assert set(OTHER_FLAGS) | set(TITU_FLAGS) <= named, "no page names them any more"
+    assert set(OTHER_FLAGS) | set(TITU_FLAGS) <= named, "no page names them anymore"
 
 
 def flags(parser):

@@ -1,4 +1,4 @@
-"""What a run, a batch and the page make to be sent to others says nothing about this machine."""
+"""Files that users share from runs, batches and the page contain nothing about this machine."""
 
 import base64
 import re
@@ -69,7 +69,7 @@ def check_private(folder):
     for path in files:
         for data in contents(path):
             for telltale in TELLTALES:
-                assert telltale not in data, f"{path} tells {telltale}"
+                assert telltale not in data, f"{path} contains {telltale}"
             assert b"Exif\0\0" not in data, path
     return {path.name for path in files}
 
@@ -162,7 +162,7 @@ def test_samples_replace_files_that_are_not_found(home, sent, monkeypatch, tmp_p
 def test_files_that_are_not_found_are_named(home, sent, monkeypatch, capsys, tmp_path):
     monkeypatch.chdir(tmp_path)
     result = sent(home / "got/result.png", masks=("mask.png",))
-    where = "is neither in the current directory nor beside it: give it as"
+    where = "is neither in the current directory nor next to it: give it as"
     assert main(["--config", str(result)]) == 2
     assert f"photo.jpg {where} CONTENT STYLE\n" in capsys.readouterr().err
     pair = full(home, "photo.jpg", "painting.png")

@@ -207,7 +207,7 @@ def test_output_that_names_a_picture_is_the_picture(job, tmp_path, name, capsys)
     result = read_picture(folder / "result.png")
     error_of_format = np.abs(read_picture(name).astype(float) - result).mean()
     assert error_of_format < (5 if name.endswith("JPG") else 1e-9)
-    assert names(Path(name).parent)[0] in (Path(name).name, "brush.jpg")  # nothing beside it
+    assert names(Path(name).parent)[0] in (Path(name).name, "brush.jpg")  # nothing else
     if name.endswith(".png"):
         assert (tmp_path / name).read_bytes() == (folder / "result.png").read_bytes()
 

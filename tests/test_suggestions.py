@@ -23,7 +23,7 @@ def rejection(parser, arguments, capsys):
 @pytest.mark.parametrize(
     ("typed", "hint"),
     [
-        ("--content-weight 5", "--content-weight; did you mean --alpha (in units of its own"),
+        ("--content-weight 5", "--content-weight; did you mean --alpha (in other units: docs"),
         ("--style-weight 500", "did you mean --beta (in"),  # not --style-weights, abbreviated
         ("--image_size=512", "--image_size=512; did you mean --size?"),
         ("-image_size 512", "did you mean --size?"),

@@ -1,28 +1,28 @@
 # %% [markdown]
 # # Assignment: neural style transfer, from arrays to a training step
 #
-# Ten questions, 30 points, two to two and a half hours. Everything runs in seconds: a small random network
-# stands in for VGG, so that no weights are needed.
+# In this assignment you write the losses and the training step of neural style transfer. It has ten questions and 30
+# points, and takes two to two and a half hours. All code runs in seconds: it uses a small random network instead of
+# VGG, so you need no weights.
 #
-# **How it works**
+# **Instructions**
 #
-# - Replace each `raise NotImplementedError()` by your code. Keep the names and the arguments.
-# - Below each question is a cell of checks. Run it: no output means that what it tests is right, and it
-#   tests little. More is tested when your work is graded: other shapes, other numbers.
-# - Write questions 2 to 7 with TensorFlow's operations, not NumPy's: question 7 takes gradients through
-#   them. "A scalar" is a tensor of shape ().
-# - Each question is graded by itself. Where one builds on an earlier one, the grader takes a right
-#   version of that.
-# - Your functions must not change their arguments (but for the image that question 7 is about). From
-#   outside they may use modules, the constants and the network below, and the functions of earlier
-#   questions, nothing else.
+# - Replace each `raise NotImplementedError()` with your code. Keep the names and the arguments.
+# - Each question is followed by a cell of checks. Run it: if it prints nothing, all checks passed. They are not
+#   complete: grading also tests other shapes and other numbers.
+# - In questions 2 to 7, use TensorFlow operations, not NumPy: question 7 computes gradients through them. "A scalar"
+#   is a tensor of shape ().
+# - Each question is graded separately. If it uses the function of an earlier question, the grader supplies a correct
+#   version.
+# - Your functions must not change their arguments, except the image in question 7. They may use modules, the constants
+#   and the network below, and the functions of earlier questions, but no other global names.
 # - You may add cells.
 #
 # **Contents**: 1 pixels, 2 content loss and its gradient, 3 Gram matrix, 4 style loss of a layer, 5 style
 # cost, 6 total variation, 7 a training step, 8 bug hunt, 9 an experiment, 10 short answers.
 #
-# **You need** TensorFlow, NumPy, Pillow and matplotlib. Lessons 1 to 4 teach what is asked. Red lines about
-# oneDNN or CUDA below the first cells are TensorFlow's start-up messages, not errors.
+# **You need** TensorFlow, NumPy, Pillow and matplotlib. Lessons 1 to 4 teach what the questions require. Red lines
+# about oneDNN or CUDA below the first cells are start-up messages of TensorFlow, not errors.
 
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import os
@@ -33,19 +33,18 @@ import matplotlib.pyplot as plt
 import numpy as np
 import tensorflow as tf
 
-# When this is graded, a warning below a cell of checks would count as an error.
+# nbgrader would count a warning below a cell of checks as an error.
 warnings.filterwarnings("ignore")
 tf.get_logger().setLevel("ERROR")
 
-# Some GPUs round what they multiply to 10 bits unless told not to: checks would call right answers wrong.
+# By default, some GPUs round factors to 10 bits, and correct answers would fail the checks.
 tf.config.experimental.enable_tensor_float_32_execution(False)
 MEAN = np.float32([123.68, 116.779, 103.939])  # red, green, blue
 LOW, HIGH = -MEAN, 255 - MEAN  # what black and white become when the mean is subtracted
 
 # %% [markdown]
-# The network: three convolutions with random filters, always the same. `features(image)` returns its three
-# feature maps by name, each (1, H, W, N) and after a ReLU. Should a mistake of yours change the filters,
-# run this cell again.
+# The network has three convolutions with random filters from a fixed seed. `features(image)` returns the three feature
+# maps by name, each (1, H, W, N), after a ReLU. If a mistake in your code changes the filters, run this cell again.
 
 # %% nbgrader={"grade": false, "grade_id": "network", "locked": true, "schema_version": 3, "solution": false, "task": false}
 FILTERS = {
@@ -66,10 +65,10 @@ def features(image):
 
 # %% [markdown]
 # ## Question 1: pixels in and out (2 points)
-# `preprocess` takes a picture (H, W, 3) uint8, RGB, and returns what the network sees: (1, H, W, 3)
-# float32, the mean subtracted, still RGB. `deprocess` is the way back: the mean added, rounded to the nearest
-# whole number, clipped to 0..255, (H, W, 3) uint8. Its argument may be an array, a tensor or a `tf.Variable`
-# (`np.asarray` takes all three).
+# `preprocess` takes a picture, (H, W, 3) uint8, RGB, and returns the input of the network: (1, H, W, 3) float32, with
+# the mean subtracted, still RGB. `deprocess` is the inverse: it adds the mean, rounds to the nearest integer, clips to
+# 0..255, and returns (H, W, 3) uint8. Its argument is an array, a tensor or a `tf.Variable` (`np.asarray` takes all
+# three).
 
 
 # %% nbgrader={"grade": false, "grade_id": "q1", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -90,21 +89,21 @@ def deprocess(image):
 # %% nbgrader={"grade": true, "grade_id": "q1_checks", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 q1_picture = np.arange(60, dtype=np.uint8).reshape(4, 5, 3) * 4
 q1_image = preprocess(q1_picture)
-assert q1_image.shape == (1, 4, 5, 3), "preprocess: one batch axis in front is missing, or too many"
-assert q1_image.dtype == np.float32, "preprocess: float32 is wanted"
+assert q1_image.shape == (1, 4, 5, 3), "preprocess: expected one batch axis in front"
+assert q1_image.dtype == np.float32, "preprocess: expected float32"
 assert np.array_equal(deprocess(q1_image), q1_picture), "there and back must give the same picture"
 ### BEGIN HIDDEN TESTS
 q1_red = preprocess(np.uint8([[[200, 100, 50]]]))[0, 0, 0]
 assert np.allclose(q1_red, [76.32, -16.779, -53.939], atol=1e-3), (
-    "preprocess: is each channel less its own mean, once, and the order still red, green, blue?"
+    "preprocess: is each channel's own mean subtracted once, and is the order still red, green, blue?"
 )
 q1_far = deprocess(np.float32([[[[500, -500, 0.9]]]]))
-assert q1_far.dtype == np.uint8, "deprocess: uint8 is wanted"
+assert q1_far.dtype == np.uint8, "deprocess: expected uint8"
 assert q1_far[0, 0, 0] == 255, (
-    "deprocess: what is brighter than white must be clipped, not wrap round"
+    "deprocess: values brighter than white must be clipped, not wrap around"
 )
-assert q1_far[0, 0, 1] == 0, "deprocess: what is darker than black must be clipped, not wrap round"
-assert q1_far[0, 0, 2] == 105, "deprocess: 104.839 is rounded to 105, not cut off to 104"
+assert q1_far[0, 0, 1] == 0, "deprocess: values darker than black must be clipped, not wrap around"
+assert q1_far[0, 0, 2] == 105, "deprocess: 104.839 is rounded to 105, not truncated to 104"
 q1_before = q1_picture.copy()
 preprocess(q1_picture)
 assert np.array_equal(q1_picture, q1_before), "preprocess must not change its argument"
@@ -117,9 +116,9 @@ assert np.array_equal(deprocess(tf.constant(q1_image)), q1_picture), "deprocess:
 
 # %% [markdown]
 # ## Question 2: content loss and its gradient (3 points)
-# Equation (1) of Gatys et al. (2015, arXiv:1508.06576), and its gradient, equation (2), for an $F$ that comes
-# out of a ReLU. Where that cut off, $F_{ij} = 0$ and the gradient stops (a tape on `content_loss` alone, without
-# the ReLU, does not know that). The sum is over all entries, whatever the shape:
+# Write equation (1) of Gatys et al. (2015, arXiv:1508.06576) and its gradient, equation (2), where $F$ is the output of
+# a ReLU. Where the ReLU returns $F_{ij} = 0$, the gradient is 0. (A tape that records `content_loss` without the ReLU
+# does not include this.) The sum is over all entries, for any shape:
 #
 # $$L = \frac{1}{2} \sum (F - P)^2, \qquad \frac{\partial L}{\partial F_{ij}} = \begin{cases} F_{ij} - P_{ij}
 # & F_{ij} > 0 \\ 0 & F_{ij} \le 0 \end{cases}$$
@@ -143,7 +142,7 @@ def content_gradient(F, P):
 # %% nbgrader={"grade": true, "grade_id": "q2_checks", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 q2_F = tf.constant([[0.0, 2.0], [3.0, 0.0], [1.0, 4.0]])
 q2_P = tf.constant([[1.0, 2.0], [1.0, 0.0], [2.0, 1.0]])
-assert float(content_loss(q2_P, q2_P)) == 0, "content_loss(P, P) is 0: no way from itself"
+assert float(content_loss(q2_P, q2_P)) == 0, "content_loss(P, P) must be 0"
 assert np.isclose(content_loss(q2_F, q2_P), 7.5), "half of 1 + 4 + 1 + 9: is the 1/2 there?"
 assert np.allclose(content_gradient(q2_F, q2_P), [[0, 0], [2, 0], [-1, 3]]), (
     "content_gradient: F - P where F > 0, else 0 (tf.where; a product with a mask needs a mask of floats)"
@@ -159,15 +158,15 @@ assert np.isclose(content_loss(tf.nn.relu(q2_z), q2_goal), q2_value, rtol=1e-4),
     "content_loss: the sum over all entries, of maps (1, H, W, N) too, not the mean"
 )
 assert np.allclose(content_gradient(tf.nn.relu(q2_z), q2_goal), q2_expected, atol=1e-5), (
-    "content_gradient: differs from what the tape finds through a ReLU"
+    "content_gradient: differs from the tape's gradient through a ReLU"
 )
 ### END HIDDEN TESTS
 
 # %% [markdown]
 # ## Question 3: the Gram matrix (3 points)
-# Of feature maps (B, H, W, N), a batch of B pictures: for each of them $G_{ij} = \sum_k F_{ki} F_{kj}$, where $F$ is
-# the picture's map as a matrix $(M, N)$, one row for each of the $M = H W$ positions, one column for each channel.
-# Not divided by anything.
+# Compute the Gram matrices of feature maps (B, H, W, N), a batch of B pictures. For each picture,
+# $G_{ij} = \sum_k F_{ki} F_{kj}$, where $F$ is its map as a matrix $(M, N)$ with one row for each of the $M = H W$
+# positions and one column for each channel. Do not divide by anything.
 
 
 # %% nbgrader={"grade": false, "grade_id": "q3", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -185,12 +184,12 @@ assert tuple(q3_G.shape) == (1, 3, 3), "N by N for each picture: which axis is s
 assert np.allclose(q3_G, np.transpose(q3_G, (0, 2, 1))), "G must be symmetric"
 q3_small = tf.constant([[[[1.0, 2.0], [3.0, 4.0]]]])  # two positions, two channels
 assert np.allclose(gram_matrix(q3_small)[0], [[10, 14], [14, 20]]), (
-    "gram_matrix: numbers differ from [[1 + 9, 2 + 12], [2 + 12, 4 + 16]]. Are channels and positions kept apart "
+    "gram_matrix: numbers differ from [[1 + 9, 2 + 12], [2 + 12, 4 + 16]]. Are channels and positions separate "
     "(reshape to (M, N) first), and is nothing divided?"
 )
 ### BEGIN HIDDEN TESTS
 assert np.allclose(q3_G[0, 0], [126, 144, 162]), (
-    "gram_matrix: numbers differ. Are channels and positions kept apart (reshape to (M, N) first), and "
+    "gram_matrix: numbers differ. Are channels and positions separate (reshape to (M, N) first), and "
     "is nothing divided?"
 )
 q3_two = tf.random.stateless_normal((2, 5, 3, 7), (4, 4))
@@ -202,18 +201,19 @@ assert np.allclose(gram_matrix(q3_two), q3_right, atol=1e-3), (
 )
 q3_shuffled = tf.reverse(q3_two, [1, 2])
 assert np.allclose(gram_matrix(q3_shuffled), q3_right, atol=1e-3), (
-    "gram_matrix: where things are must not matter"
+    "gram_matrix: the order of positions must not matter"
 )
 ### END HIDDEN TESTS
 
 # %% [markdown]
 # ## Question 4: the style loss of a layer (3 points)
-# Content and painting may have different sizes, so each Gram matrix is divided by its own $M$ first:
+# Content and painting may have different sizes, so first divide each Gram matrix by its own $M$:
 #
 # $$E = \frac{1}{4 N^2} \sum_{i,j} \left( \frac{G_{ij}}{M_G} - \frac{A_{ij}}{M_A} \right)^2$$
 #
-# $G$ and $M_G$ (positions) belong to `current`, $A$ and $M_A$ to `painting`; both have $N$ channels. For equal sizes it
-# is equation (4) of the paper, $\frac{1}{4 N^2 M^2} \sum (G_{ij} - A_{ij})^2$. Use your `gram_matrix`.
+# $G$ and the number of positions $M_G$ belong to `current`, $A$ and $M_A$ to `painting`; both have $N$ channels. For
+# equal sizes, this is equation (4) of the paper, $\frac{1}{4 N^2 M^2} \sum (G_{ij} - A_{ij})^2$. Use your
+# `gram_matrix`.
 
 
 # %% nbgrader={"grade": false, "grade_id": "q4", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -231,7 +231,7 @@ def layer_style_loss(current, painting):
 
 # %% nbgrader={"grade": true, "grade_id": "q4_checks", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 ### BEGIN HIDDEN TESTS
-def gram_matrix(maps):  # question 3 is graded by itself
+def gram_matrix(maps):  # question 3 is graded separately
     return tf.einsum("bhwi,bhwj->bij", maps, maps)
 
 
@@ -239,12 +239,14 @@ def gram_matrix(maps):  # question 3 is graded by itself
 q4_A = tf.random.stateless_normal((1, 4, 6, 3), (5, 5))
 q4_G = tf.random.stateless_normal((1, 5, 3, 3), (6, 6))
 assert np.isclose(layer_style_loss(q4_A, q4_A), 0), "the painting against itself: 0"
-assert np.shape(layer_style_loss(q4_G, q4_A)) == (), "a scalar is wanted"
-assert float(layer_style_loss(q4_G, q4_A)) > 0, "two different textures differ"
+assert np.shape(layer_style_loss(q4_G, q4_A)) == (), "expected a scalar"
+assert float(layer_style_loss(q4_G, q4_A)) > 0, (
+    "the loss of two different textures must be positive"
+)
 ### BEGIN HIDDEN TESTS
 q4_ones, q4_zeros = tf.ones((1, 2, 3, 4)), tf.zeros((1, 7, 2, 4))
 assert np.isclose(layer_style_loss(q4_ones, q4_zeros), 16 / (4 * 16)), (
-    "layer_style_loss: of ones and zeros with N = 4 it is 1/4. Is the 1/4 there, and N squared?"
+    "layer_style_loss: for ones and zeros with N = 4, it is 1/4. Is the 1/4 there, and N squared?"
 )
 q4_tiled = tf.tile(q4_A, (1, 2, 3, 1))
 assert np.isclose(layer_style_loss(q4_tiled, q4_A), 0, atol=1e-5), (
@@ -265,8 +267,8 @@ assert np.isclose(layer_style_loss(q4_G, q4_A), q4_right, rtol=1e-4), (
 
 # %% [markdown]
 # ## Question 5: the style cost (3 points)
-# Several layers, each with its weight, by **name**: $L_s = \sum_\ell w_\ell E_\ell$. All three arguments are dictionaries by
-# layer name; a layer in `weights` (one at least) counts, others do not. Use your `layer_style_loss`.
+# Sum the losses of several layers, each with its weight, by **name**: $L_s = \sum_\ell w_\ell E_\ell$. All three
+# arguments are dictionaries by layer name. Only layers in `weights` (at least one) count. Use your `layer_style_loss`.
 
 
 # %% nbgrader={"grade": false, "grade_id": "q5", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -284,7 +286,7 @@ def style_cost(current, painting, weights):
 
 # %% nbgrader={"grade": true, "grade_id": "q5_checks", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 ### BEGIN HIDDEN TESTS
-def layer_style_loss(current, painting):  # question 4 is graded by itself
+def layer_style_loss(current, painting):  # question 4 is graded separately
     def per_position(maps):
         return tf.einsum("bhwi,bhwj->bij", maps, maps) / (maps.shape[1] * maps.shape[2])
 
@@ -321,8 +323,8 @@ assert np.isclose(
 
 # %% [markdown]
 # ## Question 6: total variation (2 points)
-# The sum of the *squared* differences of all pixels that lie side by side or one above the other, over all
-# channels. No loops.
+# Compute the sum of the *squared* differences between all pixels and their horizontal and vertical neighbors, over all
+# channels. Do not use loops.
 #
 # $$L = \sum_{i, j, c} (x_{i+1, j, c} - x_{i, j, c})^2 + \sum_{i, j, c} (x_{i, j+1, c} - x_{i, j, c})^2$$
 
@@ -339,8 +341,8 @@ def tv_loss(image):
 
 # %% nbgrader={"grade": true, "grade_id": "q6_checks", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 q6_flat = np.full((1, 4, 6, 3), 7, np.float32)
-assert float(tv_loss(tf.constant(q6_flat))) == 0, "a constant picture varies nowhere"
-q6_ramp = tf.constant([[[[0.0] * 3, [1.0] * 3, [3.0] * 3]]])  # one row of three grey pixels
+assert float(tv_loss(tf.constant(q6_flat))) == 0, "the total variation of a constant picture is 0"
+q6_ramp = tf.constant([[[[0.0] * 3, [1.0] * 3, [3.0] * 3]]])  # one row of three gray pixels
 assert np.isclose(tv_loss(q6_ramp), 3 * 5), (
     "tv_loss: 3 (1 + 4), squared differences in both directions, the last row and column too"
 )
@@ -348,28 +350,28 @@ assert np.isclose(tv_loss(q6_ramp), 3 * 5), (
 q6_inside, q6_row, q6_column, q6_corner = (np.zeros((1, 4, 6, 3), np.float32) for _ in range(4))
 q6_inside[0, 1, 2], q6_row[0, -1, 2], q6_column[0, 1, -1], q6_corner[0, -1, -1] = 2, 2, 2, 2
 assert np.isclose(tv_loss(tf.constant(q6_inside)), 4 * 3 * 4), (
-    "tv_loss: one bright pixel has four neighbours: squared differences, all channels, both directions"
+    "tv_loss: one bright pixel has four neighbors: squared differences, all channels, both directions"
 )
 for q6_image, q6_words in ((q6_row, "last row"), (q6_column, "last column")):
     assert np.isclose(tv_loss(tf.constant(q6_image)), 3 * 3 * 4), (
-        f"tv_loss: a bright pixel in the {q6_words} has three neighbours. Is that {q6_words} counted?"
+        f"tv_loss: a bright pixel in the {q6_words} has three neighbors. Is that {q6_words} counted?"
     )
 assert np.isclose(tv_loss(tf.constant(q6_corner)), 2 * 3 * 4), "tv_loss: in the corner it has two"
 ### END HIDDEN TESTS
 
 # %% [markdown]
 # ## Question 7: a training step (5 points)
-# A factory. It is called once for a run, with an optimizer of its own, and returns `step(alpha, beta)`, which
-# changes the image once and returns the losses *before* that, a dictionary of scalars: "content", "style", and
+# Write a factory function. It is called once for each run, with a new optimizer. It returns `step(alpha, beta)`, which
+# updates the image once and returns the losses *before* the update as a dictionary of scalars: "content", "style", and
 # "total" = $\alpha \cdot$ content $+ \beta \cdot$ style. `alpha` and `beta` are Python numbers.
 #
 # - Content is `content_loss` at the layer "conv2" against `content_target`, a feature map.
-# - Style is `style_cost` at "conv1" and "conv3", weights 0.5 each, against `painting`, feature maps by name.
-# - `image` is a `tf.Variable` (1, H, W, 3); after the update its pixels are clipped to LOW..HIGH.
-# - The network must not change (its filters are variables too: which does your gradient go to?), and neither
-#   must the targets.
-# - You may use `@tf.function` or leave it. If you do: `alpha` and `beta` may differ from call to call, and what is
-#   traced must not keep old ones, nor be traced anew for each (TensorFlow then warns; pass tensors).
+# - Style is `style_cost` at "conv1" and "conv3", with weights 0.5 each, against `painting`, feature maps by name.
+# - `image` is a `tf.Variable` (1, H, W, 3). After the update, clip its pixels to LOW..HIGH.
+# - The network must not change, and neither must the targets. (The filters are variables, too: with respect to which
+#   variable do you compute the gradient?)
+# - `@tf.function` is optional. If you use it, `alpha` and `beta` may differ between calls: the traced function must not
+#   keep old values, nor be traced again for each value (TensorFlow then warns; pass tensors).
 # - The optimizer has `apply_gradients`; Keras 3 has no `minimize`.
 
 
@@ -399,7 +401,7 @@ def make_step(image, content_target, painting, optimizer):
 
 # %% nbgrader={"grade": true, "grade_id": "q7_checks", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
 ### BEGIN HIDDEN TESTS
-def content_loss(F, P):  # questions 2 to 5 are graded by themselves
+def content_loss(F, P):  # questions 2 to 5 are graded separately
     return 0.5 * tf.reduce_sum((F - P) ** 2)
 
 
@@ -432,18 +434,18 @@ for q7_name, q7_filters in FILTERS.items():
         "make_step: the network must not change, only the image (run the network's cell again)"
     )
 assert float(q7_last["total"]) < float(q7_first["total"]), (
-    "the total must fall: are alpha and beta in their places, and is the image what changes?"
+    "the total must decrease: are alpha and beta in the right places, and does the image change?"
 )
 ### BEGIN HIDDEN TESTS
 q7_image = tf.Variable(q7_content)
 q7_step = make_step(q7_image, q7_target, q7_painting, tf.keras.optimizers.Adam(40.0))
 q7_losses = {name: float(loss) for name, loss in q7_step(0.5, 2.0).items()}
 assert q7_losses["content"] == 0, (
-    "make_step: losses are those before the update; at the content it is 0"
+    "make_step: losses are those before the update; for the content image, the content loss is 0"
 )
 q7_style_first = float(style_cost(features(q7_content), q7_painting, {"conv1": 0.5, "conv3": 0.5}))
 assert np.isclose(q7_losses["style"], q7_style_first, rtol=1e-3), (
-    "make_step: style is unweighted, conv1 and conv3 by 0.5, before the update"
+    "make_step: style is unweighted: without beta, conv1 and conv3 by 0.5, before the update"
 )
 assert np.isclose(q7_losses["total"], 2 * q7_style_first, rtol=1e-3), (
     "make_step: total = alpha content + beta style"
@@ -479,7 +481,7 @@ for q7_weights, q7_term, q7_start in (
         "make_step: content is content_loss at conv2 against the target that was given, wherever the image starts"
     )
     assert float(q7_run[-1][q7_term]) < 0.5 * float(q7_run[0][q7_term]), (
-        f"make_step: with all weight on {q7_term} it must fall. Is the gradient that of the weighted total?"
+        f"make_step: with all weight on {q7_term}, it must decrease. Is the gradient that of the weighted total?"
     )
 q7_other = tf.Variable(q7_content + 5.0)
 q7_other_step = make_step(q7_other, q7_target, q7_painting, tf.keras.optimizers.Adam(2.0))
@@ -490,8 +492,8 @@ assert np.array_equal(q7_image.numpy(), q7_kept), "make_step: each step changes 
 
 # %% [markdown]
 # ## Question 8: bug hunt (2 points)
-# This loader has **two** bugs. It should shrink a large picture (H, W, 3) uint8 so that the longer side is
-# `longest`, keep its proportions, and return (H', W', 3) uint8. Mend it.
+# This function has **two** bugs. It should shrink a large picture (H, W, 3) uint8 so that its longer side is `longest`,
+# preserve the aspect ratio, and return (H', W', 3) uint8. Fix both bugs.
 #
 # ```python
 # def shrink(picture, longest):
@@ -506,7 +508,7 @@ from PIL import Image
 
 
 def shrink(picture, longest):
-    """Return the picture with its longer side `longest` pixels, its proportions kept."""
+    """Return the picture with `longest` pixels on its longer side and the same aspect ratio."""
     ### BEGIN SOLUTION
     height, width, _ = picture.shape
     factor = longest / max(height, width)
@@ -519,12 +521,12 @@ def shrink(picture, longest):
 q8_square = np.zeros((40, 40, 3), np.uint8)
 assert shrink(q8_square, 20).shape == (20, 20, 3), "a square stays a square"
 assert max(shrink(np.zeros((40, 50, 3), np.uint8), 20).shape) == 20, (
-    "shrink: the *longer* side is to be `longest`"
+    "shrink: the *longer* side must be `longest`"
 )
 ### BEGIN HIDDEN TESTS
 q8_wide = np.zeros((30, 60, 3), np.uint8)
 q8_wide[:, 30:] = 255
-assert max(shrink(q8_wide, 20).shape) == 20, "shrink: the *longer* side is to be `longest`"
+assert max(shrink(q8_wide, 20).shape) == 20, "shrink: the *longer* side must be `longest`"
 assert shrink(q8_wide, 20).shape == (10, 20, 3), "shrink: height and width are swapped in `resize`"
 assert shrink(np.transpose(q8_wide, (1, 0, 2)), 20).shape == (20, 10, 3), (
     "shrink: upright pictures too"
@@ -536,16 +538,17 @@ assert shrink(q8_wide, 20)[5, 2].max() < 50 < 200 < shrink(q8_wide, 20)[5, 17].m
 
 # %% [markdown]
 # ## Question 9: an experiment (4 points, graded by hand)
-# Change **one** factor (a weight, the learning rate, the number of iterations, the start) at three levels, all else
-# alike. Run, and show the three pictures or curves in **one** figure with a caption (`figure.text`, or a Markdown cell
-# below): what was changed, what was kept, what is to be seen.
+# Vary **one** factor (a weight, the learning rate, the number of iterations, or the initial image) at three levels, and
+# keep everything else constant. Show the three pictures or curves in **one** figure with a caption (`figure.text`, or a
+# Markdown cell below) that states what you changed, what you kept constant, and what the figure shows.
 #
-# To begin with: `q7_content`, `q7_target` and `q7_painting` of the cell above, Adam by 2, `alpha = 1e-3`, `beta = 1`, 40
-# iterations; of a weight take levels a factor of ten or more apart. The toy network's filters are random: expect coloured
-# ripples, not brush strokes, or take curves. (Who has `nst_tf` may take `nst_tf.style_transfer` and VGG.)
+# You can start with `q7_content`, `q7_target` and `q7_painting` from the checks of question 7, Adam with learning rate
+# 2, `alpha = 1e-3`, `beta = 1` and 40 iterations. Levels of a weight should differ by a factor of ten or more. The
+# filters of the small network are random: expect colored ripples, not brush strokes, or plot curves. (If you have
+# `nst_tf`, you may use `nst_tf.style_transfer` and VGG.)
 #
-# Points: one factor and three levels 1, all else alike and said 1, a figure that can be read without the code 1, a
-# statement that it shows 1.
+# Points: one factor at three levels 1, everything else constant and stated 1, a figure that can be read without the
+# code 1, a statement that the figure supports 1.
 
 # %% nbgrader={"grade": true, "grade_id": "q9", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false}
 # One factor, three levels, one figure, a caption.
@@ -558,23 +561,24 @@ for rate in (0.1, 1.0, 10.0):
 axis.set(xlabel="iteration", ylabel="total loss")
 axis.legend()
 figure.text(
-    0, -0.1, "Adam by three rates, 40 iterations, same start and weights: 10 is quickest at first."
+    0, -0.1, "Adam at three rates, 40 iterations, same start and weights: 10 is fastest at first."
 )
 plt.show()
 ### END SOLUTION
 
 # %% [markdown]
 # ## Question 10: short answers (3 points, graded by hand)
-# Two or three sentences each. (a) Why does a Gram matrix measure style and not content? (b) Why does the content loss
-# *rise* in a run whose first image is the content (as in question 7's checks), and is that a fault? (c) Two right
-# programs get the same pictures and weights and print losses that differ in the fifth digit. Name two reasons.
+# Answer in two or three sentences each. (a) Why does a Gram matrix measure style and not content? (b) Why does the
+# content loss *increase* in a run that starts from the content image (as in the checks of question 7), and is that an
+# error? (c) Two correct programs use the same pictures and weights, but print losses that differ in the fifth digit.
+# Give two reasons.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "q10", "locked": false, "points": 3, "schema_version": 3, "solution": true, "task": false}
 # Your answers:
 #
 # ### BEGIN SOLUTION
-# (a) It sums over positions, so where something is drops out; what stays is which filters fire together.
-# (b) At the start it is 0, the least there is. Every step that lowers style leaves the content's features. No fault:
-# the total falls.
-# (c) Sums in another order (threads, GPU), another kernel for the convolution (library, version, fused operations).
+# (a) It sums over positions, which removes where something is; what remains is which filters fire together.
+# (b) At the start, it is 0, its minimum. A step that reduces the style loss changes the content features. It is not an
+# error: the total decreases.
+# (c) A different order of sums (threads, GPU), or a different convolution kernel (library, version, fused operations).
 # ### END SOLUTION

@@ -39,7 +39,7 @@ def build(course=COURSE):
     Parameters
     ----------
     course : path
-        Submissions and grades that lie there already are left alone.
+        Existing submissions and grades are not changed.
 
     Returns
     -------
@@ -56,9 +56,9 @@ def build(course=COURSE):
 
 
 def nbgrader(*arguments, course=COURSE):
-    """Run nbgrader in the course's folder; a RuntimeError holds what it says where it fails."""
+    """Run nbgrader in the course's folder; raise RuntimeError with its output if it fails."""
     command = [sys.executable, "-m", "nbgrader", *arguments]
-    # nbgrader calls `alembic` by name: it lies beside Python, found or not by the shell.
+    # nbgrader calls `alembic` by name: it is next to Python, which may not be on PATH.
     beside = {
         **os.environ,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
@@ -79,7 +79,7 @@ def solve(path):
 
 
 def main():
-    """Build the course and say where it is."""
+    """Build the course and print where it is."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--course", type=Path, default=COURSE, help="the folder to make it in")
     options = parser.parse_args()

@@ -2,12 +2,12 @@
 
 c = get_config()  # noqa: F821  (nbgrader provides it)
 c.CourseDirectory.course_id = "nst"
-# Whatever else lies in source/ would be released with the solutions in it.
+# Any other file in source/ would be released, with the solutions in it.
 c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", "*.py"]
 c.ClearSolutions.code_stub = {"python": "raise NotImplementedError()"}
 c.ClearSolutions.text_stub = "Your answers:"
 c.ExecutePreprocessor.timeout = 30  # seconds of a cell: a loop that never ends costs its question
 c.ExecutePreprocessor.interrupt_on_timeout = True
-# On a busy machine nbgrader would give up a whole submission where a kernel is slow to say "done".
+# On a busy machine nbgrader would give up a whole submission if a kernel is slow to report "done".
 c.ExecutePreprocessor.startup_timeout = 300
 c.ExecutePreprocessor.iopub_timeout = 120

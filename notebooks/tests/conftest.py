@@ -65,7 +65,7 @@ def executed(name):
 
 
 def pytest_terminal_summary(terminalreporter):
-    """Print what tests recorded as "said": times are told, not asserted."""
+    """Print what tests recorded as "said": times are printed, not asserted."""
     for passed in terminalreporter.stats.get("passed", []):
         for name, value in passed.user_properties:
             if name == "said" and passed.when == "call":

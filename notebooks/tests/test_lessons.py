@@ -1,4 +1,4 @@
-"""The lessons run as a learner runs them, and show what they say."""
+"""The lessons run as a learner runs them, and show what their text states."""
 
 import base64
 import contextlib
@@ -132,7 +132,7 @@ def source_of_set_up(name):
 
 
 def ended(code, folder):
-    """Run Python code in a folder, in a process of its own."""
+    """Run Python code in a folder, in a separate process."""
     command = [sys.executable, "-c", code]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 

@@ -104,7 +104,7 @@ def make_controls(limits):
     with gr.Accordion("Or paint a short film", open=False, visible=films_are_read()):
         film, film_problem = _film_upload(), _problem()
     with gr.Accordion("Keep a part of it", open=False):
-        content_map = _mask_upload("Map of what is kept: white keeps more")
+        content_map = _mask_upload("Content map: white keeps more")
     gr.Markdown("## 2 · The style")
     slots = [_slot(number) for number in range(1, forms.STYLES + 1)]
     with gr.Row():

@@ -1,7 +1,7 @@
 """The program that reads and paints the films of the page: `python -m nst_tf.app.film_program`.
 
-It is a process of its own: native code decodes films, and only a process has limits of memory and
-time; and computing for many minutes would take the interpreter from visitors' requests.
+It is a separate process: films are decoded by native code, and memory and time can be limited only
+for a process. Computing for many minutes would also block visitors' requests.
 """
 
 import functools

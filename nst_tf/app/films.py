@@ -1,4 +1,4 @@
-"""Films of the page: checked and painted by a process of their own, `film_program`."""
+"""Films of the page: a separate process, `film_program`, checks and paints them."""
 
 import contextlib
 import json
@@ -90,7 +90,7 @@ def paint_film(order, minutes, *, resume):
     minutes : float
         After which it is stopped; it can be resumed.
     resume : bool
-        Whether to go on with the film in the directory.
+        Whether to resume the film in the directory.
     """
     with tempfile.TemporaryDirectory() as temporary:
         facts = check_film(order.config, Path(temporary) / "first.png")
@@ -156,7 +156,7 @@ def _stop(child, reason):
 
 
 def look_at(folder, rows, frames, done=0):
-    """Return the `Look` of a film with these rows, of which `done` are of an earlier run."""
+    """Return the `Look` of a film with these rows; the first `done` are from an earlier run."""
     newest = read_picture(picture_path(folder, len(rows)), say=None)
     left = seconds_left(rows, frames, done)
     return Look(
@@ -186,5 +186,5 @@ def _without_directory(text, order):
 
 def _last_line(output):
     """Return the last line that a program wrote, without its name."""
-    lines = output.decode(errors="replace").strip().splitlines() or ["it said nothing"]
+    lines = output.decode(errors="replace").strip().splitlines() or ["it printed nothing"]
     return lines[-1].removeprefix("nst_tf: ")

@@ -40,7 +40,7 @@ KNOBS = {knob.name: knob for knob in fields(VideoConfig)}
 NO_FILM_KNOBS = ("rate", "write")  # of folders of frames; the page shows the film
 FILM_KNOBS = [knob for knob in OWN if knob.name not in NO_FILM_KNOBS]
 CHOICES = {name: KEYWORDS[name] for name in ("init", "content_map")}  # no files
-MAP_LABEL = "the map of what is kept"
+MAP_LABEL = "the content map"
 MAX_STYLE_SIDE = 1.5  # as a multiple of the page's largest side
 
 
@@ -269,7 +269,7 @@ def _check_mask(label, mask, content, **options):
 
 
 def _content_map(form, more, content, uploads):
-    """Store and check the map of what is kept; return its path."""
+    """Store and check the content map; return its path."""
     if "content_map" in more:
         raise ConfigError(
             f"{MAP_LABEL} is uploaded, and `content_map` is {more['content_map']!r} under More: "

@@ -1,4 +1,4 @@
-"""The gate of the page: only requests of its own form reach Gradio.
+"""The gate of the page: only requests that its form sends reach Gradio.
 
 Gradio serves more than this page needs: a proxy for public addresses, interfaces for other
 programs, monitoring. `ROUTES` lists what the form uses; all other requests end with status 404.
@@ -17,7 +17,7 @@ from nst_tf.app import LOCAL_HOSTS
 KB, MB = 2**10, 2**20
 MAX_UPLOAD = 64 * MB  # bytes of a picture file
 FORM = 5 * MB // 4  # bytes of all values of the form: four painted masks and some text
-AROUND = 4 * KB  # bytes of a form with one file, beside the file
+AROUND = 4 * KB  # bytes of a form with one file, in addition to the file
 ROUTES = (  # methods, path, maximum bytes of the body
     (("GET", "HEAD"), r"/", 0),
     (("GET",), r"/config|/theme\.css|/favicon\.ico", 0),
@@ -58,7 +58,7 @@ class Request:
     address : str
         The network address of the visitor, as of `network_of`.
     repeated : bool
-        Whether a header came twice of which the gate reads one.
+        Whether a header that the gate reads was sent twice.
     """
 
     method: str

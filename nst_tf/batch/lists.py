@@ -42,7 +42,7 @@ def read_jobs(path, *, base=None, over=None, sweeps=None, say=print_line):
     sweeps : dict of lists, optional
         Values by knob: each job is run with each of them, in all combinations.
     say : callable or None
-        Receives a line about each folder of which files were left out.
+        Receives a line about each folder in which files were skipped.
 
     Returns
     -------
@@ -238,8 +238,8 @@ def _plain(text):
 def _unused(name, taken):
     """Return the name, or name_2, name_3, ... if it is taken, ignoring case.
 
-    `taken` has the last number of each name, from which the search goes on: a list of many equal
-    names takes a time that is linear in its length.
+    `taken` has the last number of each name, where the search continues: the time for a list of
+    many equal names is linear in its length.
     """
     key, candidate = name.casefold(), name
     number = taken.get(key, 0)

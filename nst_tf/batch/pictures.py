@@ -1,4 +1,4 @@
-"""Find the pictures that patterns and folders stand for, and name the files left out."""
+"""Find the pictures that patterns and folders match, and list the files that were skipped."""
 
 import glob
 import os
@@ -10,10 +10,10 @@ from nst_tf.samples import expected, resolve_picture
 
 
 def matching(option, patterns, say):
-    """Return the pictures that files, folders, patterns and names of samples stand for.
+    """Return the pictures that files, folders, patterns and names of samples match.
 
-    Of folders and patterns only files with a picture's extension are taken: folders of pictures
-    contain credits, too. A folder stands for the files in it, without those in its subfolders.
+    From folders and patterns, only files with a picture's extension are used: folders of pictures
+    contain credits, too. A folder matches the files in it, but not those in its subfolders.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def matching(option, patterns, say):
 
 
 def _matched(option, pattern):
-    """Return the pictures and the other paths that a pattern stands for."""
+    """Return the pictures and the other paths that a pattern matches."""
     if advice := address_advice(pattern):
         raise ConfigError(f"--{option}: {advice}")
     path = pattern and resolve_picture(pattern)  # "" is not the working directory

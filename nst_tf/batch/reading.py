@@ -19,7 +19,7 @@ FORMAT = "nst_tf jobs 1"
 LARGEST = 2**26  # bytes of a list
 MOST = 100_000  # jobs
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)  # byte order marks
-DELIMITERS = {  # of tables -> decimal mark beside the point
+DELIMITERS = {  # of tables -> decimal mark in addition to the point
     ",": POINT,
     ";": ",",  # spreadsheets separate by semicolons where numbers have decimal commas
     "\t": POINT,
@@ -88,8 +88,8 @@ def _text(path):
 def _decoded(path, data):
     """Return the text of bytes in UTF-8, or in UTF-16 with a byte order mark.
 
-    An older encoding, such as Windows-1252, can't be told from its sisters, and a wrong guess
-    would be another file name: it is refused.
+    An older encoding, such as Windows-1252, can't be distinguished from similar ones, and a wrong
+    guess would give another file name: it is refused.
     """
     try:
         text = data.decode("utf-16" if data.startswith(UTF_16) else "utf-8")

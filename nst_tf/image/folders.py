@@ -15,7 +15,7 @@ CONVERTIBLE = (  # extensions of pictures in other formats
 
 
 class Folders:
-    """The pictures in folders. Each folder is read once, so its line is said once.
+    """The pictures in folders. Each folder is read once, so its line is printed once.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def is_folder(path):
 
 
 def in_folder(folder):
-    """Return the sorted paths of what is in a folder, without hidden files."""
+    """Return the sorted paths of all files in a folder except hidden ones."""
     try:
         names = os.listdir(folder)  # noqa: PTH208
         return [str(Path(folder, name)) for name in sorted(names) if not name.startswith(".")]

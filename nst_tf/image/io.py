@@ -51,7 +51,7 @@ HEIF = frozenset(
 )  # without pillow-heif, the error says how to install it
 FILMS = ("GIF", "WEBP", "PNG", "AVIF")  # a remark is made if they have more frames
 GAMMA = 1 / 2.2  # of a PNG that looks right without conversion
-# Pillow's names of pixels of 16 bits, of which it takes the high bytes -> those that take the low.
+# Pillow's names of 16-bit pixel formats that read the high bytes -> those that read the low bytes.
 LOW_BYTES = {
     f"{mode};16{order}": f"{mode};16{other}"
     for mode in ("RGB", "RGBA")
@@ -233,7 +233,7 @@ def is_picture(path):
 
 def picture_extensions():
     """Return the file extensions of the readable formats, such as ".jpg", in lower case."""
-    readable = {*_formats(), "MPO"}  # two JPEGs in one file, of which the first is read
+    readable = {*_formats(), "MPO"}  # two JPEGs in one file; the first is read
     known = Image.registered_extensions()
     return HEIF.union(extension for extension, name in known.items() if name in readable)
 
@@ -401,7 +401,7 @@ def _named(path):
 
 @contextmanager
 def _opened(file, start):
-    """Yield the picture of a `BoundedFile`, of which only the header was read."""
+    """Yield the picture of a `BoundedFile`; only the header has been read."""
     if kind := unreadable_kind(start):
         raise ImageError(f"{file.name} is not a readable picture but {kind}")
     if is_heif(start):

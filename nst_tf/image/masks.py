@@ -72,7 +72,7 @@ def load_mask(
 
 
 def fit_mask(levels, size, *, binary=False, crop=False):
-    """Return gray levels (H, W) uint8 as a mask of a size (height, width), or of their own."""
+    """Return gray levels (H, W) uint8 as a mask of a given (height, width), or of their size."""
     if size is not None:  # antialiased, without overshoot
         levels = resize_picture(levels, size, "bilinear", crop=crop)
     mask = levels.astype(np.float32) / 255

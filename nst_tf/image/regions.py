@@ -226,7 +226,7 @@ def _spacing(colors):
 
 
 def _remarks(content, style, matches):
-    """Yield what is said of two maps: colors that are only similar, and what one map lacks."""
+    """Yield messages about two maps: colors that are only similar, and colors that one lacks."""
     pairs = [(content.colors[one], style.colors[other]) for one, other in matches.items()]
     similar = [f"{_hex(one)} and {_hex(other)}" for one, other in pairs if any(one != other)]
     if similar:

@@ -119,7 +119,7 @@ def _remarks(tags):
     elif tags.next and not _is_preview(tags):
         remarks.append("only the first of its pages is used")
     if 0 in _numbers(tags, EXTRA_SAMPLES, 1):
-        remarks.append("channels beside its colors are ignored")
+        remarks.append("channels other than its colors are ignored")
     return remarks
 
 

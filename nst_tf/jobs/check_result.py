@@ -69,7 +69,7 @@ def _too_large_steps(result, clipped):
     shown = -1 if result.best is None else result.best
     first, last = (result.history[n]["total"] for n in (0, shown))
     facts = []
-    # When others become the nearest, or are compared anew: often upwards.
+    # The loss often jumps up when other patches become the nearest or matches are found again.
     jumps = result.config.method in ("patches", *MATCHES)
     if last > first + HIGHER * abs(first) and not jumps:
         facts.append(f"the loss is higher than at the start ({last:.4g}, was {first:.4g})")
@@ -109,8 +109,8 @@ def _compared(result, task):
     Returns
     -------
     change : float
-        Root mean square, in gray levels: unlike the mean, it tells a small masked region that is
-        painted from a picture that has hardly moved.
+        Root mean square, in gray levels: unlike the mean, it distinguishes a picture in which a
+        small masked region is painted from one that has hardly changed.
     clipped : float
         Share of the values that became black or white; 0 if a painting has more of them itself.
     """

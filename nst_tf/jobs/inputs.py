@@ -233,7 +233,7 @@ def apply_color_mode(config, content, paintings):
         masks = {"content_mask": style.mask, "style_mask": style.style_mask}
         content, picture = color_before(config.color, content, style.picture, **masks)
         unfiltered = style.unfiltered
-        if unfiltered is not None:  # as the content that it stands for
+        if unfiltered is not None:  # like the content that it corresponds to
             unfiltered, _ = color_before(config.color, unfiltered, style.picture)
         matched.append(replace(style, picture=picture, unfiltered=unfiltered))
     return content, matched

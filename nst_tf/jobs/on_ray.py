@@ -141,7 +141,7 @@ class Worker:
     def __init__(self, cpus, do=do_job):
         import tensorflow as tf
 
-        with contextlib.suppress(RuntimeError):  # a worker without a process of its own
+        with contextlib.suppress(RuntimeError):  # a worker in a shared process
             tf.config.threading.set_intra_op_parallelism_threads(cpus)
         self.run = do
         self.iteration = 0

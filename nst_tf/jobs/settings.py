@@ -64,7 +64,7 @@ def _check_found(config, file):
         if missing:
             raise ConfigError(
                 f"{file} holds the names of its files without their directories, and {missing[0]} "
-                "is neither in the current directory nor beside it: give it as "
+                "is neither in the current directory nor next to it: give it as "
                 f"{flags.get(knob, f'--{knob}'.replace('_', '-'))}"
             )
 

@@ -1,9 +1,8 @@
 """Nearest neighbors in place of statistics: NNST-Opt (Kolkin et al. 2022, arXiv 2203.13215).
 
-The features of all layers at one place of a picture are its *hypercolumn*. At each level every
-hypercolumn is replaced by the nearest one of the style, once, and the picture is changed until it
-has those. In a last pass at full size each layer has neighbors of its own, found anew in each
-update.
+The features of all layers at one position of a picture are its *hypercolumn*. At each level, every
+hypercolumn is replaced once by the nearest one of the style, and the picture is optimized to match
+them. In a last pass at full size, each layer has its own neighbors, found again in each update.
 """
 
 from dataclasses import dataclass, field
@@ -194,7 +193,7 @@ class Sampled(NamedTuple):
 
 
 class SampledTerm(TermOfLayers):
-    """A term that compares features at positions which are drawn anew for each update.
+    """A term that compares features at positions that are drawn again for each update.
 
     Its targets are a named tuple with the field `update`, by which they are drawn.
     """
@@ -214,8 +213,8 @@ class SampledTerm(TermOfLayers):
 class LayerNeighborTerm(SampledTerm):
     """Make each feature like the nearest one of the style at its own layer.
 
-    Neighbors are found anew in each update, among positions that are drawn: every n-th of a map,
-    from a random one on. The attributes are those of `NeighborTerm`, and:
+    Neighbors are found again in each update, among positions that are drawn: every n-th of a map,
+    starting from a random one. The attributes are those of `NeighborTerm`, and:
 
     Attributes
     ----------

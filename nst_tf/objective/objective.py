@@ -354,7 +354,7 @@ class Objective:
         object.__setattr__(self, "terms", tuple(self.terms))
         names = [term.name for term in self.terms]
         if len(set(names)) < len(names):
-            raise ConfigError(f"the terms are {', '.join(names)}; each needs a name of its own")
+            raise ConfigError(f"the terms are {', '.join(names)}; each needs its own name")
         sampled = any(getattr(term, "sampled", False) for term in self.terms)
         object.__setattr__(self, "sampled", sampled)
 

@@ -96,7 +96,7 @@ def write_film_report(record, ended, frames, rows, facts):
     rows : sequence
         One for each frame, with the attributes of a row of frames.csv.
     facts : list of (str, str)
-        Name and text of what is known beside the settings.
+        Name and text of facts other than the settings.
 
     Returns
     -------

@@ -53,7 +53,7 @@ def check_output(output, overwrite):
 def picture_named(output):
     """Return the picture file that an --output names, or None if it names a directory.
 
-    The extension tells. An existing directory is one under any name, as is a name that ends in /.
+    The extension decides. An existing directory, or a name that ends in /, is always a directory.
     """
     if output is None or str(output).endswith(("/", os.sep)):
         return None

@@ -59,7 +59,7 @@ def resolve_pictures(config, say=None):
     config : JobConfig
         With `content`, and `style` or `fine` and `coarse`.
     say : callable or None
-        Receives a line about each directory of which files were left out.
+        Receives a line about each directory in which files were skipped.
 
     Raises
     ------

@@ -11,7 +11,7 @@ from nst_tf.image.sizes import MIN_SIDE, divisible_size, fit_size
 from nst_tf.schedules import SCHEDULES
 
 SQUARE = (480, 480)
-COARSEST = 64  # longer side of the first level of methods that match anew: Kolkin et al. 2022
+COARSEST = 64  # longer side of the first level of methods in `MATCHES`: Kolkin et al. 2022
 TO_BEGIN = 2  # updates' worth of time that a level takes for targets and its first losses
 WORTH_A_LEVEL = 1.2  # growth of the sides: for less, a level takes longer to begin than it saves
 
@@ -174,7 +174,7 @@ def task_levels(task):
 
 
 def matching_levels(config, size, shortest):
-    """Return the levels of a method that matches anew at each: as `config_levels`.
+    """Return the levels of a method that matches again at each level: as `config_levels`.
 
     Sides double from `COARSEST`, and each level has equally many iterations. The last pass of
     "neighbors" counts as one more level of the full size: Kolkin et al. 2022.

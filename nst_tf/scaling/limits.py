@@ -61,8 +61,8 @@ def group_limits(proc=PROC):
 def control_groups(proc=PROC):
     """Return (file system, directory) of each control group that limits this process' memory.
 
-    In a container, the mount may begin at the container's own group, or the path of the group may
-    lead out of what is mounted. Then the group at the mount point counts.
+    In a container, the mount may start at the container's own group, or the path of the group may
+    lead outside of the mount. The group at the mount point then applies.
     """
     try:
         paths = _group_paths((proc / "cgroup").read_text(encoding="utf-8", errors="replace"))

@@ -25,7 +25,7 @@ from nst_tf.scaling.tiling import TiledObjective
 from nst_tf.scaling.times import rounded
 
 GIB = 2**30
-SPARE = 0.9  # of what is free: the rest is left to others
+SPARE = 0.9  # fraction of the free memory to use: the rest is for other programs
 ARRAY = 3 * 4  # bytes a pixel of an image
 ARRAYS = 8  # of the picture's size, counted at 8K: image, gradient, copies; not the optimizer's
 FRAGMENTS = 1.65  # what is held for a byte of a map, by 500 iterations' end: measured 1.5 to 1.9
@@ -33,13 +33,13 @@ FRAGMENTS_OF_TILES = 1.85  # the same where two passes take turns: measured 1.7 
 MACHINERY = 0.13 * GIB  # traced functions, what levels before left: 0.07 seen at 64x64, one level
 SMALLEST_TILE = 256 * 256
 TRACING = 2.0  # seconds that a run takes to begin: 1.4 to 1.6 on two cores, 3 if others use them
-UPDATE = 0.02  # seconds of an update beside its convolutions, at any size: 0.017 seen, 0.01 to 0.05
+UPDATE = 0.02  # seconds of an update besides its convolutions, at any size: measured 0.01 to 0.05
 EIGENVALUES = 0.9e-9  # seconds for the cube of a layer's channels, with Wasserstein's distance
 SEARCH = 1.3  # evaluations of an update where SciPy searches along a line
 TWO_PASSES = 1.75  # what tiles take for their second pass forward, and for halos
 TIMED = (1, 48, 48, 128)  # shape of a map of VGG: 5 ms for its convolution, 1 s if emulated
 SHARE_OF_TIMED = 0.9  # of its speed that an update reaches: 0.8 to 1.0, AVX-512 and AMX
-STEADY = 1.25  # ratio of timings up to which one number is told, beyond it a range
+STEADY = 1.25  # ratio of timings up to which one number is printed; above it, a range
 
 
 @dataclass(frozen=True)
@@ -216,7 +216,7 @@ def tile_area(model, layers, size, config):
 
 
 def optimizer_images(config, tiled):
-    """Return how many images the optimizer holds, beside the current one and its gradient."""
+    """Return how many images the optimizer stores besides the current one and its gradient."""
     optimizer = make_optimizer(config, VGG_PIXELS, config.iterations, tiled=tiled)
     if config.average or config.keep == "best":
         optimizer = tracked(optimizer, config)
@@ -420,7 +420,7 @@ def _used(model, layers):
 
 
 def memory_budget(config):
-    """Return how many bytes a run may take beside what the process holds, and what that is."""
+    """Return how many more bytes a run may take, and how many the process uses now."""
     used = memory_used()
     return memory_left() if config.memory_limit is None else config.memory_limit * GIB - used, used
 

@@ -1,4 +1,4 @@
-"""What some methods need beside the network's maps."""
+"""Memory and time that some methods need in addition to the network's."""
 
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ SEARCHING = 0.4  # of an update's convolutions, what hypercolumns or the last pa
 
 
 class Needs(NamedTuple):
-    """Memory and operations of a method, beside those of the network.
+    """Memory and operations of a method, in addition to those of the network.
 
     Attributes
     ----------
@@ -20,7 +20,7 @@ class Needs(NamedTuple):
     an_update, a_level : float
         Multiplications and additions in each update, and at the start of a level.
     share : float
-        Time of an update beside those, as a fraction of the time of its convolutions.
+        Other time of an update, as a fraction of the time of its convolutions.
     """
 
     memory: float

@@ -1,7 +1,7 @@
 """From coarse to fine: each level starts with the image of the one before, enlarged.
 
 In a small picture a filter sees more of the world: large shapes are painted there, and each level
-adds the strokes of its own size.
+adds strokes of its own size.
 
 That needs losses which mean the same at every size, the unit "relative". With the papers' sums a
 coarse level has another balance, which the next one must undo: there L-BFGS at one size reaches the

@@ -327,7 +327,7 @@ TILED_TERMS = {
 }
 
 
-# ------------------------------------------------------------------ where tiles lie
+# ------------------------------------------------------------------ positions of tiles
 
 
 @dataclass(frozen=True)
@@ -395,7 +395,7 @@ def _cut(x, begin, size):
 
 @dataclass(frozen=True)
 class Tiling:
-    """Where the tiles of a picture lie. They are all of one size, so one compiled pass does them.
+    """Positions of the tiles of a picture. All have one size, so one compiled pass serves them.
 
     Attributes
     ----------

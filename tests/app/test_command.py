@@ -1,4 +1,4 @@
-"""What the command `python -m nst_tf.app` does beside the page itself."""
+"""What the command `python -m nst_tf.app` does in addition to serving the page."""
 
 import os
 import subprocess

@@ -144,7 +144,7 @@ def test_map_of_what_is_kept_is_stored_and_checked(uploads, pair, tmp_path):
     assert stored.parent == uploads.folder
     assert load_mask(stored, (45, 61), say=None)[:, [0, -1]].tolist() == [[0, 1]] * 45
     tall = mask_file(tmp_path / "tall.png", 90, 40)
-    with pytest.raises(ConfigError, match="the map of what is kept has 40x90 pixels"):
+    with pytest.raises(ConfigError, match="the content map has 40x90 pixels"):
         make(uploads, content, style, content_map=tall)
     with pytest.raises(ConfigError, match="is uploaded, and `content_map` is 'contrast'"):
         make(uploads, content, style, content_map=tall, more={"content_map": "contrast"})

@@ -287,10 +287,10 @@ def watched(url):
 
 
 def yield_to_the_server():
-    """Let browsers compute only while nothing else does: visitors bring machines of their own."""
+    """Let browsers compute only while nothing else does: visitors use their own machines."""
     for process in psutil.Process().children(recursive=True):
         if "chrom" in process.name() or "node" in process.name():  # node drives the browser
-            for thread in process.threads():  # each has a policy of its own; new ones inherit it
+            for thread in process.threads():  # each has its own policy; new ones inherit it
                 os.sched_setscheduler(thread.id, os.SCHED_IDLE, os.sched_param(0))
 
 
@@ -337,7 +337,7 @@ def test_two_styles_with_a_painted_mask(server, visit, photo, tmp_path):
     page.get_by_label("where no other style acts").nth(1).check()
     before = len(page.requested)
     page.wait_for_timeout(3000)
-    assert len(page.requested) - before < 10, "the editor sends nothing by itself"
+    assert len(page.requested) - before < 10, "the editor sends nothing on its own"
     page.click("#start")
     wait_for_headline(page, "Done: harbour_")
     with page.expect_download() as download:

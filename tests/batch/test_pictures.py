@@ -1,4 +1,4 @@
-"""Pictures that folders and patterns stand for, and the line about files that were left out."""
+"""Pictures that folders and patterns match, and the line about files that were skipped."""
 
 import json
 import os
@@ -38,7 +38,7 @@ def folder(tmp_path, monkeypatch):
 
 @pytest.fixture
 def read_list():
-    """Return a function that saves entries, reads the jobs and returns them with what was said."""
+    """Return a function that saves entries, reads the jobs and returns them with the messages."""
 
     def read(entries, **options):
         said = []

@@ -216,7 +216,7 @@ def test_resume_skips_done_jobs_and_continues_the_current_one(photos, base, monk
     output = capsys.readouterr().out
     assert "3 jobs, 1 of them already done" in output
     assert "2 of 3  b_x: 6 iterations" in output
-    assert runs == [Path("out/c_x")], "b_x was gone on with, not begun anew"
+    assert runs == [Path("out/c_x")], "b_x was resumed, not started again"
     assert Path("out/a_x/result.png").stat().st_mtime_ns == saved_at
     assert [row["attempts"] for row in rows("out").values()] == ["0", "1", "1"]
     for job in jobs:

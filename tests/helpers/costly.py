@@ -37,7 +37,7 @@ def with_size(kind, size, **options):
     data = encoded(kind, **options)
     assert old in data
     data = data.replace(old, new, 1)
-    return join_png(split_png(data)) if kind == "PNG" else data  # makes the checksums anew
+    return join_png(split_png(data)) if kind == "PNG" else data  # computes the checksums again
 
 
 def tags(count, size):

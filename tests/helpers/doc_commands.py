@@ -8,7 +8,7 @@ Only the following is changed:
   64x48, or the size of the command scaled down to a longer side of 64. The same applies to lists
   of jobs. With `--level-iterations` each level has one iteration.
 - `--precision mixed` becomes float32, which takes half as long where bfloat16 is emulated, and
-  needs no traces of its own. tests/scaling/test_precision.py compares both.
+  needs no separate traces. tests/scaling/test_precision.py compares both.
 - In Python, `iterations=N` becomes 2, and sizes are scaled down in the same way.
 - The reader's pictures and videos (`photo.jpg`, `photos/cat.jpg`) are created from the samples.
   Runs that a command resumes or shows are created, too, unless an earlier command did so. Files

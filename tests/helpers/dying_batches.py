@@ -1,6 +1,6 @@
 """Batches of three jobs, the second of which kills its process: `python dying_batches.py FOLDER`.
 
-Each command is a child that runs until it ends by itself. Findings are printed as JSON.
+Each command is a child process that runs to its end. Findings are printed as JSON.
 """
 
 import csv

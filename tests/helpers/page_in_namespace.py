@@ -1,4 +1,4 @@
-"""Run the page beside a fake public address, and try to make it ask that address.
+"""Run the page next to a fake public address, and try to make it send requests there.
 
 Run it in a network namespace: `unshare -rn python page_in_namespace.py OUTPUT WEIGHTS PORT`.
 Prints what the fake address received and how many requests were sent to the page.
@@ -83,8 +83,8 @@ def serve_public_address():
 def main(folder, weights, port):
     """Attack a page, and print as JSON what was received and all statuses.
 
-    Without a namespace of its own ($NST_TF_ASKED is set), connections of the page are recorded by
-    `offline/sitecustomize.py` in place of being received.
+    If it has no namespace of its own ($NST_TF_ASKED is set), `offline/sitecustomize.py` records
+    connections of the page instead.
     """
     asked = os.environ.get("NST_TF_ASKED")
     if asked is None:

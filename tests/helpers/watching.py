@@ -1,7 +1,7 @@
 """Ask for a page twice a second until a line comes: `python tests/helpers/watching.py URL`.
 
-Prints the seconds that each answer took, as JSON. A process of its own: threads of a test that
-drives a browser wait for each other.
+Prints the seconds that each answer took, as JSON. It is a separate process, because threads of a
+test that drives a browser wait for each other.
 """
 
 import json

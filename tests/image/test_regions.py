@@ -1,4 +1,4 @@
-"""Color-coded maps: their labels, how those of two maps match, and what is said or refused."""
+"""Color-coded maps: their labels, how those of two maps match, messages and errors."""
 
 import re
 

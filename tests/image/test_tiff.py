@@ -69,7 +69,7 @@ def test_alpha_of_sixteen_bits(tmp_path, extra, alpha):
     expected[:20] = 255 if alpha else expected[:20]
     np.testing.assert_array_equal(picture, expected)
     remark = (
-        "its transparent parts are white" if alpha else "channels beside its colors are ignored"
+        "its transparent parts are white" if alpha else "channels other than its colors are ignored"
     )
     assert lines == [f"{tmp_path / 'picture.tif'}: {remark}"]
 

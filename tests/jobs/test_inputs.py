@@ -172,7 +172,7 @@ def test_keep_content_outside_masks(config, tmp_path):
 
 
 def save_map(path, height, width, colors=((200, 30, 20), (20, 60, 200))):
-    """Save a map with the first color at the left third and the second beside it."""
+    """Save a map with the first color in the left third and the second in the rest."""
     picture = np.full((height, width, 3), colors[1], np.uint8)
     picture[:, : width // 3] = colors[0]
     Image.fromarray(picture).save(path)

@@ -399,7 +399,7 @@ def test_changed_inputs_are_named_and_run_is_unchanged(interrupt_job, capsys):
         assert "`python -m nst_tf.run --config cut/config.json --output ANOTHER`" in line
         assert before == {path.name: path.read_bytes() for path in Path("cut").iterdir()}
         Path(file).write_bytes(original)
-    assert main(["--resume", "cut"]) == 0, "put back, it goes on"
+    assert main(["--resume", "cut"]) == 0, "with the original file, the run resumes"
 
 
 def test_missing_input_is_named(interrupt_job, pictures, capsys):

@@ -1,4 +1,4 @@
-"""Jobs with --wrap: the size, what is said, colors and the photograph's own size."""
+"""Jobs with --wrap: the size, messages, colors and the photograph's own size."""
 
 import re
 

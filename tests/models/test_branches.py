@@ -1,4 +1,4 @@
-"""Dilated filters and linear maps of channels, beside a trunk's own layers."""
+"""Dilated filters and linear maps of channels, in addition to a trunk's own layers."""
 
 import numpy as np
 import pytest

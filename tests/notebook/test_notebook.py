@@ -277,7 +277,7 @@ def test_interrupted_run_is_marked_as_interrupted(displays):
     live.close()
     assert len(displays[0].contents) == 3
     live(step(0))
-    assert len(displays) == 2, "the next run has a place of its own"
+    assert len(displays) == 2, "the next run has its own display"
 
 
 def test_finished_run_is_not_marked_as_interrupted(displays):

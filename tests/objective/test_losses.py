@@ -135,7 +135,9 @@ def test_gradient_of_style_loss_is_equation_6():
 
 def test_terms_of_the_same_name_raise(tiny_model):
     terms = [ContentTerm(1.0, "conv1_1"), ContentTerm(1.0, "conv2_1")]
-    with pytest.raises(ConfigError, match="the terms are content, content; each needs a name"):
+    with pytest.raises(
+        ConfigError, match="the terms are content, content; each needs its own name"
+    ):
         Objective(tiny_model, terms)
 
 

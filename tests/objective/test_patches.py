@@ -1,4 +1,4 @@
-"""Patches: the nearest of the style, what they want together, masks, several styles, analogies."""
+"""Patches: the nearest ones of the style, their sum, masks, several styles, analogies."""
 
 import itertools
 

@@ -76,7 +76,7 @@ def test_total_costs_match_deeplearning_ai():
 
 def test_total_variation_matches_cs231n():
     if not TUBINGEN.is_file():
-        pytest.skip("CS231n's photograph of Tubingen lies beside the project, not in it")
+        pytest.skip("CS231n's photograph of Tubingen is not part of the project")
     picture = resize_picture(read_picture(TUBINGEN), (192, 256), "bilinear")
     loss = 2e-2 * tv_loss(CS231N_PIXELS.to_image(picture))
     np.testing.assert_allclose(loss, 303.47, rtol=1e-5)

@@ -1,4 +1,4 @@
-"""What is kept of a descent: the average of its images, and the best of them."""
+"""What a descent retains: the average of its images, and the best of them."""
 
 import contextlib
 
@@ -182,7 +182,7 @@ def test_run_interrupted_as_it_is_resumed_shows_the_average(tiny_model, monkeypa
 
 
 def test_best_outlasts_a_lack_of_memory(tiny_model, monkeypatch):
-    """The run goes on in smaller tiles, with a new optimizer."""
+    """The run continues in smaller tiles, with a new optimizer."""
     update, tries = Descent.update, []
 
     def lacking(self, count):

@@ -146,7 +146,7 @@ def test_checkpoint_round_trip(tmp_path):
     assert (loaded.level, loaded.done, loaded.seconds) == (1, 7, 12.5)
     assert loaded.history == position.history
     assert loaded.loop["image"].tobytes() == position.loop["image"].tobytes()
-    assert [p.name for p in tmp_path.iterdir()] == [path.name], "nothing beside it"
+    assert [p.name for p in tmp_path.iterdir()] == [path.name], "nothing else"
 
 
 def test_last_two_checkpoints_are_kept(tmp_path):

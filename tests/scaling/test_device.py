@@ -207,7 +207,7 @@ def test_ray_gets_a_worker_for_each_gpu():
 
 
 def test_a_run_stays_on_the_logical_device_that_it_was_given():
-    """A second processor, made by TensorFlow from the CPU, stands for a GPU."""
+    """A second processor that TensorFlow makes from the CPU is used in place of a GPU."""
     logging = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "0"}
     options = {"capture_output": True, "text": True, "env": logging}
     done = subprocess.run([sys.executable, "-c", ON_SECOND], **options)

@@ -73,7 +73,7 @@ def a_step(levels, iteration, seconds):
 
 
 def errors(steps):
-    """Return (elapsed fraction, error as a factor, text) of what is told at each step."""
+    """Return (elapsed fraction, error as a factor, text) of the estimate at each step."""
     left, steps = TimeLeft(), list(steps)
     whole = steps[-1].seconds
     for step in steps[:-1]:
@@ -122,7 +122,7 @@ def test_a_range_is_told_at_the_beginning_of_each_level():
 
 
 def told(steps):
-    """Yield each step with what is told at it."""
+    """Yield each step with the estimate at it."""
     left = TimeLeft()
     for step in steps:
         yield step, left(step)

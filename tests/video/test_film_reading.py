@@ -107,7 +107,7 @@ def test_too_large_film_is_refused(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(("most", "widths"), [(100_000, []), (2**25, [1280])])
 def test_decoder_refuses_frames_that_are_larger_than_the_first(tmp_path, monkeypatch, most, widths):
-    """In MPEG-4 each key frame may bring a size of its own, and a decoder takes the memory."""
+    """In MPEG-4 each key frame may have its own size, and a decoder allocates memory for it."""
     small, large = (
         write_clip(tmp_path / f"{width}.mp4", moving_frames(2, 36, width)) for width in (64, 1280)
     )

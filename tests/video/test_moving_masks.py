@@ -1,4 +1,4 @@
-"""Masks of films: which one belongs to a frame, and what is said of them."""
+"""Masks of films: which one belongs to a frame, and messages about them."""
 
 from fractions import Fraction
 

@@ -8,7 +8,7 @@ from nst_tf.video.painter import follow, found_again
 
 
 def motion(hidden=(), boundary=()):
-    """Return the motion of a row of five pixels that stands still."""
+    """Return the motion of a row of five pixels that does not move."""
     marks = np.zeros((2, 1, 5), bool)
     marks[0, 0, list(hidden)] = marks[1, 0, list(boundary)] = True
     return Motion(np.zeros((1, 5, 2), np.float32), *marks)

@@ -1,4 +1,4 @@
-"""A course in a temporary folder, with all committed submissions handed in and graded."""
+"""A course in a temporary folder, with all committed submissions collected and graded."""
 
 import copy
 import importlib.util
@@ -33,7 +33,7 @@ build = module(COURSE / "build.py")
 
 @dataclass
 class Submission:
-    """What a student hands in: code by question; and what the file says of it."""
+    """What a student submits: code by question, and the expected grading."""
 
     name: str
     cells: dict[str, str]
@@ -44,7 +44,7 @@ class Submission:
 
 
 def read_submission(path):
-    """Read a file of submissions/: what it says, and code below ``# %% q3``."""
+    """Read a file of submissions/: its expected grading, and code below ``# %% q3``."""
     text = path.read_text(encoding="utf-8")
     cells = {}
     for cell in jupytext.reads(text, fmt="py:percent").cells:
@@ -56,7 +56,7 @@ def read_submission(path):
 
 
 def submissions():
-    """Return all that are committed, and the blank release; what one leaves out is right."""
+    """Return all committed submissions, completed by correct answers, and the blank release."""
     right = [read_submission(path) for path in sorted((SUBMISSIONS / "right").glob("*.py"))]
     wrong = [read_submission(path) for path in sorted((SUBMISSIONS / "wrong").glob("*.py"))]
     for submission in [*right, *wrong]:

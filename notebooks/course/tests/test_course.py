@@ -47,7 +47,7 @@ def test_nothing_released_gives_anything_away(course):
 
 
 def hidden_lines():
-    """Return the lines of solutions and hidden tests that stand nowhere else."""
+    """Return the lines of solutions and hidden tests that are nowhere else."""
     lines, hidden, seen = [], False, set()
     for line in (COURSE / "assignment.py").read_text(encoding="utf-8").split("\n"):
         if "### BEGIN" in line or "### END" in line:

@@ -63,7 +63,7 @@ def _network_order(path, convolutions):
 
 
 def numbered_layers(layers):
-    """Return the names of VGG's layers for convolutions that have names of their own.
+    """Return the names of VGG's layers for convolutions that have other names.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""A class for the step, with the image clipped by a constraint of its own."""
+"""A class for the step, with the image clipped by its own constraint."""
 
 
 # %% q1

@@ -1,4 +1,4 @@
-"""Right, and noisy: warns of what is old, and is traced anew for each weight."""
+"""Correct but noisy: emits deprecation warnings, and is traced again for each weight."""
 
 
 # %% q1
@@ -15,7 +15,7 @@ def deprocess(image):
 def make_step(image, content_target, painting, optimizer):
     optimizer.build([image])
 
-    @tf.function  # traced anew for each pair of numbers: TensorFlow warns, the losses are right
+    @tf.function  # traced again for each pair of numbers: TensorFlow warns, the losses are correct
     def step(alpha, beta):
         with tf.GradientTape() as tape:
             maps = features(image)

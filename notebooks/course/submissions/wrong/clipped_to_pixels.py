@@ -1,4 +1,4 @@
-"""Clipped to 0..255, where the image is centred.
+"""Clipped to 0..255, although the mean is subtracted from the image.
 
 Loses: q7
 Told: must be clipped to LOW

@@ -1,4 +1,4 @@
-"""The mean in the place of the sum.
+"""The mean instead of the sum.
 
 Loses: q2
 Told: is the 1/2 there?

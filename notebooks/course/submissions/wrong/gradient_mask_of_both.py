@@ -1,7 +1,7 @@
 """The gradient stops where the target is 0 as well.
 
 Loses: q2
-Told: differs from what the tape finds
+Told: differs from the tape's gradient
 """
 
 

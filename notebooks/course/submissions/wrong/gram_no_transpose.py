@@ -1,7 +1,7 @@
 """Reshapes to (N, M) without transposing.
 
 Loses: q3
-Told: Are channels and positions kept apart
+Told: Are channels and positions separate
 """
 
 

@@ -1,4 +1,4 @@
-"""Takes all pictures of a batch for one.
+"""Treats a batch as one picture.
 
 Loses: q3
 Told: a batch of 2 gives 2 matrices

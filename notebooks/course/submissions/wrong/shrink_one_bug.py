@@ -1,4 +1,4 @@
-"""Only one of the two bugs is mended.
+"""Only one of the two bugs is fixed.
 
 Loses: q8
 Told: height and width are swapped

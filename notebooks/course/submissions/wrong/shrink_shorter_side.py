@@ -1,4 +1,4 @@
-"""Only the other of the two bugs is mended.
+"""Only the other of the two bugs is fixed.
 
 Loses: q8
 Told: the *longer* side

@@ -1,4 +1,4 @@
-"""Takes the current picture for its own target, at each step.
+"""Uses the current picture as its own target in each step.
 
 Loses: q7
 Told: not with the current picture

@@ -1,7 +1,7 @@
-"""Cuts off in the place of rounding.
+"""Truncates instead of rounding.
 
 Loses: q1
-Told: is rounded to 105, not cut off
+Told: is rounded to 105, not truncated
 """
 
 

@@ -1,4 +1,4 @@
-"""Only what lies side by side.
+"""Only differences between horizontal neighbors.
 
 Loses: q6
 Told: both directions

@@ -1,7 +1,7 @@
 """No clipping: 300 becomes 44.
 
 Loses: q1
-Told: must be clipped, not wrap round
+Told: must be clipped, not wrap around
 """
 
 

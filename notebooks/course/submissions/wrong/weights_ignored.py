@@ -1,4 +1,4 @@
-"""Adds the layers up without their weights.
+"""Sums the layers without their weights.
 
 Loses: q5
 Told: twice the weight, twice the cost
