@@ -1,1 +1,1 @@
-"""Films: each frame painted like the one before it, moved as the scene moves."""
+"""Films: each frame is painted to match the previous one, moved along the motion of the scene."""

@@ -24,7 +24,7 @@ def main(arguments=None):
 
 
 def make_parser():
-    """Return the parser: the knobs of films, those of `run` that apply to them, and the run's."""
+    """Return the parser: the options of films, and those of `run` that apply to films."""
     parser = OneLineParser(
         prog="python -m nst_tf.video",
         usage="%(prog)s CLIP STYLE [STYLE ...] [options]",
@@ -32,18 +32,22 @@ def make_parser():
         epilog="All other options are those of nst_tf.run. Exit status: 0; 2 for bad input; 130 "
         "after Ctrl-C.",
     )
-    parser.add_argument("content", nargs="?", metavar="CLIP", help="a film, or a folder of frames")
+    parser.add_argument(
+        "content", nargs="?", metavar="CLIP", help="a film, or a directory of frames"
+    )
     parser.add_argument("style", nargs="*", metavar="STYLE", help="one or more paintings")
     parser.add_argument(
         "--output", metavar="DIR", help="the run directory (default: a new one under output/)"
     )
     parser.add_argument(
-        "--overwrite", action="store_true", default=None, help="replace a run in DIR"
+        "--overwrite", action="store_true", default=None, help="replace an earlier run in DIR"
     )
     parser.add_argument("--resume", metavar="DIR", help="resume the film in DIR")
     parser.add_argument("--quiet", action="store_true", default=None, help="print only errors")
-    parser.add_argument("--preset", metavar="NAME", help="as for nst_tf.run")
-    parser.add_argument("--config", metavar="FILE", help="repeat the film of a film.json")
+    parser.add_argument(
+        "--preset", metavar="NAME", help="use the settings of a preset, as in nst_tf.run"
+    )
+    parser.add_argument("--config", metavar="FILE", help="use the settings of a film.json")
     add_engine(parser)
     group = parser.add_argument_group("film")
     for name, flag in RENAMED.items():
@@ -58,7 +62,7 @@ def make_parser():
 
 
 def make_config(options, say=print_line):
-    """Return the config: defaults, overridden by a preset or file, then by single knobs."""
+    """Return the config: the defaults, overridden by a preset or a file, then by options."""
     preset, file = options.pop("preset", None), options.pop("config", None)
     if preset is not None and file is not None:
         raise ConfigError("--preset and --config both set all options; give one of them")

@@ -1,4 +1,4 @@
-"""Run a film: from a file to a directory with its painted frames, their record and result.mp4."""
+"""Paint a film: write its frames, their record and result.mp4 to a run directory."""
 
 import math
 import shutil
@@ -69,14 +69,14 @@ def run_film(config, output=None, *, overwrite=False, say=print_line, progress=N
     output : path, optional
         The run directory; default: a new one under output/, named after the film and the styles.
     overwrite : bool
-        Replace the files of an earlier run in that directory.
+        Whether to replace the files of an earlier run in that directory.
     say : callable
         Called with each message.
     progress : callable, optional
-        Called with a line after each frame, or scene.
+        Called with a line after each frame or scene.
     engine : callable, optional
-        ``(scenes, folder, progress) -> iterator of outcomes``, as `ray_engine` returns: paints
-        the scenes. Default: frame by frame in this process.
+        ``(scenes, folder, progress) -> iterator of outcomes``, as returned by `ray_engine`: paints
+        the scenes. Default: paint frame by frame in this process.
 
     Returns
     -------
@@ -87,9 +87,9 @@ def run_film(config, output=None, *, overwrite=False, say=print_line, progress=N
     Raises
     ------
     NstError
-        Bad input; or `Diverged`.
+        The input is invalid, or the loss diverged (`Diverged`).
     Interrupted
-        Ctrl-C; the frames so far are saved.
+        Ctrl-C was pressed; the frames so far are saved.
     """
     if not config.content or not config.style or not all(config.style):
         raise ConfigError(
@@ -113,10 +113,11 @@ def run_film(config, output=None, *, overwrite=False, say=print_line, progress=N
 
 
 def resume_film(folder, *, say=print_line, progress=None, engine=None):
-    """Resume a film that was interrupted, at the first frame that is missing.
+    """Resume an interrupted film at the first missing frame.
 
-    On the same machine with the same versions, a CPU paints the same frames in float32, bit for
-    bit, as without the interruption. Parameters, return value and errors are those of `run_film`.
+    On a CPU in float32, on the same machine with the same versions, the frames are equal, bit for
+    bit, to those of an uninterrupted run. Parameters, return value and errors are those of
+    `run_film`.
     """
     folder = Path(folder)
     if not (folder / FILM).is_file():
@@ -129,7 +130,7 @@ def resume_film(folder, *, say=print_line, progress=None, engine=None):
             f"`{to_type('--config', folder / FILM, '--output', 'ANOTHER', command='video')}`"
         ) from None
     if "finished" in journal:
-        if not (folder / REPORT).exists():  # it was stopped before the report was written
+        if not (folder / REPORT).exists():  # the run was stopped before it wrote the report
             with locked(folder):
                 remove_half_written(folder)
                 _report(folder)
@@ -189,7 +190,7 @@ def _input_files(config, painter):
 
 @dataclass(frozen=True)
 class Painted:
-    """What `finish_journal` records of a film: the iterations and seconds of all frames."""
+    """What `finish_journal` records about a film: the iterations and seconds of all frames."""
 
     iterations: int
     seconds: float
@@ -197,15 +198,15 @@ class Painted:
 
 
 def _paint(folder, film, painter, say, progress, engine):
-    """Paint the frames that are missing, and write the film; return the directory."""
+    """Paint the missing frames and write the film; return the directory."""
     record = Record(folder, max(painter.config.links))
     height, width = painter.size
     done = len(record.rows)
     count = f"about {film.expected}" if film.expected else "an unknown number of"
     say(
-        f"{width}x{height} pixels, {count} frames, from frame {done + 1} on, in {folder}: "
-        f"{painter.config.iterations} iterations for the first of a scene, "
-        f"{painter.config.frame_iterations} for each other"
+        f"{width}x{height} pixels, {count} frames, starting at frame {done + 1}, in {folder}: "
+        f"{painter.config.iterations} iterations for the first frame of a scene, "
+        f"{painter.config.frame_iterations} for each other frame"
     )
 
     def show(rows):
@@ -239,40 +240,42 @@ def _paint(folder, film, painter, say, progress, engine):
 
 
 def _report(folder):
-    """Write the report; while a finished film has none, `resume_film` calls this again."""
+    """Write the report; `resume_film` calls this again if a finished film has no report."""
     with signals_deferred():
         try:
             write_report(folder)
         except KeyboardInterrupt:
             command = to_type("--resume", folder, command="video")
             raise Interrupted(
-                None, f"interrupted: the film is finished; `{command}` makes its report"
+                None, f"interrupted: the film is finished; `{command}` writes its report"
             ) from None
 
 
 def _finished(folder, record):
-    """Return how many frames are painted, in the directory and in those of scenes."""
+    """Return how many frames are painted, in the run directory and in those of scenes."""
     firsts = [int(part.name.rpartition("_")[2]) for part in folder.glob(SCENES)]
     in_scenes = sum(1 for _ in folder.glob(f"{SCENES}/*.png"))
     return min([len(record.rows), *(first - 1 for first in firsts)]) + in_scenes
 
 
 def paint_frames(folder, frames, painter, record, *, callbacks=(), say, show=None):
-    """Paint frames to a directory, where its record has not got them.
+    """Paint the frames that are not yet in a directory's record.
 
     Parameters
     ----------
     folder : path
+        The directory.
     frames : iterable of Frame
-        All of the record, and those to paint.
+        The frames in the record, followed by those to paint.
     painter : Painter
     record : Record
-        Of the directory.
+        The record of the directory.
     callbacks : sequence of callable
         Each is called with a `Step`.
     say : callable
+        Called with each message.
     show : callable, optional
-        Called with the rows after each frame.
+        Called with the rows of the record after each frame.
     """
     done = len(record.rows)
     for number, frame in enumerate(frames, 1):
@@ -292,14 +295,14 @@ def _paint_frame(folder, number, frame, painter, record, callbacks, say):
             number, frame, folder, callbacks=[stop_if_interrupted, *callbacks], say=say
         )
     except Diverged as error:
-        error.add_note(f"that was frame {number}; the frames before it are in {folder}")
+        error.add_note(f"the loss diverged in frame {number}; earlier frames are in {folder}")
         raise
     losses = dict.fromkeys(("total", "content", "style", "temporal", "tv"), math.nan)
     losses |= {name: loss for name, loss in result.history[-1].items() if name in losses}
     seconds = round(time.perf_counter() - began, 3)
     about = result.iterations, followed, round(flicker, 4)
     row = Row(number, frame.time, painter.scene, *about, **losses, seconds=seconds)
-    # The picture comes last: a frame with a picture is complete.
+    # The picture is saved last: a frame that has a picture is complete.
     save_painted(folder, number, result.image)
     record.add(row)
     save_image(picture_path(folder, number), result.picture)
@@ -307,7 +310,7 @@ def _paint_frame(folder, number, frame, painter, record, callbacks, say):
 
 
 def _progress_line(rows, expected, done):
-    """Return a line about the newest frame, with the time left where the number is known."""
+    """Return a line about the newest frame, with the time left if the number is known."""
     row, left = rows[-1], seconds_left(rows, expected, done)
     line = (
         f"frame {row.frame}{f' of about {expected}' if expected else ''}  scene {row.scene}  "
@@ -318,7 +321,7 @@ def _progress_line(rows, expected, done):
 
 
 def _write_result(folder, config, record):
-    """Write result.mp4 of the frames and the film's sound."""
+    """Write result.mp4 from the painted frames and the film's sound."""
     if config.write != "mp4":
         return
     rows = record.rows

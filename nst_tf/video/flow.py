@@ -1,7 +1,7 @@
-"""Optical flow: how one frame is found in another, and where it can't be.
+"""Optical flow between frames, and the pixels where it is unknown.
 
-A flow (H, W, 2) float32 leads from each pixel of one frame to where it is in another: to the right
-and down, in pixels.
+A flow, (H, W, 2) float32, is the displacement of each pixel of one frame to its position in
+another: to the right and down, in pixels.
 """
 
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ BOUNDARY_SHARE, BOUNDARY_LEAST = 0.01, 0.002
 
 @dataclass(frozen=True)
 class Motion:
-    """How a frame is found in an earlier one.
+    """The motion between an earlier frame and a frame.
 
     Attributes
     ----------
@@ -38,20 +38,21 @@ class Motion:
 
     @property
     def counts(self):
-        """Where the earlier frame says how this one should look: (H, W) bool."""
+        """Pixels that can be compared with the earlier frame: (H, W) bool."""
         return ~(self.hidden | self.boundary)
 
 
 def find_motion(earlier, frame, flow):
-    """Return the `Motion` from an earlier frame to a frame, pictures (H, W, 3) uint8.
+    """Return the `Motion` between an earlier frame and a frame, both (H, W, 3) uint8.
 
-    `flow` is one of `FLOWS`: ``flow(first, second)`` leads from `first` to `second`.
+    `flow` is as from `find_flow`: ``flow(first, second)`` returns the flow from `first` to
+    `second`.
     """
     return check_motion(flow(earlier, frame), flow(frame, earlier))
 
 
 def check_motion(forward, backward):
-    """Return the `Motion` of two flows that should undo each other.
+    """Return the `Motion` of two flows: a pixel is hidden where they are not inverse.
 
     Parameters
     ----------
@@ -64,7 +65,7 @@ def check_motion(forward, backward):
         With w~ = w(p + w^(p)), a pixel p is hidden in the earlier frame if
         ``|w~ + w^|^2 > 0.01 (|w~|^2 + |w^|^2) + 0.5``, and on a motion boundary if
         ``|grad u^|^2 + |grad v^|^2 > 0.01 |w^|^2 + 0.002`` for w^ = (u^, v^): Ruder et al. 2016,
-        "Temporal consistency loss". What lies beyond the earlier frame's border is hidden, too.
+        "Temporal consistency loss". Pixels outside of the earlier frame are hidden, too.
     """
     there = warp(forward, backward)
     energy = np.square(there).sum(-1) + np.square(backward).sum(-1)
@@ -77,9 +78,9 @@ def check_motion(forward, backward):
 
 
 def beyond_border(flow):
-    """Return where a flow leads out of the picture: (H, W) bool.
+    """Return the pixels whose flow leads out of the picture: (H, W) bool.
 
-    The outermost pixels reach half a pixel beyond their centers; without this, an error of a
+    The border is half a pixel beyond the centers of the outermost pixels. Otherwise, an error of a
     hundredth of a pixel would hide a whole row.
     """
     height, width = flow.shape[:2]
@@ -88,7 +89,7 @@ def beyond_border(flow):
 
 
 def warp(values, flow):
-    """Return what a flow leads to: ``values(p + flow(p))``, between pixels by bilinear weights.
+    """Return ``values(p + flow(p))`` at each pixel p, with bilinear interpolation.
 
     Parameters
     ----------
@@ -109,7 +110,7 @@ def warp(values, flow):
 
 
 def _places(flow):
-    """Return the rows and columns that a flow leads to: (2, H, W)."""
+    """Return the rows and columns that a flow points to: (2, H, W)."""
     rows, columns = np.indices(flow.shape[:2], np.float32)
     return np.stack([rows + flow[..., 1], columns + flow[..., 0]])
 
@@ -118,16 +119,16 @@ def _places(flow):
 
 
 def _dis(first, second):
-    """Dense inverse search (Kroeger et al. 2016), of OpenCV."""
+    """Return the flow by dense inverse search (Kroeger et al. 2016), from OpenCV."""
     import cv2
 
     search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    search.setFinestScale(0)  # at the frame's own size: twice the preset's, for sharp boundaries
+    search.setFinestScale(0)  # full size, twice the preset's: sharper motion boundaries
     return search.calc(_gray(first), _gray(second), None)
 
 
 def _tvl1(first, second):
-    """Total variation with an L1 data term (Zach et al. 2007), of scikit-image."""
+    """Return the flow by TV-L1 (Zach et al. 2007), from scikit-image."""
     from skimage.registration import optical_flow_tvl1
 
     down, right = optical_flow_tvl1(_gray(first), _gray(second))
@@ -142,17 +143,17 @@ FLOWS = {"dis": (_dis, "cv2"), "tvl1": (_tvl1, "skimage")}  # name -> function, 
 
 
 def find_flow(name):
-    """Return the function that estimates flow; of "auto", the first of `FLOWS` that is installed.
+    """Return the function that estimates flow; for "auto", the first installed one of `FLOWS`.
 
     Returns
     -------
     callable or None
-        ``(first, second) -> flow`` for pictures (H, W, 3) uint8; None for the name "none".
+        ``(first, second) -> flow`` for pictures (H, W, 3) uint8; None if `name` is "none".
 
     Raises
     ------
     ConfigError
-        Its package is not installed.
+        The package is not installed.
     """
     if name == "none":
         return None
@@ -161,6 +162,6 @@ def find_flow(name):
             return function
     raise ConfigError(
         f"the optical flow {name} needs {'scikit-image' if name == 'tvl1' else 'OpenCV'}: `python "
-        "-m pip install -r requirements-film.txt`; --flow none paints each frame by itself, and "
+        "-m pip install -r requirements-film.txt`; --flow none paints each frame separately, but "
         "the film flickers"
     )

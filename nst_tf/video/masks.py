@@ -1,4 +1,4 @@
-"""The masks of a film's frames: a picture for all of them, or a film or folder in step."""
+"""The masks of a film: one picture for all frames, or a film or directory of masks."""
 
 from fractions import Fraction
 
@@ -14,8 +14,8 @@ from nst_tf.image.masks import check_aspect, fit_mask
 from nst_tf.jobs.inputs import read_mask
 from nst_tf.video.reading import decoded
 
-TOLERANCE = Fraction(2, 1000)  # seconds; containers round the times of frames to one or finer
-NOWHERE = 1e-6  # of a mask that is all black: its style counts as good as nothing
+TOLERANCE = Fraction(2, 1000)  # seconds; containers round frame times to a millisecond or finer
+NOWHERE = 1e-6  # value of a mask that is all black, so that its style has almost no effect
 
 
 class Masks:
@@ -24,16 +24,16 @@ class Masks:
     Parameters
     ----------
     path : str
-        An entry of `masks`, or `content_map`: a picture, a film, or a folder of pictures, with
-        "not:" before it to invert it; or "-".
+        An entry of `masks`, or `content_map`: a picture, a film, or a directory of pictures, after
+        "not:" to invert it; or "-".
     config : VideoConfig
-        Its `binary_masks`.
+        Only `binary_masks` is read.
     size : (height, width)
-        Of the frames that are painted.
+        Size of the painted frames.
     picture_size : (height, width)
-        Of the frames that are read, on which the masks were drawn.
+        Size of the original frames, on which the masks were drawn.
     say : callable
-        Receives a line about what was assumed, and about masks that end before the film.
+        Called with a message about assumptions, and about masks that end before the film.
 
     Attributes
     ----------
@@ -43,7 +43,8 @@ class Masks:
     Raises
     ------
     ImageError
-        It can't be read, or a picture is all black or differs from the frames in aspect ratio.
+        It can't be read, or it is one picture that is all black or has another aspect ratio than
+        the frames.
     """
 
     def __init__(self, path, config, size, picture_size, say):
@@ -63,16 +64,17 @@ class Masks:
         self.place, self.step, self.levels, self.mask = self.coming[0], 0, None, None
 
     def of(self, frame):
-        """Return the mask of a `Frame` which is not before the last one: (H, W) float32, or None.
+        """Return the mask of a `Frame`: (H, W) float32, or None. Pass the frames in order.
 
-        It is the latest one of a film that is not after the frame, both counted from the first
-        frames of their files; or the picture that has the frame's place in a folder. Where the
-        masks end, the last one remains. Where one is all black, its style acts nowhere.
+        From a film of masks, it is the latest one that is not after the frame; both times count
+        from the first frame of their file. From a directory, it is the picture with the index of
+        the frame. After the masks end, the last one is used. A style whose mask is all black acts
+        nowhere.
 
         Raises
         ------
         ImageError
-            It differs from the frame in aspect ratio.
+            Its aspect ratio differs from the frame's.
         """
         if not self.moving:
             return self.mask
@@ -85,7 +87,9 @@ class Masks:
             self.mask = self._fitted(self.levels)
         if self.coming is None and self.say and place > self.place + self.step - TOLERANCE:
             at = f"frame {self.place + 1}" if self.folder else f"second {float(self.place):.2f}"
-            self.say(f"{self.path} ends with {at}, before the film: its last mask remains")
+            self.say(
+                f"{self.path} ends at {at}, before the film; its last mask is used for the rest"
+            )
             self.say = None
         return self.mask
 
@@ -96,19 +100,19 @@ class Masks:
         return mask if mask.any() else np.full_like(mask, NOWHERE)
 
     def _of_folder(self):
-        """Yield the number from 0 and the gray levels (H, W) uint8 of each picture."""
+        """Yield the index and the gray levels (H, W) uint8 of each picture."""
         for number, path in enumerate(Folders(self.say).pictures(self.path)):
             try:
                 yield number, mask_levels(path)[0]
             except ImageError as error:
-                if number == 0:  # all of them may be of the wrong kind
+                if number == 0:  # probably none of them is a mask
                     raise
-                self.say(f"{error}; the mask before it remains")
+                self.say(f"{error}; the previous mask is used instead")
 
     def _of_film(self):
-        """Yield the seconds from the first and the gray levels (H, W) uint8 of each frame.
+        """Yield the seconds since the first frame and the gray levels (H, W) uint8 of each frame.
 
-        They are the brightest channel: white and any pure color on black are masks.
+        A gray level is the pixel's brightest channel, so a pure color on black is a mask, too.
         """
         first = None
         for time, picture in decoded(self.path, self.say):

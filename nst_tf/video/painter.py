@@ -1,4 +1,4 @@
-"""Paint the frames of a film: each begins as the one before it, moved as the scene moves."""
+"""Paint the frames of a film: each starts from the previous one, moved along the motion."""
 
 import math
 from collections import deque
@@ -24,20 +24,20 @@ from nst_tf.video.flow import find_motion, warp
 from nst_tf.video.masks import Masks
 from nst_tf.video.record import load_painted, picture_path
 
-SAME = 48  # gray levels: a pixel that changes by more is not found again
+SAME = 48  # gray levels: a pixel that changes by more is not found in the earlier frame
 
 
 class Fitted(NamedTuple):
-    """What a frame is painted from.
+    """The inputs of a frame.
 
     Attributes
     ----------
     picture : (H, W, 3) uint8
-        At the size that is painted.
+        The original frame at the size to paint.
     photograph : (H, W, 3) uint8
-        At its own size.
+        The original frame at its own size.
     masks : list of (H, W) float32 or None
-        Of each style.
+        One for each style.
     content_map : (H, W) float32 or None
     """
 
@@ -48,10 +48,10 @@ class Fitted(NamedTuple):
 
 
 class Painter:
-    """Paints one frame after the other; knows the last ones, and the targets of the scene.
+    """Paint frames in order; store the last original frames and the style targets of the scene.
 
-    The painted images of earlier frames are read from the run directory, so a resumed film goes on
-    as if it had not stopped.
+    The painted images of earlier frames are read from the run directory, so a resumed film
+    continues as if it had not been interrupted.
 
     Parameters
     ----------
@@ -59,14 +59,14 @@ class Painter:
     flow : callable or None
         As from `find_flow`.
     frame : Frame
-        The first one, of whose size all are.
+        The first frame; all frames have its size.
     say : callable
-        Receives a line for each picture file about what was assumed.
+        Called with a message about the assumptions for each picture file.
 
     Attributes
     ----------
     scene : int
-        The number of the present scene: 1, 2, ...
+        The number of the current scene: 1, 2, ...
     """
 
     def __init__(self, config, flow, frame, say):
@@ -81,7 +81,7 @@ class Painter:
         except ImageError as error:
             raise ImageError(f"{config.content}: {error}") from None
         self.size = divisible_size(size, (2, 2))  # H.264 stores color at half the resolution
-        # The masks are those of each frame, so the styles are loaded without: as if nothing needed
+        # Masks are loaded for each frame. The styles are loaded here, with options that need no
         # masks.
         plain = config.changed(masks=None, keep_content=False, color=AS_PAINTED)
         self.paintings = load_paintings(plain, self.size, file_size, say)
@@ -99,13 +99,13 @@ class Painter:
             self.model = normalize_trunk(self.model, [images["content_image"], *styles])
 
     def begin(self, frame):
-        """Check what the first scene is painted with, before anything is written."""
+        """Check the inputs of the first scene before anything is written."""
         self._begin_scene(self._fitted(frame))
         task_levels(self._scene_task())  # rejects levels that are too small
         self.scene = 0
 
     def pass_by(self, number, frame, scene):
-        """Take note of a frame that was painted before this run was resumed."""
+        """Skip a frame that was painted before the run was resumed."""
         fitted = self._fitted(frame)
         if scene != self.scene:
             self._begin_scene(fitted)
@@ -117,17 +117,18 @@ class Painter:
         Parameters
         ----------
         number : int
+            The number of the frame, from 1.
         frame : Frame
         folder : path
-            Of the run, with the painted images of the frames before.
+            The directory with the painted images of the previous frames.
         **options
-            Of `minimize`.
+            Options of `minimize`.
 
         Returns
         -------
         Result, float, float
-            The second is the share of the pixels that were compared with earlier frames, the third
-            the flicker of the frame, see `Row`.
+            The result, the share of the pixels that were compared with earlier frames, and the
+            flicker of the frame; see `Row`.
         """
         fitted = self._fitted(frame)
         motions = self._motions(fitted.picture)
@@ -156,7 +157,7 @@ class Painter:
         self.first, self.task = fitted, None
 
     def _motions(self, picture):
-        """Return (number, `Motion`) of the linked frames, the nearest first; none at a cut."""
+        """Return (number, `Motion`) of each linked frame, the nearest first; empty at a cut."""
         if self.flow is None or not self.recent:
             return []
         found = []
@@ -171,7 +172,7 @@ class Painter:
         return found
 
     def _flicker(self, folder, picture, motions):
-        """Return how far a painted frame is from the one before it, as both are saved."""
+        """Return the warping error of a painted frame from the previous one, both as saved."""
         if not motions:
             return math.nan
         number, motion = motions[0]
@@ -191,7 +192,7 @@ class Painter:
         return {**images, **given_map}
 
     def _scene_task(self):
-        """Return the task of the scene's first frame, whose style targets all of it have."""
+        """Return the task of the scene's first frame; all its frames use these style targets."""
         if self.task is None:
             images = self._images(self.first)
             del images["finish"]
@@ -204,9 +205,9 @@ class Painter:
         return self.task
 
     def _next_task(self, task, images, followed, start):
-        """Return the task of a frame that follows others in its scene."""
+        """Return the task of a frame that is not the first of its scene."""
         content = images["content_image"]
-        # The colors of the scene's first frame, and the masks of this one.
+        # The style's colors are those for the scene's first frame; the masks are this frame's.
         styles = [
             replace(style, mask=own.mask) for style, own in zip(task.styles, images["style_image"])
         ]
@@ -223,7 +224,7 @@ class Painter:
                 level_iterations=None,
             ),
         )
-        # Some methods choose from the style for each content anew; masks weigh the style's targets.
+        # The targets of some methods depend on the content, and masks weight the style's targets.
         if task.config.method in MATCHES or any(mask.moving for mask in self.masks):
             targets = task.objective.targets(content, styles)
         else:
@@ -237,30 +238,30 @@ class Painter:
 
 
 def targets_of(term, task):
-    """Return the targets of one term for the content of a task: an entry of `Objective.targets`."""
+    """Return the targets of one term for a task, as an entry of `Objective.targets`."""
     target = term.targets(task.objective, task.content_image, task.styles)
     return {term.name: {"weight": tf.constant(term.weight, tf.float32), "target": target}}
 
 
 def temporal_term(config, task):
-    """Return the term that compares frames; in the unit paper its loss is a sum, as the others."""
+    """Return the temporal term; with the unit "paper", its loss is a sum like the others."""
     values = 1 if config.unit == "relative" else task.start.size
     return TemporalTerm.of_gray_levels(config.temporal_weight * values, task.objective.model.space)
 
 
 def begins_scene(earlier, picture, flow, cut):
-    """Return whether there is a cut between two frames: (H, W, 3) uint8, the earlier one first."""
+    """Return whether there is a cut between two frames, (H, W, 3) uint8, the earlier one first."""
     return flow is None or found_again(earlier, picture, find_motion(earlier, picture, flow)) < cut
 
 
 def found_again(earlier, picture, motion):
-    """Return the share of a frame that an earlier one shows, in about the same colors."""
+    """Return the share of a frame that an earlier one shows in about the same colors."""
     change = np.abs(picture - warp(earlier, motion.backward)).max(-1)
     return float(np.mean(~motion.hidden & (change < SAME)))
 
 
 def follow(painted, motions, images):
-    """Return what a frame is compared with, and the image that it begins as.
+    """Return what a frame is compared with, and its initial image.
 
     Parameters
     ----------
@@ -273,12 +274,13 @@ def follow(painted, motions, images):
     Returns
     -------
     Followed
-        Each pixel is compared with the nearest frame that shows it: the weights for long-term
+        Each pixel is compared with the nearest frame that shows it. The weights for long-term
         consistency of Ruder et al. 2016, ``max(c^(i-j,i) - sum_k c^(i-k,i), 0)`` over the nearer k,
-        are 1 there and 0 for all others, so the sum of their losses is one of a merged image.
+        are 1 for that frame and 0 for all others, so the sum of the losses is the loss of one
+        merged image.
     (1, H, W, 3) float32
-        The nearest frame that shows a pixel, motion boundaries included, and else the content:
-        "Short-term consistency by initialization" there.
+        The initial image: the nearest frame that shows a pixel, including motion boundaries, or
+        else the content ("Short-term consistency by initialization" in the paper).
     """
     content = images["content_image"]
     start, image = content[0].copy(), content[0].copy()

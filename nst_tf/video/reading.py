@@ -1,4 +1,4 @@
-"""Read films: one frame after the other, each with its time."""
+"""Read films: one frame at a time, with the time of each frame."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -14,7 +14,7 @@ from nst_tf.image.sizes import MIN_SIDE
 from nst_tf.report.timelapse import check_pyav
 
 MAX_PIXELS = 2**25  # of a frame: 8K has 33,177,600
-MOST_LOST = 10_000  # pieces of a damaged film, after which the rest is left out
+MOST_LOST = 10_000  # packets of a damaged film that can't be decoded; then the rest is skipped
 
 
 class Frame(NamedTuple):
@@ -23,13 +23,13 @@ class Frame(NamedTuple):
     Attributes
     ----------
     time : Fraction
-        In seconds, by the clock of the file, which may begin anywhere.
+        In seconds, on the clock of the file, which may start at any value.
     picture : (H, W, 3) uint8
         Upright.
     index : int
-        Its place among all frames of the file or folder, from 0.
+        Its index among all frames of the file or directory, from 0.
     since : Fraction
-        Seconds from the first of these.
+        Seconds since the first frame of the file or directory.
     """
 
     time: Fraction
@@ -39,21 +39,22 @@ class Frame(NamedTuple):
 
 
 class Film:
-    """The frames of a film, or of a folder of pictures, that are to be painted.
+    """The frames to paint, from a film or from a directory of pictures.
 
-    Iterating reads them from the beginning and holds one at a time. What can't be read is left out.
+    Each iteration reads them from the start and has one frame in memory at a time. Frames that
+    can't be read are skipped.
 
     Parameters
     ----------
     config : VideoConfig
-        Its `content`, `begin`, `end`, `every` and `rate`.
+        Only `content`, `begin`, `end`, `every` and `rate` are read.
     say : callable
-        Receives a line about what was left out.
+        Called with a message about skipped frames.
 
     Attributes
     ----------
     expected : int or None
-        About how many frames there are, if the file says so.
+        The approximate number of frames; None if the file does not record it.
     """
 
     def __init__(self, config, say):
@@ -74,7 +75,7 @@ class Film:
         Raises
         ------
         ImageError
-            There is none, or frames of a folder have different sizes.
+            There are no frames, or they have different sizes.
         """
         config, origin, last, seen, late, size = self.config, None, None, 0, 0, None
         begin, end = exact(config.begin), None if config.end is None else exact(config.end)
@@ -99,7 +100,7 @@ class Film:
                     raise ImageError(_other_size(config.content, time - origin, size, pixels.shape))
                 yield Frame(time, pixels, index, time - origin)
         if late:
-            self.say(f"{config.content}: {late} frames without a later time than others left out")
+            self.say(f"{config.content}: {late} frames skipped: their times do not increase")
         if not seen:
             raise ImageError(_nothing(config, origin))
 
@@ -108,12 +109,12 @@ class Film:
             try:
                 picture = read_picture(path, say=None)
             except ImageError as error:
-                self.say(f"{error}; the frame is left out")
+                self.say(f"{error}; the frame is skipped")
                 continue
             yield number, (number / exact(self.config.rate), lambda p=picture: p)
 
     def _share(self, frames, seconds):
-        """Return how many of all frames are to be painted, about."""
+        """Return about how many of the frames are to be painted."""
         if not frames or not seconds:
             return None
         end = min(self.config.end or seconds, seconds)
@@ -122,7 +123,7 @@ class Film:
 
 
 def exact(number):
-    """Return the fraction that a decimal number stands for: 0.1 is a tenth."""
+    """Return a decimal number as an exact fraction: 0.1 is a tenth."""
     return Fraction(number).limit_denominator(10**6)
 
 
@@ -136,14 +137,14 @@ def _other_size(path, seconds, size, other):
 def _nothing(config, origin):
     if origin is None:
         return f"{config.content} has no frame that can be read; a film was expected"
-    return f"{config.content} has no frame from second {config.begin:g} on; choose other limits"
+    return f"{config.content} has no frame at or after second {config.begin:g}; choose other limits"
 
 
 # ---------------------------------------------------------------------------- files
 
 
 def decoded(path, say):
-    """Yield (time, function that returns the upright picture) of each frame that can be decoded."""
+    """Yield the time of each decoded frame, and a function that returns its upright picture."""
     import av
 
     lost = damaged = 0
@@ -169,11 +170,11 @@ def decoded(path, say):
                 damaged += bool(frame.is_corrupt)
                 yield time, lambda frame=frame: upright(frame, stream)
     if lost or damaged:
-        say(f"{path}: {lost} pieces of the film can't be decoded, {damaged} frames are damaged")
+        say(f"{path}: {lost} packets of the film can't be decoded, {damaged} frames are damaged")
 
 
 def upright(frame, stream):
-    """Return a decoded frame as a picture (H, W, 3) uint8: square pixels, rotated as recorded."""
+    """Return a decoded frame as a picture (H, W, 3) uint8 with square pixels, rotated upright."""
     aspect = stream.sample_aspect_ratio or 1
     width = max(round(frame.width * aspect), 1)
     _check_size(width, frame.height)
@@ -190,19 +191,19 @@ def _check_size(width, height):
 
 
 def open_container(path):
-    """Open a film; PyAV may read this file only, not others that it names.
+    """Open a film. PyAV may read only this file, not other files that it refers to.
 
     Raises
     ------
     ImageError
-        It can't be read, or is no film.
+        The file can't be read or is not a film.
     """
     import av
 
     path = Path(path)
     if not path.is_file():
-        kind = "is not a file" if path.exists() else "is not there"
-        raise ImageError(f"{path} {kind}; a film or a folder of frames was expected")
+        kind = "is not a file" if path.exists() else "does not exist"
+        raise ImageError(f"{path} {kind}; a film or a directory of frames was expected")
     try:
         return av.open(str(path.absolute()), options={"protocol_whitelist": "file"})
     except (av.error.FFmpegError, OSError) as error:
@@ -213,7 +214,7 @@ def open_container(path):
 
 
 def video_stream(container, path):
-    """Return the film's pictures, not those of its cover."""
+    """Return the video stream of a film, not that of its cover picture."""
     import av
 
     cover = av.stream.Disposition.attached_pic
@@ -224,14 +225,14 @@ def video_stream(container, path):
     if stream.width and stream.height:
         _check_size(stream.width, stream.height)
     stream.thread_type = "AUTO"
-    # The size may change in the middle of a damaged film, and the decoder takes the memory for it.
-    # Twice as much, as it counts the margins that codecs add to a frame.
+    # The size may change in the middle of a damaged film, and the decoder allocates memory for it.
+    # The limit is doubled, because it includes the margins that codecs add to a frame.
     stream.codec_context.options = {"max_pixels": str(2 * MAX_PIXELS)}
     return stream
 
 
 def _length(path):
-    """Return the number of frames of a film and its seconds, as its file says; 0 if it doesn't."""
+    """Return the number of frames and the seconds that a film's file records, or else 0."""
     with open_container(path) as container:
         stream = video_stream(container, path)
         seconds = (container.duration or 0) / 1e6

@@ -1,4 +1,4 @@
-"""frames.csv: what was painted, a row for each frame; and the images that later frames need."""
+"""frames.csv, with a row for each painted frame, and the images that later frames need."""
 
 import csv
 import io
@@ -19,26 +19,26 @@ MAX_BYTES = 2**28  # of frames.csv; a row has 110 bytes
 
 @dataclass(frozen=True)
 class Row:
-    """A frame that is painted.
+    """A painted frame.
 
     Attributes
     ----------
     frame : int
         1, 2, ...
     time : Fraction
-        In seconds, by the clock of the film.
+        In seconds, on the clock of the film.
     scene : int
         1, 2, ...
     iterations : int
     followed : float
         Share of the pixels that were compared with earlier frames.
     flicker : float
-        The `warping_error` from the frame before, both as saved, by the estimated motion, in gray
-        levels; NaN for the first frame of a scene.
+        The `warping_error` from the previous frame in gray levels, both as saved, by the estimated
+        motion; NaN for the first frame of a scene.
     total, content, style, temporal, tv : float
-        The losses at the end; NaN for one that was not computed.
+        The final losses; NaN for a loss that was not computed.
     seconds : float
-        That painting it took.
+        The time to paint the frame.
     """
 
     frame: int
@@ -58,14 +58,15 @@ class Row:
 class Record:
     """The rows of frames.csv in a run directory.
 
-    Opening it keeps the rows of frames whose pictures are there, up to the first that is missing.
-    If the images that the next frame may need were lost, the last scene is painted again.
+    Opening it retains the rows up to the first frame whose picture is missing. If an image that the
+    next frame may need is missing, the rows of the last scene are removed, so that the scene is
+    painted again.
 
     Parameters
     ----------
     folder : path
     reach : int
-        How many frames back a frame is compared.
+        The number of previous frames that a frame may be compared with.
     """
 
     def __init__(self, folder, reach):
@@ -98,7 +99,7 @@ def _text(rows):
 
 
 def read_rows(folder):
-    """Return the rows of the frames that are complete, from the first on."""
+    """Return the rows of the complete frames, up to the first that is not."""
     try:
         text = read_bytes(folder / FRAMES, most=MAX_BYTES).decode(errors="replace")
     except FileNotFoundError:
@@ -117,16 +118,16 @@ def read_rows(folder):
 
 
 def seconds_left(rows, expected, done=0):
-    """Return about how many seconds the rest of a film takes; None if that is not known.
+    """Return about how many seconds the rest of a film takes; None if it is unknown.
 
     Parameters
     ----------
     rows : sequence of Row
-        Of all frames that are painted.
+        The rows of all painted frames.
     expected : int or None
-        About how many frames the film has.
+        The approximate number of frames in the film.
     done : int
-        How many of the rows are of an earlier run, perhaps on another machine.
+        The number of rows from an earlier run, which may have used another machine.
     """
     new = rows[done:]
     if not new or not expected or expected <= len(rows):
@@ -139,13 +140,13 @@ def seconds_left(rows, expected, done=0):
 
 
 def save_painted(folder, number, image):
-    """Save the image of a frame as it was computed, before rounding and recoloring."""
+    """Save the image of a frame before rounding and recoloring."""
     with atomic_file(_painted_path(folder, number)) as temporary, open(temporary, "wb") as file:
         np.savez(file, image=image)
 
 
 def load_painted(folder, number):
-    """Return the image (1, H, W, 3) of a frame that `save_painted` saved.
+    """Return the image (1, H, W, 3) that `save_painted` saved.
 
     Raises
     ------
@@ -160,13 +161,13 @@ def load_painted(folder, number):
     except Exception:  # zipfile and NumPy raise many kinds
         image = None
     raise ConfigError(
-        f"{path} is missing or damaged, and the next frame begins with it: remove the file, and "
-        "--resume paints its scene again"
+        f"{path} is missing or damaged, and the next frame needs it; remove the file, and --resume "
+        "paints its scene again"
     )
 
 
 def forget_painted(folder, before):
-    """Remove the images of the frames before a number."""
+    """Remove the saved images of the frames before a number."""
     for path in Path(folder).iterdir():
         match = PAINTED.fullmatch(path.name)
         if match and int(match[1]) < before:

@@ -1,4 +1,4 @@
-"""report.html of a film: frames, flicker over time, settings, credit."""
+"""report.html of a film: frames, values per frame, settings, credits."""
 
 import math
 from dataclasses import replace
@@ -18,9 +18,9 @@ SHOWN = 8  # frames in the report
 
 
 def write_report(folder):
-    """Write report.html into the directory of a film that is finished.
+    """Write report.html to the directory of a finished film.
 
-    What it shows was computed when the frames were painted; some frames of the film are read again.
+    Its numbers were computed when the frames were painted. Some original frames are read again.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def _originals(config, numbers):
                 found[number] = jpeg_address(frame.picture, SMALL)
             if len(found) == len(numbers):
                 break
-    except NstError:  # it was removed since: the painted frames are shown without it
+    except NstError:  # the film was removed: only the painted frames are shown
         pass
     return found
 
@@ -70,10 +70,10 @@ def _facts(rows):
     facts = [
         ("film", f"{float(rows[-1].time - rows[0].time):.2f} s; scenes: {rows[-1].scene}"),
         ("time", f"{seconds:.1f} s, {seconds / len(rows):.2f} s per frame"),
-        ("iterations", f"{sum(row.iterations for row in rows)} in all"),
+        ("iterations", f"{sum(row.iterations for row in rows)} in total"),
     ]
     flicker = [row.flicker for row in rows if not math.isnan(row.flicker)]
     if flicker:
         mean = sum(flicker) / len(flicker)
-        facts.append(("flicker", f"{mean:.1f} gray levels in the mean, {max(flicker):.1f} at most"))
+        facts.append(("flicker", f"{mean:.1f} gray levels on average, {max(flicker):.1f} at most"))
     return facts

@@ -1,4 +1,4 @@
-"""A clip whose motion is known: a pan over a sample photograph, with an object that passes."""
+"""A clip with known motion: a pan over a sample photograph, with an object in front of it."""
 
 import itertools
 from dataclasses import dataclass, field
@@ -10,8 +10,8 @@ from nst_tf.image.sizes import resize_picture
 from nst_tf.samples import SAMPLE_PAIR
 from nst_tf.video.flow import Motion, beyond_border, find_motion
 
-PAN = np.array([2, 1])  # pixels that the view moves in a frame, to the right and down
-OBJECT = np.array([5, 0])  # pixels that the object moves over the photograph in a frame
+PAN = np.array([2, 1])  # motion of the view in pixels per frame, to the right and down
+OBJECT = np.array([5, 0])  # motion of the object over the photograph in pixels per frame
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class SampleClip:
     ----------
     frames : list of (H, W, 3) uint8
     motions : list of Motion
-        From each frame but the first to the one before it.
+        The motion between each frame except the first and the previous frame.
     """
 
     frames: list[np.ndarray] = field(repr=False)
@@ -30,10 +30,10 @@ class SampleClip:
 
 
 def sample_clip(count=8, size=(144, 256)):
-    """Return a clip of a number of frames of a size (height, width).
+    """Return a clip with `count` frames of `size` (height, width).
 
-    The view pans over the sample photograph by whole pixels, while a piece of it, mirrored in an
-    ellipse, moves across: it covers what is behind it, and uncovers it again.
+    The view pans over the sample photograph by whole pixels. An ellipse with a mirrored negative of
+    the photograph moves across it, and covers and uncovers the background.
     """
     height, width = size
     reach = PAN * (count - 1)
@@ -62,10 +62,11 @@ def flow_figures(clip, flow):
     Returns
     -------
     dict of float
-        "mean", "median" and "95 %": the end-point error in pixels, where nothing is hidden;
-        "precision" and "recall" of the pixels that don't count (`Motion.counts`), against those
-        that the frame before does not show: the share of the former that are among the latter, and
-        the other way round; the same of `Motion.hidden` alone.
+        "mean", "median" and "95 %": the end-point error in pixels, where nothing is hidden.
+        "precision": the share of the pixels not in `Motion.counts` that the previous frame does
+        not show. "recall": the share of the pixels that the previous frame does not show that are
+        not in `Motion.counts`. "precision, hidden" and "recall, hidden": the same for
+        `Motion.hidden`.
     """
     errors, marked, hidden, truth = [], [], [], []
     for pair, true in zip(itertools.pairwise(clip.frames), clip.motions):
@@ -92,7 +93,7 @@ def _photograph():
 
 
 def _object(scene, size, number):
-    """Return where the object is in a frame, (H, W) bool, and its pixels, (H, W, 3)."""
+    """Return the mask of the object in a frame, (H, W) bool, and its pixels, (H, W, 3)."""
     height, width = size
     rows, columns = np.indices(size)
     right, down = (OBJECT - PAN) * number
@@ -106,7 +107,7 @@ def _object(scene, size, number):
 
 
 def _motion(before, shape):
-    """Return the true `Motion` from where the object is, and was in the frame before."""
+    """Return the true `Motion` from the masks of the object in the previous and this frame."""
     backward = np.where(shape[..., np.newaxis], PAN - OBJECT, PAN).astype(np.float32)
     rows, columns = np.indices(shape.shape)
     height, width = shape.shape

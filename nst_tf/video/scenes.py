@@ -1,4 +1,4 @@
-"""Films painted scene by scene, side by side: which frames are a scene, and one scene as a job."""
+"""Paint the scenes of a film in parallel: find the scenes, and paint each one as a job."""
 
 import contextlib
 import shutil
@@ -26,16 +26,16 @@ from nst_tf.video.record import Record, load_painted, picture_path, save_painted
 
 @dataclass(frozen=True)
 class Scene:
-    """A scene of a film, which is painted as a job of its own.
+    """A scene of a film, painted as a separate job.
 
     Attributes
     ----------
     number : int
         1, 2, ...
     first, last : int
-        Numbers of its frames, from 1.
+        Numbers of its first and last frame, from 1.
     config : VideoConfig
-        Of the film, with full paths, and the precision that was chosen.
+        The config of the film, with full paths and the chosen precision.
     """
 
     number: int
@@ -45,12 +45,12 @@ class Scene:
 
     @property
     def name(self):
-        """The name of its directory, in which its frames are numbered from 1."""
+        """The name of its directory, where its frames are numbered from 1."""
         return f"scene_{self.first:06d}"
 
 
 def find_scenes(film, painter):
-    """Return each `Scene` of a film: a pass over its frames finds the cuts that painting finds."""
+    """Return each `Scene` of a film: a pass over its frames finds the same cuts as painting."""
     config, firsts, count, earlier = with_full_paths(painter.config), [], 0, None
     for frame in film:
         raise_if_interrupted()
@@ -65,10 +65,10 @@ def find_scenes(film, painter):
 
 
 def paint_scenes(folder, film, painter, record, engine, say, progress):
-    """Paint the scenes of a film that are missing, each in a directory of its own.
+    """Paint the missing scenes of a film, each in its own directory.
 
-    Their frames come to the film's directory when all are painted. Returns whether they are: a film
-    of one scene is left to be painted frame by frame.
+    When all are painted, their frames are copied to the film's directory. Returns True, or False
+    for a film of one scene: it is not painted here, but frame by frame.
 
     Parameters
     ----------
@@ -76,24 +76,24 @@ def paint_scenes(folder, film, painter, record, engine, say, progress):
     film : Film
     painter : Painter
     record : Record
-        Of the film's directory.
+        The record of the film's directory.
     engine : callable or None
-        As for `run_film`; None: one scene after the other in this process.
+        As for `run_film`; None: one scene after another in this process.
     say, progress : callable
         As for `run_film`.
 
     Raises
     ------
     NstError
-        A scene failed; the others are kept.
+        A scene failed; the frames of the others are saved.
     """
-    say("looking for the cuts between scenes")
+    say("searching for cuts between scenes")
     scenes, reach = find_scenes(film, painter), max(painter.config.links)
     if len(scenes) == 1 and not (folder / scenes[0].name).is_dir():
-        say("the film is one scene, which is painted in this process")
+        say("the film has one scene; it is painted in this process")
         return False
     left = [scene for scene in scenes if scene.last > len(record.rows)]
-    for scene in left[:1]:  # begun by the engine that paints frame by frame
+    for scene in left[:1]:  # partly painted by a run without an engine
         _take_over(record.rows[scene.first - 1 :], folder, folder / scene.name, scene, reach)
     waiting = [scene for scene in left if len(_rows(folder / scene.name, reach)) < _length(scene)]
     say(f"{len(scenes)} scenes, {len(waiting)} of them to paint")
@@ -129,13 +129,13 @@ def _run(engine, scenes, folder, say, progress):
 
 
 def _here(scenes, folder, progress):
-    """Paint one scene after the other in this process."""
+    """Paint one scene after another in this process."""
     for scene in scenes:
         yield do_scene(scene, folder / scene.name)
 
 
 def do_scene(scene, folder, *, callbacks=()):
-    """Paint what is missing of a scene in its directory, and return its `Outcome`; see `do_job`."""
+    """Paint the missing frames of a scene to its directory; return its `Outcome`, as `do_job`."""
     folder, lines = Path(folder), []
     make_folder(folder)
 
@@ -167,12 +167,12 @@ def _length(scene):
 
 
 def _rows(folder, reach):
-    """Return the rows of the frames of a scene that are painted."""
+    """Return the rows of the painted frames of a scene."""
     return Record(folder, reach).rows if folder.is_dir() else []
 
 
 def _take_over(rows, source, folder, scene, reach):
-    """Copy the first frames of a scene to its directory, and the images that the next one needs."""
+    """Copy the painted frames of a scene to its directory, with the images for the next frame."""
     if not rows or folder.is_dir():
         return
     make_folder(folder)
@@ -182,7 +182,7 @@ def _take_over(rows, source, folder, scene, reach):
 
 
 def _append(rows, source, record, shift):
-    """Append frames of a directory to the record of another, with their pictures."""
+    """Append the frames of a directory to the record of another and copy their pictures."""
     for row in rows:
         number = row.frame + shift
         if number > len(record.rows):

@@ -1,4 +1,4 @@
-"""Write films: H.264 in an mp4, each frame at its time, with the sound of the original."""
+"""Write films: H.264 in an mp4, with the frame times and the sound of the original."""
 
 import contextlib
 import heapq
@@ -9,26 +9,26 @@ from nst_tf.errors import ImageError
 from nst_tf.files import atomic_file
 from nst_tf.video.reading import open_container
 
-QUALITY = {"crf": "17", "preset": "medium"}  # of x264: 17 is about what the eye can't tell apart
-MOST_TICKS = 1_000_000  # of a second; times that need more are rounded
-TICKS = 90_000  # of a second then: MPEG's clock
-COPIED = ("aac", "mp3", "ac3", "eac3", "alac", "opus")  # sound that an mp4 can hold as it is
+QUALITY = {"crf": "17", "preset": "medium"}  # of x264; 17 is about visually lossless
+MOST_TICKS = 1_000_000  # per second; times that need more are rounded
+TICKS = 90_000  # per second if times are rounded: MPEG's clock
+COPIED = ("aac", "mp3", "ac3", "eac3", "alac", "opus")  # sound formats that mp4 supports
 BT709 = 1  # FFmpeg's number of the color matrix, primaries and transfer of HD video
 
 
 def write_film(path, times, pictures, sound_of=None):
-    """Write pictures as an mp4 (H.264, yuv420p); it appears when it is complete.
+    """Write pictures as an mp4 (H.264, yuv420p); the file gets its name when it is complete.
 
     Parameters
     ----------
     path : path
     times : sequence of Fraction
-        Of each picture in seconds, rising: by the clock of the file of `sound_of`.
+        The time of each picture in seconds, increasing, on the clock of the file `sound_of`.
     pictures : iterable of (H, W, 3) uint8
-        As many, of one size with even sides.
+        One for each time, all of one size with even sides.
     sound_of : path, optional
-        The film whose sound is added, from the first picture's time to the last one's. Sound that
-        an mp4 can hold is copied, other sound is encoded as AAC.
+        The film whose sound is added, for the duration of the pictures. Sound is copied if mp4
+        supports its format, otherwise converted to AAC.
     """
     import av
 
@@ -40,19 +40,19 @@ def write_film(path, times, pictures, sound_of=None):
         streams = [_video(film, times, pictures)]
         if source is not None and source.streams.audio:
             streams.append(_sound(film, source, times))
-        # The streams are interleaved: a player, and the writer, hold little of each.
+        # Streams are interleaved, so that neither the writer nor a player must buffer much.
         for packet in heapq.merge(*streams, key=lambda packet: packet.dts * packet.time_base):
             film.mux(packet)
 
 
 def clock(times):
-    """Return how many ticks of a second measure all times from the first one exactly, if few do."""
+    """Return the ticks per second that represent all times exactly, or `TICKS` if too many."""
     ticks = math.lcm(*((time - times[0]).denominator for time in times))
     return ticks if ticks <= MOST_TICKS else TICKS
 
 
 def duration_of(times):
-    """Return the seconds that a film lasts: the last frame as long as the mean of the others."""
+    """Return the seconds that a film lasts; the last frame lasts as long as the mean frame."""
     span = times[-1] - times[0]
     return span + (span / (len(times) - 1) if len(times) > 1 else Fraction(1, 25))
 
@@ -72,7 +72,7 @@ def _video(film, times, pictures):
 
 
 def _first(pictures):
-    """Return the first of some pictures, and all of them."""
+    """Return the first picture, and an iterator of all pictures."""
     pictures = iter(pictures)
     first = next(pictures)
 
@@ -106,7 +106,7 @@ def _sound(film, source, times):
 
 
 def _copied(stream, source, sound, times):
-    """Yield the packets of a sound within the film's time, moved to its beginning."""
+    """Yield the packets of a sound within the film's time, shifted to start at 0."""
     for packet in _pieces(source.demux(sound), times):
         shift = round(times[0] / packet.time_base)
         packet.pts -= shift
@@ -116,7 +116,7 @@ def _copied(stream, source, sound, times):
 
 
 def _as_aac(stream, source, sound, times):
-    """Yield the packets of a sound within the film's time, encoded anew."""
+    """Yield the packets of a sound within the film's time, encoded as AAC."""
     import av
 
     resampler = av.AudioResampler(
@@ -131,7 +131,7 @@ def _as_aac(stream, source, sound, times):
 
 
 def _pieces(pieces, times):
-    """Yield packets or frames of a sound that begin within the film; stop where it is damaged."""
+    """Yield packets or frames of a sound that start within the film; stop where it is damaged."""
     import av
 
     end = times[0] + duration_of(times)
@@ -146,7 +146,7 @@ def _pieces(pieces, times):
 
 
 def check_encoder():
-    """Raise `ImageError` if PyAV has no encoder of H.264."""
+    """Raise `ImageError` if PyAV has no H.264 encoder."""
     import av
 
     if "libx264" not in av.codecs_available:

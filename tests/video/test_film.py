@@ -145,7 +145,7 @@ def test_report_that_was_interrupted_is_made_by_resume(film, monkeypatch, capsys
         patch.setattr(film_module, "write_report", interrupt)
         assert film("--output", "out", "--quiet") == 130
     line = error_line(capsys)
-    assert "the film is finished; `python -m nst_tf.video --resume out` makes its report" in line
+    assert "the film is finished; `python -m nst_tf.video --resume out` writes its report" in line
     Path("clip.mp4").unlink()
     monkeypatch.setattr(Painter, "paint", raise_failure)
     for _ in range(2):
@@ -347,9 +347,9 @@ def test_methods_that_choose_by_the_content(film, method):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--links", 2, 4], "`links` is 2 4; 1, the frame before, must be one of them"),
-        (["--from", 3, "--to", 2], "`end` is 2 s and `begin` 3 s: there is nothing between"),
-        (["--from", 99], "clip.mp4 has no frame from second 99 on"),
+        (["--links", 2, 4], "`links` is 2 4; it must include 1, the previous frame"),
+        (["--from", 3, "--to", 2], "`end` is 2 s and `begin` is 3 s; `end` must be later"),
+        (["--from", 99], "clip.mp4 has no frame at or after second 99; choose other limits"),
         (["--output", "out.png"], "out.png, but there will be several files"),
         (["--size", 20], "a size of 20x11 is too small"),
         (["--resume", "here"], "--resume takes all settings from the run directory"),
@@ -364,7 +364,7 @@ def test_bad_options_are_refused_in_one_line(film, capsys, options, message):
 @pytest.mark.parametrize(
     ("clip", "message"),
     [
-        ("none.mp4", "none.mp4 is not there; a film or a folder of frames was expected"),
+        ("none.mp4", "none.mp4 does not exist; a film or a directory of frames was expected"),
         ("text.mp4", "text.mp4 can't be read as a film"),
         ("sound.m4a", "sound.m4a has sound, but no pictures"),
         ("https://example.com/clip.mp4", "is an address: download it first"),

@@ -58,7 +58,9 @@ def test_pictures_of_a_folder_belong_to_the_frames_by_their_order(tmp_path):
     content = write_clip(tmp_path / "clip.mp4", [gray(90)] * 5)
     film = Film(VideoConfig(content=str(content), begin=0.04, every=2), print)
     assert masks_of(folder, film, lines.append) == pytest.approx([0.6, 0.8])
-    assert lines == [f"{folder} ends with frame 3, before the film: its last mask remains"]
+    assert lines == [
+        f"{folder} ends at frame 3, before the film; its last mask is used for the rest"
+    ]
 
 
 def test_end_of_a_slower_film_is_said_once(tmp_path):
@@ -67,7 +69,9 @@ def test_end_of_a_slower_film_is_said_once(tmp_path):
     masks_of(path, frames_at(0, 40, 80, 120), lines.append)
     assert not lines, "the last one lasts as long as the one before it"
     masks_of(path, frames_at(0, 160, 200), lines.append)
-    assert lines == [f"{path} ends with second 0.08, before the film: its last mask remains"]
+    assert lines == [
+        f"{path} ends at second 0.08, before the film; its last mask is used for the rest"
+    ]
 
 
 def test_damaged_picture_leaves_the_mask_before_it(tmp_path):
@@ -75,7 +79,7 @@ def test_damaged_picture_leaves_the_mask_before_it(tmp_path):
     (tmp_path / "masks" / "1.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     assert masks_of(folder, frames_at(0, 40, 80), lines.append) == pytest.approx([0.6, 0.6, 1])
     assert len(lines) == 1
-    assert lines[0].endswith("the mask before it remains")
+    assert lines[0].endswith("the previous mask is used instead")
 
 
 def test_maps_of_labels_are_refused(tmp_path):

@@ -80,7 +80,7 @@ def test_scenes_are_painted_like_the_whole_film(config, whole):
 def test_film_of_one_scene_is_painted_in_this_process(config, known_flow):
     lines = []
     run_film(config.changed(end=0.1), "out", engine=lambda *a: 1 / 0, say=lines.append)
-    assert "the film is one scene, which is painted in this process" in lines
+    assert "the film has one scene; it is painted in this process" in lines
     assert len(files_of("out")[1]) == 3
 
 
