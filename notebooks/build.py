@@ -1,7 +1,7 @@
 """Make the notebooks from their sources: `python notebooks/build.py [NAME ...] [--mode MODE]`.
 
-`src/NAME.py` (jupytext's py:percent) is what one edits; `NAME.ipynb` is what one opens. Each is run
-from top to bottom and written with its outputs. `--text` runs nothing, where only text has changed.
+Edit `src/NAME.py` (jupytext's py:percent format); open `NAME.ipynb`. Each notebook is run from top
+to bottom and written with its outputs. `--text` runs nothing, for changes of text only.
 `--check` writes nothing: it reports whether the notebooks agree with their sources.
 """
 

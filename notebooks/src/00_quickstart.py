@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Quickstart: a photograph in the strokes of a painting
 #
-# In this lesson you paint a first picture in a few minutes.
+# In this lesson, you paint a first picture in a few minutes.
 #
 # **Goals.** After this lesson you can make a picture, change the parameters that matter most, and choose the lesson
 # that explains them.
@@ -166,7 +166,7 @@ show(
 )
 
 # %% [markdown]
-# The initial image matters too: the photograph (`noise_ratio` 0) or noise (1).
+# The initial image matters, too. It can be the photograph (`noise_ratio` 0) or noise (`noise_ratio` 1).
 
 # %%
 start = nst.generate_noise_image(content_image, noise_ratio=1.0, noise="gaussian", amplitude=50)
@@ -184,7 +184,7 @@ show(
 
 # %% [markdown]
 # ## 4. Your own pictures
-# Copy files to `images/` and pass their paths to `nst.load_image`. For large pictures use the command line, which
+# Copy files to `images/` and pass their paths to `nst.load_image`. For large pictures, use the command line, which
 # prints the estimated time before it starts:
 #
 # `python -m nst_tf.run photo.jpg painting.jpg`
@@ -194,8 +194,8 @@ nst.save_image("output/quickstart.png", first.picture)
 assert nst.read_picture("output/quickstart.png").shape == content.shape
 
 # %% [markdown]
-# `nst.contact_sheet` shows several pictures in one figure. (It also takes file names, or a directory that
-# `nst.save_every` has filled.)
+# `nst.contact_sheet` shows several pictures in one figure. (It also accepts file names, or a directory of pictures that
+# `nst.save_every` has saved.)
 
 # %% tags=["figure"]
 pictures = {
@@ -224,7 +224,8 @@ show(sheet, "The photograph and the four pictures of this lesson, each with its 
 # 1. **Tweak.** Swap content and style. What remains of the glass?
 # 2. **Twiddle.** Set `tv_weight` to 0 and to 100. Where does the picture change most?
 # 3. **Frob.** Load `images/style/waves.jpg` as `other_image` and paint with two styles: pass
-#    `[nst.Style(style_image, 0.5), nst.Style(other_image, 0.5)]` instead of `style_image`. Is the result between the two?
+#    `[nst.Style(style_image, 0.5), nst.Style(other_image, 0.5)]` instead of `style_image`. Is the result
+#    between the two?
 #
 # ### References
 # - L. A. Gatys, A. S. Ecker, M. Bethge: *A Neural Algorithm of Artistic Style*, 2015,

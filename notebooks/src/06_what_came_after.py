@@ -81,9 +81,9 @@ print(
 
 # %% [markdown]
 # ## 2. The baseline: Gram matrices
-# All methods paint the same pair from coarse to fine, with the same weights except where the text says otherwise. The
-# baseline matches Gram matrices, divided by the number $M$ of positions. In the unit `relative` each loss is a share of
-# the energy of its target, so the weights mean the same for every method:
+# All methods paint the same pair from coarse to fine, with the same weights unless the text gives others. The baseline
+# matches Gram matrices, divided by the number $M$ of positions. In the unit `relative`, each loss is a fraction of its
+# target's energy, so the weights have the same meaning for every method:
 #
 # $$E_\ell = \frac{\sum_{i,j} (G_{ij} / M - A_{ij} / M')^2}{\sum_{i,j} (A_{ij} / M')^2}$$
 
@@ -122,18 +122,18 @@ show(
 
 # %% [markdown]
 # ## 3. Moments: means and covariances
-# A Gram matrix per position is the covariance $C$ of the channels plus the product of their means $m$:
+# A Gram matrix divided by $M$ is the covariance $C$ of the channels plus the outer product of their means $m$:
 #
 # $$G / M = C + m \, m^T$$
 #
 # Activations after a ReLU are never negative, so the means make up most of a Gram matrix, and a loss on Gram matrices
-# mostly compares brightness. The method `moments` compares mean and covariance separately. How channels vary together,
-# which is what strokes and lead lines are made of, then counts as much as how strong they are:
+# mostly compares brightness. The method `moments` compares means and covariances separately. The covariances, which
+# describe strokes and lead lines, then count as much as the means:
 #
 # $$E_\ell = \frac{1}{2} \frac{\sum_i (m_i - m'_i)^2}{\sum_i m'^2_i} +
 # \frac{1}{2} \frac{\sum_{i,j} (C_{ij} - C'_{ij})^2}{\sum_{i,j} C'^2_{ij}}$$
 #
-# Source: style-transfer-pytorch by K. Crowson uses mean and covariance in place of Gram matrices.
+# Source: style-transfer-pytorch by K. Crowson uses means and covariances instead of Gram matrices.
 #
 # *Predict:* what share of the energy of the painting's Gram matrix comes from the means alone?
 
@@ -167,16 +167,16 @@ show(
 
 # %% [markdown]
 # ## 4. Nearest neighbors
-# Averages mix all strokes of a painting. NNST (Kolkin and others 2022) copies features instead. The features of all
-# style layers at one position $i$ form a **hypercolumn** $H_i$. For each position of the photograph, the method chooses
-# the hypercolumn of the painting with the smallest centered cosine distance, and changes the picture until it has the
-# chosen hypercolumns $S_{NN(i)}$:
+# Averages mix all strokes of a painting. NNST (Kolkin and others 2022) copies individual features instead. The features
+# of all style layers at one position $i$ form a **hypercolumn** $H_i$. For each position of the photograph, the method
+# chooses the hypercolumn of the painting with the smallest centered cosine distance. It then optimizes the picture to
+# match the chosen hypercolumns $S_{NN(i)}$:
 #
 # $$L_\text{style} = \frac{1}{n} \sum_i \left(1 - \cos(H_i, S_{NN(i)})\right), \qquad
 # NN(i) = \arg\min_j \left(1 - \cos(P_i - \bar P, S_j - \bar S)\right)$$
 #
-# $P$ are the hypercolumns of the photograph; the bar is the mean over all positions. (At later levels $P$ also contains
-# a share of the current picture; see `docs/equations.md`.)
+# $P$ are the hypercolumns of the photograph; the bar is the mean over all positions. (At later levels, $P$ also
+# includes a share of the current picture; see `docs/equations.md`.)
 
 # %%
 layers = OWN_LAYERS["neighbors"]
@@ -202,9 +202,10 @@ assert len(set(chosen)) < len(rows), "several positions may choose the same hype
 print(f"{len(rows)} positions use {len(set(chosen))} of the painting's {len(others)} hypercolumns")
 
 # %% [markdown]
-# The colors of the painting at the chosen positions $NN(i)$ show the plan that the optimization follows. The authors
-# use no content loss, because the chosen features already follow the photograph. So `alpha` is 0 here. There are twice
-# as many iterations, because the levels share them.
+# The next figure shows the colors of the painting at the chosen positions $NN(i)$ as the plan that the optimization
+# follows. The authors use no content loss, because the chosen features already follow the photograph. Therefore,
+# `alpha` is 0 here. In the modes `"default"` and `"full"`, the run has twice as many iterations, because more levels
+# share them.
 
 # %%
 colors = nst.resize_picture(style, S.shape[:2]).reshape(-1, 3)
@@ -231,8 +232,8 @@ show(
 # C_{ij} = 1 - \cos(A_i, B_j)$$
 #
 # The content loss compares the cosine distances among the positions of the picture with those of the photograph (eq.
-# 5). So all features may change together, as long as similar places stay similar. This content loss is strong: with
-# `alpha` 1 the photograph hardly changes in so few iterations, so `alpha` is 0.1 here.
+# 5). All features may therefore change together, as long as similar places remain similar. This content loss is strong:
+# with `alpha` 1, the photograph hardly changes in so few iterations, so `alpha` is 0.1 here.
 
 # %%
 rng = np.random.default_rng(0)
@@ -261,15 +262,15 @@ show(
 
 # %% [markdown]
 # ## 6. Regions
-# None of these methods knows what a cup is. Neural doodles (Champandard 2016) let you say so: paint a map of each
-# picture in flat colors. A color is one region, and each region of the result takes its style only from the region of
-# the painting with the same color. The masks of a region, scaled to each layer, are the guides $g$ and $g'$ that weight
-# the positions (Gatys and others 2017, section 4.1):
+# None of these methods recognizes a cup. In neural doodles (Champandard 2016), you specify regions: you paint a map of
+# each picture in flat colors. Each color is a region, and each region of the result takes its style only from the
+# region of the painting with the same color. The masks of a region, scaled to each layer, are the guides $g$ and $g'$
+# that weight the positions (Gatys and others 2017, section 4.1):
 #
 # $$\frac{G^r_{ij}}{M^r} = \frac{\sum_k g_k F_{ki} F_{kj}}{\sum_k g_k}, \qquad
 # L_\text{style} = \sum_r \overline{\text{mask}_r} \sum_\ell w_\ell E^r_\ell$$
 #
-# *Predict:* which part of the painting will the cup take, if both have the same color on the maps?
+# *Predict:* on the maps, the cup has the same color as the border of the painting. Which style will the cup have?
 
 # %%
 content_map, style_map = "images/map/coffee.png", "images/map/stained_glass.png"
@@ -295,16 +296,16 @@ show(
 
 # %% [markdown]
 # ## 7. Films
-# Painted independently, two frames that differ by a pixel get different strokes, and the film flickers. Ruder,
-# Dosovitskiy and Brox (2016) let each frame begin as the one before it, moved as the scene moves (**warped**), and add
-# a loss for the difference. $\omega$ is the warped frame; $c_k$ is 1 if the motion of pixel $k$ is known, else
-# 0:
+# If frames are painted independently, two frames that differ by a pixel get different strokes, and the film flickers.
+# Ruder, Dosovitskiy and Brox (2016) start each frame from the previous painted frame, moved along the motion of the
+# scene (**warped**), and add a loss for the difference from it. In the formula, $\omega$ is the warped frame, and $c_k$
+# is 1 if the motion of pixel $k$ is known, otherwise 0:
 #
 # $$L_\text{temporal} = \frac{1}{\sum_k c_k} \sum_k c_k (x_k - \omega_k)^2$$
 #
-# The paper divides by the number of all values instead. The motion is the optical flow between the frames. Here it is
-# estimated; the sample clip also has its true motion, which measures the flicker: the root mean square
-# difference from the warped frame before, in gray levels (Lai and others 2018).
+# The paper divides by the number of all values instead. The motion is the optical flow, which is estimated from the
+# frames. The true motion of the sample clip is known, too. It is used to measure the flicker: the root mean square
+# difference from the warped previous frame, in gray levels (Lai and others 2018).
 
 # %%
 height, width = lesson.size[0] // 2, lesson.size[1] // 2
@@ -361,8 +362,8 @@ show(
 # %% [markdown]
 # ## 8. Comparison
 # Each method minimizes its own loss, so the losses can't be compared. `nst.score` measures all pictures in the same
-# way: the distances from the features of the photograph and from the moments of the painting, both as shares of the
-# target's energy. It favors `moments`, which minimizes nearly the same number.
+# way: the distances from the features of the photograph and from the moments of the painting, both as fractions of the
+# target's energy. It favors `moments`, which minimizes nearly the same distance.
 #
 # *Predict:* which picture has the smallest style distance?
 
@@ -397,17 +398,17 @@ show(
 # ## 9. Summary
 # - Moments separate the means from the covariances. They take about as long as Gram matrices.
 # - Nearest neighbors copy the features of single positions of the painting. Optimal transport also uses the features
-#   that no position would choose.
+#   that nearest neighbors would never choose.
 # - Maps restrict each part of the painting to a part of the picture. They work with all of these methods.
-# - In a film, each frame begins as the warped frame before it, and a temporal loss penalizes the difference from it.
+# - In a film, each frame starts from the warped previous frame, and a temporal loss penalizes the difference from it.
 #
 # ### Exercises
 # 1. **Tweak.** Paint with `method="wasserstein"` and with `method="patches"`. `docs/equations.md` has their losses.
-#    Which result is most like `by_neighbors`, and why?
+#    Which of the two results is more similar to `by_neighbors`, and why?
 # 2. **Twiddle.** Set `content_match=0.25` for the method `neighbors`. What happens to the outline of the cup?
 # 3. **Frob.** Paint with `method="transport"` and `styles=regions`. Which region changes most?
-# 4. **Frob.** Set `temporal_weight=0.0` in `paint_film("coherent")`, so that frames only begin as the warped frame. How
-#    much of the reduction in flicker remains?
+# 4. **Frob.** Set `temporal_weight=0.0` in `paint_film("coherent")`, so that each frame only starts from the warped
+#    previous frame. How much of the reduction in flicker remains?
 #
 # ### References
 # - N. Kolkin, M. Kucera, S. Paris, D. Sykora, E. Shechtman, G. Shakhnarovich: *Neural Neighbor Style Transfer*, 2022,
