@@ -105,7 +105,7 @@ class Painter:
         self.scene = 0
 
     def pass_by(self, number, frame, scene):
-        """Skip a frame that was painted before the run was resumed."""
+        """Record a frame that was painted before the run was resumed."""
         fitted = self._fitted(frame)
         if scene != self.scene:
             self._begin_scene(fitted)

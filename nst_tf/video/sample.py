@@ -22,7 +22,7 @@ class SampleClip:
     ----------
     frames : list of (H, W, 3) uint8
     motions : list of Motion
-        The motion between each frame except the first and the previous frame.
+        The motion of each frame except the first, relative to the previous frame.
     """
 
     frames: list[np.ndarray] = field(repr=False)

@@ -106,7 +106,7 @@ def _sound(film, source, times):
 
 
 def _copied(stream, source, sound, times):
-    """Yield the packets of a sound within the film's time, shifted to start at 0."""
+    """Yield the packets of a sound within the film's time, with times from the film's start."""
     for packet in _pieces(source.demux(sound), times):
         shift = round(times[0] / packet.time_base)
         packet.pts -= shift
