@@ -248,7 +248,7 @@ def frames(picture):
     clip = sorted((ROOT / picture.clip.split()[0]).glob("*.png"))
     numbers = [round((len(clip) - 1) * n / (picture.columns - 1)) for n in range(picture.columns)]
     files = [clip[n] for n in numbers] + [painted / f"{n + 1:06d}.png" for n in numbers]
-    labels = ["" for _ in numbers] + [f"frame {n + 1}" for n in numbers]
+    labels = ["original" for _ in numbers] + [f"frame {n + 1}" for n in numbers]
     pairs = [(Image.open(path).convert("RGB"), label) for path, label in zip(files, labels)]
     return in_rows(pairs, picture.columns, picture.width)
 
