@@ -35,6 +35,7 @@ class Picture:
         Description for readers who cannot see the picture.
     caption : str
     paintings : tuple of Painting
+        Empty for a film.
     draw : str
         How to combine them: a name in `DRAWINGS` of `make_gallery.py`.
     columns : int
@@ -45,6 +46,10 @@ class Picture:
         The crop of the painting to show, in pixels.
     quality : int
         Quality of the JPEG. Below 82, flat washes show blocks; sheets of many tiles need less.
+    film : str
+        The arguments of `python -m nst_tf.video`, for frames of the sample clip.
+    clip : str
+        The arguments of `python -m nst_tf.video.sample`, which writes the clip.
     """
 
     name: str
@@ -57,6 +62,8 @@ class Picture:
     width: int = 0
     box: tuple[int, int, int, int] | None = None
     quality: int = 82
+    film: str = ""
+    clip: str = ""
 
 
 @dataclass(frozen=True)
@@ -630,6 +637,23 @@ INTERPOLATION = Picture(
     ),
     width=1000,
 )
+FILM = Picture(
+    "film",
+    "A film: `python -m nst_tf.video`",
+    "Three moments of a view that moves over a cat's face while a blue disk passes in front of it; "
+    "below, the same in blue and yellow strokes",
+    "Frames 1, 25 and 48 of the sample clip, and the painted frames below. The whorls of the eyes "
+    "and the yellow strokes on the nose move with the face. Behind the disk, the face is painted "
+    "again, in other strokes. Between two frames, pixels change by 4.1 gray levels (root mean "
+    "square, along the true motion).",
+    (),
+    draw="frames",
+    columns=3,
+    width=320,
+    clip="output/sample_clip",
+    film=f"output/sample_clip {STYLE}/night_strokes.jpg --rate 24 --size 320 --weights embedded "
+    "--precision float32",
+)
 SEAMLESS = Picture(
     "seamless",
     "A texture without seams: `--wrap xy`",
@@ -778,6 +802,7 @@ SECTIONS = (
         "are those of the larger size.",
         (LARGE_WHOLE, LARGE_CROP, PRINT),
     ),
+    Section("Films", "[video.md](video.md) describes the method and its options.", (FILM,)),
     Section(
         "Textures",
         "Patterns of a painting, without a photograph.",

@@ -39,7 +39,7 @@ PICTURES = HERE / "gallery"
 PAGE = HERE / "gallery.md"
 PAINTINGS = ROOT / "output" / "gallery"
 PROGRAM = "python -m nst_tf.run"
-MOST_BYTES = 4_000_000  # of all pictures together
+MOST_BYTES = 4_200_000  # of all pictures together
 FOLDED = 9  # so many commands are folded up
 GAP = 8  # pixels between two tiles
 LINE = 22  # and for a line of labels
@@ -69,6 +69,14 @@ def command(words):
     return f"{PROGRAM} {words}"
 
 
+def film_commands(picture):
+    """Return what one types for a film: one command writes the clip, another paints it."""
+    return [
+        f"python -m nst_tf.video.sample {picture.clip}",
+        f"python -m nst_tf.video {picture.film}",
+    ]
+
+
 def config_of(words, say=lambda line: None):
     """Return the config that the words behind `python -m nst_tf.run` stand for."""
     options = vars(make_parser().parse_intermixed_args(shlex.split(words)))
@@ -95,6 +103,7 @@ def recipe(picture):
     """Return all that a picture depends on, as a text; it lies inside the JPEG."""
     made = [f"{picture.draw} {picture.columns} {picture.width} {picture.box}"]
     made += [f"{each.label}: {each.file or command(each.words)}" for each in picture.paintings]
+    made += film_commands(picture) if picture.film else []
     return "\n".join(made)
 
 
@@ -134,6 +143,25 @@ def paint(pictures):
                 raise NstError(f"{outcome.name}: {outcome.reason}")
             ready.add(outcome.name)
             yield from _complete(pictures, due, ready)
+
+
+def paint_film(picture):
+    """Write the clip of a film and paint it, unless that is done; return the run directory."""
+    from nst_tf.video import __main__ as video
+    from nst_tf.video import sample
+
+    folder = film_folder(picture)
+    if (ROOT / picture.clip.split()[0]).exists() or not sample.main(shlex.split(picture.clip)):
+        words = ["--resume", str(folder)] if folder.exists() else shlex.split(picture.film)
+        status = video.main([*words, *([] if folder.exists() else ["--output", str(folder)])])
+        if status == 0:
+            return folder
+    raise NstError(f"{picture.name}: the film was not painted")
+
+
+def film_folder(picture):
+    """Return the run directory of a film."""
+    return PAINTINGS / f"{picture.name}-{hashlib.sha256(picture.film.encode()).hexdigest()[:8]}"
 
 
 def _jobs(picture):
@@ -214,6 +242,17 @@ def mixed(picture):
     return in_rows(pairs, picture.columns, picture.width)
 
 
+def frames(picture):
+    """Return frames of a film, evenly spaced, the originals above the painted ones."""
+    painted = film_folder(picture)
+    clip = sorted((ROOT / picture.clip.split()[0]).glob("*.png"))
+    numbers = [round((len(clip) - 1) * n / (picture.columns - 1)) for n in range(picture.columns)]
+    files = [clip[n] for n in numbers] + [painted / f"{n + 1:06d}.png" for n in numbers]
+    labels = ["original" for _ in numbers] + [f"frame {n + 1}" for n in numbers]
+    pairs = [(Image.open(path).convert("RGB"), label) for path, label in zip(files, labels)]
+    return in_rows(pairs, picture.columns, picture.width)
+
+
 def in_rows(pairs, columns, width):
     """Return images (of pairs with their labels) in rows, none wider than `width`."""
     shrunk = [(_as_wide(image, width), label) for image, label in pairs]
@@ -251,6 +290,7 @@ DRAWINGS = {
     "repeated": repeated,
     "beside": beside,
     "mixed": mixed,
+    "frames": frames,
 }
 
 
@@ -295,6 +335,7 @@ def _section(section):
 def _entry(picture):
     shown = f"![{picture.alt}](gallery/{picture.name}.jpg)"
     commands = [command(each.words) for each in picture.paintings if each.words]
+    commands += film_commands(picture) if picture.film else []
     parts = [f"### {picture.title}", shown, _filled(picture.caption), _typed(commands)]
     return "\n\n".join(filter(None, parts))
 
@@ -349,6 +390,8 @@ def _run(options):
     if not options.overwrite:
         pictures = [each for each in pictures if recipe_in(file_of(each)) != recipe(each)]
     with contextlib.chdir(ROOT):  # the commands name files from there
+        for picture in [each for each in pictures if each.film]:
+            paint_film(picture)
         for picture in paint(pictures) if pictures else ():
             save(picture)
             print(

@@ -51,7 +51,7 @@ from squeezenet_files import tiny_squeezenet, write_npz
 
 import nst_tf as nst
 
-MODULES = ("run", "batch", "video", "grid", "report", "doctor", "weights", "app")
+MODULES = ("run", "batch", "video", "video.sample", "grid", "report", "doctor", "weights", "app")
 # Flags of other programs, each named on some page.
 OTHER_FLAGS = {
     "--check": "notebooks/build.py",

@@ -1,17 +1,27 @@
-"""A clip with known motion: a pan over a sample photograph, with an object in front of it."""
+"""A clip with known motion: a pan over a sample photograph, with an object in front of it.
+
+``python -m nst_tf.video.sample DIR`` writes its frames as pictures.
+"""
 
 import itertools
+import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
-from nst_tf.image.io import read_picture
-from nst_tf.image.sizes import resize_picture
+from nst_tf.cli import reported
+from nst_tf.console import OneLineParser, interrupt_once, print_line
+from nst_tf.errors import ConfigError
+from nst_tf.files import make_folder
+from nst_tf.image.io import read_picture, save_image
+from nst_tf.image.sizes import parse_size, resize_picture
 from nst_tf.samples import SAMPLE_PAIR
 from nst_tf.video.flow import Motion, beyond_border, find_motion
 
 PAN = np.array([2, 1])  # motion of the view in pixels per frame, to the right and down
 OBJECT = np.array([5, 0])  # motion of the object over the photograph in pixels per frame
+MAX_FRAMES = 500  # of a clip on the command line, which is held in memory
 
 
 @dataclass(frozen=True)
@@ -118,3 +128,49 @@ def _motion(before, shape):
     covered = before[there] & ~shape
     hidden = covered | beyond_border(backward)
     return Motion(backward, hidden, np.zeros_like(hidden))
+
+
+# ---------------------------------------------------------------------------- command line
+
+
+def main(arguments=None):
+    """Run the command line; return 0, 2 for bad input, 130 for Ctrl-C."""
+    options = make_parser().parse_args(arguments)
+    return reported(lambda: _run(options))
+
+
+def make_parser():
+    """Return the parser."""
+    parser = OneLineParser(
+        prog="python -m nst_tf.video.sample",
+        description="Write the frames of a clip with known motion: a pan over the sample "
+        "photograph, with an object that passes in front.",
+    )
+    parser.add_argument("folder", metavar="DIR", help="a new directory for the frames")
+    parser.add_argument(
+        "--frames", type=int, default=48, metavar="N", help="(default: %(default)s)"
+    )
+    parser.add_argument(
+        "--size", default="320x180", metavar="WxH", help="in pixels (default: %(default)s)"
+    )
+    return parser
+
+
+def _run(options):
+    folder, size = Path(options.folder), parse_size(options.size)
+    if not isinstance(size, tuple) or isinstance(size[0], str):
+        raise ConfigError(f"--size is {options.size}; a size such as 320x180 was expected")
+    if not 1 <= options.frames <= MAX_FRAMES:
+        raise ConfigError(f"--frames is {options.frames}; 1 to {MAX_FRAMES} was expected")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ConfigError(f"{folder} exists; a new directory was expected")
+    make_folder(folder)
+    for number, frame in enumerate(sample_clip(options.frames, size).frames, 1):
+        save_image(folder / f"{number:04d}.png", frame)
+    print_line(f"the frames are in {folder}")
+    return 0
+
+
+if __name__ == "__main__":
+    interrupt_once()
+    sys.exit(main())
