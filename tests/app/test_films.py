@@ -130,6 +130,7 @@ def test_a_film_that_takes_too_much_is_refused(clip, tmp_path, monkeypatch, memo
         films.check_film(VideoConfig(content=str(clip)), tmp_path / "first.png")
 
 
+@pytest.mark.slow
 def test_a_film_is_painted_as_by_the_command(studio, config, tmp_path):
     order = studio.take(config, "ann")
     assert final_state(order) == DONE, order.reason
@@ -152,6 +153,7 @@ def test_a_film_is_painted_as_by_the_command(studio, config, tmp_path):
     assert name == caption == order.folder.name
 
 
+@pytest.mark.slow
 def test_a_stopped_film_goes_on_to_the_same_frames(studio, config, tmp_path):
     config = config.changed(frame_iterations=200)
     order = studio.take(config, "ann")
@@ -198,6 +200,7 @@ def died_painting(command):
     return make
 
 
+@pytest.mark.slow
 def test_a_film_larger_than_the_page_allows_is_not_resumed(studio, config, uploads):
     order = studio.take(config.changed(iterations=100_000), "ann")
     while not (order.folder and (order.folder / "journal.json").exists()):
