@@ -17,7 +17,8 @@ from nst_tf.models import load_model
 PACKAGE = Path(nst_tf.__file__).parent
 FORBIDDEN_MODULES = {  # name -> files that may import it
     **dict.fromkeys(("pickle", "cPickle", "dill", "shelve", "marshal", "joblib", "yaml"), ()),
-    **dict.fromkeys(("subprocess", "ctypes", "importlib.machinery", "runpy", "code"), ()),
+    "subprocess": ("films.py",),  # the page starts nst_tf.app.film_program, without a shell
+    **dict.fromkeys(("ctypes", "importlib.machinery", "runpy", "code"), ()),
     **dict.fromkeys(("urllib.request", "http", "ftplib", "smtplib", "xmlrpc"), ()),
     "socket": ("on_ray.py",),  # checks that the cluster at --address is reachable
     # Only `weights fetch NAME` downloads, from URLs in the package or on the command line.

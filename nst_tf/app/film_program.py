@@ -41,7 +41,7 @@ def check(settings, picture):
     film = Film(config, lambda line: None)
     first = next(iter(film)).picture
     save_image(Path(picture), first)
-    print(json.dumps({"frames": film.expected, "size": first.shape[:2]}))
+    print_line(json.dumps({"frames": film.expected, "size": first.shape[:2]}))
     return 0
 
 

@@ -210,7 +210,7 @@ def test_run_name_cannot_leave_the_runs_directory(studio, config, tmp_path):
 
 def test_more_seconds_allow_more_iterations(config):
     config = config.changed(weights="embedded", size="320")
-    counts = [within(config, seconds).iterations for seconds in (0.01, 30, 60, 1e9)]
+    counts = [within(config, seconds).iterations for seconds in (0.01, 200, 600, 1e9)]
     assert counts[0] == 10
     assert counts[0] < counts[1] < counts[2] < counts[3] == 20_000
 
