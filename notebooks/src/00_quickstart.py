@@ -127,8 +127,9 @@ nst.compare(
 )
 
 # %% [markdown]
-# The result takes the colors of the painting. Lesson 5 shows how to keep those of the photograph. (The loss curve jumps
-# where the schedule `fast` continues at twice the size, because the enlarged picture has no fine lines yet.)
+# The result takes the colors of the painting. Lesson 5 shows how to keep those of the photograph. (For larger
+# pictures, the loss curve jumps where the schedule `fast` continues at twice the size, because the enlarged picture has
+# no fine lines yet.)
 #
 # ## 3. The parameters that matter
 # `beta` is the weight of the style.
