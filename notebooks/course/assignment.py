@@ -16,7 +16,7 @@
 #   version.
 # - Your functions must not change their arguments, except the image in question 7. They may use modules, the constants
 #   and the network below, and the functions of earlier questions, but no other global names.
-# - You may add cells.
+# - You may add cells to try things out. A helper function belongs in the answer cell of the question that uses it.
 #
 # **Contents**: 1 pixels, 2 content loss and its gradient, 3 Gram matrix, 4 style loss of a layer, 5 style
 # cost, 6 total variation, 7 a training step, 8 bug hunt, 9 an experiment, 10 short answers.
@@ -92,7 +92,6 @@ q1_image = preprocess(q1_picture)
 assert q1_image.shape == (1, 4, 5, 3), "preprocess: expected one batch axis in front"
 assert q1_image.dtype == np.float32, "preprocess: expected float32"
 assert np.array_equal(deprocess(q1_image), q1_picture), "there and back must give the same picture"
-### BEGIN HIDDEN TESTS
 q1_red = preprocess(np.uint8([[[200, 100, 50]]]))[0, 0, 0]
 assert np.allclose(q1_red, [76.32, -16.779, -53.939], atol=1e-3), (
     "preprocess: is each channel's own mean subtracted once, and is the order still red, green, blue?"
@@ -104,6 +103,7 @@ assert q1_far[0, 0, 0] == 255, (
 )
 assert q1_far[0, 0, 1] == 0, "deprocess: values darker than black must be clipped, not wrap around"
 assert q1_far[0, 0, 2] == 105, "deprocess: 104.839 is rounded to 105, not truncated to 104"
+### BEGIN HIDDEN TESTS
 q1_before = q1_picture.copy()
 preprocess(q1_picture)
 assert np.array_equal(q1_picture, q1_before), "preprocess must not change its argument"
@@ -117,8 +117,8 @@ assert np.array_equal(deprocess(tf.constant(q1_image)), q1_picture), "deprocess:
 # %% [markdown]
 # ## Question 2: content loss and its gradient (3 points)
 # Write equation (1) of Gatys et al. (2015, arXiv:1508.06576) and its gradient, equation (2), where $F$ is the output of
-# a ReLU. Where the ReLU returns $F_{ij} = 0$, the gradient is 0. (A tape that records `content_loss` without the ReLU
-# does not include this.) The sum is over all entries, for any shape:
+# a ReLU. Where the ReLU returns $F_{ij} = 0$, the gradient is 0. (This is the gradient
+# with respect to the *input* of the ReLU.) The sum is over all entries, for any shape:
 #
 # $$L = \frac{1}{2} \sum (F - P)^2, \qquad \frac{\partial L}{\partial F_{ij}} = \begin{cases} F_{ij} - P_{ij}
 # & F_{ij} > 0 \\ 0 & F_{ij} \le 0 \end{cases}$$
@@ -166,7 +166,8 @@ assert np.allclose(content_gradient(tf.nn.relu(q2_z), q2_goal), q2_expected, ato
 # ## Question 3: the Gram matrix (3 points)
 # Compute the Gram matrices of feature maps (B, H, W, N), a batch of B pictures. For each picture,
 # $G_{ij} = \sum_k F_{ki} F_{kj}$, where $F$ is its map as a matrix $(M, N)$ with one row for each of the $M = H W$
-# positions and one column for each channel. Do not divide by anything.
+# positions and one column for each channel. Do not divide by anything. (`tf.matmul` transposes by `transpose_a=True`;
+# tensors have no `.T`.)
 
 
 # %% nbgrader={"grade": false, "grade_id": "q3", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -187,7 +188,6 @@ assert np.allclose(gram_matrix(q3_small)[0], [[10, 14], [14, 20]]), (
     "gram_matrix: numbers differ from [[1 + 9, 2 + 12], [2 + 12, 4 + 16]]. Are channels and positions separate "
     "(reshape to (M, N) first), and is nothing divided?"
 )
-### BEGIN HIDDEN TESTS
 assert np.allclose(q3_G[0, 0], [126, 144, 162]), (
     "gram_matrix: numbers differ. Are channels and positions separate (reshape to (M, N) first), and "
     "is nothing divided?"
@@ -196,6 +196,7 @@ q3_two = tf.random.stateless_normal((2, 5, 3, 7), (4, 4))
 q3_flat = np.reshape(q3_two, (2, 15, 7))
 q3_right = np.stack([each.T @ each for each in q3_flat])
 assert tuple(gram_matrix(q3_two).shape) == (2, 7, 7), "gram_matrix: a batch of 2 gives 2 matrices"
+### BEGIN HIDDEN TESTS
 assert np.allclose(gram_matrix(q3_two), q3_right, atol=1e-3), (
     "gram_matrix: H and W may differ, B may be 2"
 )
@@ -243,11 +244,11 @@ assert np.shape(layer_style_loss(q4_G, q4_A)) == (), "expected a scalar"
 assert float(layer_style_loss(q4_G, q4_A)) > 0, (
     "the loss of two different textures must be positive"
 )
-### BEGIN HIDDEN TESTS
 q4_ones, q4_zeros = tf.ones((1, 2, 3, 4)), tf.zeros((1, 7, 2, 4))
 assert np.isclose(layer_style_loss(q4_ones, q4_zeros), 16 / (4 * 16)), (
     "layer_style_loss: for ones and zeros with N = 4, it is 1/4. Is the 1/4 there, and N squared?"
 )
+### BEGIN HIDDEN TESTS
 q4_tiled = tf.tile(q4_A, (1, 2, 3, 1))
 assert np.isclose(layer_style_loss(q4_tiled, q4_A), 0, atol=1e-5), (
     "layer_style_loss: the same texture, repeated, is the same style. Each Gram matrix is divided by its own M, "
@@ -305,13 +306,13 @@ assert np.isclose(
     style_cost(q5_current, q5_painting, {"conv2": 2.0}),
     2 * style_cost(q5_current, q5_painting, {"conv2": 1.0}),
 ), "twice the weight, twice the cost"
-### BEGIN HIDDEN TESTS
 q5_each = {name: float(layer_style_loss(q5_current[name], q5_painting[name])) for name in FILTERS}
 q5_weights = {"conv3": 5.0, "conv1": 0.25}
 q5_right = 5 * q5_each["conv3"] + 0.25 * q5_each["conv1"]
 assert np.isclose(style_cost(q5_current, q5_painting, q5_weights), q5_right, rtol=1e-4), (
     "style_cost: is each layer compared with itself and given its own weight? Weights by name, not by position"
 )
+### BEGIN HIDDEN TESTS
 q5_turned = dict(reversed(q5_painting.items()))
 assert np.isclose(style_cost(q5_current, q5_turned, q5_weights), q5_right, rtol=1e-4), (
     "style_cost: the order of a dictionary must not matter"
@@ -346,12 +347,12 @@ q6_ramp = tf.constant([[[[0.0] * 3, [1.0] * 3, [3.0] * 3]]])  # one row of three
 assert np.isclose(tv_loss(q6_ramp), 3 * 5), (
     "tv_loss: 3 (1 + 4), squared differences in both directions, the last row and column too"
 )
-### BEGIN HIDDEN TESTS
 q6_inside, q6_row, q6_column, q6_corner = (np.zeros((1, 4, 6, 3), np.float32) for _ in range(4))
 q6_inside[0, 1, 2], q6_row[0, -1, 2], q6_column[0, 1, -1], q6_corner[0, -1, -1] = 2, 2, 2, 2
 assert np.isclose(tv_loss(tf.constant(q6_inside)), 4 * 3 * 4), (
     "tv_loss: one bright pixel has four neighbors: squared differences, all channels, both directions"
 )
+### BEGIN HIDDEN TESTS
 for q6_image, q6_words in ((q6_row, "last row"), (q6_column, "last column")):
     assert np.isclose(tv_loss(tf.constant(q6_image)), 3 * 3 * 4), (
         f"tv_loss: a bright pixel in the {q6_words} has three neighbors. Is that {q6_words} counted?"
@@ -363,7 +364,7 @@ assert np.isclose(tv_loss(tf.constant(q6_corner)), 2 * 3 * 4), "tv_loss: in the 
 # ## Question 7: a training step (5 points)
 # Write a factory function. It is called once for each run, with a new optimizer. It returns `step(alpha, beta)`, which
 # updates the image once and returns the losses *before* the update as a dictionary of scalars: "content", "style", and
-# "total" = $\alpha \cdot$ content $+ \beta \cdot$ style. `alpha` and `beta` are Python numbers.
+# "total" = $\alpha \cdot$ content $+ \beta \cdot$ style. `alpha` and `beta` are Python numbers, such as 0.5 or 1.
 #
 # - Content is `content_loss` at the layer "conv2" against `content_target`, a feature map.
 # - Style is `style_cost` at "conv1" and "conv3", with weights 0.5 each, against `painting`, feature maps by name.
@@ -371,7 +372,7 @@ assert np.isclose(tv_loss(tf.constant(q6_corner)), 2 * 3 * 4), "tv_loss: in the 
 # - The network must not change, and neither must the targets. (The filters are variables, too: with respect to which
 #   variable do you compute the gradient?)
 # - `@tf.function` is optional. If you use it, `alpha` and `beta` may differ between calls: the traced function must not
-#   keep old values, nor be traced again for each value (TensorFlow then warns; pass tensors).
+#   keep old values, nor be traced again for each value (TensorFlow then warns; pass float32 tensors).
 # - The optimizer has `apply_gradients`; Keras 3 has no `minimize`.
 
 
@@ -425,18 +426,18 @@ q7_content, q7_style = (
 q7_target, q7_painting = features(q7_content)["conv2"], features(q7_style)
 q7_image = tf.Variable(q7_content)
 q7_step = make_step(q7_image, q7_target, q7_painting, tf.keras.optimizers.Adam(2.0))
-q7_first = q7_step(1e-3, 1.0)
+q7_first = q7_step(1e-3, 1)
 assert set(q7_first) == {"content", "style", "total"}, "step returns three losses, by name"
 for _ in range(20):
-    q7_last = q7_step(1e-3, 1.0)
+    q7_last = q7_step(1e-3, 1)
 for q7_name, q7_filters in FILTERS.items():
     assert np.array_equal(q7_filters.numpy(), q7_before[q7_name]), (
         "make_step: the network must not change, only the image (run the network's cell again)"
     )
 assert float(q7_last["total"]) < float(q7_first["total"]), (
-    "the total must decrease: are alpha and beta in the right places, and does the image change?"
+    "the total must decrease: are alpha and beta in the right places, and does the image change? (It does not if "
+    "`content_loss` or `style_cost` uses NumPy.)"
 )
-### BEGIN HIDDEN TESTS
 q7_image = tf.Variable(q7_content)
 q7_step = make_step(q7_image, q7_target, q7_painting, tf.keras.optimizers.Adam(40.0))
 q7_losses = {name: float(loss) for name, loss in q7_step(0.5, 2.0).items()}
@@ -461,6 +462,7 @@ assert q7_second["content"] > 0, (
 assert np.isclose(q7_second["total"], 3 * q7_second["content"], rtol=1e-3), (
     "make_step: other weights in a later call must count. Is a traced function keeping old ones?"
 )
+### BEGIN HIDDEN TESTS
 q7_wild = tf.Variable(q7_content)
 make_step(q7_wild, q7_target, q7_painting, tf.keras.optimizers.Adam(300.0))(0.5, 2.0)
 assert np.allclose(np.min(q7_wild, (0, 1, 2)), LOW, atol=1e-2), (
@@ -523,11 +525,11 @@ assert shrink(q8_square, 20).shape == (20, 20, 3), "a square stays a square"
 assert max(shrink(np.zeros((40, 50, 3), np.uint8), 20).shape) == 20, (
     "shrink: the *longer* side must be `longest`"
 )
-### BEGIN HIDDEN TESTS
 q8_wide = np.zeros((30, 60, 3), np.uint8)
 q8_wide[:, 30:] = 255
 assert max(shrink(q8_wide, 20).shape) == 20, "shrink: the *longer* side must be `longest`"
 assert shrink(q8_wide, 20).shape == (10, 20, 3), "shrink: height and width are swapped in `resize`"
+### BEGIN HIDDEN TESTS
 assert shrink(np.transpose(q8_wide, (1, 0, 2)), 20).shape == (20, 10, 3), (
     "shrink: upright pictures too"
 )
@@ -543,9 +545,9 @@ assert shrink(q8_wide, 20)[5, 2].max() < 50 < 200 < shrink(q8_wide, 20)[5, 17].m
 # Markdown cell below) that states what you changed, what you kept constant, and what the figure shows.
 #
 # You can start with `q7_content`, `q7_target` and `q7_painting` from the checks of question 7, Adam with learning rate
-# 2, `alpha = 1e-3`, `beta = 1` and 40 iterations. Levels of a weight should differ by a factor of ten or more. The
-# filters of the small network are random: expect colored ripples, not brush strokes, or plot curves. (If you have
-# `nst_tf`, you may use `nst_tf.style_transfer` and VGG.)
+# 2, `alpha = 1e-3`, `beta = 1` and 40 iterations. Levels of a weight should differ by a factor of ten or more, as in
+# `beta` = 0.001, 0.01 and 0.1. These small pictures are random pixels and show little: plot curves. (If you have `nst_tf`,
+# you may use `nst_tf.style_transfer` and VGG.)
 #
 # Points: one factor at three levels 1, everything else constant and stated 1, a figure that can be read without the
 # code 1, a statement that the figure supports 1.
@@ -570,12 +572,10 @@ plt.show()
 # ## Question 10: short answers (3 points, graded by hand)
 # Answer in two or three sentences each. (a) Why does a Gram matrix measure style and not content? (b) Why does the
 # content loss *increase* in a run that starts from the content image (as in the checks of question 7), and is that an
-# error? (c) Two correct programs use the same pictures and weights, but print losses that differ in the fifth digit.
-# Give two reasons.
+# error? (c) Two correct programs use the same pictures and weights, but print slightly different losses. Give
+# two possible reasons.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "q10", "locked": false, "points": 3, "schema_version": 3, "solution": true, "task": false}
-# Your answers:
-#
 # ### BEGIN SOLUTION
 # (a) It sums over positions, which removes where something is; what remains is which filters fire together.
 # (b) At the start, it is 0, its minimum. A step that reduces the style loss changes the content features. It is not an

@@ -57,8 +57,9 @@ lesson = nst.lesson_mode(mode, minutes={"quick": 0.6, "default": 3, "full": 14})
 # %% [markdown]
 # ## 2. A first picture
 # Style transfer takes three inputs: a *content* picture (what to show), a *style* picture (how to paint it), and a
-# *network* that was trained to recognize objects. (`crop` cuts a picture to the given shape; without it, the picture is
-# stretched.)
+# *network* that was trained to recognize objects, here with max pooling, as it was trained (lesson 2 compares it with
+# average pooling). `load_image` returns a picture twice: as pixels, to show it, and as input for the network. (`crop`
+# cuts a picture to the given shape; without it, the picture is stretched.)
 
 # %%
 model = nst.load_vgg_model(pooling="max")
@@ -82,7 +83,7 @@ show(
 
 # %%
 parameters = {
-    "unit": "relative",  # losses relative to their targets: the same look at any size
+    "unit": "relative",  # losses relative to their targets: comparable weights at any size
     "alpha": 1.0,  # weight of the content
     "beta": 12.0,  # weight of the style
     "tv_weight": 8.0,  # weight of smoothness
@@ -163,7 +164,7 @@ print([f"{value:.1f}" for value in distances])
 show(
     nst.show_images(*by_beta, titles=[f"beta {beta:g}" for beta in betas], height=2.2),
     "The cup with three weights of style. With 0.5 it is slightly tinted, without lead lines; "
-    "with 12 it is glass; with 50 it looks nearly the same, with smaller panes.",
+    "with 12 it is glass; with 50 it looks nearly the same.",
 )
 
 # %% [markdown]

@@ -84,7 +84,7 @@ def _html(data):
 def test_changing_a_constant_and_running_the_next_cell_has_its_effect():
     notebook = build.read_source(GATYS)
     sources = [cell.source for cell in notebook.cells]
-    place = next(i for i, source in enumerate(sources) if "result, strip, history" in source)
+    place = next(i for i, source in enumerate(sources) if "final, stages, history = run" in source)
     loop = notebook.cells[place]
     added = [
         nbformat.v4.new_code_cell("before = history[0]['total'], history[-1]['content']"),

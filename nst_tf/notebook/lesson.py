@@ -73,6 +73,10 @@ def lesson_mode(name="default", *, minutes=None):
         f"mode {mode.name}: {width}x{height} pixels, {mode.iterations} iterations per run, "
         "float32, seed 0, unless a caption says otherwise"
     )
+    if mode.name == "quick":
+        print(
+            "captions describe the pictures of the default mode, which are larger and more finished"
+        )
     if minutes:
         print(f"all cells take about {_duration(minutes[mode.name])} on two cores")
     return mode

@@ -178,7 +178,7 @@ def test_features_do_not_depend_on_the_file_format(tmp_path, real_vgg16):
     embedded = load_vgg_model("embedded")
     layers = [*layer_names(16), "avgpool4"]
     expected = extract_features(embedded, IMAGE, layers)
-    write_matconvnet(tmp_path / "16.mat", real_vgg16)
+    write_matconvnet(tmp_path / "16.mat", real_vgg16, "beta22")
     found = extract_features(load_vgg_model(tmp_path / "16.mat"), IMAGE, layers)
     for name in layers:
         np.testing.assert_array_equal(found[name], expected[name], err_msg=f"16.mat {name}")

@@ -62,7 +62,8 @@ def test_tiles_match_with_the_papers_layers(tiny_model):
 
 @pytest.mark.parametrize("statistic", ["chain", "blurred", "shifted", "moments"])
 def test_tiles_match_for_every_statistic(tiny_model, statistic):
-    check_same(tiny_model, 90 * 80, method=statistic, unit="relative")
+    area = 200 * 180 if statistic == "shifted" else 90 * 80  # its halos are wide: fewer tiles
+    check_same(tiny_model, area, method=statistic, unit="relative")
 
 
 def test_tiles_match_with_weights_divided_by_size(tiny_model):
