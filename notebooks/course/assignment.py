@@ -33,7 +33,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import tensorflow as tf
 
-# nbgrader would count a warning below a cell of checks as an error.
+# When this is graded, a warning below a cell of checks would count as an error.
 warnings.filterwarnings("ignore")
 tf.get_logger().setLevel("ERROR")
 
