@@ -17,6 +17,7 @@ from nst_tf.errors import ConfigError, Interrupted
 from nst_tf.image.io import read_picture
 from nst_tf.video import backward as backward_module
 from nst_tf.video import film as film_module
+from nst_tf.video import painter as painter_module
 from nst_tf.video import scenes as scenes_module
 from nst_tf.video.config import VideoConfig
 from nst_tf.video.film import resume_film, run_film
@@ -104,6 +105,15 @@ def test_second_pass_starts_from_the_first(config):
     paint(config.changed(passes=1), "one")
     paint(config, "two")
     assert np.abs(np.subtract(pictures("one"), pictures("two"))).max() <= 1
+
+
+def test_scenes_of_the_second_pass_are_those_of_the_first(config, monkeypatch):
+    shares = iter([1, 1, 0, 1, 0, 0, 0, 0])  # found again: a cut between the frames 3 and 4
+    monkeypatch.setattr(painter_module, "found_again", lambda *a: next(shares))
+    write_clip("clip.mp4", moving_frames(5))
+    paint(config, "out")
+    assert [row["scene"] for row in rows_of("out")] == ["1"] * 3 + ["2"] * 2
+    assert [float(row["followed"]) > 0 for row in rows_of("out")] == [1, 1, 0, 1, 0]
 
 
 def test_one_pass_needs_no_second(config, monkeypatch):
@@ -226,6 +236,14 @@ def test_film_started_frame_by_frame_is_finished_so(config, whole, monkeypatch):
 def test_earlier_second_pass_is_replaced(config, whole, monkeypatch, engine):
     stop_at(monkeypatch, SECOND, partial(paint, config.changed(seed=1), "out"))
     paint(config, "out", overwrite=True, engine=engine)
+    assert files_of("out") == whole
+
+
+def test_second_pass_without_its_first_is_not_continued(config, whole, monkeypatch):
+    stop_at(monkeypatch, SECOND, partial(paint, config.changed(seed=1), "out"))
+    for path in Path("out").glob("[!b]*"):
+        path.unlink()
+    paint(config, "out")
     assert files_of("out") == whole
 
 
