@@ -234,13 +234,16 @@ def test_film_started_frame_by_frame_is_finished_so(config, whole, monkeypatch):
 
 @pytest.mark.parametrize("engine", [None, _here])
 def test_earlier_second_pass_is_replaced(config, whole, monkeypatch, engine):
-    stop_at(monkeypatch, SECOND, partial(paint, config.changed(seed=1), "out"))
+    stop_at(monkeypatch, SECOND, partial(paint, config.changed(iterations=1), "out"))
+    one = config.changed(passes=1)
+    stop_at(monkeypatch, FIRST, partial(paint, one, "out", overwrite=True))
+    assert not list(Path("out").glob("backward_pass/*"))
     paint(config, "out", overwrite=True, engine=engine)
     assert files_of("out") == whole
 
 
 def test_second_pass_without_its_first_is_not_continued(config, whole, monkeypatch):
-    stop_at(monkeypatch, SECOND, partial(paint, config.changed(seed=1), "out"))
+    stop_at(monkeypatch, SECOND, partial(paint, config.changed(iterations=1), "out"))
     for path in Path("out").glob("[!b]*"):
         path.unlink()
     paint(config, "out")
