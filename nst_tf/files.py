@@ -4,6 +4,7 @@ import contextlib
 import errno
 import os
 import re
+import shutil
 import tempfile
 from contextvars import ContextVar
 from pathlib import Path
@@ -128,6 +129,12 @@ def atomic_file(path):
         raise
     finally:
         discard(temporary)
+
+
+def copy_file(source, target):
+    """Copy the content of a file; the copy gets its name when it is complete."""
+    with atomic_file(target) as temporary:
+        shutil.copyfile(source, temporary)
 
 
 def discard(path):

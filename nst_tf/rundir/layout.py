@@ -19,6 +19,8 @@ FILM, FRAMES, FILM_RESULT = "film.json", "frames.csv", "result.mp4"  # of a film
 PAINTED = re.compile(r"painted-(\d{6,})\.npz")  # the image of one of its last frames
 MIXED = "mixed_style.png"  # of --fine and --coarse
 SCENES = "scene_*"  # directories of the scenes of a film that are painted side by side
+BACKWARD = "backward_pass"  # directory of the second pass over a film, or over one of its scenes
+FIRST_ROWS = "first_pass.csv"  # there: frames.csv of the first pass
 STRIP = "strip.png"  # of --interpolate, in place of result.png
 LOCK = ".lock"
 OWNER = ".lock_owner"  # names the host and process that use a directory on a drive without locks
@@ -27,12 +29,12 @@ SET_ASIDE = "set_aside"
 OUR_FILES = re.compile(
     r"\d{6,}\.png|result\.png|losses\.csv|config\.json|journal\.json|checkpoint-\d{6,}\.npz"
     r"|report\.html|timelapse\.\w+|(mixed_style|strip)\.png"
-    r"|film\.json|frames\.csv|result\.mp4|painted-\d{6,}\.npz"
+    r"|film\.json|(frames|first_pass)\.csv|result\.mp4|painted-\d{6,}\.npz"
 )
 # Temporary files of `atomic_file`, left by a run that was killed while writing.
 HALF_WRITTEN = re.compile(
     r"\.(\d{6,}|result|losses|config|journal|checkpoint-\d+|report|timelapse|mixed_style|strip"
-    r"|film|frames|painted-\d+)\.\w{8}\.\w+"
+    r"|film|frames|first_pass|painted-\d+)\.\w{8}\.\w+"
 )
 
 
@@ -120,8 +122,9 @@ def open_run_folder(output, config, overwrite):
 
 
 def _remove_earlier(folder):
-    parts = [*folder.glob("picture_*/*"), *folder.glob(f"{SCENES}/*")]
-    for file in filter(is_ours, [*folder.iterdir(), *parts]):
+    parts = ("picture_*", SCENES, BACKWARD, f"{SCENES}/{BACKWARD}")
+    inside = [file for part in parts for file in folder.glob(f"{part}/*")]
+    for file in filter(is_ours, [*folder.iterdir(), *inside]):
         try:
             file.unlink()
         except OSError as error:

@@ -58,6 +58,13 @@ class VideoConfig(JobConfig):
         minimum=0,
         maximum=1,
     )
+    passes: int = knob(
+        1,
+        "2: a second pass, from the last frame to the first, paints each frame again, for "
+        "--frame-iterations; what was hidden before it appeared then matches later frames",
+        minimum=1,
+        maximum=2,
+    )
     write: str = knob(
         "mp4",
         "mp4: result.mp4 and its frames as pictures; frames: only the pictures",
@@ -78,6 +85,12 @@ class VideoConfig(JobConfig):
         if self.end is not None and self.end <= self.begin:
             raise ConfigError(
                 f"`end` is {self.end:g} s and `begin` is {self.begin:g} s; `end` must be later"
+            )
+
+        if self.passes > 1 and self.flow == "none":
+            raise ConfigError(
+                f"`passes` is {self.passes} and `flow` is none; a second pass follows the motion: "
+                "choose another flow, or omit `passes`"
             )
 
     def arguments(self):

@@ -28,6 +28,7 @@ from nst_tf.rundir.journal import (
     write_journal,
 )
 from nst_tf.rundir.layout import (
+    BACKWARD,
     FILM,
     FILM_RESULT,
     FRAMES,
@@ -199,19 +200,20 @@ class Painted:
 
 def _paint(folder, film, painter, say, progress, engine):
     """Paint the missing frames and write the film; return the directory."""
-    record = Record(folder, max(painter.config.links))
-    height, width = painter.size
+    config, (height, width) = painter.config, painter.size
+    record = Record(folder, max(config.links))
     done = len(record.rows)
     count = f"about {film.expected}" if film.expected else "an unknown number of"
+    again = ", and for each frame in the second of two passes" if config.passes > 1 else ""
     say(
         f"{width}x{height} pixels, {count} frames, starting at frame {done + 1}, in {folder}: "
-        f"{painter.config.iterations} iterations for the first frame of a scene, "
-        f"{painter.config.frame_iterations} for each other frame"
+        f"{config.iterations} iterations for the first frame of a scene, "
+        f"{config.frame_iterations} for each other frame{again}"
     )
 
-    def show(rows):
+    def show(rows, expected=film.expected, done=done, title=""):
         if progress:
-            progress(_progress_line(rows, film.expected, done))
+            progress(f"{title}{_progress_line(rows, expected, done)}")
 
     with signals_deferred():
         try:
@@ -221,19 +223,18 @@ def _paint(folder, film, painter, say, progress, engine):
 
                 painted = paint_scenes(folder, film, painter, record, engine, say, progress)
             if not painted:
-                paint_frames(folder, film, painter, record, say=say, show=show)
-            _write_result(folder, painter.config, record)
+                paint_all(folder, film, painter, record, say=say, show=show)
+            _write_result(folder, config, record)
         except KeyboardInterrupt as stop:
             command = to_type("--resume", folder, command="video")
             raise Interrupted(
                 getattr(stop, "result", None),
-                f"interrupted: {_finished(folder, record)} frames are finished; `{command}` "
-                "resumes",
+                f"interrupted: {_finished(folder, record, config)}; `{command}` resumes",
             ) from None
     rows = record.rows
     finish_journal(folder, Painted(sum(r.iterations for r in rows), sum(r.seconds for r in rows)))
     forget_painted(folder, len(rows) + 1)
-    for part in folder.glob(SCENES):
+    for part in chain(folder.glob(SCENES), folder.glob(BACKWARD)):
         shutil.rmtree(part, ignore_errors=True)
     _report(folder)
     return folder
@@ -251,14 +252,35 @@ def _report(folder):
             ) from None
 
 
-def _finished(folder, record):
-    """Return how many frames are painted, in the run directory and in those of scenes."""
+def _finished(folder, record, config):
+    """Say how many frames are painted, in the run directory and in those of scenes."""
     firsts = [int(part.name.rpartition("_")[2]) for part in folder.glob(SCENES)]
     in_scenes = sum(1 for _ in folder.glob(f"{SCENES}/*.png"))
-    return min([len(record.rows), *(first - 1 for first in firsts)]) + in_scenes
+    count = min([len(record.rows), *(first - 1 for first in firsts)]) + in_scenes
+    if config.passes == 1:
+        return f"{count} frames are finished"
+    parts = (BACKWARD, f"{SCENES}/{BACKWARD}")
+    again = sum(1 for part in parts for _ in folder.glob(f"{part}/[0-9]*.png"))
+    return f"{count} frames of the first pass and {again} of the second are finished"
 
 
-def paint_frames(folder, frames, painter, record, *, callbacks=(), say, show=None):
+def paint_all(folder, frames, painter, record, **options):
+    """Paint the missing frames of a directory in all passes; parameters as for `paint_frames`.
+
+    For two passes, `frames` is read more than once, and `show` also gets the keywords of
+    `paint_passes`.
+    """
+    if painter.config.passes == 1:
+        paint_frames(folder, frames, painter, record, **options)
+        return
+    from nst_tf.video.backward import paint_passes
+
+    paint_passes(folder, frames, painter, record, **options)
+
+
+def paint_frames(
+    folder, frames, painter, record, *, callbacks=(), say, show=None, keep_images=False
+):
     """Paint the frames that are not yet in a directory's record.
 
     Parameters
@@ -276,6 +298,8 @@ def paint_frames(folder, frames, painter, record, *, callbacks=(), say, show=Non
         Called with each message.
     show : callable, optional
         Called with the rows of the record after each frame.
+    keep_images : bool
+        Whether to keep the images of all frames, not only those that the next frames need.
     """
     done = len(record.rows)
     for number, frame in enumerate(frames, 1):
@@ -284,6 +308,8 @@ def paint_frames(folder, frames, painter, record, *, callbacks=(), say, show=Non
             painter.pass_by(number, frame, record.rows[number - 1].scene)
             continue
         _paint_frame(folder, number, frame, painter, record, callbacks, say)
+        if not keep_images:
+            forget_painted(folder, number - max(painter.config.links))
         if show:
             show(record.rows)
 
@@ -306,7 +332,6 @@ def _paint_frame(folder, number, frame, painter, record, callbacks, say):
     save_painted(folder, number, result.image)
     record.add(row)
     save_image(picture_path(folder, number), result.picture)
-    forget_painted(folder, number - max(painter.config.links))
 
 
 def _progress_line(rows, expected, done):

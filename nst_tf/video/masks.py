@@ -1,5 +1,6 @@
 """The masks of a film: one picture for all frames, or a film or directory of masks."""
 
+import functools
 from fractions import Fraction
 
 import numpy as np
@@ -50,13 +51,18 @@ class Masks:
     def __init__(self, path, config, size, picture_size, say):
         self.path, self.inverted = path.removeprefix(NOT), path.startswith(NOT)
         self.binary, self.size, self.picture_size = config.binary_masks, size, picture_size
-        self.say, self.folder = say, is_folder(self.path)
+        self.say = functools.cache(say)  # masks that are read twice are reported once
+        self.folder = is_folder(self.path)
         self.moving = path != NO_MASK and (self.folder or not is_picture(self.path))
         if not self.moving:
             self.mask = read_mask(path, size, picture_size, self.binary, say)
             return
         if advice := address_advice(self.path):
             raise ImageError(advice)
+        self._begin()
+
+    def _begin(self):
+        """Read the masks from the first one."""
         self.pieces = self._of_folder() if self.folder else self._of_film()
         self.coming = next(self.pieces, None)
         if self.coming is None:
@@ -64,7 +70,10 @@ class Masks:
         self.place, self.step, self.levels, self.mask = self.coming[0], 0, None, None
 
     def of(self, frame):
-        """Return the mask of a `Frame`: (H, W) float32, or None. Pass the frames in order.
+        """Return the mask of a `Frame`: (H, W) float32, or None.
+
+        Pass the frames in order: for one before the current mask, the masks are read again from
+        the first.
 
         From a film of masks, it is the latest one that is not after the frame; both times count
         from the first frame of their file. From a directory, it is the picture with the index of
@@ -79,18 +88,19 @@ class Masks:
         if not self.moving:
             return self.mask
         place = frame.index if self.folder else frame.since
+        if self.levels is not None and place + TOLERANCE < self.place:
+            self._begin()
         while self.coming and (self.levels is None or self.coming[0] <= place + TOLERANCE):
             self.step = self.coming[0] - self.place
             self.place, self.levels = self.coming
             self.coming, self.mask = next(self.pieces, None), None
         if self.mask is None:
             self.mask = self._fitted(self.levels)
-        if self.coming is None and self.say and place > self.place + self.step - TOLERANCE:
+        if self.coming is None and place > self.place + self.step - TOLERANCE:
             at = f"frame {self.place + 1}" if self.folder else f"second {float(self.place):.2f}"
             self.say(
                 f"{self.path} ends at {at}, before the film; its last mask is used for the rest"
             )
-            self.say = None
         return self.mask
 
     def _fitted(self, levels):

@@ -136,15 +136,18 @@ class Painter:
             self._begin_scene(fitted)
         images = self._images(fitted)
         finish = images.pop("finish")
-        task, share = self._scene_task(), 0.0
-        if motions:
+        task, share, own = self._scene_task(), 0.0, self._own(number)
+        if motions or own is not None:
             painted = [load_painted(folder, earlier) for earlier, _ in motions]
-            followed, start = follow(painted, [motion for _, motion in motions], images)
+            followed, start = follow(painted, [motion for _, motion in motions], images, own)
             task = self._next_task(task, images, followed, start)
             share = float(np.mean(followed.weight))
         result = minimize(task, finish=finish, **options)
         self.recent.append((number, fitted.picture))
         return result, share, self._flicker(folder, result.picture, motions)
+
+    def _own(self, number):
+        """Return the image of a frame in the pass before, (1, H, W, 3); None: this is the first."""
 
     def _fitted(self, frame):
         picture = resize_picture(frame.picture, self.size, self.config.resample)
@@ -260,7 +263,7 @@ def found_again(earlier, picture, motion):
     return float(np.mean(~motion.hidden & (change < SAME)))
 
 
-def follow(painted, motions, images):
+def follow(painted, motions, images, own=None):
     """Return what a frame is compared with, and its initial image.
 
     Parameters
@@ -270,6 +273,8 @@ def follow(painted, motions, images):
     motions : sequence of Motion
     images : dict
         As from `load_images`.
+    own : (1, H, W, 3), optional
+        The image of this frame in the pass before.
 
     Returns
     -------
@@ -280,10 +285,12 @@ def follow(painted, motions, images):
         merged image.
     (1, H, W, 3) float32
         The initial image: the nearest frame that shows a pixel, including motion boundaries, or
-        else the content ("Short-term consistency by initialization" in the paper).
+        else the content ("Short-term consistency by initialization" in the paper). With `own`:
+        the mean of both images, or else `own` alone ("Multi-pass algorithm", with the blend
+        factors 1/2).
     """
-    content = images["content_image"]
-    start, image = content[0].copy(), content[0].copy()
+    base = images["content_image"] if own is None else own
+    start, image = base[0].copy(), base[0].copy()
     shown = np.zeros(start.shape[:2], bool)
     counted = shown.copy()
     for earlier, motion in zip(painted, motions):
@@ -292,5 +299,7 @@ def follow(painted, motions, images):
         start[new], image[sure] = warped[new], warped[sure]
         shown |= new
         counted |= sure
+    if own is not None:
+        start = (start + own[0]) / 2
     weight = counted[np.newaxis, ..., np.newaxis].astype(np.float32)
     return Followed(tf.constant(image[np.newaxis]), tf.constant(weight)), start[np.newaxis]

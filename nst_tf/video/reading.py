@@ -1,5 +1,6 @@
 """Read films: one frame at a time, with the time of each frame."""
 
+import functools
 from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
@@ -49,7 +50,7 @@ class Film:
     config : VideoConfig
         Only `content`, `begin`, `end`, `every` and `rate` are read.
     say : callable
-        Called with a message about skipped frames.
+        Called with each message about skipped frames, once however often the film is read.
 
     Attributes
     ----------
@@ -58,12 +59,12 @@ class Film:
     """
 
     def __init__(self, config, say):
-        self.config, self.say = config, say
+        self.config, self.say = config, functools.cache(say)
         if advice := address_advice(config.content):
             raise ImageError(advice)
         self.folder = is_folder(config.content)
         if self.folder:
-            self.files = Folders(say).pictures(config.content)
+            self.files = Folders(self.say).pictures(config.content)
             self.expected = self._share(len(self.files), len(self.files) / config.rate)
         else:
             check_pyav("a film")

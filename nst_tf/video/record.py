@@ -34,7 +34,8 @@ class Row:
         Share of the pixels that were compared with earlier frames.
     flicker : float
         The `warping_error` from the previous frame in gray levels, both as saved, by the estimated
-        motion; NaN for the first frame of a scene.
+        motion; NaN for the first frame of a scene. After two passes, the motion is that from the
+        previous frame to this one.
     total, content, style, temporal, tv : float
         The final losses; NaN for a loss that was not computed.
     seconds : float
@@ -75,8 +76,7 @@ class Record:
         scene = [row for row in self.rows if row.scene == self.rows[-1].scene]
         if not all(_painted_path(folder, row.frame).exists() for row in scene[-reach:]):
             del self.rows[-len(scene) :]
-        with atomic_file(self.folder / FRAMES) as temporary:
-            temporary.write_text(_text([[f.name for f in fields(Row)], *map(astuple, self.rows)]))
+        write_rows(self.folder, self.rows)
 
     def add(self, row):
         """Append the row of the next frame; its picture is saved afterwards."""
@@ -98,10 +98,24 @@ def _text(rows):
     return text.getvalue()
 
 
-def read_rows(folder):
-    """Return the rows of the complete frames, up to the first that is not."""
+def write_rows(folder, rows):
+    """Write frames.csv with these rows only."""
+    with atomic_file(Path(folder) / FRAMES) as temporary:
+        temporary.write_text(_text([[f.name for f in fields(Row)], *map(astuple, rows)]))
+
+
+def read_rows(folder, file=FRAMES):
+    """Return the rows of the complete frames, up to the first that is not.
+
+    Parameters
+    ----------
+    folder : Path
+        The directory of the pictures.
+    file : str
+        The table, relative to that directory.
+    """
     try:
-        text = read_bytes(folder / FRAMES, most=MAX_BYTES).decode(errors="replace")
+        text = read_bytes(folder / file, most=MAX_BYTES).decode(errors="replace")
     except FileNotFoundError:
         return []
     rows = []

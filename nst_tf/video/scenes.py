@@ -1,7 +1,6 @@
 """Paint the scenes of a film in parallel: find the scenes, and paint each one as a job."""
 
 import contextlib
-import shutil
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -9,15 +8,15 @@ from types import SimpleNamespace
 
 from nst_tf.console import raise_if_interrupted
 from nst_tf.errors import NstError
-from nst_tf.files import atomic_file, make_folder
+from nst_tf.files import copy_file, make_folder
 from nst_tf.image.sizes import resize_picture
 from nst_tf.jobs.do import attempted
 from nst_tf.jobs.inputs import with_full_paths
 from nst_tf.jobs.job import DONE, Outcome
 from nst_tf.jobs.load import explain_out_of_memory, with_precision
-from nst_tf.rundir.layout import locked
+from nst_tf.rundir.layout import FRAMES, SCENES, locked
 from nst_tf.video.config import VideoConfig
-from nst_tf.video.film import paint_frames
+from nst_tf.video.film import paint_all
 from nst_tf.video.flow import find_flow
 from nst_tf.video.painter import Painter, begins_scene
 from nst_tf.video.reading import Film
@@ -47,6 +46,25 @@ class Scene:
     def name(self):
         """The name of its directory, where its frames are numbered from 1."""
         return f"scene_{self.first:06d}"
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some frames of a film, which can be read more than once like the film.
+
+    Attributes
+    ----------
+    film : Film
+    first, last : int
+        Numbers of its first and last frame, from 1.
+    """
+
+    film: Film
+    first: int
+    last: int
+
+    def __iter__(self):
+        return islice(self.film, self.first - 1, self.last)
 
 
 def find_scenes(film, painter):
@@ -87,20 +105,25 @@ def paint_scenes(folder, film, painter, record, engine, say, progress):
     NstError
         A scene failed; the frames of the others are saved.
     """
+    config = painter.config
+    begun = any(folder.glob(f"{SCENES}/{FRAMES}"))
+    if config.passes > 1 and record.rows and not begun:
+        say("the film was started frame by frame; both passes are finished in this process")
+        return False
     say("searching for cuts between scenes")
-    scenes, reach = find_scenes(film, painter), max(painter.config.links)
+    scenes = find_scenes(film, painter)
     if len(scenes) == 1 and not (folder / scenes[0].name).is_dir():
         say("the film has one scene; it is painted in this process")
         return False
     left = [scene for scene in scenes if scene.last > len(record.rows)]
     for scene in left[:1]:  # partly painted by a run without an engine
-        _take_over(record.rows[scene.first - 1 :], folder, folder / scene.name, scene, reach)
-    waiting = [scene for scene in left if len(_rows(folder / scene.name, reach)) < _length(scene)]
+        _take_over(record.rows[scene.first - 1 :], folder, folder / scene.name, scene)
+    waiting = [scene for scene in left if len(_rows(folder / scene.name, config)) < _length(scene)]
     say(f"{len(scenes)} scenes, {len(waiting)} of them to paint")
     if waiting:
         _run(engine or _here, waiting, folder, say, progress)
     for scene in left:
-        _append(_rows(folder / scene.name, reach), folder / scene.name, record, scene.first - 1)
+        _append(_rows(folder / scene.name, config), folder / scene.name, record, scene.first - 1)
     return True
 
 
@@ -146,8 +169,8 @@ def do_scene(scene, folder, *, callbacks=()):
             painter = Painter(config, find_flow(config.flow), next(iter(film)), lines.append)
             painter.scene = scene.number - 1
             record = Record(folder, max(config.links))
-            frames = islice(film, scene.first - 1, scene.last)
-            paint_frames(folder, frames, painter, record, callbacks=callbacks, say=lines.append)
+            frames = Part(film, scene.first, scene.last)
+            paint_all(folder, frames, painter, record, callbacks=callbacks, say=lines.append)
         rows = record.rows
         sums = {name: sum(getattr(r, name) for r in rows) for name in ("iterations", "seconds")}
         return Outcome(scene.name, DONE, "\n".join(lines), **sums)
@@ -166,16 +189,23 @@ def _length(scene):
     return scene.last - scene.first + 1
 
 
-def _rows(folder, reach):
-    """Return the rows of the painted frames of a scene."""
-    return Record(folder, reach).rows if folder.is_dir() else []
+def _rows(folder, config):
+    """Return the rows of the painted frames of a scene; those of two passes when both are done."""
+    if not folder.is_dir():
+        return []
+    if config.passes == 1:
+        return Record(folder, max(config.links)).rows
+    from nst_tf.video.backward import merge_passes
+
+    return merge_passes(folder)
 
 
-def _take_over(rows, source, folder, scene, reach):
+def _take_over(rows, source, folder, scene):
     """Copy the painted frames of a scene to its directory, with the images for the next frame."""
     if not rows or folder.is_dir():
         return
     make_folder(folder)
+    reach = max(scene.config.links)
     for row in rows[-reach:]:
         save_painted(folder, row.frame - scene.first + 1, load_painted(source, row.frame))
     _append(rows, source, Record(folder, reach), 1 - scene.first)
@@ -187,5 +217,4 @@ def _append(rows, source, record, shift):
         number = row.frame + shift
         if number > len(record.rows):
             record.add(replace(row, frame=number))
-            with atomic_file(picture_path(record.folder, number)) as temporary:
-                shutil.copyfile(picture_path(source, row.frame), temporary)
+            copy_file(picture_path(source, row.frame), picture_path(record.folder, number))

@@ -91,6 +91,16 @@ def test_damaged_film_is_read_as_far_as_it_can_be(tmp_path):
     assert times == sorted(set(times))
 
 
+def test_skipped_frame_is_reported_once(tmp_path):
+    for number, frame in enumerate(moving_frames(3)):
+        Image.fromarray(frame).save(tmp_path / f"{number}.png")
+    (tmp_path / "1.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    lines = []
+    film = Film(VideoConfig(content=str(tmp_path)), lines.append)
+    assert len(list(film)) == len(list(film)) == 2
+    assert len(lines) == 1
+
+
 def test_cut_off_film_is_read_to_its_end(tmp_path):
     path = write_clip(tmp_path / "clip.ts", moving_frames(20), codec="libx264", format="mpegts")
     data = path.read_bytes()

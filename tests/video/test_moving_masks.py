@@ -63,6 +63,15 @@ def test_pictures_of_a_folder_belong_to_the_frames_by_their_order(tmp_path):
     ]
 
 
+def test_masks_of_earlier_frames_are_read_again(tmp_path):
+    path = write_clip(tmp_path / "m.mkv", [gray(level) for level in (0, 120, 255)])
+    frames = frames_at(0, 41, 85, 130)
+    lines = []
+    found = masks_of(path, [*frames[2:], *frames[:2], *frames[2:]], lines.append)
+    assert found == pytest.approx([1, 1, NOWHERE, 120 / 255, 1, 1], abs=0.02)
+    assert len(lines) == 1, "that the masks end before the film"
+
+
 def test_end_of_a_slower_film_is_said_once(tmp_path):
     times = [Fraction(0), Fraction(80, 1000)]
     path, lines = write_clip(tmp_path / "m.mp4", [gray(0), gray(255)], times=times), []

@@ -27,6 +27,17 @@ def test_each_pixel_follows_the_nearest_frame_that_shows_it():
     assert followed.image[0, 0, 1:, 0].numpy().tolist() == [20, 20, 10, 10]
 
 
+def test_second_pass_starts_halfway_between_its_own_image_and_the_neighbor():
+    """Ruder et al. 2016, "Multi-pass algorithm"; what the neighbor does not show stays."""
+    motions = [motion(hidden=[0], boundary=[1])]
+    followed, start = follow([row(10)], motions, {"content_image": row(99)}, own=row(40))
+    assert start[0, 0, :, 0].tolist() == [40, 25, 25, 25, 25]
+    assert followed.image[0, 0, :, 0].numpy().tolist() == [40, 40, 10, 10, 10]
+    assert followed.weight[0, 0, :, 0].numpy().tolist() == [0, 0, 1, 1, 1]
+    _, start = follow([], [], {"content_image": row(99)}, own=row(40))
+    assert (start == 40).all()
+
+
 def test_pixels_of_other_colors_are_not_found_again():
     earlier, frame = (np.zeros((1, 5, 3), np.uint8) for _ in range(2))
     frame[0, 3:] = 255
