@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from nst_tf.app.orders import LOOK_SECONDS, LOOK_SIDE, STOPPED, Look
+from nst_tf.app.orders import LOOK_SECONDS, LOOK_SIDE, STOPPED, Look, time_is_up
 from nst_tf.app.priority import give_way
 from nst_tf.errors import ImageError
 from nst_tf.image.io import read_picture
@@ -128,18 +128,15 @@ def _painted(order, arguments, errors, frames, minutes):
 
 def _watch(child, order, frames, minutes):
     """Record the progress of the program until it ends; return why it was stopped, or ""."""
-    began, reason, done = time.perf_counter(), "", None
+    began, done = time.perf_counter(), len(read_rows(order.folder))
     while child.poll() is None:
         rows = read_rows(order.folder)
-        done = len(rows) if done is None else done
         if rows and (order.look is None or order.look.iteration < len(rows)):
             order.look = look_at(order.folder, rows, frames, done)
-        if not reason and time.perf_counter() - began > 60 * minutes:
-            reason = f"stopped after {minutes:g} minutes, the limit of this page"
-        elif not reason and order.stopping:
-            reason = "stopped"
-        if reason:
-            return _stop(child, reason)
+        if time.perf_counter() - began > 60 * minutes:
+            return _stop(child, time_is_up(minutes))
+        if order.stopping:
+            return _stop(child, "stopped")
         with contextlib.suppress(subprocess.TimeoutExpired):
             child.wait(LOOK_SECONDS)
     return ""

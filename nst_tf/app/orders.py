@@ -105,3 +105,8 @@ class Order:
     look: Look | None = None
     stopping: bool = False
     address: str = ""
+
+
+def time_is_up(minutes):
+    """Return why a run was stopped that took longer than the page allows."""
+    return f"stopped after {minutes:g} minutes, the limit of this page"

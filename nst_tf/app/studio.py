@@ -22,6 +22,7 @@ from nst_tf.app.orders import (
     Limits,
     Look,
     Order,
+    time_is_up,
 )
 from nst_tf.app.uploads import without_mark
 from nst_tf.console import print_line
@@ -312,7 +313,7 @@ class Watcher:
 
     def _must_stop(self, now):
         if now - self.began > 60 * self.minutes:
-            self.reason = f"stopped after {self.minutes:g} minutes, the limit of this page"
+            self.reason = time_is_up(self.minutes)
             return True
         return self.order.stopping
 

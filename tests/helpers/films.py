@@ -5,6 +5,9 @@ from fractions import Fraction
 import av
 import numpy as np
 from pictures import make_picture
+from PIL import Image
+
+from nst_tf.video.config import VideoConfig
 
 
 def moving_frames(count, height=36, width=64, step=2, seed=0):
@@ -45,6 +48,25 @@ def write_clip(path, frames, *, times=None, codec="mpeg4", sound=None, rotation=
         if voice:
             write_sound(film, voice, float(times[-1]) + 0.04)
     return path
+
+
+def film_of_two_scenes(weights, *counts, **knobs):
+    """Write a painting and a film with `counts` frames in its scenes; return a config for them."""
+    Image.fromarray(make_picture(40, 52, seed=1)).save("brush.png")
+    first, second = counts
+    write_clip("clip.mp4", [*moving_frames(first), *moving_frames(second, seed=5)])
+    return VideoConfig(
+        content="clip.mp4",
+        style=("brush.png",),
+        weights=str(weights),
+        iterations=3,
+        frame_iterations=2,
+        size="64",
+        content_layers=("conv2_1",),
+        style_layers=("conv1_1", "conv2_1"),
+        links=(1, 2),
+        **knobs,
+    )
 
 
 def write_sound(film, voice, seconds):

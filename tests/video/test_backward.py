@@ -9,9 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from films import moving_frames, shift, write_clip
-from pictures import make_picture
-from PIL import Image
+from films import film_of_two_scenes, moving_frames, shift, write_clip
 
 from nst_tf.errors import ConfigError, Interrupted
 from nst_tf.image.io import read_picture
@@ -19,7 +17,6 @@ from nst_tf.video import backward as backward_module
 from nst_tf.video import film as film_module
 from nst_tf.video import painter as painter_module
 from nst_tf.video import scenes as scenes_module
-from nst_tf.video.config import VideoConfig
 from nst_tf.video.film import resume_film, run_film
 from nst_tf.video.scenes import _here
 
@@ -34,21 +31,7 @@ def config(tmp_path, tiny_mat, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for module in (film_module, scenes_module):
         monkeypatch.setattr(module, "find_flow", lambda name: shift)
-    Image.fromarray(make_picture(40, 52, seed=1)).save("brush.png")
-    write_clip("clip.mp4", [*moving_frames(3), *moving_frames(2, seed=5)])
-    return VideoConfig(
-        content="clip.mp4",
-        style=("brush.png",),
-        weights=str(tiny_mat),
-        iterations=3,
-        frame_iterations=2,
-        size="64",
-        content_layers=("conv2_1",),
-        style_layers=("conv1_1", "conv2_1"),
-        links=(1, 2),
-        passes=2,
-        write="frames",
-    )
+    return film_of_two_scenes(tiny_mat, 3, 2, passes=2, write="frames")
 
 
 paint = partial(run_film, say=lambda line: None)

@@ -5,14 +5,11 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from films import film_of, moving_frames, shift, write_clip
-from pictures import make_picture
-from PIL import Image
+from films import film_of, film_of_two_scenes, shift
 
 from nst_tf.errors import Interrupted, NstError
 from nst_tf.video import film as film_module
 from nst_tf.video import scenes as scenes_module
-from nst_tf.video.config import VideoConfig
 from nst_tf.video.film import resume_film, run_film
 from nst_tf.video.scenes import _here
 
@@ -25,19 +22,7 @@ class PowerFailure(Exception):
 def config(tmp_path, tiny_mat, monkeypatch):
     """Return the config of a film of two scenes, of three frames each."""
     monkeypatch.chdir(tmp_path)
-    Image.fromarray(make_picture(40, 52, seed=1)).save("brush.png")
-    write_clip("clip.mp4", [*moving_frames(3), *moving_frames(3, seed=5)])
-    return VideoConfig(
-        content="clip.mp4",
-        style=("brush.png",),
-        weights=str(tiny_mat),
-        iterations=3,
-        frame_iterations=2,
-        size="64",
-        content_layers=("conv2_1",),
-        style_layers=("conv1_1", "conv2_1"),
-        links=(1, 2),
-    )
+    return film_of_two_scenes(tiny_mat, 3, 3)
 
 
 @pytest.fixture
