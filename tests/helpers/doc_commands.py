@@ -6,7 +6,7 @@ Only the following is changed:
   functions, which does not change the results.
 - `run`, `batch` and `grid` get `--iterations 2` and a small `--size` at the end (before `--`):
   64x48, or the size of the command scaled down to a longer side of 64. The same applies to lists
-  of jobs. With `--level-iterations` each level has one iteration.
+  of jobs. With `--level-iterations` each level has one iteration. `video.sample` writes 4 frames.
 - `--precision mixed` becomes float32, which takes half as long where bfloat16 is emulated, and
   needs no separate traces. tests/scaling/test_precision.py compares both.
 - In Python, `iterations=N` becomes 2, and sizes are scaled down in the same way.
@@ -91,6 +91,8 @@ def smaller_size(size):
 
 def scaled_down(module, args):
     """Return the arguments of a command with fewer iterations and a smaller size."""
+    if module == "video.sample":
+        return [*args, "--frames", "4", "--size", SMALL_SIZE]
     if module not in COMMANDS_WITH_SIZE or {"--resume", "--list-presets", "--help"} & set(args):
         return args
     args = ["float32" if pair == ("--precision", "mixed") else pair[1] for pair in pairs_of(args)]
@@ -232,6 +234,8 @@ def create_pictures(folder, text):
 def create_earlier_runs(folder, template, module, args):
     """Create the runs that a command reads, unless they exist."""
     earlier = template / "earlier"
+    if module == "video.sample":  # it creates the directory that it is given
+        return
     for flag, word in zip(["", *args], args):
         if not word.startswith("output") or flag in OUTPUT_FLAGS:
             continue
