@@ -93,19 +93,20 @@ def has_checkpoint(job):
     return folder.is_dir() and bool(checkpoints(folder))
 
 
-def test_stopped_driver_can_be_resumed(jobs, photos):
-    """One batch, stopped three times: starting Ray takes most of this test's time."""
+def test_stopped_driver_can_be_resumed(jobs, photos, cluster):
+    """Stop one batch three times."""
     jobs = jobs[:5]
     Path("jobs.json").write_text(
         json.dumps({"jobs": [{"name": job.name, **asdict(job.config)} for job in jobs]})
     )
-    arguments = ["jobs.json", "--output", "out"]
+    on_cluster = ["--engine", "ray", "--workers", "1", "--address", cluster.address]
+    arguments = ["jobs.json", "--output", "out", *on_cluster]
     for signal_number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
         stderr = stop_driver(arguments, jobs, signal_number)
         if signal_number != signal.SIGKILL:
             assert "`python -m nst_tf.batch --resume out` resumes" in stderr
             assert "Traceback" not in stderr
-        arguments = ["--resume", "out"]
+        arguments = ["--resume", "out", *on_cluster]
     with started(arguments) as driver:
         stderr = driver.communicate(timeout=120)[1]
     assert driver.returncode == 0, stderr
@@ -115,17 +116,8 @@ def test_stopped_driver_can_be_resumed(jobs, photos):
 
 
 def started(arguments):
-    """Start a batch of one worker on Ray."""
-    command = [
-        sys.executable,
-        "-m",
-        "nst_tf.batch",
-        *arguments,
-        "--engine",
-        "ray",
-        "--workers",
-        "1",
-    ]
+    """Start a batch."""
+    command = [sys.executable, "-m", "nst_tf.batch", *arguments]
     environment = {**os.environ, "PYTHONPATH": str(HOME)}
     return subprocess.Popen(command, env=environment, text=True, stderr=subprocess.PIPE)
 
