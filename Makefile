@@ -2,7 +2,9 @@
 
 VENV ?= .venv
 BIN := $(VENV)/bin
-# Python compiles what it imports, when it does; not all of every package beforehand.
+# Python compiles what it imports, when it does; not all of every package beforehand. It must be
+# allowed to save that: otherwise, each process takes twice as long to import TensorFlow.
+unexport PYTHONDONTWRITEBYTECODE
 INSTALL = $(BIN)/python -m pip install --quiet --no-compile
 # The first Python that TensorFlow has wheels for; `make PYTHON=... run` chooses another.
 PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11,\
