@@ -2,7 +2,7 @@
 # # Reading the paper: what content and style are
 #
 # This lesson makes the figures of the paper by Gatys, Ecker and Bethge (2015), one by one. It follows tutorial 4,
-# "Style Transfer in Heraklion" ([item by item](../docs/tutorials.md#tutorial-4-style-transfer-in-heraklion)), which
+# "Style Transfer in Heraklion" ([details](../docs/tutorials.md#tutorial-4-style-transfer-in-heraklion)), which
 # discusses the figures but contains no complete code. The lesson also completes the class that the tutorial leaves
 # unfinished.
 #

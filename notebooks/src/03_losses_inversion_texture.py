@@ -2,8 +2,8 @@
 # # Losses, inversion, texture
 #
 # This lesson compares the losses of several programs and uses them for feature inversion and texture synthesis. It
-# follows tutorial 1, "Neural Style Transfer using Convolutional Neural Networks" ([item by
-# item](../docs/tutorials.md#tutorial-1-neural-style-transfer-using-convolutional-neural-networks)), which itself
+# follows tutorial 1, "Neural Style Transfer using Convolutional Neural Networks"
+# ([details](../docs/tutorials.md#tutorial-1-neural-style-transfer-using-convolutional-neural-networks)), which itself
 # follows assignment 3 of Stanford's course CS231n: three losses, a small network, and two experiments. The lesson
 # contains neither text nor code of the assignment.
 #

@@ -2,10 +2,10 @@
 # # Art generation, from sessions to TensorFlow 2
 #
 # This lesson translates a TensorFlow 1 course program into TensorFlow 2: three cost functions and the session that
-# minimizes them. It follows tutorial 3, "Art Generation using Neural Style Transfer" ([item by
-# item](../docs/tutorials.md#tutorial-3-art-generation-using-neural-style-transfer)), from week 4 of the fourth course
-# of the deeplearning.ai specialization. The equations of the tutorial were images that are now missing; this lesson
-# writes them out.
+# minimizes them. It follows tutorial 3, "Art Generation using Neural Style Transfer"
+# ([details](../docs/tutorials.md#tutorial-3-art-generation-using-neural-style-transfer)), from week 4 of the fourth
+# course of the deeplearning.ai specialization. The equations of the tutorial were images that are now missing; this
+# lesson writes them out.
 #
 # **Goals.** After this lesson, you can
 #

@@ -3,8 +3,8 @@
 #
 # This lesson adds three things to the method of Gatys: the improvements of Novak and Nikulin (2016), masks that
 # restrict styles to regions, and ways to keep the colors of the photograph. It follows tutorial 2,
-# "Neural-Style-Transfer" by titu1994 ([item by
-# item](../docs/tutorials.md#tutorial-2-neural-style-transfer-with-improvements-and-masks)).
+# "Neural-Style-Transfer" by titu1994
+# ([details](../docs/tutorials.md#tutorial-2-neural-style-transfer-with-improvements-and-masks)).
 #
 # **Goals.** After this lesson, you can
 #
