@@ -108,8 +108,8 @@ PRESET_PICTURES = (
         "astronaut",
         "cubist",
         "The astronaut, nearly unchanged except for some grain",
-        "With VGG instead of SqueezeNet, the result is a photograph with grain: content has the "
-        "largest weight here.",
+        "With VGG instead of SqueezeNet, the result is the photograph with grain, because content "
+        "has the largest weight.",
     ),
     _preset(
         "cs231n-scream",
@@ -130,8 +130,9 @@ PRESET_PICTURES = (
         "astronaut",
         "night_strokes",
         "The astronaut, nearly as in the photograph, with soft grain",
-        "No style: the photograph reconstructed from noise by the features of one layer. Shapes "
-        "and colors are almost complete. The command requires a painting, but does not use it.",
+        "No style: the photograph is reconstructed from noise, from the features of one layer. "
+        "Shapes and colors are almost complete. The command requires a painting but does not use "
+        "it.",
     ),
     _preset(
         "cs231n-texture",
@@ -139,7 +140,7 @@ PRESET_PICTURES = (
         "stained_glass",
         "A field of rounded pieces of red, yellow, blue and green glass with dark lines between "
         "them",
-        "No content: pieces of the painting's glass. The photograph sets only the size.",
+        "No content loss: pieces of the painting's glass. The photograph determines only the size.",
     ),
     _preset(
         "coursera-tf1",
@@ -183,8 +184,8 @@ PRESET_PICTURES = (
         "titu-doodle",
         "A lake at night below hills, with a moon, stars and dark trees, in short strokes",
         f"{PRESETS['titu-doodle'].source}.\n\nPainted from noise with the maps of "
-        "`--regions`, which are shown in the section Regions. `--tv-weight` is changed: with that "
-        "of the source, much of the noise remains.",
+        "`--regions`, which are shown in the section Regions. `--tv-weight` is changed: with the "
+        "value of the source, much of the noise remains.",
         (
             Painting(
                 f"{DOODLE_FILES} --preset titu-doodle --tv-weight 0.01 --size 400 "
@@ -197,8 +198,8 @@ PRESET_PICTURES = (
         "coffee",
         "stained_glass",
         "A cup and saucer in panes of red, blue, green and yellow glass, with fine grain all over",
-        "From white noise: cup, saucer and spoon become panes of glass. 300 of the 500 "
-        "iterations; some noise remains.",
+        "From white noise: cup, saucer and spoon become panes of glass. With 300 of the 500 "
+        "iterations, some noise remains.",
         "--iterations 300",
         quality=73,
     ),
@@ -207,8 +208,8 @@ PRESET_PICTURES = (
         "coffee",
         "stained_glass",
         "Panes of blue, red, green and yellow glass between lead lines, without a visible cup",
-        "Also from white noise, with the same weight for every filter. Style overrides the cup: a "
-        "larger `--alpha` restores content. 300 of the 500 iterations.",
+        "Also from white noise, with the same weight for every filter. The style hides the cup; a "
+        "larger `--alpha` would bring it back. 300 of the 500 iterations.",
         "--iterations 300",
         quality=73,
     ),
@@ -235,7 +236,7 @@ PRESET_PICTURES = (
         "waves",
         "The cat in the waves' ink lines, foam on forehead, nose and cheeks, pale blue eyes",
         "The fur becomes lines of waves, with foam where the fur is light. `--tv-weight 0` and "
-        "`--alpha 100` are changed.",
+        "`--alpha 100` differ from the source.",
         "--tv-weight 0 --alpha 100",
         precision="",
     ),
@@ -245,7 +246,7 @@ PRESET_PICTURES = (
         "night_strokes",
         "The cat with whirls for eyes, its fur in brown and pink with fine ripples",
         "4000 small steps of gradient descent: the eyes become whirls; elsewhere, strokes remain "
-        "fine. `--tv-weight 0` and ten times the `--alpha` of the source are changed.",
+        "fine. `--tv-weight` is 0, and `--alpha` is ten times that of the source.",
         "--tv-weight 0 --alpha 2.5e-7",
         precision="",
     ),
@@ -318,8 +319,8 @@ STRENGTH = Picture(
     "strength",
     "Strength of the style: `--beta`",
     "The cup four times: nearly as in the photograph, then with more and more pieces of glass",
-    "At 1, the photograph hardly changes. From 4 on, there are panes with lead lines, which cover "
-    "saucer and table as beta increases. The default is 12.",
+    "At 1, the photograph hardly changes. From 4 on, there are panes with lead lines; with a "
+    "larger beta, they cover saucer and table. The default is 12.",
     _swept("coffee", "stained_glass", "--beta", (1, 4, 12, 32)),
     columns=2,
     width=440,
@@ -330,8 +331,8 @@ SCALE = Picture(
     "Size of the strokes: `--style-scale`",
     "The cat three times, in strokes that grow from short dashes to broad streaks, with many small "
     "suns, a few larger ones, and none",
-    "At 0.5, the painting is reduced first: short strokes, many small suns. At 2, strokes are "
-    "broad, there are no suns, and more of the face remains.",
+    "At 0.5, the painting is scaled down first: strokes are short, and there are many small suns. "
+    "At 2, strokes are broad, there are no suns, and more of the face remains.",
     _swept("chelsea", "night_strokes", "--style-scale", (0.5, 1, 2)),
     width=400,
 )
@@ -340,12 +341,12 @@ COLORS = Picture(
     "Color modes: `--color`",
     "The astronaut made of glass in fourteen colorings, from the glass's green and yellow to her "
     "own orange, and the photograph",
-    "`style` gives the colors of the glass. `luminance` and `swap` keep those of the photograph: "
+    "`style` uses the colors of the glass. `luminance` and `swap` keep those of the photograph: "
     "orange suit, gray wall, black helmet. `cholesky`, `pca` and `symmetric` recolor the painting "
     "before the run, so that the suit stays orange and the wall gets some pink. `histogram` "
     "recolors it channel by channel, with garish colors here. `match-style` recolors the "
-    "photograph instead. In Lab, Luv and YCbCr, the orange suit keeps the dark lines, which "
-    "`swap` loses there.",
+    "photograph instead. In Lab, Luv and YCbCr, the orange suit keeps its dark lines, which "
+    "`swap` loses.",
     (
         *_swept(
             "astronaut",
@@ -361,10 +362,11 @@ COLORS = Picture(
 )
 MATCHED_COLORS = Picture(
     "matched_colors",
-    "The photograph's colors moved to the painting's: `--color match-oklab`",
+    "The photograph's colors, shifted to those of the painting: `--color match-oklab`",
     "The astronaut made of glass, in colors of her own moved to those of the glass",
-    "The colors of the photograph with the mean and covariance of the glass, on the lightness of "
-    "the result, in Oklab: the last step of the method `neighbors`, here after the default one.",
+    "The lightness of the result is combined with the colors of the photograph, which get the mean "
+    "and covariance of the glass, in the color space Oklab. This is the last step of the method "
+    "`neighbors`, here used with the default method.",
     (
         Painting(
             pair(
@@ -415,8 +417,8 @@ KEPT = Picture(
     "Keeping the photograph outside the masks: `--keep-content`",
     "The cat's photograph before carved lines; the astronaut's photograph before a night sky "
     "with yellow stars",
-    "The masks are white around cat and astronaut; the areas where they are black are pasted back "
-    "from the photograph. For the astronaut, `--style-masks` selects only the sky of the painting, "
+    "The masks are white around the cat and the astronaut; where they are black, the photograph is "
+    "pasted back. For the astronaut, `--style-masks` selects only the sky of the painting, "
     "without lake and trees.",
     (
         Painting(
@@ -441,8 +443,8 @@ STYLE_MASKS = Picture(
     "A part of the painting: `--style-masks`",
     "The cup three times: in blossoms and leaves, in red and orange blossoms, and in muted "
     "green leaves",
-    "With only the flowers, blossoms are everywhere; without them, there is no red, and green and "
-    "gray-blue remain.",
+    "With only the flowers of the painting, there are blossoms everywhere; without them, there is "
+    "no red, and green and gray-blue remain.",
     (
         Painting(pair("coffee", "watercolour"), "all of the painting"),
         Painting(
@@ -461,8 +463,8 @@ REGIONS = Picture(
     "Regions by color: `--regions`",
     "A photograph and a painting with their maps, and a red cup with a yellow inside on an orange "
     "saucer, on a blue table, all of glass",
-    "The table takes its style from the sky, the saucer from the petals, the inside of the cup "
-    "from the pale petals, and the cup from the frame. The hills are not used.",
+    "The table takes its style from the sky of the painting, the saucer from the petals, the "
+    "inside of the cup from the pale petals, and the cup from the frame. The hills are not used.",
     (
         Painting(
             pair(
@@ -534,7 +536,7 @@ SHIFTED = Picture(
     "shifted",
     "Long-range order: `--method shifted`",
     "The cat in small pieces of colored glass, with dark lead lines between them",
-    "Gram matrices of each feature map, also with the same map shifted by 2 to 16 positions "
+    "Gram matrices of each feature map, and of the map with itself shifted by 2 to 16 positions "
     "(Berger and Memisevic 2017). This method is for regular patterns: "
     "[docs/choosing.md](choosing.md#long-range-order).",
     (
@@ -552,11 +554,11 @@ SHIFTED = Picture(
 PATCHES = Picture(
     "patches",
     "Patches: `--method patches`",
-    "The cat of angular pieces of glass with dark leads; the cup as a round of wave lines, its "
-    "coffee red with small bubbles",
-    "The picture is assembled from pieces of the painting: whole panes with their leads, whole "
-    "bundles of lines. Colors follow the shapes less than with statistics: the coffee takes the "
-    "red of the sun.",
+    "The cat in angular pieces of glass with dark leads; the cup in round wave lines, its coffee "
+    "red with small bubbles",
+    "The picture is assembled from pieces of the painting, such as whole panes with their leads or "
+    "whole bundles of lines. Colors follow the shapes less than with statistics: the coffee takes "
+    "the red of the sun.",
     (
         Painting(pair("chelsea", "stained_glass", "--method patches --size 512")),
         Painting(pair("coffee", "waves", "--method patches --size 512")),
@@ -567,7 +569,7 @@ PATCHES = Picture(
 NEIGHBORS = Picture(
     "neighbors",
     "Nearest neighbors: `--method neighbors`",
-    "The cat of panes of colored glass, with leads along its stripes; the eyes are as they were",
+    "The cat in panes of colored glass, with leads along its stripes and unchanged eyes",
     "Each position of the photograph takes the features of a position of the painting, at all "
     "layers together: NNST (Kolkin et al. 2022). Panes follow the contours of the cat, which "
     "remain clear.",
@@ -587,7 +589,7 @@ ANALOGY = Picture(
     "An image analogy: `--analogy`",
     "A map of a night with moon, stars and trees, and the painted night; a map of a lake, and the "
     "lake as a painted night",
-    "The result relates to CONTENT as the second picture relates to the first. In flat areas, many "
+    "The result is to CONTENT as the second picture is to the first. In flat areas, many "
     "patches match equally well, and the program uses those at the same position: sky and water "
     "keep whorls and waves. Stripes remain where no patch continues the next one, for example "
     "between water and hills.",
@@ -626,8 +628,8 @@ INTERPOLATION = Picture(
     "From one style to another: `--interpolate`",
     "The cat's face five times: in blue night strokes, with dark outlines, with a nose of orange "
     "panes, and twice in panes of many colors with leads",
-    "The painted night is at the left, the stained glass at the right, and three points of the "
-    "geodesic are between them. Outlines appear first around the eyes, then panes on the nose, "
+    "The style is the painted night at the left, the stained glass at the right, and three points "
+    "on the geodesic between them. Outlines appear first around the eyes, then panes on the nose, "
     "then panes in the background, with the yellow and red of the glass.",
     (
         Painting(
@@ -659,8 +661,8 @@ SEAMLESS = Picture(
     "A texture without seams: `--wrap xy`",
     "Whorls, yellow stars and dark trees of a painted night; the same four times, without a line "
     "between them",
-    "160x160 pixels, repeated twice in each direction. Pixels differ by 8 (top and bottom) and 12 "
-    "gray levels (left and right) across the edges, and by 11 and 9 inside.",
+    "160x160 pixels, repeated twice in each direction. Across the edges, neighboring pixels differ "
+    "by 8 (top and bottom) and 12 gray levels (left and right); inside, they differ by 11 and 9.",
     (
         Painting(
             pair(
@@ -676,8 +678,8 @@ SEAMLESS = Picture(
 PRINT = Picture(
     "print",
     "A crop of a print: `--print`, `--size`",
-    "An eye of the cat in a ring of thick dark lead, pink and orange glass beside it, all soft",
-    "420x280 of the 1417x945 pixels of a print of 12x8 cm at 300 dpi, painted at 256 pixels and "
+    "An eye of the cat in a ring of thick dark lead, next to pink and orange glass, all soft",
+    "420x280 of the 1417x945 pixels of a 12x8 cm print at 300 dpi, painted at 256 pixels and "
     "enlarged 5.5 times. Lines are soft: for a print viewed at close range, use a larger `--size`.",
     (
         Painting(
@@ -709,8 +711,8 @@ SHEET = Picture(
 LARGE_WHOLE = Picture(
     "large",
     "The whole picture",
-    "The cat's face in orange, yellow and pink glass between blue and green panes, eyes yellow "
-    "and blue",
+    "The cat's face in orange, yellow and pink glass between blue and green panes, with yellow and "
+    "blue eyes",
     "1280x851 pixels in 200 iterations, reduced here.",
     (Painting(LARGE),),
     width=1000,
@@ -747,7 +749,8 @@ command.
   paper if its file is in `model/`.
 - **Sizes**: presets use their own sizes, and all their iterations unless the command has
   `--iterations`. The other pictures use the defaults (as many pixels as 640x480, 200 iterations)
-  unless the command has other values. Rows of three or more pictures are reduced to fit the page.
+  unless the command has other values. Rows of three or more pictures are scaled down to fit
+  the page.
 - **Hardware**: devos, coursera-tf2, tf-docs, keras-io, strength, scale control, colors, statistics,
   patches and the large picture ran on an NVIDIA H200. The others ran on two CPU cores, where a
   picture with the default options takes about two minutes.
@@ -757,10 +760,10 @@ command.
 - **Source**: `python docs/make_gallery.py` paints the pictures and writes this page.
   `python docs/make_gallery.py preset_devos strength` paints two of the pictures; `--list` prints
   all names.
-- **Credits**: the photographs of Chelsea the cat (Stefan van der Walt) and of the coffee (Rachel
-  Michetti, Pikolo Espresso Bar) were given by the photographers. The astronaut and the deep field
-  are by NASA, the rocket is by SpaceX. The paintings were drawn for this project. All of them may
-  be used freely: [images/CREDITS.md](../images/CREDITS.md).
+- **Credits**: the photographs of Chelsea the cat and of the coffee were provided by their
+  photographers (Stefan van der Walt; Rachel Michetti, Pikolo Espresso Bar). The astronaut and the
+  deep field are by NASA, the rocket is by SpaceX. The paintings were drawn for this project. All
+  of them may be used freely: [images/CREDITS.md](../images/CREDITS.md).
 """
 SECTIONS = (
     Section("A first look", "", (HERO_PICTURE, PHOTOGRAPHS, DRAWN)),
@@ -769,7 +772,7 @@ SECTIONS = (
         "Photograph and painting are at the left, the result is at the right. "
         "[presets.md](presets.md) describes each preset and the errors of its source. The presets "
         "of CS231n are for SqueezeNet, whose file is not part of this project. Here, their "
-        "numbers are applied to a normalized VGG, which gives another picture.",
+        "numbers are applied to a normalized VGG, which gives a different picture.",
         PRESET_PICTURES,
     ),
     Section(
@@ -798,8 +801,8 @@ SECTIONS = (
     Section("Paintings and photographs", "An overview at a small size.", (SHEET,)),
     Section(
         "Large",
-        "The photograph has 451x300 pixels and is enlarged before the run, so the painted details "
-        "are those of the larger size.",
+        "The photograph has 451x300 pixels and is enlarged before the run, so that the strokes are "
+        "painted at the larger size.",
         (LARGE_WHOLE, LARGE_CROP, PRINT),
     ),
     Section("Films", "[video.md](video.md) describes the method and its options.", (FILM,)),

@@ -1,4 +1,4 @@
-"""Callbacks, functions of a `Step`: report progress, save and show pictures."""
+"""Callbacks that report progress and save or show pictures; each is called with a `Step`."""
 
 import re
 import sys
@@ -83,10 +83,10 @@ def progress_line(step, left):
 def save_every(every, folder, *, ending=".png", start=False):
     """Return a callback that saves 000050.png, 000100.png, ... and the last one in `folder`.
 
-    The directory is created now; if it vanishes during the run, that is an error.
+    The directory is created immediately. If it is removed during the run, the run fails.
 
-    Differs from tutorial 0, which saves 0, 50, ... 450 but not the last one. With `start`,
-    000000.png, the initial image, is saved, too.
+    Differs from tutorial 0, which saves 0, 50, ... 450 but not the last picture. With `start`, the
+    initial image is also saved, as 000000.png.
     """
     _check_every(every)
     make_folder(folder)
@@ -101,13 +101,13 @@ def save_every(every, folder, *, ending=".png", start=False):
 
 
 def saved_pictures(folder):
-    """Return (iteration, file) of each picture that `save_every` saved in a folder, in order."""
+    """Return (iteration, file) of each picture that `save_every` has saved, in order."""
     matches = {path: SAVED.fullmatch(path.name) for path in Path(folder).iterdir()}
     return sorted((int(match[1]), path) for path, match in matches.items() if match)
 
 
 def show_every(every, *, show=None):
-    """Return a callback that shows the picture in the notebook, replacing the last one."""
+    """Return a callback that shows the picture in the notebook, replacing the previous one."""
     _check_every(every)
 
     time_left = TimeLeft()

@@ -89,7 +89,7 @@ def processor():
 
 
 def gpu_memory_left():
-    """Return the memory of the GPU, if one computes, as text."""
+    """Return the available memory of the GPU as text; empty if no GPU is used."""
     from nst_tf.scaling.device import gpu_memory
     from nst_tf.scaling.memory import GIB
 
@@ -98,7 +98,7 @@ def gpu_memory_left():
 
 
 def gpu_advice():
-    """Return how to use a GPU if none is used."""
+    """Return a hint on how to use a GPU; empty if one is used."""
     import tensorflow as tf
 
     if tf.config.get_visible_devices("GPU"):

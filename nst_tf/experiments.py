@@ -49,11 +49,11 @@ def reconstruct_content(model, image, layer, *, seed=0, **knobs):
     model : Trunk
     image : (1, H, W, 3) float32
     layer : str, or sequence of str
-        Of the trunk.
+        Layers of the trunk.
     seed : int
-        Of the noise.
+        Random seed of the noise.
     **knobs
-        Of `TransferConfig`; by default 200 iterations of L-BFGS without total variation.
+        As in `TransferConfig`; by default, 200 iterations of L-BFGS without total variation.
 
     Returns
     -------
@@ -68,7 +68,7 @@ def reconstruct_style(model, image, layers, *, size=None, seed=0, **knobs):
     """Reconstruct a picture from the statistics of `image` at layers, from noise (eq. 5 alone).
 
     This is texture synthesis (Gatys, Ecker & Bethge, NIPS 2015): the more layers, the larger the
-    patterns that are reproduced; their positions are free.
+    patterns that are reproduced; their positions are arbitrary.
 
     Parameters
     ----------
@@ -76,11 +76,11 @@ def reconstruct_style(model, image, layers, *, size=None, seed=0, **knobs):
     image : (1, H, W, 3) float32
     layers : sequence of str
     size : (height, width), int or str, optional
-        Of the result, as for `load_image`; default: the image's.
+        Size of the result, as for `load_image`; default: that of the image.
     seed : int
-        Of the noise.
+        Random seed of the noise.
     **knobs
-        Of `TransferConfig`; by default 200 iterations of L-BFGS without total variation.
+        As in `TransferConfig`; by default, 200 iterations of L-BFGS without total variation.
 
     Returns
     -------
@@ -101,25 +101,25 @@ def mix_scales(model, fine_image, coarse_image, *, layers=FINE_LAYERS, callbacks
     shallow layers, without a content loss. The result is a style image for `style_transfer`
     (Gatys et al. 2017, section 6; `transfer_texture` in their ScaleControl.ipynb).
 
-    Differs from that notebook in the weights of the layers, which are equal fractions of the
-    targets' energy, and in the iterations, 500 there.
+    Differs from that notebook in the weights of the layers, which are equal in the unit
+    `relative`, and in the number of iterations, which is 500 there.
 
     Parameters
     ----------
     model : Trunk
     fine_image, coarse_image : (1, H, W, 3) float32
-        Of any sizes.
+        Their sizes may differ.
     layers : sequence of str
-        Of the trunk. Deeper layers replace larger shapes, too.
+        Layers of the trunk. Deeper layers also replace larger shapes.
     callbacks : sequence of callable
         As for `style_transfer`.
     **knobs
-        Of `TransferConfig`; by default 100 iterations of L-BFGS without total variation.
+        As in `TransferConfig`; by default, 100 iterations of L-BFGS without total variation.
 
     Returns
     -------
     Result
-        Of the size of `coarse_image`.
+        Its picture has the size of `coarse_image`.
     """
     layers = resolve_layers(model, layers)
     knobs = {"beta": 1.0, "style_layers": layers, **_with_defaults({"iterations": 100, **knobs})}
@@ -141,8 +141,8 @@ def interpolate_styles(
 
     The targets are those of `moments_between` at t = 0, 1 / (count - 1), ..., 1: the first and the
     last picture are those of the single styles. Each run starts from the same image, and the
-    objective is traced once. A single t: two `Style` of weights 1 - t and t with
-    ``blend="geodesic"``.
+    objective is traced once. For a single t, call `style_transfer` with two `Style` objects of
+    weights 1 - t and t, and ``blend="geodesic"``.
 
     Parameters
     ----------
@@ -150,7 +150,7 @@ def interpolate_styles(
         The styles may have any sizes.
     model : Trunk
     count : int
-        Of pictures, at least 2.
+        Number of pictures, at least 2.
     each : callable
         Called with number (from 1) and `Result` after each run.
     **knobs
@@ -163,7 +163,7 @@ def interpolate_styles(
     Raises
     ------
     ConfigError, ImageError, Diverged, OutOfMemory, Interrupted
-        As from `style_transfer`; or `count` is below 2.
+        As for `style_transfer`; ConfigError also if `count` is below 2.
     """
     _check_absent(knobs, "blend")
     if count < 2:
@@ -198,9 +198,9 @@ def layer_grid(
     content_layers : sequence of str
         One picture each. The defaults are the figure's in CVPR 2016; arXiv has conv1_1 ... 5_1.
     style_layers : sequence of str
-        Nested: the first alone, the first two, ...; as many as `content_layers`.
+        Nested: the first alone, the first two, ...; the same number as `content_layers`.
     seed : int
-        Of the noise.
+        Random seed of the noise.
     each : callable
         Called with row, column (from 1) and picture after each run.
     **knobs
@@ -209,7 +209,7 @@ def layer_grid(
     Returns
     -------
     Sheet
-        The first row is style, the second content.
+        The first row shows style, the second content.
     """
     _check_absent(knobs, "alpha", "beta", "content_layers", "style_layers")
     content_layers = resolve_layers(model, content_layers)
@@ -232,7 +232,7 @@ def layer_grid(
         f"style to {style}\ncontent {content}"
         for style, content in zip(style_layers, content_layers)
     ]
-    title = f"What {model.name} keeps"
+    title = f"What {model.name} preserves"
     return Sheet(title, ("style", "content"), tuple(columns), [styles, contents])
 
 
@@ -247,22 +247,22 @@ def weight_grid(
     each=lambda row, column, picture: None,
     **knobs,
 ):
-    """Reproduce Figure 3 of Gatys et al. 2015: alpha / beta against the style layers.
+    """Reproduce Figure 3 of Gatys et al. 2015: sets of style layers by ratios alpha / beta.
 
     Parameters
     ----------
     content_image, style_image : (1, H, W, 3) float32
     model : Trunk
     ratios : sequence of float
-        alpha, with beta 1: one column per ratio.
+        Values of alpha, with beta 1; one column for each.
     style_layers : sequence of str
         Nested: row A is the first alone, row B the first two, ...
     seed : int
-        Of the noise that the runs start from.
+        Random seed of the noise that the runs start from.
     each : callable
         Called with row, column (from 1) and picture after each run.
     **knobs
-        Of `TransferConfig`; by default 200 iterations of L-BFGS without total variation.
+        As in `TransferConfig`; by default, 200 iterations of L-BFGS without total variation.
 
     Returns
     -------
@@ -295,7 +295,7 @@ def weight_grid(
 def _check_absent(knobs, *names):
     for name in names:
         if name in knobs:
-            raise ConfigError(f"`{name}` is set by the sheet; leave it out")
+            raise ConfigError(f"the sheet sets `{name}`; omit it")
 
 
 def nested(layers):

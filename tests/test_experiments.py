@@ -132,7 +132,7 @@ def test_invalid_knob_of_sheet_raises_before_first_picture(tiny_model):
             CONTENT, STYLE, tiny_model, ratios=(1, -1), each=lambda *args: calls.append(args)
         )
     for name in ("alpha", "beta"):
-        with pytest.raises(ConfigError, match=f"`{name}` is set by the sheet; leave it out"):
+        with pytest.raises(ConfigError, match=f"the sheet sets `{name}`; omit it"):
             weight_grid(CONTENT, STYLE, tiny_model, **{name: 5.0})
     assert not calls
 

@@ -3,8 +3,8 @@
 #
 # In this lesson, you paint a first picture in a few minutes.
 #
-# **Goals.** After this lesson you can make a picture, change the parameters that matter most, and choose the lesson
-# that explains them.
+# **Goals.** After this lesson, you can make a picture, change the most important parameters, and choose the lesson that
+# explains them.
 #
 # **Contents**
 #
@@ -14,8 +14,8 @@
 # 4. Your own pictures
 # 5. Next steps
 #
-# **You need** the packages in `requirements.txt`. No network connection.
-# *In Colab, or if the cell below asks for it: first run `!git clone ADDRESS nst_tf`, with the address of the project,
+# **You need** the packages in `requirements.txt`, but no network connection.
+# *In Colab, or if the cell below asks for it, first run `!git clone ADDRESS nst_tf`, with the address of the project,
 # and `%pip install -q -r nst_tf/requirements.txt`, each in a new cell.*
 
 # %% [markdown]
@@ -57,9 +57,9 @@ lesson = nst.lesson_mode(mode, minutes={"quick": 0.6, "default": 3, "full": 14})
 # %% [markdown]
 # ## 2. A first picture
 # Style transfer takes three inputs: a *content* picture (what to show), a *style* picture (how to paint it), and a
-# *network* that was trained to recognize objects, here with max pooling, as it was trained (lesson 2 compares it with
-# average pooling). `load_image` returns a picture twice: as pixels, to show it, and as input for the network. (`crop`
-# cuts a picture to the given shape; without it, the picture is stretched.)
+# *network* that was trained to recognize objects. The network here uses max pooling, as in its training; lesson 2
+# compares max with average pooling. `load_image` returns a picture twice: as pixels, to show it, and as input for the
+# network. (With `crop`, it cuts the picture to the given shape; without it, it stretches the picture.)
 
 # %%
 model = nst.load_vgg_model(pooling="max")
@@ -79,6 +79,10 @@ show(
 )
 
 # %% [markdown]
+# In the next cell, each loss is a number that measures how far the result is from a target. With `unit="relative"`, it
+# is a fraction of the size of its target, so that the weights work at any picture size. The method `moments` matches
+# the mean of the network's features and their covariance, which measures how they vary together.
+#
 # *Predict:* will the cup keep its own colors or take those of the glass?
 
 # %%
@@ -117,7 +121,8 @@ show(
 )
 
 # %% [markdown]
-# Move the slider with the mouse or the arrow keys. (If there is no slider, trust the notebook or run the cell.)
+# Move the slider with the mouse or the arrow keys. (If there is no slider, run the cell, or mark the notebook as
+# trusted in Jupyter.)
 
 # %% tags=["figure"]
 nst.compare(
@@ -128,9 +133,9 @@ nst.compare(
 )
 
 # %% [markdown]
-# The result takes the colors of the painting. Lesson 5 shows how to keep those of the photograph. (For larger
-# pictures, the loss curve jumps where the schedule `fast` continues at twice the size, because the enlarged picture has
-# no fine lines yet.)
+# The result takes the colors of the painting. Lesson 5 shows how to keep those of the photograph. (The schedule `fast`
+# paints larger pictures at a small size first. Where it continues at twice the size, the loss curve jumps, because the
+# enlarged picture has no fine lines yet.)
 #
 # ## 3. The parameters that matter
 # `beta` is the weight of the style.
@@ -217,12 +222,15 @@ show(sheet, "The photograph and the four pictures of this lesson, each with its 
 # | --- | --- |
 # | `01_reading_the_paper` | What do content and style mean to a network? |
 # | `02_gatys_step_by_step` | How is the method computed, from arrays up? |
-# | `03_losses_inversion_texture` | Which loss conventions exist, and what does each do? |
-# | `04_art_generation` | How does a TensorFlow 1 course program become TensorFlow 2? |
+# | `03_losses_inversion_texture` | How do loss conventions differ? What do inversion and texture synthesis show? |
+# | `04_art_generation` | How is a TensorFlow 1 course program translated to TensorFlow 2? |
 # | `05_improving_and_masking` | What improves the result? How do masks and colors work? |
 # | `06_what_came_after` | Which methods came after Gram matrices? |
 #
 # ### Exercises
+# The labels are programmers' slang: *tweak* is a small change, *twiddle* a larger one, and *frob* an open-ended
+# experiment.
+#
 # 1. **Tweak.** Swap content and style. What remains of the glass?
 # 2. **Twiddle.** Set `tv_weight` to 0 and to 100. Where does the picture change most?
 # 3. **Frob.** Load `images/style/waves.jpg` as `other_image` and paint with two styles: pass

@@ -1,14 +1,15 @@
 # %% [markdown]
 # # Reading the paper: what content and style are
 #
-# This lesson makes the figures of the paper by Gatys, Ecker and Bethge (2015), one by one. It follows tutorial 4
-# ("Style Transfer in Heraklion"), which discusses the figures but ends before any code, and completes the class that
-# the tutorial leaves unfinished.
+# This lesson makes the figures of the paper by Gatys, Ecker and Bethge (2015), one by one. It follows tutorial 4,
+# "Style Transfer in Heraklion" ([details](../docs/tutorials.md#tutorial-4-style-transfer-in-heraklion)), which
+# discusses the figures but contains no complete code. The lesson also completes the class that the tutorial leaves
+# unfinished.
 #
-# **Goals.** After this lesson you can
+# **Goals.** After this lesson, you can
 #
 # 1. explain what the paper means by a content representation and a style representation;
-# 2. show that the style representation does not contain positions;
+# 2. show that the style representation contains no information about positions;
 # 3. read Figures 1 and 3 of the paper, and choose $\alpha$ and $\beta$.
 #
 # **Contents**
@@ -23,8 +24,8 @@
 # 8. The unfinished class
 # 9. Summary, exercises, references
 #
-# **You need** Python, and to know what a convolution is. No network connection.
-# *In Colab, or if the cell below asks for it: first run `!git clone ADDRESS nst_tf`, with the address of the project,
+# **You need** some Python and to know what a convolution is, but no network connection.
+# *In Colab, or if the cell below asks for it, first run `!git clone ADDRESS nst_tf`, with the address of the project,
 # and `%pip install -q -r nst_tf/requirements.txt`, each in a new cell.*
 
 # %% [markdown]
@@ -72,9 +73,10 @@ STYLE_LAYERS = tuple(f"conv{block}_1" for block in range(1, 6))
 # > "the representations of content and style in the Convolutional Neural Network are separable"
 # > (Gatys, Ecker, Bethge 2015; the tutorial spells it *seperable*)
 #
-# If so, we can combine the content of one picture with the style of another. This takes only the convolutions of the
-# network, its **trunk**. The cell below prints VGG-19 if its file is in `model/`. Otherwise it prints the *embedded*
-# network, VGG-16, which is smaller than the paper's VGG-19 and was also trained on ImageNet.
+# If so, we can combine the content of one picture with the style of another. We need only the **trunk** of the network:
+# its convolutions and poolings, without the classifier. The cell below loads VGG-19 if its file is in `model/`.
+# Otherwise, it loads the *embedded* network (the one included in nst_tf), VGG-16, which is smaller than the paper's
+# VGG-19 and was also trained on ImageNet.
 
 # %%
 model = nst.load_vgg_model()
@@ -85,8 +87,9 @@ style, style_image = nst.load_image("images/style/night_strokes.jpg", size=lesso
 
 
 # %% [markdown]
-# **L-BFGS**, the optimizer of the paper's authors, changes the pixels. It estimates the curvature from the last
-# gradients and therefore needs few iterations ("fixed": without a line search). Lesson 2 uses Adam, as tutorial 0 does.
+# **L-BFGS**, the optimizer that the paper's authors used, changes the pixels. It estimates the curvature of the loss
+# from the last gradients and therefore needs few iterations. (`lbfgs-fixed` means L-BFGS without a line search.) Lesson
+# 2 uses Adam, as tutorial 0 does.
 
 
 # %%
@@ -120,12 +123,12 @@ show(
 )
 
 # %% [markdown]
-# The rest of this lesson explains how the picture was made. (`crop` cuts both pictures to one shape; nothing is
-# stretched.)
+# The rest of this lesson explains how the picture was made. (`crop` cuts both pictures to the same shape instead of
+# stretching them.)
 #
 # ## 3. The network
 # VGG is a sequence of blocks: convolutions (padded, so the size does not change), each followed by a ReLU, and then a
-# pooling that halves the size. The paper uses the 16 convolutions and 5 poolings of the 19-layer network and omits the
+# pooling that halves the size. The paper uses the 16 convolutions and 5 poolings of the 19-layer network, without its
 # classifier.
 
 # %%
@@ -137,11 +140,11 @@ for name, feature_map in maps.items():
     print(f"{name:9}{H:4} {W:4} {N:4}  {fields[name].size} pixels")
 
 # %% [markdown]
-# $N$ filters are evaluated at $M = H \cdot W$ positions. Deeper layers have fewer positions, and each position sees
-# more of the picture: a 3x3 filter adds one position on each side and a 2x2 pooling adds one position. After a pooling,
-# positions are twice as many pixels apart.
+# $N$ filters are evaluated at $M = H \cdot W$ positions. Deeper layers have fewer positions, and each position depends
+# on a larger part of the picture, its **receptive field**: a 3x3 filter adds one position on each side, and a 2x2
+# pooling adds one position. After a pooling, neighboring positions are twice as many pixels apart.
 #
-# > The embedded trunk has 13 convolutions (VGG-16). With VGG-19 in `model/` there are 16.
+# > The embedded VGG-16 has 13 convolutions. VGG-19 has 16.
 
 
 # %%
@@ -183,13 +186,14 @@ show(
 
 # %% [markdown]
 # ## 4. Content: what a layer preserves
-# The tutorial says that the first layer leaves the picture intact and that the last one preserves "shapes". The paper
-# tests this (Figure 1, bottom): start from **white noise** and change the pixels until the layer has the same features
-# as for the photograph. Equation (1):
+# The tutorial says that the first layer leaves the picture intact and that the last one preserves only "shapes". The
+# paper tests this (Figure 1, bottom): start from **white noise** and change the pixels until the layer has the same
+# features as for the photograph. This minimizes equation (1), where $F$ are the features of the current picture and $P$
+# those of the photograph:
 #
 # $$L_\text{content} = \frac{1}{2} \sum_{i,j} (F_{ij} - P_{ij})^2$$
 #
-# What the layer has discarded does not come back.
+# Information that the layer has discarded does not come back.
 
 
 # %%
@@ -204,7 +208,7 @@ np.testing.assert_allclose(content_loss(moved, P), nst.content_loss(moved, P), r
 np.testing.assert_allclose(content_loss(moved, P), 0.5 * tf.size(P).numpy(), rtol=1e-3)
 
 # %% [markdown]
-# *Predict:* from which layer is the picture reconstructed best: conv1_1, conv3_1 or conv4_2?
+# *Predict:* which layer gives the best reconstruction: conv1_1, conv3_1 or conv4_2?
 
 # %%
 inverted_layers = ["conv1_1", "conv3_1", "conv4_2"]
@@ -248,13 +252,13 @@ show(
 )
 
 # %% [markdown]
-# Pixel by pixel, the picture from conv4_2 is no nearer to the photograph than plain gray: PSNR compares pixels, and
-# this layer has discarded them. Still, rocket and towers are easy to recognize. So *content* is what a deep layer
-# preserves: which objects are where, without the pixels.
+# Pixel by pixel, the picture from conv4_2 is no closer to the photograph than plain gray: PSNR compares pixels, and
+# this layer has discarded them. Still, the rocket and the towers are easy to recognize. So *content* is what a deep
+# layer preserves: which objects are where, without the exact pixels.
 #
 # ## 5. Style: what a Gram matrix preserves
-# In equation (3), $F$ has one row for each position and one column for each filter. The Gram matrix measures how
-# strongly two filters respond together, summed over all positions.
+# In equation (3), $F$ has one row for each position and one column for each filter. An entry of the Gram matrix $G$
+# measures how strongly two filters respond together, summed over all positions:
 #
 # $$G_{ij} = \sum_k F_{ki} F_{kj}$$
 
@@ -270,7 +274,7 @@ np.testing.assert_allclose(G, nst.gram_matrix(maps["conv3_1"])[0], rtol=1e-3)
 print(F.shape, G.shape)
 
 # %% [markdown]
-# **Test:** shuffle the positions to check that the Gram matrix does not depend on them.
+# **Test:** to check that the Gram matrix does not depend on positions, shuffle them.
 #
 # *Predict:* how do the Gram matrix and the content loss change?
 
@@ -282,7 +286,8 @@ assert content_loss(shuffled, F) > 0
 print(f"Gram matrix: the same; content loss: {float(content_loss(shuffled, F)):.3g}")
 
 # %% [markdown]
-# Figure 1, top: the style of the painting alone, from white noise, with more and more layers.
+# The next figure repeats the top of Figure 1. It starts from white noise and matches only the style of the painting,
+# with more and more layers.
 #
 # *Predict:* will the moon come back? Will there be several?
 
@@ -317,19 +322,19 @@ show(
 # > **Error in the tutorial.** It calls $\alpha$ and $\beta$ "practically the optimisers". They are weights; the
 # > optimizer follows the gradient of the weighted sum.
 #
-# > **Pitfall: a ratio without its convention.** $10^{-3}$ belongs to the equations of the paper. A program that uses
-# > means where the paper uses sums has another balance at the same $\alpha / \beta$. Check first what each loss is
-# > divided by.
+# > **Pitfall: a ratio without its convention.** A ratio such as $10^{-3}$ is valid only for the equations of the paper.
+# > A program that uses means where the paper uses sums has a different balance at the same $\alpha / \beta$. Before you
+# > copy a ratio, check what each loss is divided by.
 #
-# `notebooks/make_grid.py` has painted twenty-four such pictures in advance, from the photograph and from noise. Choose
-# one:
+# We painted twenty-four such pictures in advance with `notebooks/make_grid.py`, starting from the photograph and from
+# noise. Choose one:
 
 # %% tags=["panel"]
 grid = nst.read_grid("notebooks/pictures/grid.json")
 nst.panel(grid)
 
 # %% [markdown]
-# The panel appears in a running notebook with ipywidgets. These two sheets show the same pictures.
+# The panel appears only in a running notebook with ipywidgets. These two sheets show the same pictures:
 
 # %% tags=["figure"]
 show(
@@ -348,7 +353,8 @@ show(
 )
 
 # %% [markdown]
-# A low ratio, and one that is higher than those of the sheets, at the size of this lesson:
+# The next cells paint at the size of this lesson, with a low ratio and with one that is higher than those of the
+# sheets.
 #
 # *Predict:* which of the two has the lower content loss?
 
@@ -368,8 +374,8 @@ show(
 
 # %% [markdown]
 # ## 7. Max or average pooling
-# "Replacing the max-pooling operation by average pooling improves the gradient flow and one obtains slightly more
-# appealing results", says the paper. Compare the two.
+# The paper says: "replacing the max-pooling operation by average pooling improves the gradient flow and one obtains
+# slightly more appealing results". Compare the two.
 
 # %%
 by_max = stylize(nst.load_vgg_model(pooling="max"))
@@ -384,7 +390,7 @@ show(
 
 # %% [markdown]
 # ## 8. The unfinished class
-# The tutorial ends with a class whose `apply` sets `self.x = None`. Here it is, complete, in ten lines:
+# The tutorial ends with a class whose `apply` only sets `self.x = None`. Here is the complete class, in ten lines:
 
 
 # %%
@@ -432,15 +438,18 @@ print("the runs have not changed the network")
 # ## 9. Summary
 # - Content is the feature map of a deep layer. Its inversion shows the layout, not the pixels.
 # - Style is a Gram matrix: which filters respond together. Shuffling the positions does not change it.
-# - With more style layers, patterns get larger; the first three layers make most of the difference. A higher $\alpha /
-#   \beta$ preserves more of the photograph.
+# - With more style layers, patterns get larger; the first three layers have the largest effect. A higher
+#   $\alpha / \beta$ preserves more of the photograph.
 # - The paper starts from white noise. Starting from the photograph is faster, and the result stays closer to it.
 #
 # ### Exercises
-# 1. **Tweak.** Invert conv2_1. Between which two of the pictures above will its PSNR be?
+# The labels are programmers' slang: *tweak* is a small change, *twiddle* a larger one, and *frob* an open-ended
+# experiment.
+#
+# 1. **Tweak.** Invert conv2_1. Between the values of which two pictures above will its PSNR be?
 # 2. **Twiddle.** Make a texture from `STYLE_LAYERS[4:]`, conv5_1 alone. Why does it have no fine strokes?
 # 3. **Frob.** Figure 1 has five rows, A to E. Make all five textures, from `STYLE_LAYERS[:1]` to `STYLE_LAYERS[:5]`.
-#    From which row on do you see no difference at this size? Compare the receptive field of conv5_1 (section 3) with
+#    From which row on can you see no difference at this size? Compare the receptive field of conv5_1 (section 3) with
 #    the size of the picture.
 #
 # ### References

@@ -2,12 +2,14 @@
 # # Losses, inversion, texture
 #
 # This lesson compares the losses of several programs and uses them for feature inversion and texture synthesis. It
-# follows tutorial 1, which follows assignment 3 of Stanford's course CS231n: three losses, a small network, and two
-# experiments. It contains none of the text or the skeleton of the assignment.
+# follows tutorial 1, "Neural Style Transfer using Convolutional Neural Networks"
+# ([details](../docs/tutorials.md#tutorial-1-neural-style-transfer-using-convolutional-neural-networks)), which itself
+# follows assignment 3 of Stanford's course CS231n: three losses, a small network, and two experiments. The lesson
+# contains neither text nor code of the assignment.
 #
-# **Goals.** After this lesson you can
+# **Goals.** After this lesson, you can
 #
-# 1. write the content, style and total variation losses of CS231n, and convert between conventions;
+# 1. write the content, style and total variation losses of CS231n, and convert weights between conventions;
 # 2. explain what total variation is for, and check an implementation at the border;
 # 3. invert features, and synthesize a texture.
 #
@@ -25,8 +27,8 @@
 # 10. Inversion and texture
 # 11. Summary, exercises, references
 #
-# **You need** lesson 2. No network connection.
-# *In Colab, or if the cell below asks for it: first run `!git clone ADDRESS nst_tf`, with the address of the project,
+# **You need** lesson 2, but no network connection.
+# *In Colab, or if the cell below asks for it, first run `!git clone ADDRESS nst_tf`, with the address of the project,
 # and `%pip install -q -r nst_tf/requirements.txt`, each in a new cell.*
 
 # %% [markdown]
@@ -102,9 +104,9 @@ except nst.WeightsError as error:
     print("without SqueezeNet:", str(error).split(";")[0].split(":")[0])
 
 # %% [markdown]
-# Activations have a different scale in each network, so you can't reuse loss weights. In a **normalized** trunk the
-# mean activation of each filter is one (Gatys, CVPR 2016), here over both pictures; loss weights are then similar. For
-# the painting alone, below, the means are near one.
+# Activations have a different scale in each network, so loss weights for one network don't fit another. In a
+# **normalized** trunk, the mean activation of each filter is one (Gatys, CVPR 2016), so similar loss weights fit every
+# network. Here, the mean is taken over both pictures; over the painting alone, shown below, it is near one.
 
 # %%
 content, content_image = nst.load_image("images/content/chelsea.jpg", size=lesson.size, crop=True)
@@ -125,7 +127,7 @@ show(
 
 # %% [markdown]
 # ## 3. The content loss
-# With a weight $w_c$, and without the 1/2 of the paper:
+# CS231n uses a weight $w_c$ and omits the factor 1/2 of the paper:
 #
 # $$L_c = w_c \sum_{i,j} (F_{ij} - P_{ij})^2$$
 
@@ -150,7 +152,7 @@ print("CS231n's content loss is twice the paper's")
 
 # %% [markdown]
 # ## 4. The style loss
-# By default the Gram matrix is divided by $H W C$ ($C$ is the $N$ of the paper):
+# By default, CS231n divides the Gram matrix by $H W C$ ($C$ is the $N$ of the paper):
 #
 # $$G_{ij} = \frac{1}{H W C} \sum_k F_{ki} F_{kj}$$
 
@@ -172,7 +174,7 @@ np.testing.assert_allclose(C * gram_matrix(F), nst.gram_matrix(F, per_position=T
 print("the package's Gram matrix per position is C times this one")
 
 # %% [markdown]
-# With a scalar weight $w_\ell$ for each layer:
+# The style loss sums over layers, each with a weight $w_\ell$:
 #
 # $$L_s = \sum_\ell w_\ell \sum_{i,j} (G^\ell_{ij} - A^\ell_{ij})^2$$
 
@@ -194,9 +196,10 @@ print(f"E of the paper: {float(E):.3g}; CS231n's: 4 times that")
 
 # %% [markdown]
 # ## 5. Five programs, one difference
-# Each program divides by something else. Two of the five are equal, as the checks show.
+# Each of five programs divides the style loss by a different number. Two of the five results are equal, as the checks
+# show.
 #
-# *Predict:* by which factor do the largest and the smallest of the five numbers below differ?
+# *Predict:* by what factor do the largest and the smallest of the five numbers below differ?
 
 # %%
 _, H, W, C = P.shape
@@ -239,9 +242,9 @@ show(
 
 # %% [markdown]
 # ## 6. Total variation: the defect first
-# This is a run without total variation, and its high frequencies: the difference of each pixel from the mean of its
-# neighbors. (The weights are those of the course for a starry night, section 9; `beta` 4 converts the style loss of the
-# paper to that of the course.)
+# The next cells run without total variation and show the high frequencies of the result: the difference of each pixel
+# from the mean of its neighbors. (The weights are those of the course for The Starry Night, from section 9; `beta` 4
+# converts the style loss of the paper to that of the course.)
 
 
 # %%
@@ -289,7 +292,7 @@ show(
 )
 
 # %% [markdown]
-# The remedy, with a weight $w_t$, is the sum of the squared differences of all adjacent pixels:
+# The remedy is total variation: the sum of the squared differences of all adjacent pixels, with a weight $w_t$:
 #
 # $$L_{tv} = w_t \sum_{c} \Big( \sum_{i=1}^{H-1} \sum_{j=1}^{W} (x_{i+1,j,c} - x_{i,j,c})^2 +
 # \sum_{i=1}^{H} \sum_{j=1}^{W-1} (x_{i,j+1,c} - x_{i,j,c})^2 \Big)$$
@@ -305,7 +308,7 @@ def tv_loss(x, w_t):
 tv_loss(tf.reshape(tf.constant([1.0, 2, 4]), (1, 1, 3, 1)), 1.0)  # 1 + 4
 
 # %% [markdown]
-# For simple pictures the value is known in closed form. This finds mistakes at the border:
+# For simple pictures, you can compute the value by hand. Such a check finds mistakes at the border:
 
 # %%
 d, colors, rows, columns = 2.0, 3, 5, 7
@@ -322,8 +325,8 @@ np.testing.assert_allclose(tv_loss(content_image, 1.0), nst.tv_loss(content_imag
 
 # %% [markdown]
 # > **Pitfall: squared or absolute?** TensorFlow's own tutorial introduces total variation as a "sum of the squares" and
-# > then sums absolute values. Squares blur every edge; with absolute values a large step costs no more than many small
-# > ones.
+# > then sums absolute values. Squares blur every edge; with absolute values, one large step costs no more than many
+# > small ones with the same sum.
 
 # %%
 absolute = nst.tv_loss(edge, "absolute")
@@ -359,8 +362,8 @@ show(
 
 # %% [markdown]
 # ## 7. A learning rate that decays, or does not
-# The course uses Adam with a learning rate of 3.0 (its pixels range from about -2 to 2.6), and 0.1 after step 180. In
-# some of its notebooks the schedule is *called once* before the loop, and Adam keeps this number.
+# The course uses Adam with a learning rate of 3.0, and 0.1 after step 180 (its pixels range from about -2 to 2.6). In
+# some of its notebooks, the schedule is *called only once*, before the loop, so the learning rate never changes.
 
 # %%
 schedule = tf.keras.optimizers.schedules.PiecewiseConstantDecay([180], [3.0, 0.1])
@@ -391,11 +394,11 @@ show(
 )
 
 # %% [markdown]
-# > Print the rate that the optimizer *uses*, `optimizer.learning_rate`.
+# > To find such a bug, print the rate that the optimizer *uses*, `optimizer.learning_rate`.
 #
 # ## 8. Bug hunt: the loader
-# This loader has two steps: shrink, then resize to the final shape. It contains one mistake. Find it before you read
-# on.
+# This loader first shrinks a picture and then resizes it to the final shape. It contains one mistake. Find it before
+# you read on.
 
 # %%
 from PIL import Image
@@ -439,15 +442,16 @@ assert sideways < 0.95, "horizontal detail is lost"
 assert sideways < downwards, "more than vertical detail"
 
 # %% [markdown]
-# Resizing twice blurs in both directions, but more horizontally. Pillow's `resize` takes (width, height), while arrays
-# are (height, width). The first step passes the order of an array to Pillow. The second step restores the shape, so no
-# check of the shape fails.
+# The picture is blurred more horizontally than vertically. Pillow's `resize` takes (width, height), while the shape of
+# an array is (height, width). The first step passes the order of an array to Pillow. The second step restores the
+# shape, so no check of the shape fails.
 #
-# One release of the course's loader swapped them too, without restoring the shape: the photograph was squashed. Its
-# published check value, a total variation of 1704.19, is that of the squashed picture; with correct proportions it is
-# 303.47.
+# One release of the course's loader also swapped height and width, but did not restore the shape, so the photograph was
+# squashed. Its published check value, a total variation of 1704.19, is that of the squashed picture; with correct
+# proportions, it is 303.47.
 #
-# To find such a bug, look at the picture, test with sides that differ, and document the order in the docstring.
+# To find such a bug, look at the picture and test with sides that differ. To avoid it, document the order in the
+# docstring.
 #
 # ## 9. Three sets of numbers
 # The course pairs one photograph, a street in Tübingen, with three paintings, and gives weights for each. They are
@@ -462,11 +466,12 @@ for name in names:
 assert all(nst.PRESETS[name].knobs["iterations"] == 200 for name in names)
 
 # %% [markdown]
-# (`style_layer_weights` belong to the paper's $E_\ell$, so they are four times those of the course.) The layer numbers
-# of the course are positions in a list. In the TensorFlow 2 release 0, 3, 5, 6 are conv1, fire3, fire4, fire5, and the
-# content layer is 2, fire2. Releases that count the ReLU of conv1 separately have 1, 4, 6, 7 and 3.
+# (`style_layer_weights` multiply the paper's $E_\ell$, so they are four times those of the course.) The layer numbers
+# of the course are positions in a list. In the TensorFlow 2 release, the style layers 0, 3, 5 and 6 are conv1, fire3,
+# fire4 and fire5, and the content layer 2 is fire2. In releases that count the ReLU of conv1 separately, the same
+# layers have the numbers 1, 4, 6, 7 and 3.
 #
-# The tutorial shows the picture at iterations 0, 100 and 199: the start, the middle and the end.
+# The tutorial shows the picture at iterations 0, 100 and 199, that is, at the start, in the middle and at the end.
 
 # %%
 strip = []
@@ -501,7 +506,7 @@ show(
 # %% [markdown]
 # The next run uses the schedule of section 7: a learning rate of 5, divided by 30 in the last tenth.
 #
-# *Predict:* does the loss end lower or higher with the drop?
+# *Predict:* is the final loss lower or higher with the drop?
 
 # %%
 drop = lesson.iterations * 9 // 10
@@ -526,12 +531,13 @@ show(
 )
 
 # %% [markdown]
-# A drop is not an improvement in itself. It helps a run whose steps oscillate around the minimum, and it stops a run
-# that is still making progress, as here. Look at the curve before you choose.
+# A drop in the learning rate is not an improvement in itself. It helps a run whose steps oscillate around the minimum,
+# but it slows down a run that is still making progress, as here. Look at the curve before you choose.
 
 # %% [markdown]
 # ## 10. Inversion and texture
-# **Feature inversion** uses no style and starts from noise. **Texture synthesis** uses no content.
+# Both experiments start from noise. **Feature inversion** omits the style loss, and **texture synthesis** omits the
+# content loss.
 #
 # *Predict:* which of the two shows the cat?
 
@@ -570,13 +576,16 @@ show(
 # - The content loss of CS231n is twice that of the paper, its style loss four times. State the convention together with
 #   the weight.
 # - Total variation removes grain and, with a large weight, the strokes. Check it at the border.
-# - A schedule works only if the optimizer evaluates it at each step.
-# - Without style the method inverts features; without content it synthesizes textures.
+# - A learning-rate schedule works only if the optimizer evaluates it at each step.
+# - Without style, the method inverts features; without content, it synthesizes textures.
 #
 # ### Exercises
-# 1. **Tweak.** Double all `style_layer_weights`. Which other weights must double for the same picture?
-# 2. **Twiddle.** Use `learning_rate=20.0` for both runs of the schedule. Which run ends lower now, and how does the
-#    curve before the drop explain it?
+# The labels are programmers' slang: *tweak* is a small change, *twiddle* a larger one, and *frob* an open-ended
+# experiment.
+#
+# 1. **Tweak.** Double all `style_layer_weights`. Which other weights must you double to get the same picture?
+# 2. **Twiddle.** Use `learning_rate=20.0` for both runs of the schedule. Which run has the lower final loss now, and
+#    how does the curve before the drop explain this?
 # 3. **Twiddle.** Invert conv4_2 instead of conv3_1. What is lost first: colors, or positions?
 # 4. **Frob.** Write `tv_loss` with the exponent 1.25, $\sum (d_x^2 + d_y^2)^{1.25}$, as keras.io does. What is its
 #    value for one bright pixel of height $d$, inside and in the corner?

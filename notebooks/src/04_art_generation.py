@@ -2,14 +2,16 @@
 # # Art generation, from sessions to TensorFlow 2
 #
 # This lesson translates a TensorFlow 1 course program into TensorFlow 2: three cost functions and the session that
-# minimizes them. It follows tutorial 3, week 4 of the fourth course of the deeplearning.ai specialization. The
-# equations of the tutorial were images that are now missing; here they are written out.
+# minimizes them. It follows tutorial 3, "Art Generation using Neural Style Transfer"
+# ([details](../docs/tutorials.md#tutorial-3-art-generation-using-neural-style-transfer)), from week 4 of the fourth
+# course of the deeplearning.ai specialization. The equations of the tutorial were images that are now missing; this
+# lesson writes them out.
 #
-# **Goals.** After this lesson you can
+# **Goals.** After this lesson, you can
 #
 # 1. write $J_{content}$, the style matrix, $J_{style}$ and $J$, and check them against published values;
 # 2. translate a session program into TensorFlow 2;
-# 3. read a log of losses, and explain why two correct programs print different numbers.
+# 3. read a log of losses, and explain why two correct programs can print different numbers.
 #
 # **Contents**
 #
@@ -24,8 +26,8 @@
 # 9. Reading a log
 # 10. Things to remember, exercises, references
 #
-# **You need** lesson 2. No network connection.
-# *In Colab, or if the cell below asks for it: first run `!git clone ADDRESS nst_tf`, with the address of the project,
+# **You need** lesson 2, but no network connection.
+# *In Colab, or if the cell below asks for it, first run `!git clone ADDRESS nst_tf`, with the address of the project,
 # and `%pip install -q -r nst_tf/requirements.txt`, each in a new cell.*
 
 # %% [markdown]
@@ -73,7 +75,7 @@ lesson = nst.lesson_mode(mode, minutes={"quick": 0.3, "default": 1.7, "full": 8}
 # %% [markdown]
 # ## 2. The problem, and transfer learning
 # A content image $C$ and a style image $S$ are combined into a generated image $G$. The network that compares them was
-# trained for another task, to classify objects. Using it here is *transfer learning*.
+# trained for another task: to classify objects. Using it for a new task is called *transfer learning*.
 
 # %%
 model = nst.load_vgg_model()
@@ -88,8 +90,8 @@ show(
 )
 
 # %% [markdown]
-# The model of the course is a dictionary of tensors. Ours is a dictionary of layers; `extract_features` runs an image
-# through them.
+# In the course, the model is a dictionary of tensors. Here, it is a dictionary of layers, and `extract_features` runs
+# an image through them.
 
 # %%
 out = nst.extract_features(model, content_image, ["conv4_2"])["conv4_2"]
@@ -99,10 +101,11 @@ print("a_C:", tuple(out.shape), "= (1, n_H, n_W, n_C)")
 
 # %% [markdown]
 # ## 3. The content cost
-# (Letters: the $F^T$ of lesson 2, with one row for each filter, is $A$ in this lesson. Its $A$, the Gram matrix of the
-# painting, is $G^{(S)}$. $G$ without an index is the generated image.)
+# (This lesson uses the letters of the course. $A$ is what lesson 2 calls $F^T$, with one row for each filter. $G^{(S)}$
+# is the Gram matrix of the painting, which lesson 2 calls $A$. $G$ without an index is the generated image.)
 #
-# With the activations $a^{(C)}$ and $a^{(G)}$ of a layer "neither too shallow nor too deep":
+# The content cost compares the activations $a^{(C)}$ and $a^{(G)}$ of a layer that is "neither too shallow nor too
+# deep":
 #
 # $$J_{content}(C, G) = \frac{1}{4 \, n_H n_W n_C} \sum_{\text{all entries}} (a^{(C)} - a^{(G)})^2$$
 
@@ -116,7 +119,7 @@ def compute_content_cost(a_C, a_G):
 compute_content_cost(tf.ones((1, 2, 2, 3)), tf.zeros((1, 2, 2, 3)))  # 12 / (4 * 12)
 
 # %% [markdown]
-# The course publishes the result of a correct function for seeded numbers.
+# The course publishes the result of a correct function for random numbers with a fixed seed.
 
 
 # %%
@@ -162,8 +165,8 @@ show(
 )
 
 # %% [markdown]
-# > **Pitfall: reshape alone mixes channels.** `cube.reshape(3, 4)` has the correct shape and the wrong numbers: each
-# > row contains numbers of all channels. First reshape to $(n_H n_W, n_C)$, then transpose.
+# > **Pitfall: reshape alone mixes channels.** `cube.reshape(3, 4)` has the correct shape but the wrong order: each row
+# > contains numbers from all channels. First reshape to $(n_H n_W, n_C)$, then transpose.
 
 # %%
 assert cube.reshape(3, 4).shape == unrolled.shape
@@ -191,8 +194,8 @@ np.testing.assert_allclose(nst.gram_matrix(features)[0], GA, rtol=1e-4)
 print("our function and nst.gram_matrix agree")
 
 # %% [markdown]
-# According to the course, $G_{ii}$ "measures how active filter $i$ is". For a filter that detects vertical textures, it
-# measures how common they are. The next cells test this with two pictures of stripes and two filters.
+# According to the course, $G_{ii}$ "measures how active filter $i$ is". For a filter that detects vertical textures,
+# $G_{ii}$ measures how common such textures are. The next cells test this with two filters and two pictures of stripes.
 #
 # *Predict:* which of the four diagonal entries are large?
 
@@ -244,8 +247,8 @@ per_position = [nst.gram_matrix(a, per_position=True) for a in (small_G, small_S
 np.testing.assert_allclose(nst.layer_style_loss(*per_position), 14.017805, rtol=2e-4)
 
 # %% [markdown]
-# A counterexample: the pitfall above, reshape without transpose, gives 2.9204 for the same numbers. It runs without an
-# error, the optimizer can minimize it, and it is wrong.
+# The pitfall above, reshape without transpose, gives 2.9204 for the same numbers. It runs without an error, and the
+# optimizer can minimize it, but the result is wrong.
 
 # %%
 wrong = [tf.matmul(*[tf.reshape(a, (3, 16))] * 2, transpose_b=True) for a in (small_S, small_G)]
@@ -253,7 +256,7 @@ cost = tf.reduce_sum((wrong[0] - wrong[1]) ** 2) / (4 * 3**2 * 16**2)
 np.testing.assert_allclose(cost, 2.9204, rtol=1e-3)
 
 # %% [markdown]
-# Several layers have weights $\lambda^{[l]}$ that add up to 1:
+# The style costs of several layers are added with weights $\lambda^{[l]}$ whose sum is 1:
 #
 # $$J_{style}(S, G) = \sum_l \lambda^{[l]} J_{style}^{[l]}(S, G)$$
 
@@ -274,7 +277,7 @@ assert compute_style_cost(a_S, a_S) == 0
 
 # %% [markdown]
 # > **Pitfall: shifted lists.** The TensorFlow 2 release of the course once paired `a_S[1:]` with `a_G[:-1]`, so each
-# > layer was compared with its neighbor. With layers by name this can't happen.
+# > layer was compared with its neighbor. If you look up layers by name, this can't happen.
 #
 # ## 6. The total cost
 # $$J(G) = \alpha J_{content}(C, G) + \beta J_{style}(S, G)$$
@@ -301,11 +304,11 @@ np.testing.assert_allclose(nst.total_loss(0.2, 0.8, alpha=10, beta=40), 34)
 # | `sess.run(tf.global_variables_initializer())` | `tf.Variable(start)` has its value at once |
 # | `sess.run(train_step)` in a loop | `train_step()`, a `tf.function` |
 #
-# `nst_tf.notebook.coursera` has the functions of the course under their names.
+# `nst_tf.notebook.coursera` has the functions of the course under their original names.
 #
 # ## 8. The eight steps
-# The tutorial counts eight steps and omits number 6. Steps 1, 2, 3 and 5 (session, pictures, model) are done above.
-# Step 4 is the **random initial image**: noise with an amplitude of 20, mixed 0.6 to 0.4 with the content.
+# The tutorial numbers its steps from 1 to 8 but omits number 6. Steps 1, 2, 3 and 5 (session, pictures, model) are done
+# above. Step 4 is the **random initial image**, 60 % noise with an amplitude of 20 and 40 % content.
 
 # %%
 start = nst.generate_noise_image(content_image, noise_ratio=0.6, noise="uniform", amplitude=20)
@@ -319,7 +322,7 @@ show(
 )
 
 # %% [markdown]
-# Step 7 is the computation. In a session it is a graph; here it is a function.
+# Step 7 defines the computation. In TensorFlow 1, it is a graph that a session runs; here, it is a function.
 
 # %%
 a_C = nst.extract_features(model, content_image, ["conv4_2"])["conv4_2"]
@@ -352,9 +355,9 @@ def make_train_step(image, costs, optimizer):
 
 
 # %% [markdown]
-# Step 8: initialize and run, and print the costs at intervals, as the tutorial does.
+# Step 8 initializes the image, runs the steps, and prints the costs at intervals, as the tutorial does.
 #
-# *Predict:* does the content cost fall or rise?
+# *Predict:* will the content cost fall or rise?
 
 
 # %%
@@ -421,7 +424,8 @@ print("the package has the same losses")
 
 # %% [markdown]
 # ## 9. Reading a log
-# Students of the course have published the output of their program for the Louvre and Monet, with VGG-19:
+# Students of the course have published the output of their program for a photograph of the Louvre and a painting by
+# Monet, with VGG-19:
 
 # %%
 published = np.array(
@@ -444,9 +448,9 @@ share = 10 * of_content / total
 print("share of the content in the total:", [f"{part:.2g}" for part in share])
 
 # %% [markdown]
-# The total falls while the content cost *rises*. This is correct: the initial image is near the content, and the style
-# cost is thousands of times larger at first. What lowers the style cost changes the content. (In our run, the content
-# cost rises at first and then more slowly.)
+# The total cost falls while the content cost *rises*. This is correct: the initial image is close to the content, and
+# at first the style cost is thousands of times larger. Changes that lower the style cost also change the content. (In
+# our run, the content cost rises fast at first and then more slowly.)
 
 # %% tags=["figure"]
 figure, axes = plt.subplots(1, 2, figsize=(8, 2.6), layout="constrained")
@@ -466,25 +470,28 @@ show(
 # %% [markdown]
 # **Why your numbers may differ.** Two correct programs rarely print the same digits:
 #
-# - *TF32*: some GPUs multiply with 10 bits after the point. The course's own check of the Gram matrix was made this way
-#   and rejects an exact result. The set-up cell turns TF32 off: with it, the second number of the Gram matrix above
-#   would be off by 3e-4.
-# - *Seeds*: the random numbers of the TensorFlow 1 release depend on the number of the operation in the graph.
+# - *TF32*: some GPUs multiply numbers with only 10 bits after the binary point. The expected values in the course's own
+#   check of the Gram matrix were computed this way, so the check rejects an exact result. The set-up cell turns TF32
+#   off: with it, the second number of the Gram matrix above would be off by 3e-4.
+# - *Seeds*: in the TensorFlow 1 release, random numbers depend on the position of the operation in the graph.
 # - *Preprocessing*: the TensorFlow 2 release passes pixels from 0 to 1, without subtracting the mean.
 
 # %% [markdown]
 # ## 10. Things to remember
 # - The content cost compares activations; the style cost compares Gram matrices.
 # - A diagonal entry measures how active a filter is; the others measure which filters respond together.
-# - Unroll by reshape *and* transpose.
+# - To unroll features, reshape *and* transpose.
 # - $\alpha$ and $\beta$ set the balance. A rising content cost is not an error.
 #
 # ### Exercises
-# 1. **Tweak.** In `costs`, return `total_cost(J_content, J_style, alpha=1e6)`. Predict the first line of the log before
-#    you run it: which of the three numbers change, and by how much? Which check do you have to change?
+# The labels are programmers' slang: *tweak* is a small change, *twiddle* a larger one, and *frob* an open-ended
+# experiment.
+#
+# 1. **Tweak.** In `costs`, return `total_cost(J_content, J_style, alpha=1e6)`. Before you run it, predict the first
+#    line of the log: which of the three numbers change, and by how much? Which check do you have to change?
 # 2. **Twiddle.** Give conv5_1 all the weight. What does the picture lose, and why does the log still look good?
-# 3. **Frob.** Make the step of the TensorFlow 2 release: pixels between 0 and 1, `clip_by_value` after each step, Adam
-#    with a learning rate of 0.01. Which of our functions do not have to change?
+# 3. **Frob.** Write the step of the TensorFlow 2 release: pixels between 0 and 1, `clip_by_value` after each step, and
+#    Adam with a learning rate of 0.01. Which of our functions do not need to change?
 #
 # ### References
 # - L. A. Gatys, A. S. Ecker, M. Bethge: *A Neural Algorithm of Artistic Style*, 2015,

@@ -2,12 +2,14 @@
 # # Improving style, masks, colors
 #
 # This lesson adds three things to the method of Gatys: the improvements of Novak and Nikulin (2016), masks that
-# restrict styles to regions, and ways to keep the colors of the photograph. It follows tutorial 2.
+# restrict styles to regions, and ways to keep the colors of the photograph. It follows tutorial 2,
+# "Neural-Style-Transfer" by titu1994
+# ([details](../docs/tutorials.md#tutorial-2-neural-style-transfer-with-improvements-and-masks)).
 #
-# **Goals.** After this lesson you can
+# **Goals.** After this lesson, you can
 #
 # 1. write the four improvements and compare them fairly;
-# 2. combine several styles in one picture with masks, and explain where a mask leaks;
+# 2. combine several styles in one picture with masks, and explain why a style extends past the edge of its mask;
 # 3. keep the colors of the photograph in two ways.
 #
 # **Contents**
@@ -22,8 +24,8 @@
 # 8. Colors
 # 9. Summary, exercises, references
 #
-# **You need** lesson 2. No network connection.
-# *In Colab, or if the cell below asks for it: first run `!git clone ADDRESS nst_tf`, with the address of the project,
+# **You need** lesson 2, but no network connection.
+# *In Colab, or if the cell below asks for it, first run `!git clone ADDRESS nst_tf`, with the address of the project,
 # and `%pip install -q -r nst_tf/requirements.txt`, each in a new cell.*
 
 # %% [markdown]
@@ -73,8 +75,9 @@ print(f"in this lesson: {ITERATIONS} iterations per run")
 # ## 2. The baseline
 # The baseline is the method of Gatys: Gram matrices of five layers with equal weights.
 #
-# > **Errors in the tutorial.** Under "total loss" it prints the *style* loss, $\sum_\ell w_\ell E_\ell$, and for the
-# > weights it prints $1 / (\ldots - w_\ell)$. The correct weights are $w_\ell = 1/n$ for the $n$ layers with a weight.
+# > **Errors in the tutorial.** The formula under "total loss" is that of the *style* loss, $\sum_\ell w_\ell E_\ell$.
+# > The formula for the weights is $1 / (\ldots - w_\ell)$; the correct weights are $w_\ell = 1/n$, where $n$ is the
+# > number of style layers.
 
 # %%
 model = nst.load_vgg_model(pooling="max")
@@ -115,8 +118,9 @@ show(
 
 # %% [markdown]
 # ## 3. Activation shift (section 3.3 of the paper)
-# After a ReLU about half of the activations or more are 0. So many products $F_{ki} F_{kj}$ are 0, and the Gram matrix
-# can't distinguish "neither filter responds" from "only one responds". The shift adds $s = -1$ first:
+# After a ReLU, about half of the activations or more are 0. Therefore, many products $F_{ki} F_{kj}$ are 0, and the
+# Gram matrix can't distinguish "neither filter responds" from "only one responds". The activation shift first adds
+# $s = -1$:
 #
 # $$G_{ij} = \sum_k (F_{ki} + s)(F_{kj} + s)$$
 #
@@ -160,8 +164,8 @@ show(
 
 # %% [markdown]
 # ## 4. All layers, weighted by depth (sections 3.2 and 3.1)
-# This change uses the Gram matrices of *every* convolution, with weights that halve from each layer to the next deeper
-# one: "the most important style properties" are in the bottom layers.
+# This change uses the Gram matrices of *every* convolution. The weights halve from each layer to the next deeper one,
+# because "the most important style properties" are in the bottom layers.
 #
 # $$w_\ell \propto 2^{D - d(\ell)}, \qquad D \text{ convolutions}, \quad d(\ell) = 1 \dots D$$
 #
@@ -206,7 +210,8 @@ show(
 
 # %% [markdown]
 # ## 5. Correlation chain (section 3.5)
-# The chain correlates each layer with the layer below it instead of with itself. The smaller map is enlarged:
+# The chain correlates each layer with the layer below it instead of with itself. The smaller of the two maps is
+# enlarged:
 #
 # $$G^{\ell, \ell - 1}_{ij} = \sum_k \text{up}(F^\ell)_{ki} \, F^{\ell - 1}_{kj}$$
 
@@ -229,7 +234,7 @@ print("a layer chained with itself is its Gram matrix")
 
 # %% [markdown]
 # > **Bug hunt: what the code chains.** The code has no $G^{\ell, \ell-1}$. It subtracts the ordinary losses of
-# > neighboring layers, $\sum_i (sl_i - sl_{i+1}) / 2^{m - (i+1)}$. Expand the sum: which weight does the *last* layer
+# > neighboring layers, $\sum_i (sl_i - sl_{i+1}) / 2^{m - (i+1)}$. Expand the sum: what weight does the *last* layer
 # > have?
 
 # %%
@@ -245,10 +250,11 @@ print(telescoped.round(4))
 
 # %% [markdown]
 # ## 6. A fair ablation
-# The runs are: shift alone; all layers alone; geometric weights and the chain, which need all layers, each added to all
-# layers; and everything together. For a fair comparison, all runs have the same iterations and the same initial image,
-# and $\beta$ is chosen such that the weighted style loss *starts* at the same value. Otherwise a change that only
-# scales the loss looks like an improvement.
+# An ablation tests the parts of a method one by one. Here, the runs are: the shift alone; all layers alone; all layers
+# with geometric weights; all layers with the chain; and everything together. (Geometric weights and the chain need all
+# layers.) For a fair comparison, all runs have the same number of iterations and the same initial image, and $\beta$ is
+# chosen so that the weighted style loss *starts* at the same value. Otherwise, a change that only scales the loss would
+# look like an improvement.
 
 # %%
 variants = {
@@ -293,11 +299,11 @@ show(
 )
 
 # %% [markdown]
-# The losses of the runs can't be compared, because each run has its own. So measure all results in the same way: by the
-# content and style loss of the *baseline*, and by the total variation of the picture, which is part of none of the
-# losses.
+# You can't compare the final losses, because each run minimizes a different loss. Instead, the next cell measures all
+# results in the same way: by the content and style loss of the *baseline*, and by the total variation of the picture,
+# which none of the runs minimizes.
 #
-# *Predict:* which row is best by the style loss of the baseline?
+# *Predict:* which row has the lowest style loss of the baseline?
 
 # %%
 P = nst.extract_features(model, content_image, ["conv4_2"])["conv4_2"]
@@ -330,19 +336,19 @@ assert all(relative[name] > 1.05 for name in others), "the baseline has the lowe
 assert 0.9 < relative["shift"] < 1.1, "a shift changes little"
 
 # %% [markdown]
-# By the *style* loss of the baseline, other layer weights and the chain are worse: these runs minimized another number,
-# and some of them stay nearer to the content (first column). The shift ends within a few hundredths of the baseline. It
-# matches nearly the same statistics: shifted features agree where the Gram matrices and the means of the channels
-# agree.
+# By the *style* loss of the baseline, other layer weights and the chain are worse: these runs minimized a different
+# loss, and some of them stay closer to the content (first column). The run with the shift differs from the baseline by
+# only a few hundredths, because it matches nearly the same statistics: the Gram matrices of shifted features are equal
+# if the Gram matrices and the means of the channels are.
 #
-# A number shows how far a change leads from the baseline, not whether the result is better. That is a matter of taste
-# and depends on the painting. Compare the lines (are the lead lines closed?), the size of the panes, and whether colors
-# stay in place.
+# A number shows how far a result is from the baseline, not whether it is better. That is a matter of taste and depends
+# on the painting. Compare the lines (are the lead lines closed?), the size of the panes, and whether colors stay in
+# place.
 #
 # ## 7. Masks
-# A mask is white where a style acts. At each style layer the mask is scaled to the size of the layer and multiplies the
-# products at each position. (The package multiplies the features by $\sqrt{T}$ and divides by $\sum T$ instead of $M$,
-# so a style in a small region has the same strength.)
+# A mask is white where a style acts. For each style layer, the mask is scaled to the size of the layer, which gives a
+# weight $T_k$ for each position $k$. (The package multiplies the features by $\sqrt{T}$ and divides by $\sum T$ instead
+# of $M$, so a style is as strong in a small region as in a large one.)
 #
 # $$G_{ij} = \sum_k T_k F_{ki} F_{kj}, \qquad T_k \in [0, 1]$$
 
@@ -380,7 +386,7 @@ assert not masked_gram(maps["conv3_1"], 0 * ones["conv3_1"]).numpy().any()
 print("a white mask has no effect; a black mask makes all entries 0")
 
 # %% [markdown]
-# Two styles need two masks in the same order. `Style` combines a painting with its mask, so they can't be mixed up.
+# Two styles need two masks. `Style` combines a painting with its mask, so they can't be mixed up.
 
 # %%
 styles = [nst.Style(style_image, mask=mask), nst.Style(other_image, mask=1 - mask)]
@@ -425,7 +431,7 @@ show(
 # > **Pitfall: "gradients at that blackened region are also zero"**, says the tutorial. This is not quite true:
 # > positions inside the mask also see pixels outside it.
 #
-# *Predict:* how far beyond its edge does a mask on the left half reach?
+# *Predict:* how far beyond the edge of its mask does a style on the left half reach?
 
 # %%
 half = np.zeros(lesson.size, np.float32)
@@ -466,7 +472,7 @@ show(
 )
 
 # %% [markdown]
-# To leave the outside exactly as it is, paste the photograph back:
+# To leave the area outside the mask exactly as it is, paste the photograph back:
 
 # %%
 kept = nst.keep_content(both.picture, content, mask)
@@ -480,7 +486,7 @@ show(
 )
 
 # %% [markdown]
-# Invalid masks raise an error with a clear message, not a shape error deep in TensorFlow:
+# Invalid masks raise an error with a clear message instead of a shape error deep inside TensorFlow:
 
 # %%
 try:
@@ -494,7 +500,7 @@ else:
 # ## 8. Colors
 # There are two ways to keep the colors of the photograph (Gatys and others, 2016). **Luminance only**: after the run,
 # combine the brightness $Y$ of the result with the chroma of the photograph ($I$ and $Q$ of YIQ). Chroma consists of
-# differences of channels, so adding the same number to all three channels changes $Y$ alone:
+# differences between channels, so adding the same number to all three channels changes only $Y$:
 #
 # $$p_\text{kept} = p_\text{content} + (Y_\text{result} - Y_\text{content})$$
 
@@ -569,18 +575,21 @@ show(
 )
 
 # %% [markdown]
-# "Luminance only" keeps every color in its place: the edges of the colors are those of the photograph, even where the
-# strokes go elsewhere. Color matching lets the painting move colors. The mean and the covariance agree exactly before
-# clipping to 0..255, but not after it: otherwise all shares printed above would be 1.
+# "Luminance only" keeps every color in its place: the edges between colors are those of the photograph, even where the
+# strokes cross them. With color matching, the run can move colors. The mean and the covariance are exact only before
+# clipping to 0..255; clipping changes them, so the shares printed above are not all 1.
 #
 # ## 9. Summary
-# - Shift, all layers, geometric weights and chain are four small changes of one line each. Compare them with losses
-#   that start at the same value.
-# - Read the code *and* the paper: here they differ twice.
-# - A mask weights each term of the sum. It leaks by almost half a receptive field.
+# - Shift, all layers, geometric weights and chain are four changes of one line each. To compare them, start from the
+#   same weighted loss.
+# - Read the code *and* the paper: here, they differ in two places.
+# - A mask weights each term of the sum. The style extends past its edge by almost half a receptive field.
 # - Keep the colors after the run (luminance) or before it (matching).
 #
 # ### Exercises
+# The labels are programmers' slang: *tweak* is a small change, *twiddle* a larger one, and *frob* an open-ended
+# experiment.
+#
 # 1. **Tweak.** Swap the two styles of the masked picture. Which line do you have to change?
 # 2. **Twiddle.** Blur the edge of the mask over 20 pixels (`scipy.ndimage.gaussian_filter`). What does a position with
 #    $T_k = 0.5$ contribute to each style?

@@ -2,11 +2,12 @@
 # # What came after Gram matrices
 #
 # This lesson compares five later methods with the method of Gatys, Ecker and Bethge (2015), on one photograph and one
-# painting: moments, nearest neighbors, optimal transport, regions, and films.
+# painting: moments, nearest neighbors, optimal transport, regions, and films. It follows papers, which are listed at
+# the end, instead of a tutorial.
 #
-# **Goals.** After this lesson you can
+# **Goals.** After this lesson, you can
 #
-# 1. say what each method matches, and write its loss;
+# 1. explain what each method matches, and write its loss;
 # 2. choose a method for a picture;
 # 3. paint the frames of a film without flicker, and measure the flicker.
 #
@@ -22,9 +23,9 @@
 # 8. Comparison
 # 9. Summary, exercises, references
 #
-# **You need** lesson 2. No network connection. Section 7 also needs the packages in `requirements-film.txt`; without
-# them it shows a saved picture.
-# *In Colab, or if the cell below asks for it: first run `!git clone ADDRESS nst_tf`, with the address of the project,
+# **You need** lesson 2, but no network connection. Section 7 also needs the packages in `requirements-film.txt`;
+# without them, it shows a saved picture.
+# *In Colab, or if the cell below asks for it, first run `!git clone ADDRESS nst_tf`, with the address of the project,
 # and `%pip install -q -r nst_tf/requirements.txt`, each in a new cell.*
 
 # %% [markdown]
@@ -81,9 +82,9 @@ print(
 
 # %% [markdown]
 # ## 2. The baseline: Gram matrices
-# All methods paint the same pair from coarse to fine, with the same weights unless the text gives others. The baseline
-# matches Gram matrices, divided by the number $M$ of positions. In the unit `relative`, each loss is a fraction of its
-# target's energy, so the weights have the same meaning for every method:
+# All methods paint the same pair from coarse to fine, with the same weights unless stated otherwise. The baseline
+# matches Gram matrices, divided by the number $M$ of positions. In the unit `relative`, each loss is divided by the
+# energy of its target (the sum of its squares), so the weights have a similar meaning for every method:
 #
 # $$E_\ell = \frac{\sum_{i,j} (G_{ij} / M - A_{ij} / M')^2}{\sum_{i,j} (A_{ij} / M')^2}$$
 
@@ -122,18 +123,19 @@ show(
 
 # %% [markdown]
 # ## 3. Moments: means and covariances
-# A Gram matrix divided by $M$ is the covariance $C$ of the channels plus the outer product of their means $m$:
+# **Moments** are the mean $m_i$ of each channel over the positions and the covariance $C_{ij}$ of each pair of
+# channels. A Gram matrix divided by $M$ is the covariance matrix plus the outer product of the means:
 #
 # $$G / M = C + m \, m^T$$
 #
 # Activations after a ReLU are never negative, so the means make up most of a Gram matrix, and a loss on Gram matrices
-# mostly compares brightness. The method `moments` compares means and covariances separately. The covariances, which
-# describe strokes and lead lines, then count as much as the means:
+# mostly compares how strongly each channel responds on average. The method `moments` compares means and covariances
+# separately. The covariances, which describe strokes and lead lines, then have the same weight as the means:
 #
 # $$E_\ell = \frac{1}{2} \frac{\sum_i (m_i - m'_i)^2}{\sum_i m'^2_i} +
 # \frac{1}{2} \frac{\sum_{i,j} (C_{ij} - C'_{ij})^2}{\sum_{i,j} C'^2_{ij}}$$
 #
-# Source: style-transfer-pytorch by K. Crowson uses means and covariances instead of Gram matrices.
+# Source: K. Crowson's style-transfer-pytorch, which uses means and covariances instead of Gram matrices.
 #
 # *Predict:* what share of the energy of the painting's Gram matrix comes from the means alone?
 
@@ -167,16 +169,16 @@ show(
 
 # %% [markdown]
 # ## 4. Nearest neighbors
-# Averages mix all strokes of a painting. NNST (Kolkin and others 2022) copies individual features instead. The features
-# of all style layers at one position $i$ form a **hypercolumn** $H_i$. For each position of the photograph, the method
-# chooses the hypercolumn of the painting with the smallest centered cosine distance. It then optimizes the picture to
-# match the chosen hypercolumns $S_{NN(i)}$:
+# Moments and Gram matrices are averages, which mix all strokes of a painting. NNST (Neural Neighbor Style Transfer,
+# Kolkin and others 2022) copies individual features instead. The features of all style layers at one position $i$ form
+# a **hypercolumn** $H_i$. For each position of the photograph, the method chooses the hypercolumn of the painting with
+# the smallest centered cosine distance. It then optimizes the picture to match the chosen hypercolumns $S_{NN(i)}$:
 #
 # $$L_\text{style} = \frac{1}{n} \sum_i \left(1 - \cos(H_i, S_{NN(i)})\right), \qquad
 # NN(i) = \arg\min_j \left(1 - \cos(P_i - \bar P, S_j - \bar S)\right)$$
 #
-# $P$ are the hypercolumns of the photograph; the bar is the mean over all positions. (At later levels, $P$ also
-# includes a share of the current picture; see `docs/equations.md`.)
+# $P$ are the hypercolumns of the photograph, $S$ are those of the painting, and the bar is the mean over all positions.
+# (At later levels, $P$ also includes a share of the current picture; see `docs/equations.md`.)
 
 # %%
 layers = OWN_LAYERS["neighbors"]
@@ -202,10 +204,10 @@ assert len(set(chosen)) < len(rows), "several positions may choose the same hype
 print(f"{len(rows)} positions use {len(set(chosen))} of the painting's {len(others)} hypercolumns")
 
 # %% [markdown]
-# The next figure shows the colors of the painting at the chosen positions $NN(i)$ as the plan that the optimization
-# follows. The authors use no content loss, because the chosen features already follow the photograph. Therefore,
-# `alpha` is 0 here. In the modes `"default"` and `"full"`, the run has twice as many iterations, because more levels
-# share them.
+# The next figure shows the colors of the painting at the chosen positions $NN(i)$, which the optimization tries to
+# reproduce. The authors use no content loss, because the chosen features already follow the photograph. Therefore,
+# `alpha` is 0 here. In the modes `"default"` and `"full"`, the run has twice as many iterations as the others, because
+# they are shared by more levels.
 
 # %%
 colors = nst.resize_picture(style, S.shape[:2]).reshape(-1, 3)
@@ -224,16 +226,18 @@ show(
 # %% [markdown]
 # ## 5. Optimal transport
 # With nearest neighbors, some features of the painting may never be used. STROTSS (Kolkin, Salavon and Shakhnarovich
-# 2019) treats the features as two sets $A$ (picture) and $B$ (painting) without positions, and minimizes the cost of
-# moving one set onto the other: the earth mover's distance. The exact distance is expensive, so the method uses a lower
-# bound, in which each vector moves to its nearest vector in the other set, in both directions (eq. 6):
+# 2019) treats the features as two sets $A$ (picture) and $B$ (painting) without positions. It minimizes the cost of
+# moving one set onto the other, the earth mover's distance. The exact distance is expensive to compute, so the method
+# uses a lower bound: each vector moves to the nearest vector in the other set, and the larger of the costs of both
+# directions counts (eq. 6):
 #
 # $$\ell_R = \max\left(\frac{1}{n} \sum_i \min_j C_{ij}, \; \frac{1}{m} \sum_j \min_i C_{ij}\right), \qquad
 # C_{ij} = 1 - \cos(A_i, B_j)$$
 #
-# The content loss compares the cosine distances among the positions of the picture with those of the photograph (eq.
-# 5). All features may therefore change together, as long as similar places remain similar. This content loss is strong:
-# with `alpha` 1, the photograph hardly changes in so few iterations, so `alpha` is 0.1 here.
+# The content loss compares the cosine distances between the positions of the picture with those between the positions
+# of the photograph (eq. 5). All features may therefore change together, as long as similar places remain similar. This
+# content loss is strong: with `alpha` 1, the photograph hardly changes in so few iterations. Therefore, `alpha` is 0.1
+# here.
 
 # %%
 rng = np.random.default_rng(0)
@@ -262,10 +266,10 @@ show(
 
 # %% [markdown]
 # ## 6. Regions
-# None of these methods recognizes a cup. In neural doodles (Champandard 2016), you specify regions: you paint a map of
-# each picture in flat colors. Each color is a region, and each region of the result takes its style only from the
-# region of the painting with the same color. The masks of a region, scaled to each layer, are the guides $g$ and $g'$
-# that weight the positions (Gatys and others 2017, section 4.1):
+# None of these methods knows what a cup is. In neural doodles (Champandard 2016), you specify regions yourself: you
+# paint a map of each picture in flat colors. Each color is a region, and each region of the result takes its style only
+# from the region of the painting with the same color. The masks of a region, scaled to each layer, are the guides $g$
+# and $g'$ that weight the positions (Gatys and others 2017, section 4.1):
 #
 # $$\frac{G^r_{ij}}{M^r} = \frac{\sum_k g_k F_{ki} F_{kj}}{\sum_k g_k}, \qquad
 # L_\text{style} = \sum_r \overline{\text{mask}_r} \sum_\ell w_\ell E^r_\ell$$
@@ -296,15 +300,15 @@ show(
 
 # %% [markdown]
 # ## 7. Films
-# If frames are painted independently, two frames that differ by a pixel get different strokes, and the film flickers.
-# Ruder, Dosovitskiy and Brox (2016) start each frame from the previous painted frame, moved along the motion of the
-# scene (**warped**), and add a loss for the difference from it. In the formula, $\omega$ is the warped frame, and $c_k$
-# is 1 if the motion of pixel $k$ is known, otherwise 0:
+# If the frames of a film are painted independently, even two frames that differ by one pixel get different strokes, and
+# the film flickers. Ruder, Dosovitskiy and Brox (2016) start each frame from the previous painted frame, **warped**,
+# that is, moved along the motion of the scene. They also add a loss for the difference from the warped frame. In the
+# formula, $\omega$ is the warped frame, and $c_k$ is 1 if the motion of pixel $k$ is known, otherwise 0:
 #
 # $$L_\text{temporal} = \frac{1}{\sum_k c_k} \sum_k c_k (x_k - \omega_k)^2$$
 #
-# The paper divides by the number of all values instead. The motion is the optical flow, which is estimated from the
-# frames. The true motion of the sample clip is known, too. It is used to measure the flicker: the root mean square
+# (The paper divides by the number of all values instead.) The motion, called optical flow, is estimated from the
+# frames. For the sample clip, the true motion is also known. It is used to measure the flicker: the root mean square
 # difference from the warped previous frame, in gray levels (Lai and others 2018).
 
 # %%
@@ -361,9 +365,9 @@ show(
 
 # %% [markdown]
 # ## 8. Comparison
-# Each method minimizes its own loss, so the losses can't be compared. `nst.score` measures all pictures in the same
-# way: the distances from the features of the photograph and from the moments of the painting, both as fractions of the
-# target's energy. It favors `moments`, which minimizes nearly the same distance.
+# Each method minimizes its own loss, so you can't compare the losses. `nst.score` measures all pictures in the same
+# way: by their distances from the features of the photograph and from the moments of the painting, both as fractions of
+# the target's energy. It favors `moments`, which minimizes nearly the same distance.
 #
 # *Predict:* which picture has the smallest style distance?
 
@@ -396,13 +400,17 @@ show(
 
 # %% [markdown]
 # ## 9. Summary
-# - Moments separate the means from the covariances. They take about as long as Gram matrices.
-# - Nearest neighbors copy the features of single positions of the painting. Optimal transport also uses the features
-#   that nearest neighbors would never choose.
-# - Maps restrict each part of the painting to a part of the picture. They work with all of these methods.
+# - The method `moments` separates the means from the covariances. It takes about as long as Gram matrices.
+# - The method `neighbors` copies the features of single positions of the painting. The method `transport` also uses the
+#   features that `neighbors` would never choose.
+# - With maps, each part of the picture takes its style from one part of the painting. Maps work with all of these
+#   methods.
 # - In a film, each frame starts from the warped previous frame, and a temporal loss penalizes the difference from it.
 #
 # ### Exercises
+# The labels are programmers' slang: *tweak* is a small change, *twiddle* a larger one, and *frob* an open-ended
+# experiment.
+#
 # 1. **Tweak.** Paint with `method="wasserstein"` and with `method="patches"`. `docs/equations.md` has their losses.
 #    Which of the two results is more similar to `by_neighbors`, and why?
 # 2. **Twiddle.** Set `content_match=0.25` for the method `neighbors`. What happens to the outline of the cup?

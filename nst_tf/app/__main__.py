@@ -136,7 +136,7 @@ def _wait_for_the_end(options):
             webbrowser.open(f"http://127.0.0.1:{options['port']}/")
         threading.Event().wait()
     except KeyboardInterrupt:
-        print("stopping: an active run is stopped and its picture is kept", flush=True)
+        print("stopping: an active run is stopped and its picture is saved", flush=True)
 
 
 def _open_studio(options, knobs):

@@ -33,9 +33,9 @@ class Uploads:
     Parameters
     ----------
     folder : path
-        Created when the first picture is stored, in a directory that exists.
+        Created when the first picture is stored; its parent directory must exist.
     samples : path
-        A directory of pictures that are used in place, without a copy.
+        A directory of pictures that are used in place, without copying them.
     """
 
     def __init__(self, folder, samples):
@@ -53,7 +53,7 @@ class Uploads:
         ImageError
             The file is not a picture, or the picture can't be used.
         ConfigError
-            The directory that holds the uploads was removed or renamed, or is full.
+            The directory of the uploads was removed or renamed, or the limit of uploads is reached.
         """
         path = Path(path)
         try:
@@ -78,7 +78,7 @@ class Uploads:
         path = Path(path)
         suffix = path.suffix.lower()
         if suffix not in FILM_FORMATS:
-            raise ImageError(f"{path.name} is not a film; {', '.join(FILM_FORMATS)} are read")
+            raise ImageError(f"{path.name} is not a film; use {', '.join(FILM_FORMATS)}")
         with tempfile.TemporaryDirectory() as temporary:
             first = Path(temporary) / "first.png"
             check_film(VideoConfig(content=str(path)), first)
@@ -110,7 +110,7 @@ class Uploads:
         stored = sum(path.stat().st_size for path in self.folder.glob("[!.]*"))
         if stored + size > MAX_STORED:
             raise ConfigError(
-                f"uploads take {stored / 2**30:.2g} GiB, the limit of this page: whoever runs it "
+                f"the uploads take {stored / 2**30:.2g} GiB, the limit of this page; its operator "
                 f"must remove some from {self.folder.name}/"
             )
 

@@ -1,11 +1,11 @@
-"""Jobs that end the process: counted in a file, so that a resumed batch gets past them.
+"""Count in a file how often jobs kill the process, so that a resumed batch can skip such jobs.
 
-The system kills a process that takes too much memory, and a library may crash: no exception can be
-caught then. So a job is noted on disk before it begins. If it is still noted when the batch is
-resumed, the process died in it.
+If the system kills a process that uses too much memory, or a library crashes, no exception can be
+caught. Therefore, each job is recorded on disk before it starts. If it is still recorded when the
+batch is resumed, the process died during this job.
 
-A kill from outside and a power cut look the same. They don't fail a job that advances: deaths count
-only while the job resumes from the same iteration.
+A kill from outside or a power cut looks the same. A job that makes progress does not fail because
+of it: deaths count only while the job resumes from the same iteration.
 """
 
 import contextlib
@@ -18,20 +18,20 @@ from nst_tf.jobs.do import failed
 from nst_tf.rundir.record import saved_iteration
 
 NOTE = ".attempts.json"  # no job has this name: names have no leading dot
-MOST_DEATHS = 2  # without progress in between; then the job has failed
+MOST_DEATHS = 2  # without progress in between; then the job counts as failed
 
 
 @dataclass(frozen=True)
 class Deaths:
-    """The deaths of the process in a job.
+    """How often the process died during a job.
 
     Attributes
     ----------
     total : int
     stuck : int
-        The last ones, without progress in between.
+        Number of the last deaths without progress in between.
     iteration : int
-        From which the job could be resumed after the last one.
+        Iteration from which the job could be resumed after the last death.
     """
 
     total: int = 0
@@ -39,7 +39,7 @@ class Deaths:
     iteration: int = 0
 
     def one_more(self, iteration):
-        """Return the deaths after another one, which left the job at an iteration."""
+        """Return the deaths including another one, after which the job was at an iteration."""
         stuck = 1 if iteration > self.iteration else self.stuck + 1
         return Deaths(self.total + 1, stuck, iteration)
 
@@ -50,9 +50,9 @@ class Attempts:
     Parameters
     ----------
     folder : Path
-        Of the batch.
+        Directory of the batch.
     jobs : sequence of Job
-        That are not done.
+        The remaining jobs.
     """
 
     def __init__(self, folder, jobs):
@@ -65,9 +65,9 @@ class Attempts:
 
     @contextlib.contextmanager
     def noted(self, job):
-        """Note that a job is running; yield the number of this attempt.
+        """Record that a job is running; yield the number of this attempt.
 
-        The deaths are kept if the job is interrupted, and forgotten if it ends, done or failed.
+        If the job is interrupted, its deaths are kept; if it is done or fails, they are deleted.
         """
         try:
             self._write(running=job.name)
@@ -78,23 +78,23 @@ class Attempts:
                 self._write()
 
     def given_up(self, job):
-        """Return the `Outcome` of a job that has failed by its deaths; None if it is to be run."""
+        """Return a failed `Outcome` if the process died too often in a job; else None."""
         deaths = self._of(job.name)
         if deaths.stuck < MOST_DEATHS:
             return None
         return failed(
             job,
-            f"the process died {deaths.stuck} times in this job, without progress since iteration "
-            f"{deaths.iteration}: out of memory, a crash in a library, or killed from outside? A "
-            "new batch with a smaller --size or a --memory-limit takes less memory; --resume "
-            "retries this job once all others have ended",
+            f"the process died {deaths.stuck} times during this job, without progress since "
+            f"iteration {deaths.iteration}; possible causes: too little memory, a crash in a "
+            "library, or a kill from outside. To use less memory, start a new batch with a smaller "
+            "--size or a --memory-limit; --resume retries this job once all others have ended",
             attempts=deaths.total,
         )
 
     def forget(self):
-        """Forget all deaths: every job has ended, and a failed one is retried if resumed."""
+        """Forget all deaths, because every job has ended; `--resume` retries failed jobs."""
         self.deaths.clear()
-        self._write()  # some drives remove no files
+        self._write()  # some drives can't remove files
         discard(self.path)
 
     def _of(self, name):
@@ -110,7 +110,7 @@ class Attempts:
 def _read(path):
     """Return the name of the running job and the deaths by job.
 
-    A damaged note is as good as none: at worst, a job is tried twice more.
+    A damaged file counts as empty: at worst, a job is tried twice more.
     """
     try:
         note = json.loads(read_text(path))

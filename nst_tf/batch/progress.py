@@ -17,7 +17,7 @@ BAR = "{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining} {postfix}"
 class Progress:
     """Counts the work of all jobs and reports how each job ended.
 
-    Iterations at coarse levels and of small pictures count less, as far as the settings tell.
+    Iterations at coarse levels and of small pictures count less, if the settings give the sizes.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ class Progress:
 
 
 def _levels(config):
-    """Return about the levels of a job; none if its settings could not be read."""
+    """Return the approximate levels of a job; none if its settings could not be read."""
     if config is None:
         return []
     chosen = {name: getattr(config, name) for name in ("levels", "min_size", "level_iterations")}

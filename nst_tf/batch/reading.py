@@ -125,7 +125,7 @@ def _advice(kind, text, error):
 
 def _checked(path, listed):
     if not isinstance(listed, dict) or not isinstance(listed.get("jobs"), list):
-        raise ConfigError(f"{path} holds no jobs; a list of tables under `jobs` was expected")
+        raise ConfigError(f"{path} contains no jobs; a list of tables under `jobs` was expected")
     other = set(listed) - {"jobs", "defaults", "format"}
     if other:
         raise ConfigError(

@@ -74,8 +74,8 @@ def resume_batch(folder, *, engine=run_here, say=print_line, sort=None):
     folder = Path(folder)
     if not (folder / JOBS).is_file():
         raise ConfigError(
-            f"{folder} holds no {JOBS}: no batch was started there; --resume expects the directory "
-            "of a batch"
+            f"{folder} contains no {JOBS}: no batch was started there; --resume expects the "
+            "directory of a batch"
         )
     with locked(folder):
         return _run(read_jobs(folder / JOBS), folder, engine, say, sort)

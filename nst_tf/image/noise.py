@@ -8,14 +8,14 @@ NOISE = {"gaussian": 1.0, "uniform": 20.0}  # kind -> the tutorials' amplitude, 
 
 
 def normal_noise_image(shape, mean, deviation, bounds, *, seed=0):
-    """Return normally distributed noise of each channel's mean and deviation, between bounds.
+    """Return normally distributed noise, with a mean and deviation per channel, within bounds.
 
     Parameters
     ----------
     shape : (1, H, W, 3)
     mean, deviation : (3,)
     bounds : (3,), (3,)
-        The least and the greatest values, as of `PixelSpace.bounds`; the distribution is
+        Minimum and maximum values, as in `PixelSpace.bounds`; the distribution is
         truncated there, which makes the deviation smaller (crowsonkb's `style_stats`).
     seed : int
         Random seed.
@@ -42,8 +42,8 @@ def generate_noise_image(content_image, noise_ratio, *, noise="gaussian", amplit
     content_image : (1, H, W, 3) float32
         In the trunk's pixel space.
     noise_ratio : float in [0, 1]
-        0 is the content image itself, 1 is noise alone. Tutorial 0's noise of one gray level is
-        invisible: 0.5 only gives a fainter picture. "uniform" is visible.
+        0 is the content image itself, 1 is only noise. Tutorial 0's noise of one gray level is
+        invisible: with it, 0.5 only makes the picture fainter. "uniform" noise is visible.
     noise : {"gaussian", "uniform"}
         Standard normal as in tutorial 0, or uniform in -20..20 as in tutorial 3.
     amplitude : float, optional

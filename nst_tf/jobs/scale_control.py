@@ -25,9 +25,9 @@ def scales_apart(config):
 
 
 def load_first_task(config, say=None):
-    """Return `load_task` of a config with `fine` and `coarse`, of both as styles.
+    """Return `load_task` of a config with `fine` and `coarse` as two styles.
 
-    That checks all inputs before anything is written.
+    This checks all inputs before anything is written.
     """
     task, finish, model = load_task(scales_apart(config), say)
     resolve_layers(model, config.fine_layers)
@@ -37,8 +37,8 @@ def load_first_task(config, say=None):
 def load_mixed_task(folder, config, model, say):
     """Return `load_task` of a config with `fine` and `coarse`, with the mixed style as its style.
 
-    The mixed style is read from its file even when it was painted just now, so that a resumed run
-    has the same one.
+    The mixed style is read from its file even if it has just been painted, so that a resumed run
+    uses the same one.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def load_mixed_task(folder, config, model, say):
 
 
 def mixed_file(folder, journal):
-    """Return the mixed style of a run by its role in the journal; empty if it is to be painted."""
+    """Return the file of the mixed style by its role in the journal; empty if not painted yet."""
     painted = ROLE in journal["files"] and (folder / MIXED).exists()
     return {ROLE: folder / MIXED} if painted else {}
 
@@ -80,7 +80,7 @@ def _paint_mixed_style(folder, config, model, say):
     except Interrupted as stop:
         command = to_type("--resume", folder)
         raise Interrupted(
-            stop.result, f"interrupted while the style was mixed; `{command}` mixes it again"
+            stop.result, f"interrupted while mixing the style; `{command}` mixes it again"
         ) from None
     if result.converged:
         say(f"mixed style: converged after {result.iterations} iterations")

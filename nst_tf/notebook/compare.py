@@ -140,7 +140,7 @@ def _saved(folder):
     saved = evenly(saved_pictures(folder), FRAMES)
     if not saved:
         raise ConfigError(
-            f"{folder} holds no saved pictures such as 000050.png; write some with `save_every`"
+            f"{folder} contains no saved pictures such as 000050.png; write some with `save_every`"
         )
     return [path for _, path in saved], [f"iteration {iteration}" for iteration, _ in saved]
 

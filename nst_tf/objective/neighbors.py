@@ -2,7 +2,8 @@
 
 The features of all layers at one position of a picture are its *hypercolumn*. At each level, every
 hypercolumn is replaced once by the nearest one of the style, and the picture is optimized to match
-them. In a last pass at full size, each layer has its own neighbors, found again in each update.
+them. In a final pass at full size, each layer has its own neighbors, which are matched again in
+each update.
 """
 
 from dataclasses import dataclass, field
@@ -18,22 +19,22 @@ from nst_tf.objective.objective import Region, TermOfLayers
 from nst_tf.objective.patches import Bank, nearest
 
 STRIDE = 4  # pixels from a hypercolumn to the next: a quarter of the picture's sides
-SAMPLED = 64  # positions along the longer side of a map that the last pass compares
+SAMPLED = 64  # positions along the longer side of a map that the final pass compares
 COLUMN = "hypercolumn"
 
 # ------------------------------------------------------------------ equations
 
 
 def hypercolumns(features, weights, size):
-    """Return the features of several layers at the same places, one behind the other.
+    """Return the features of several layers at the same positions, concatenated.
 
     Parameters
     ----------
     features : dict of (1, H_l, W_l, N_l)
     weights : dict of float
-        By layer. Each layer is divided by its number of channels, too.
+        By layer. Each layer is also divided by its number of channels.
     size : (height, width)
-        Of the result; maps are resized by linear interpolation.
+        Size of the result; maps are resized by linear interpolation.
 
     Returns
     -------
@@ -60,9 +61,9 @@ def unit(features):
 
 
 def centered(features, counts=None):
-    """Return a map (1, H, W, N), or rows (M, N), less the mean of its positions.
+    """Return a map (1, H, W, N), or rows (M, N), minus the mean of its positions.
 
-    `counts`, (1, H, W, 1) or (M, 1), says how much each position counts in the mean.
+    `counts`, (1, H, W, 1) or (M, 1), is the weight of each position in the mean.
     """
     axes = list(range(features.shape.rank - 1))
     if counts is None:
@@ -72,16 +73,16 @@ def centered(features, counts=None):
 
 
 def nearest_distances(rows, others, counts=None, allowed=None):
-    """Return for each row the least centered cosine distance to one of the others.
+    """Return the smallest centered cosine distance from each row to any of the others.
 
     Parameters
     ----------
     rows : (M, N)
     others : (K, N)
     counts : (M, 1) float32, optional
-        How much each row counts in the mean of the rows.
+        Weight of each row in the mean of the rows.
     allowed : (K, 1) float32, optional
-        1 where one of the others may be chosen, or else 0.
+        1 where one of the others may be chosen, otherwise 0.
 
     Returns
     -------
@@ -101,7 +102,7 @@ def nearest_distances(rows, others, counts=None, allowed=None):
 
 @dataclass(frozen=True)
 class NeighborTerm(TermOfLayers):
-    """Make each hypercolumn like one of the style, which was chosen before the first update.
+    """Match each hypercolumn to one of the style, which is chosen before the first update.
 
     Attributes
     ----------
@@ -110,11 +111,11 @@ class NeighborTerm(TermOfLayers):
     layer_weights : dict of float
         By layer name, shallow layers first.
     grid : str
-        The layer whose positions are the places of hypercolumns.
+        The layer whose positions are those of the hypercolumns.
     propagation : str
-        How masks reach the layers; as for `layer_guides`.
+        How masks are scaled to the layers; as for `layer_guides`.
     turned : bool
-        Whether hypercolumns of the style turned by 90, 180 and 270 degrees may be chosen, too.
+        Whether to include the style rotated by 90, 180 and 270 degrees.
     """
 
     weight: float = field(compare=False)
@@ -178,7 +179,7 @@ class NeighborTerm(TermOfLayers):
 
 
 class Sampled(NamedTuple):
-    """What the last pass compares a picture with.
+    """The targets of the final pass.
 
     Attributes
     ----------
@@ -211,7 +212,7 @@ class SampledTerm(TermOfLayers):
 
 @dataclass(frozen=True)
 class LayerNeighborTerm(SampledTerm):
-    """Make each feature like the nearest one of the style at its own layer.
+    """Match each feature to the nearest one of the style at the same layer.
 
     Neighbors are found again in each update, among positions that are drawn: every n-th of a map,
     starting from a random one. The attributes are those of `NeighborTerm`, and:
@@ -219,7 +220,7 @@ class LayerNeighborTerm(SampledTerm):
     Attributes
     ----------
     seed : int
-        Of the positions that are drawn.
+        Random seed of the positions that are drawn.
     """
 
     weight: float = field(compare=False)
@@ -231,7 +232,7 @@ class LayerNeighborTerm(SampledTerm):
     name = "style"
 
     def at_coarse_levels(self):
-        """Return the term of the levels before the last pass."""
+        """Return the term of the levels before the final pass."""
         return NeighborTerm(
             self.weight, self.layer_weights, self.grid, self.propagation, self.turned
         )
@@ -275,7 +276,7 @@ class LayerNeighborTerm(SampledTerm):
 
 
 def groups_of(styles):
-    """Return styles in groups whose features are chosen from together: those without a mask.
+    """Return the styles in groups; those without a mask form one group of features to choose from.
 
     Raises
     ------
@@ -306,14 +307,14 @@ def equal_groups_of(styles):
 
 
 def strength_of(group):
-    """Return how much the loss of a group counts: as in `style_regions`."""
+    """Return the weight of a group's loss, as in `style_regions`."""
     mask = group[0].mask
     strength = 1.0 if mask is None else group[0].weight * float(np.mean(mask))
     return tf.constant(strength, tf.float32)
 
 
 def guided_mean(distances, counts):
-    """Return the mean of distances; `counts`, of their shape and 1, says how much each counts."""
+    """Return the mean of distances, weighted by `counts` (their shape and 1)."""
     if counts is None:
         return tf.reduce_mean(distances)
     return tf.math.divide_no_nan(tf.reduce_sum(counts[..., 0] * distances), tf.reduce_sum(counts))
@@ -328,7 +329,7 @@ def every_nth(x, draws):
     """Return every n-th row and column of a map (1, H, W, N), in float32.
 
     n is such that at most `SAMPLED` remain along the longer side; `draws` are two numbers in 0..1,
-    which say where the first row and column are.
+    which determine the first row and column.
     """
     shape = tf.shape(x)[1:3]
     n = tf.maximum(tf.reduce_max(shape) // SAMPLED, 1)
@@ -338,14 +339,14 @@ def every_nth(x, draws):
 
 
 def choosable(features, guide):
-    """Return 1 where a position may be chosen, or else 0: (1, H, W, 1), of the features' type."""
+    """Return 1 where a position may be chosen, otherwise 0: (1, H, W, 1), of the features' type."""
     if guide is None:
         return tf.ones_like(features[..., :1])
     return tf.cast(guide >= tf.reduce_max(guide) / 2, features.dtype)
 
 
 def neighbor_term(model, config, layer_weights):
-    """Return the term of the last pass for a config; the one before comes from it."""
+    """Return the term of the final pass for a config; `at_coarse_levels` gives the earlier one."""
     fields, layers = receptive_fields(model), list(layer_weights)
     grid = next((layer for layer in layers if fields[layer].stride >= STRIDE), layers[-1])
     options = {"propagation": config.propagation, "turned": config.turned, "seed": config.seed}

@@ -20,15 +20,15 @@ class Adam(Optimizer):
     Attributes
     ----------
     learning_rate : float
-        The step of most pixels, in gray levels for VGG; the tutorials use 2.
+        Step size of most pixels, in gray levels for VGG; the tutorials use 2.
     beta_1, beta_2 : float
         Exponential decay rates of the running means of the gradient and of its square.
     epsilon : float
         1e-8 as in the paper and TensorFlow 1 (tutorial 0); Keras uses 1e-7.
     decay, iterations, decay_rate, decay_every
-        As for `learning_rate_at`; default of `iterations`: those of the run.
+        As for `learning_rate_at`; `iterations` defaults to those of the run.
     bounds : (low, high), optional
-        Arrays (3,): after each update, pixels are clipped to them.
+        Arrays (3,), to which pixels are clipped after each update.
     """
 
     learning_rate: float = field(default=2.0, compare=False)
@@ -64,11 +64,11 @@ class Adam(Optimizer):
         variables["image"].assign(self.clipped(image, numbers))
 
     def adapted(self, state):
-        """Return a saved state as this optimizer continues it; earlier ones carried nothing."""
+        """Return a saved state in the current form; states of earlier versions lack `carried`."""
         return {"carried": np.float32(0), **state}
 
     def carried(self, state, size):
-        """Return the moments at the start of a level, from the state at the end of the one before.
+        """Return the moments at the start of a level, from the end of the previous level.
 
         As in crowsonkb's style-transfer-pytorch: the mean is resized by cubic interpolation. The
         square must not become negative: it is resized by linear interpolation.

@@ -27,7 +27,7 @@ INDEX = "index.html"
 LARGE, MIDDLE, SMALL = 720, 480, 240  # longer side of pictures in a page
 CARDS = 300  # per index page
 FRAMES = 24  # maximum in the filmstrip
-# What the facts about a run and about a film have in common.
+# Facts that reports of runs and of films have in common.
 OF_PROCESS = ("memory", "GPU memory", "assumed", "weights", "credit", "versions")
 TEMPLATES = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent),
@@ -56,7 +56,7 @@ def write_report(folder):
     Raises
     ------
     ConfigError
-        The directory holds no run.
+        The directory contains no run.
     """
     record = read_record(folder)
     config = record.config
@@ -92,7 +92,7 @@ def write_film_report(record, ended, frames, rows, facts):
     ended : str
         How it ended.
     frames : sequence of (int, str, str or None, path)
-        Number, time, the original as a data URL and the painted file of frames to show.
+        Frames to show: number, time, the original as a data URL, and the painted file.
     rows : sequence
         One for each frame, with the attributes of a row of frames.csv.
     facts : list of (str, str)
@@ -145,7 +145,7 @@ def how_it_ended(record):
 
 
 def command(config, module="run"):
-    """Return the command line that repeats a job, or a film; of files it has the names alone."""
+    """Return the command that repeats a job or a film, with file names without directories."""
     return to_type(*config.with_names().arguments(), command=module)
 
 
@@ -232,7 +232,7 @@ def _facts(record):
     if record.config.interpolate:
         text = f"{record.config.interpolate} pictures from style 1 to style 2, t = 0 to 1"
         facts.append(
-            ("interpolation", f"{text} in equal steps; each is a run in a picture_ folder")
+            ("interpolation", f"{text} in equal steps; each is a run in its own directory")
         )
     if len(record.history) > 1:
         ends = [record.history[n].get("total", 0) for n in (0, -1)]
@@ -269,14 +269,14 @@ def _changed(config):
 
 
 def write_index(folders, path, problems=None, sort=None):
-    """Write an index of runs: a picture of each, differing settings, a link to its report.
+    """Write an index of runs: for each, a picture, the differing settings and a link to its report.
 
     Parameters
     ----------
     folders : sequence of path
         Run directories; one that can't be read is shown with the reason.
     path : path
-        Of the page; for more than `CARDS` runs, name_2.html and so on are added next to it.
+        Path of the page; for more than `CARDS` runs, name_2.html and so on are added next to it.
     problems : dict of str, optional
         Reason for each failed job, by name; it may have no directory.
     sort : str, optional
@@ -307,7 +307,7 @@ def write_index(folders, path, problems=None, sort=None):
 
 
 def _card(folder, record, differing, start):
-    """Return what an index in the folder `start` shows of a run, with its differing knobs."""
+    """Return the entry of a run for an index in the directory `start`."""
     report = folder / REPORT
     target = report if report.is_file() else record.result
     last = record.pictures[-1][1] if record.pictures else None

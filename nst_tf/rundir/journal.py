@@ -136,8 +136,8 @@ def read_journal(folder):
             return journal
     except FileNotFoundError:
         raise ConfigError(
-            f"{folder} holds no {JOURNAL}: no run was started there, or the file was lost; put it "
-            f"back, or start again and replace all files with `{restart_command(folder)}`"
+            f"{folder} contains no {JOURNAL}: no run was started there, or the file was lost; put "
+            f"it back, or start again and replace all files with `{restart_command(folder)}`"
         ) from None
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         pass

@@ -28,7 +28,7 @@ class Record:
         Time in the last row of losses.csv.
     pictures : list of (int, Path)
         Iteration and file of each saved picture, in order. With `interpolate`: number and file of
-        each picture that is finished.
+        each finished picture.
     films : list of Path
         Time-lapses of the saved pictures.
     result : Path or None
@@ -105,11 +105,11 @@ def read_record(folder):
     Raises
     ------
     ConfigError
-        The directory holds no run, or its config is damaged.
+        The directory contains no run, or its config is damaged.
     """
     folder = Path(folder)
     if not (folder / CONFIG).is_file():
-        raise ConfigError(f"{folder} holds no {CONFIG}: it is not a run directory")
+        raise ConfigError(f"{folder} contains no {CONFIG}: it is not a run directory")
     config = JobConfig.load(folder / CONFIG)
     history, seconds = read_losses(folder / LOSSES)
     count = config.interpolate
@@ -128,7 +128,7 @@ def read_record(folder):
 
 
 def parts_finished(folder, count):
-    """Return (number, file) of each picture of --interpolate that is finished, in order."""
+    """Return (number, file) of each finished picture of --interpolate, in order."""
     parts = []
     for place in range(1, count + 1):
         part = part_folder(folder, place)
@@ -139,7 +139,7 @@ def parts_finished(folder, count):
 
 
 def saved_iteration(folder):
-    """Return the iteration that a run would be resumed from; 0 if it would start again."""
+    """Return the iteration that a run would be resumed from; 0 if it would start over."""
     try:
         record = read_record(folder)
     except (NstError, OSError):

@@ -30,7 +30,7 @@ class Needs(NamedTuple):
 
 
 def patches(config, maps, area, piece, width):
-    """Return what patches of a picture and of a style as large need, which are all compared.
+    """Return the needs of `patches`, for a picture and a style of the same size.
 
     The features of style and picture (of both pictures of an analogy) are held for the whole run;
     a comparison holds its scores, its kernels twice, and three maps of the largest layer.
@@ -57,10 +57,11 @@ def patches(config, maps, area, piece, width):
 
 
 def neighbors(config, maps, area, piece, width):
-    """Return what hypercolumns of a picture and of a style as large need: as `patches`.
+    """Return the needs of `neighbors`, for a picture and a style of the same size.
 
-    While they are matched: those of the style twice, for each turn, and of the picture twice; in
-    the loop: those that are wanted, and of the picture four times. And a comparison.
+    Matching holds the hypercolumns of the style twice for each rotation and those of the picture
+    twice; the loop holds the targets and the hypercolumns of the picture four times. Both hold a
+    comparison. Parameters as for `patches`.
     """
     turns = 4 if config.turned else 1
     channels, places = sum(n for n, _ in maps), area / STRIDE**2
@@ -69,10 +70,10 @@ def neighbors(config, maps, area, piece, width):
 
 
 def transport(config, maps, area, piece, width):
-    """Return what samples of hypercolumns need: as `patches`.
+    """Return the needs of `transport`, which compares samples of hypercolumns.
 
-    Held are the maps of the content, the pool of the style, and its covariance; an update holds
-    a dozen copies of the samples, and four of the covariance.
+    The run holds the maps of the content, the pool of the style, and its covariance. An update
+    holds a dozen copies of the samples and four of the covariance. Parameters as for `patches`.
     """
     channels = 3 + sum(n for n, _ in maps)
     held = area * _bytes_a_pixel(maps, width) if config.alpha else 0
@@ -83,7 +84,7 @@ def transport(config, maps, area, piece, width):
 
 
 def shifted(config, maps, area, piece, width):
-    """Return what maps and the same maps moved need: as `patches`."""
+    """Return the needs of `shifted`: maps and shifted copies; parameters as for `patches`."""
     moves = 2 * len(SHIFTS)
     products = 3 * moves * sum(2 * n**2 * area / stride**2 for n, stride in maps)
     return Needs(moves * piece * _bytes_a_pixel(maps, width), products)

@@ -122,7 +122,7 @@ def resume_film(folder, *, say=print_line, progress=None, engine=None):
     """
     folder = Path(folder)
     if not (folder / FILM).is_file():
-        raise ConfigError(f"{folder} holds no {FILM}; --resume expects the directory of a film")
+        raise ConfigError(f"{folder} contains no {FILM}; --resume expects the directory of a film")
     try:
         journal = read_journal(folder)
     except ConfigError:

@@ -56,7 +56,7 @@ def fetch(name, folder="model", *, url=None):
             f"{folder}/, or try again later"
         ) from error
     except requests.RequestException as error:
-        hint = f"; {part} is kept, run again to resume" if part.exists() else ""
+        hint = f"; {part} is saved; run again to resume" if part.exists() else ""
         raise WeightsError(f"the download of {name} failed ({error}){hint}") from error
     except ValueError as error:  # from pooch: the checksum differs
         raise WeightsError(

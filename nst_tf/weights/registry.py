@@ -48,7 +48,7 @@ WEIGHTS = {
     ),
     "vgg19-keras": WeightFile(
         f"vgg19_{NOTOP}",
-        "the same VGG-19 without its top, from Keras: a sixth of the download",
+        "the same VGG-19 without its classifier, from Keras: a sixth of the download",
         80_134_624,
         "md5:253f8cb515780f3b799900260a226db6",
         CC_BY,
@@ -57,7 +57,7 @@ WEIGHTS = {
     ),
     "vgg16-keras": WeightFile(
         f"vgg16_{NOTOP}",
-        "VGG-16 without its top, from Keras",
+        "VGG-16 without its classifier, from Keras",
         58_889_256,
         "md5:6d6bbae143d832006294945121d1f1fc",
         CC_BY,

@@ -102,7 +102,7 @@ def test_an_uploaded_film_is_stored_with_its_first_frame(clip, uploads):
     ("name", "content", "message"),
     [
         ("clip.mp4", b"no film" * 100, "clip.mp4 can't be read as a film"),
-        ("clip.exe", b"MZ", "clip.exe is not a film; .mp4, .mov"),
+        ("clip.exe", b"MZ", "clip.exe is not a film; use .mp4, .mov"),
         ("list.mp4", b"#EXTM3U\n#EXTINF:1,\nhttp://192.0.2.1/a.ts\n", "list.mp4 can't be read"),
     ],
 )

@@ -402,7 +402,7 @@ def test_password_is_required_and_shutdown_saves_the_picture(visit, tmp_path, ti
     wait_for_pictures(page, 2)
     status, log = server.stop()
     assert status == 0
-    assert "stopping: an active run is stopped and its picture is kept" in log
+    assert "stopping: an active run is stopped and its picture is saved" in log
     assert "Traceback" not in log
     assert (next(server.output.glob("chelsea_*")) / "result.png").exists()
     assert not server.connections.exists(), "the program asks nobody: no telemetry, no version"

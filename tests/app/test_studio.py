@@ -230,7 +230,7 @@ def test_run_without_a_journal_is_not_continued_and_nothing_is_erased(studio, co
         studio.resume("house_brush", "ann")
     late = studio.take(config, "ann", folder=order.folder)  # it was lost while the run waited
     assert final_state(late) == FAILED
-    assert "holds no journal.json" in late.reason
+    assert "contains no journal.json" in late.reason
     assert {file.name: file.read_bytes() for file in order.folder.iterdir()} == before
     shutil.rmtree(order.folder)
     gone = studio.take(config, "ann", folder=order.folder)

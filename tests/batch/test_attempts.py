@@ -74,7 +74,7 @@ def test_job_fails_after_two_deaths_and_the_next_one_begins(attempt, tmp_path):
     assert states(outcomes) == ["done", "failed", "done"]
     assert [outcomes[job.name]["attempts"] for job in JOBS] == [1, 2, 1]
     reason = outcomes["deadly"]["reason"]
-    assert "died 2 times in this job, without progress since iteration 0: out of memory" in reason
+    assert "died 2 times during this job, without progress since iteration 0; possible" in reason
     for advice in ("--size", "--memory-limit", "--resume retries"):
         assert advice in reason
     assert not (tmp_path / NOTE).exists()

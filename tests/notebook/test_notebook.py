@@ -427,7 +427,7 @@ def test_contact_sheet_with_invalid_arguments_raises(tmp_path):
         ([], {}, "`pictures` is empty"),
         ([picture] * 3, {"labels": "ab"}, "there are 3 pictures and 2 labels; give one for each"),
         ([picture], {"columns": 0}, "`columns` is 0; it must be at least 1"),
-        (tmp_path, {}, "holds no saved pictures such as 000050.png"),
+        (tmp_path, {}, "contains no saved pictures such as 000050.png"),
         (tmp_path / "nowhere", {}, "nowhere, which is not a directory"),
     ):
         with pytest.raises(nst.ConfigError, match=message):

@@ -133,7 +133,7 @@ def test_status_404_raises(table, server, tmp_path):
 
 
 def test_interrupted_download_is_resumed(table, server, tmp_path):
-    with pytest.raises(WeightsError, match=r"failed .*\.part is kept, run again to resume"):
+    with pytest.raises(WeightsError, match=r"failed .*\.part is saved; run again to resume"):
         fetch("vgg19", tmp_path, url=f"{server.url}/cut")
     assert names(tmp_path) == [table.file + ".part"]
     path = fetch("vgg19", tmp_path)
