@@ -183,7 +183,7 @@ def interrupt_once():
                 signal.raise_signal(received)
             return
         if _tracing() and not _Received.deferred:
-            threading.Timer(RETRY, signal.raise_signal, (received,)).start()
+            threading.Timer(RETRY, _raise_in_main_thread, (received,)).start()
             return
         _Received.number, _Received.time = received, time.monotonic()
         _Received.pending = True
@@ -218,6 +218,14 @@ def raise_if_interrupted(*_):
     if _Received.pending and threading.current_thread() is threading.main_thread():
         _Received.pending = False
         raise KeyboardInterrupt
+
+
+def _raise_in_main_thread(number):
+    """Raise a signal where Python handles it: raised in another thread, it would end no wait."""
+    if hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(threading.main_thread().ident, number)
+    else:  # Windows
+        signal.raise_signal(number)
 
 
 def _tracing():
