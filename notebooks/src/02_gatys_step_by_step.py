@@ -68,7 +68,8 @@ tf.config.experimental.enable_tensor_float_32_execution(False)
 lesson = nst.lesson_mode(mode, minutes={"quick": 0.3, "default": 1.5, "full": 7})
 
 # %% [markdown]
-# These are the numbers of tutorial 0 (the [list of tutorials](../docs/tutorials.md) has their authors). Its pictures have 640x480 pixels; ours are smaller, to save time.
+# These are the numbers of tutorial 0 (the [list of tutorials](../docs/tutorials.md) has their authors). Its pictures
+# have 640x480 pixels; ours are smaller, to save time.
 
 # %%
 ALPHA, BETA = 0.0025, 1.0
@@ -192,8 +193,8 @@ assert sharp[4] > sharp[2], "with much noise there is only grain"
 # edge from grain. What the tutorial calls sharper is grain on top of edges that are still visible.
 #
 # > **Pitfall: invisible noise.** The generator of the tutorial draws from a normal distribution with a standard
-# > deviation of 1, on a scale of 0..255. You have to stretch the contrast to see it. The course version (tutorial 3) uses
-# > uniform noise with an amplitude of 20, as we do.
+# > deviation of 1, on a scale of 0..255. You have to stretch the contrast to see it. The course version (tutorial 3)
+# > uses uniform noise with an amplitude of 20, as we do.
 
 # %% [markdown]
 # ## 4. The network
@@ -463,12 +464,13 @@ show(
 
 # %% [markdown]
 # ## 8. The loop
-# A **factory**, a function that returns a function, makes the update step. The step is a `tf.function`: TensorFlow traces
-# it once, which means that it runs the Python code to build a graph of operations, and then only executes the graph.
+# A **factory**, a function that returns a function, makes the update step. The step is a `tf.function`: TensorFlow
+# traces it once, which means that it runs the Python code to build a graph of operations, and then only executes the
+# graph.
 # This is faster than running the Python code each time.
 #
-# > **Pitfall: the stale `tf.function`.** The graph contains the values that Python variables had during tracing. `losses`
-# > reads `ALPHA` from the notebook, so a later `ALPHA = 1` has no effect on an `update` that exists already.
+# > **Pitfall: the stale `tf.function`.** The graph contains the values that Python variables had during tracing.
+# > `losses` reads `ALPHA` from the notebook, so a later `ALPHA = 1` has no effect on an `update` that exists already.
 # > `make_update` is called for each run, so each run has its own trace.
 
 
@@ -565,8 +567,8 @@ show(
 )
 
 # %% [markdown]
-# The gradient shrinks, but it is not zero at the end: the loss would fall further. Adam divides each step by the size of
-# the gradient, so the steps do not shrink with it.
+# The gradient shrinks, but it is not zero at the end: the loss would fall further. Adam divides each step by the size
+# of the gradient, so the steps do not shrink with it.
 
 # %% [markdown]
 # **A step with weights as arguments.** To change a weight *during* a run, pass it to the traced function as an
@@ -645,11 +647,13 @@ show(
 # - Only the picture changes, not the network. A factory makes the step, so no trace is stale.
 #
 # ### Exercises
+# The labels are programmers' slang: *tweak* is a small change, *twiddle* a larger one, and *frob* an open-ended
+# experiment.
+#
 # 1. **Tweak.** Set `ALPHA = 250` and run the cell with `final, stages, history = run(...)` again. Predict first: will
 #    the final content loss be higher or lower? Why do you not need to run the cell of `losses` again?
 # 2. **Twiddle.** Start from `generate_noise_image(content_image, 0.6)` (and skip the next cell: its checks are for a
-#    start from the content). How does the curve of the content loss differ
-#    from the one above, and why?
+#    start from the content). How does the curve of the content loss differ from the one above, and why?
 # 3. **Frob.** Use max pooling (`nst.load_vgg_model(pooling="max")`). Which cells have to run again? (Check: the content
 #    loss must be 0 at the start.) Compare the two results. Which one do you find better?
 # 4. **Frob.** Match only the *diagonal* of the Gram matrices: how strongly each filter responds, not which filters
