@@ -195,7 +195,7 @@ def test_real_job_that_kills_the_process_fails_alone(tmp_path):
     stuck, advancing = found["stuck"], found["advancing"]
     assert stuck["statuses"] == [KILLED, 130, KILLED, 2, 0], "Ctrl-C is no death"
     assert stuck["states"] == ["done", "failed", "done"]
-    assert "the process died 2 times in this job, without progress since" in stuck["reason"]
+    assert "the process died 2 times during this job, without progress since" in stuck["reason"]
     assert stuck["attempts"] == "2"
     assert advancing["statuses"] == [KILLED, KILLED, 0]
     assert advancing["states"] == ["done"] * 3
