@@ -202,6 +202,11 @@ class TransferConfig:
         "also use the painting rotated by 90, 180 and 270 degrees: keeps more of the photograph "
         "(method neighbors)",
     )
+    match_gray: bool = knob(
+        False,
+        "match features of gray copies of photograph and painting, so that light and dark decide "
+        "which part of the painting is used, and colors do not (method neighbors)",
+    )
     activation_shift: float = knob(
         0.0,
         "constant added to activations before correlating them (Novak & Nikulin: -1)",

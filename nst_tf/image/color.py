@@ -19,9 +19,8 @@ import numpy as np
 
 from nst_tf.errors import ImageError, check_choice
 from nst_tf.image.color_spaces import SPACES, swap_colors
-from nst_tf.image.pixels import check_mask, like
+from nst_tf.image.pixels import LUMA, check_mask, like
 
-LUMA = np.array([0.299, 0.587, 0.114])  # Rec. 601, the Y of YIQ
 # Added to variances, in squared 0..1 units: a standard deviation of 0.8 gray levels. Avoids a
 # division by 0 for pictures without colors. From Gatys (NeuralImageSynthesis, `match_color`).
 EPSILON = 1e-5

@@ -4,9 +4,9 @@ import numpy as np
 from scipy import ndimage
 
 from nst_tf.errors import ImageError
+from nst_tf.image.pixels import LUMA
 from nst_tf.image.sizes import resize_picture
 
-LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 SIDE = 512  # longer side in pixels that is looked at: the map is smooth
 EDGES, OBJECTS = 1.5, 12.0  # deviations of the two Gaussians at that side, in pixels
 LEAST = 0.7  # deviation in pixels: below it, the derivative of a Gaussian is not sampled

@@ -6,6 +6,7 @@ import numpy as np
 
 from nst_tf.errors import ImageError
 
+LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601, the Y of YIQ
 STRIP = 64  # rows converted at a time
 
 
@@ -40,6 +41,12 @@ class PixelSpace:
             levels = np.clip(levels, 0, 255)
             picture[strip] = np.rint(levels) if dtype == np.uint8 else levels
         return picture
+
+    def to_gray(self, image):
+        """Return an image (1, H, W, 3) in gray: red, green and blue are its luma."""
+        mean, std = np.float32(self.mean), np.float32(self.std)
+        luma = (np.asarray(image, np.float32) * std + mean) @ np.float32(LUMA)
+        return (luma[..., np.newaxis] - mean) / std
 
     @property
     def bounds(self):

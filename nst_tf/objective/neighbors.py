@@ -116,6 +116,9 @@ class NeighborTerm(TermOfLayers):
         How masks are scaled to the layers; as for `layer_guides`.
     turned : bool
         Whether to include the style rotated by 90, 180 and 270 degrees.
+    gray : bool
+        Whether hypercolumns are chosen by those of gray copies of both pictures. The ones that are
+        chosen have the style's colors.
     """
 
     weight: float = field(compare=False)
@@ -123,6 +126,7 @@ class NeighborTerm(TermOfLayers):
     grid: str
     propagation: str = "simple"
     turned: bool = False
+    gray: bool = False
     name = "style"
 
     def targets(self, objective, content_image, styles):
@@ -130,12 +134,12 @@ class NeighborTerm(TermOfLayers):
 
         `content_image` is the picture whose hypercolumns are replaced.
         """
-        found = objective.measure(self, content_image)[COLUMN]
+        found = self._compared(objective, content_image)
         regions = []
         for group in equal_groups_of(styles):
-            measured = [pair for style in group for pair in self._measured(objective, style)]
-            maps, guides = zip(*measured)
-            others = [centered(x, choosable(x, guide)) for x, guide in measured]
+            measured = [views for style in group for views in self._measured(objective, style)]
+            compared, maps, guides = zip(*measured)
+            others = [centered(x, choosable(x, guide)) for x, guide in zip(compared, guides)]
             bank = Bank.of(others, guides, maps, side=1)
             guide = self._guide(objective.model, group[0].mask)
             chosen = tf.gather(bank.patches[0, 0, :, 0], nearest(centered(found, guide), bank))
@@ -161,16 +165,22 @@ class NeighborTerm(TermOfLayers):
         ]
         return tf.add_n(losses)
 
+    def _compared(self, objective, image):
+        """Return the hypercolumns of an image by which they are chosen."""
+        image = objective.model.space.to_gray(image) if self.gray else image
+        return objective.measure(self, image)[COLUMN]
+
     def _measured(self, objective, style):
-        """Return hypercolumns and guide of a style, and of the style turned."""
-        pairs = []
+        """Return a style, and the style turned: hypercolumns to compare and to copy, guide."""
+        views = []
         for quarters in range(4 if self.turned else 1):
             image = np.rot90(style.image, quarters, (1, 2))
             mask = style.style_mask
             mask = mask if mask is None else np.rot90(mask, quarters)
-            columns = objective.measure(self, image)[COLUMN]
-            pairs.append((columns, self._guide(objective.model, mask)))
-        return pairs
+            compared = self._compared(objective, image)
+            columns = objective.measure(self, image)[COLUMN] if self.gray else compared
+            views.append((compared, columns, self._guide(objective.model, mask)))
+        return views
 
     def _guide(self, model, mask):
         if mask is None:
@@ -228,14 +238,14 @@ class LayerNeighborTerm(SampledTerm):
     grid: str
     propagation: str = "simple"
     turned: bool = False
+    gray: bool = False
     seed: int = 0
     name = "style"
 
     def at_coarse_levels(self):
         """Return the term of the levels before the final pass."""
-        return NeighborTerm(
-            self.weight, self.layer_weights, self.grid, self.propagation, self.turned
-        )
+        options = {"propagation": self.propagation, "turned": self.turned, "gray": self.gray}
+        return NeighborTerm(self.weight, self.layer_weights, self.grid, **options)
 
     def targets(self, objective, content_image, styles):
         """Return `Sampled`: the features of the styles."""
@@ -349,5 +359,6 @@ def neighbor_term(model, config, layer_weights):
     """Return the term of the final pass for a config; `at_coarse_levels` gives the earlier one."""
     fields, layers = receptive_fields(model), list(layer_weights)
     grid = next((layer for layer in layers if fields[layer].stride >= STRIDE), layers[-1])
-    options = {"propagation": config.propagation, "turned": config.turned, "seed": config.seed}
+    options = {"propagation": config.propagation, "turned": config.turned}
+    options |= {"gray": config.match_gray, "seed": config.seed}
     return LayerNeighborTerm(config.beta, layer_weights, grid, **options)

@@ -59,13 +59,14 @@ def patches(config, maps, area, piece, width):
 def neighbors(config, maps, area, piece, width):
     """Return the needs of `neighbors`, for a picture and a style of the same size.
 
-    Matching holds the hypercolumns of the style twice for each rotation and those of the picture
-    twice; the loop holds the targets and the hypercolumns of the picture four times. Both hold a
-    comparison. Parameters as for `patches`.
+    Matching holds the hypercolumns of the style twice for each rotation (three times if gray copies
+    are matched) and those of the picture twice. The loop holds the targets and the hypercolumns of
+    the picture four times. Both hold a comparison. Parameters as for `patches`.
     """
     turns = 4 if config.turned else 1
     channels, places = sum(n for n, _ in maps), area / STRIDE**2
-    memory = 4 * channels * places * max(2 * turns + 2, 5) + 4 * (SCORES + KERNELS)
+    copies = (3 if config.match_gray else 2) * turns + 2
+    memory = 4 * channels * places * max(copies, 5) + 4 * (SCORES + KERNELS)
     return Needs(memory, a_level=2 * turns * channels * places**2, share=SEARCHING)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.ndimage import map_coordinates
 
 from nst_tf.errors import ConfigError
-from nst_tf.image.color import LUMA
+from nst_tf.image.pixels import LUMA
 
 # Ruder, Dosovitskiy & Brox 2016, "Temporal consistency loss"; from Sundaram, Brox & Keutzer 2010.
 HIDDEN_SHARE, HIDDEN_LEAST = 0.01, 0.5

@@ -96,6 +96,18 @@ def test_each_place_wants_the_hypercolumn_of_least_centered_cosine_distance(tiny
     np.testing.assert_allclose(found, others[best], rtol=1e-4, atol=1e-5)
 
 
+def test_gray_copies_are_compared_and_colors_copied(tiny_model):
+    objective, gray = Objective(tiny_model, [TERM]), VGG_PIXELS.to_gray
+    (region,) = replace(TERM, gray=True).targets(objective, CONTENT, [Style(STYLE)])
+    picture, compared = columns(tiny_model, gray(CONTENT), gray(STYLE))
+    best = cosines(picture - picture.mean(0), compared - compared.mean(0)).argmax(1)
+    found = region.target[COLUMN].numpy().reshape(len(picture), -1)
+    (others,) = columns(tiny_model, STYLE)
+    np.testing.assert_allclose(found, others[best], rtol=1e-4, atol=1e-5)
+    (plain,) = TERM.targets(objective, CONTENT, [Style(STYLE)])
+    assert not np.allclose(plain.target[COLUMN].numpy().reshape(found.shape), found)
+
+
 def test_turned_styles_are_chosen_from(tiny_model):
     turned = np.rot90(CONTENT, 1, (1, 2))
     plain, found = (
