@@ -21,6 +21,7 @@ from nst_tf.image.color import (
     to_luminance,
 )
 from nst_tf.image.color_spaces import SPACES, swap_colors
+from nst_tf.image.pixels import UNIT_PIXELS, VGG_PIXELS
 
 CONTENT = make_picture(45, 61)
 STYLE = make_picture(50, 39, seed=1)
@@ -68,6 +69,13 @@ def test_luminance_known_values():
     picture = np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255]]], np.uint8)
     expected = [[[76] * 3, [150] * 3, [29] * 3, [255] * 3]]  # 76.2, 149.7, 29.1
     np.testing.assert_array_equal(to_luminance(picture), expected)
+
+
+@pytest.mark.parametrize("space", [VGG_PIXELS, UNIT_PIXELS])
+def test_gray_image_is_the_image_of_the_gray_picture(space):
+    picture = make_picture(20, 30)
+    found = space.to_picture(space.to_gray(space.to_image(picture)))
+    np.testing.assert_array_equal(found, to_luminance(picture))
 
 
 def test_luminance_of_gray_picture_is_unchanged():
