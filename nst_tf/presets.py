@@ -506,7 +506,7 @@ PRESETS = {
     "nnst": Preset(
         source="Kolkin et al. 2022, Neural Neighbor Style Transfer: NNST-Opt, and their program",
         expect="Clear contours of the photograph, and strokes like those of the painting. Add "
-        "`--color match-oklab` for their color correction, and `--match-gray` if a flat area becomes "
+        "`--color match-oklab` for their color correction, and `--match-gray` if flat areas become "
         "nearly black",
         errs="",
         knobs={
