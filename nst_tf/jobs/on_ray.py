@@ -24,6 +24,7 @@ POLL = 0.5  # seconds between two polls of the workers
 STOP_TIMEOUT = 60.0  # seconds for the workers to save their state when the batch is stopped
 RETRY_DELAY = 3.0  # seconds until a retry of a job that a presumably dead worker still locks
 NO_WORKER_NOTICE = 30.0  # seconds without any worker until that is reported
+START_TRIES = 10  # workers in a row that may end before they are ready
 CONNECT_TIMEOUT = 10.0  # seconds for a cluster to answer
 STOPPED = "stopped"
 
@@ -198,7 +199,7 @@ class _Pool:
         self.folder, self.retries, self.progress = folder, retries, progress
         self.actor = ray.remote(Worker)
         self.starting, self.free, self.busy, self.requests = {}, [], {}, {}
-        self.names, self.last_seen = {}, time.perf_counter()
+        self.names, self.last_seen, self.failed_starts = {}, time.perf_counter(), 0
 
     def run(self, jobs):
         """Run all jobs; yield the outcome of each as it finishes."""
@@ -270,9 +271,18 @@ class _Pool:
         worker = self.starting.pop(reference)
         try:
             self.names[worker] = self.ray.get(reference)
-            self.free.append(worker)
-        except self.ray.exceptions.RayError:
+        except self.ray.exceptions.RayError as error:
+            self.failed_starts += 1
+            if self.failed_starts == START_TRIES:
+                raise ConfigError(
+                    f"{START_TRIES} workers in a row ended before they were ready "
+                    f"({type(error).__name__}); check that each node of the cluster is running and "
+                    "has nst_tf's packages, then resume with --resume"
+                ) from error
             self._start_worker()
+        else:
+            self.free.append(worker)
+            self.failed_starts = 0
 
     def _replace_worker(self, worker, task, error, waiting):
         """Replace a worker that died; return an outcome if its job is given up."""

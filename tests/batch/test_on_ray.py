@@ -12,6 +12,7 @@ import time
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ from nst_tf.batch.whole import run_batch
 from nst_tf.config import JobConfig
 from nst_tf.errors import ConfigError
 from nst_tf.jobs.job import Job
-from nst_tf.jobs.on_ray import HOME, Worker, ray_engine
+from nst_tf.jobs.on_ray import HOME, Slots, Worker, _Pool, ray_engine
 from nst_tf.rundir.checkpoint import checkpoints
 
 pytestmark = pytest.mark.cluster
@@ -93,6 +94,17 @@ def has_checkpoint(job):
     return folder.is_dir() and bool(checkpoints(folder))
 
 
+def test_unreachable_cluster_is_reported(jobs, capsys):
+    """This test comes before those with a cluster, which `auto` would find."""
+    args = ["--content", "a.png", "--style", "x.png", "--output", "out", "--engine", "ray"]
+    for address in ("auto", "127.0.0.1:1", "127.0.0.1:99999", "no.such.host.invalid:6379"):
+        assert main([*args, "--address", address]) == 2
+        stderr = capsys.readouterr().err
+        assert f"no Ray cluster answers at {address}" in stderr
+        assert len(stderr.splitlines()) == 1
+        shutil.rmtree("out")
+
+
 def test_stopped_driver_can_be_resumed(jobs, photos, cluster):
     """Stop one batch three times."""
     jobs = jobs[:5]
@@ -148,14 +160,23 @@ def test_invalid_counts_raise():
             ray_engine(**options)
 
 
-def test_unreachable_cluster_is_reported(jobs, capsys):
-    args = ["--content", "a.png", "--style", "x.png", "--output", "out", "--engine", "ray"]
-    for address in ("auto", "127.0.0.1:1", "127.0.0.1:99999", "no.such.host.invalid:6379"):
-        assert main([*args, "--address", address]) == 2
-        stderr = capsys.readouterr().err
-        assert f"no Ray cluster answers at {address}" in stderr
-        assert len(stderr.splitlines()) == 1
-        shutil.rmtree("out")
+def test_workers_that_never_get_ready_end_the_batch():
+    class Lost(Exception):
+        pass
+
+    def get(reference):
+        raise Lost
+
+    actor = SimpleNamespace(remote=lambda *_: SimpleNamespace(ready=SimpleNamespace(remote=object)))
+    ray = SimpleNamespace(
+        exceptions=SimpleNamespace(RayError=Lost),
+        get=get,
+        remote=lambda _: SimpleNamespace(options=lambda **_: actor),
+        wait=lambda pending, **_: (pending, []),
+    )
+    pool = _Pool(ray, Slots(2, 1, 0), Path(), 0, None, None)
+    with pytest.raises(ConfigError, match="10 workers in a row ended before they were ready"):
+        list(pool.run([Job("one", JobConfig(content="a.png", style=("x.png",)))]))
 
 
 def test_job_that_kills_its_workers_fails_alone(jobs, cluster, monkeypatch):
