@@ -111,15 +111,20 @@ def test_stopped_driver_can_be_resumed(jobs, photos, cluster):
     Path("jobs.json").write_text(
         json.dumps({"jobs": [{"name": job.name, **asdict(job.config)} for job in jobs]})
     )
-    on_cluster = ["--engine", "ray", "--workers", "1", "--address", cluster.address]
-    arguments = ["jobs.json", "--output", "out", *on_cluster]
-    for signal_number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
-        stderr = stop_driver(arguments, jobs, signal_number)
+    of_its_own = ["--engine", "ray", "--workers", "1"]  # a Ray that the driver starts and ends
+    on_cluster = [*of_its_own, "--address", cluster.address]
+    arguments = ["jobs.json", "--output", "out"]
+    for signal_number, where in (
+        (signal.SIGINT, on_cluster),
+        (signal.SIGTERM, of_its_own),
+        (signal.SIGKILL, on_cluster),
+    ):
+        stderr = stop_driver([*arguments, *where], jobs, signal_number)
         if signal_number != signal.SIGKILL:
             assert "`python -m nst_tf.batch --resume out` resumes" in stderr
             assert "Traceback" not in stderr
-        arguments = ["--resume", "out", *on_cluster]
-    with started(arguments) as driver:
+        arguments = ["--resume", "out"]
+    with started([*arguments, *on_cluster]) as driver:
         stderr = driver.communicate(timeout=120)[1]
     assert driver.returncode == 0, stderr
     assert [row["state"] for row in rows("out")] == ["done"] * len(jobs)
